@@ -1,0 +1,1 @@
+//! Working days, office hours and due dates, with the explanation of each.

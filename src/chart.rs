@@ -1,0 +1,1 @@
+//! Workflow definitions: YAML → document → checked chart → statig.

@@ -1,0 +1,139 @@
+//! Who acts: a person with roles in units, a clock, or a relative (another instance of the family).
+
+use std::fmt;
+use std::str::FromStr;
+
+use serde::{Deserialize, Serialize};
+
+use super::id::{InstanceId, PersonId};
+
+/// What a person is in a unit. The words are the product's; which unit plays 110 desk, emergency
+/// office or county government is the jurisdiction's data (its *bodies*).
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Role {
+    /// Takes calls at the 110 desk.
+    Dispatcher,
+    /// Leads a shift of the 110 desk.
+    ShiftLeader,
+    /// The dedicated liaison officer of a unit or sub-unit (plan, four (2) and four (4)).
+    Liaison,
+    /// The leader in charge of a unit; in the county government, the responsible county leader.
+    Leader,
+    /// On duty in the emergency office.
+    Duty,
+    /// Directs the emergency office and signs its rulings.
+    Director,
+    /// Reads everything, changes nothing.
+    Auditor,
+    /// Keeps units, people, calendars, tokens; sees no content.
+    Administrator,
+    /// Writes and publishes workflow definitions.
+    Editor,
+}
+
+impl Role {
+    /// Every role, in the order above.
+    pub const ALL: [Self; 9] = [
+        Self::Dispatcher,
+        Self::ShiftLeader,
+        Self::Liaison,
+        Self::Leader,
+        Self::Duty,
+        Self::Director,
+        Self::Auditor,
+        Self::Administrator,
+        Self::Editor,
+    ];
+
+    /// The role's code, as written in workflows and in the API.
+    #[must_use]
+    pub fn code(self) -> &'static str {
+        match self {
+            Self::Dispatcher => "dispatcher",
+            Self::ShiftLeader => "shift_leader",
+            Self::Liaison => "liaison",
+            Self::Leader => "leader",
+            Self::Duty => "duty",
+            Self::Director => "director",
+            Self::Auditor => "auditor",
+            Self::Administrator => "administrator",
+            Self::Editor => "editor",
+        }
+    }
+}
+
+impl fmt::Display for Role {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.code())
+    }
+}
+
+impl FromStr for Role {
+    type Err = String;
+
+    fn from_str(code: &str) -> Result<Self, Self::Err> {
+        Self::ALL.into_iter().find(|role| role.code() == code).ok_or_else(|| {
+            let known: Vec<_> = Self::ALL.iter().map(|role| role.code()).collect();
+            format!("no role `{code}`; roles are {}", known.join(", "))
+        })
+    }
+}
+
+/// One role in one unit.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+pub struct Grant {
+    /// What the person is …
+    pub role: Role,
+    /// … and where: a unit's code.
+    pub unit: String,
+}
+
+/// Who asks.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case", tag = "kind")]
+pub enum Actor {
+    /// A person or a unit's own system, known by a token.
+    Person {
+        /// Who.
+        id: PersonId,
+        /// Every role in every unit; not recorded in events, where the person's id and the unit
+        /// acted for stand instead.
+        #[serde(skip)]
+        grants: Vec<Grant>,
+    },
+    /// A clock of the instance itself.
+    Clock,
+    /// Another instance of the same family.
+    Relative {
+        /// Which.
+        id: InstanceId,
+    },
+    /// The service on its own account: periodic jobs, repairs.
+    System,
+}
+
+impl Actor {
+    /// Whether the actor has `role` in `unit`.
+    #[must_use]
+    pub fn is(&self, role: Role, unit: &str) -> bool {
+        self.grants().iter().any(|grant| grant.role == role && grant.unit == unit)
+    }
+
+    /// The actor's grants; none for clocks and relatives.
+    #[must_use]
+    pub fn grants(&self) -> &[Grant] {
+        if let Self::Person { grants, .. } = self { grants } else { &[] }
+    }
+
+    /// A short stable name for logs and the `actor` column: `person:7`, `clock`, `instance:12`.
+    #[must_use]
+    pub fn name(&self) -> String {
+        match self {
+            Self::Person { id, .. } => format!("person:{id}"),
+            Self::Clock => "clock".to_owned(),
+            Self::Relative { id } => format!("instance:{id}"),
+            Self::System => "system".to_owned(),
+        }
+    }
+}
