@@ -1,18 +1,30 @@
-//! The words of the house: ids, instants, values, actors, commands, events, effects, instances.
+//! The words of the house: ids, instants, values, actors, commands, events, instances, messages.
 //! Pure data; every other room speaks in these.
 
 pub mod actor;
 pub mod command;
+pub mod directory;
+pub mod event;
+pub mod facts;
 pub mod id;
+pub mod instance;
 pub mod instant;
+pub mod message;
+pub mod refusal;
 pub mod text;
 pub mod tier;
 pub mod value;
 
 pub use actor::{Actor, Grant, Role};
 pub use command::Command;
+pub use directory::{Category, Directory, Person, Unit};
+pub use event::{Event, StoredEvent};
+pub use facts::{FactRecord, Facts, Witness};
 pub use id::{DefinitionId, InstanceId, JurisdictionId, MessageId, PersonId};
+pub use instance::{ArmedClock, Children, Instance};
 pub use instant::Instant;
+pub use message::{Delivery, Message};
+pub use refusal::Refusal;
 pub use text::Text;
 pub use tier::Tier;
 pub use value::{Fields, Value};

@@ -1,0 +1,152 @@
+//! Who is who in a jurisdiction: units, people, parties, categories. Data, never code.
+
+use std::collections::BTreeMap;
+
+use serde::{Deserialize, Serialize};
+
+use super::actor::{Grant, Role};
+use super::facts::Facts;
+use super::id::{JurisdictionId, PersonId};
+use super::text::Text;
+use super::value::Value;
+
+/// A linked unit, a sub-unit (with a parent), or a body such as the county government.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Unit {
+    /// Its code.
+    pub code: String,
+    /// Its name.
+    pub name: Text,
+    /// `department`, `branch`, `company`, `township`, `body` …
+    pub kind: String,
+    /// The unit it belongs to, for a sub-unit.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub parent: Option<String>,
+    /// Whether it may be given matters.
+    #[serde(default = "yes")]
+    pub active: bool,
+}
+
+fn yes() -> bool {
+    true
+}
+
+/// A person and how to reach them.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Person {
+    /// Its id; given by the store.
+    #[serde(default)]
+    pub id: PersonId,
+    /// The name.
+    pub name: String,
+    /// Where mails go.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub email: Option<String>,
+    /// Where SMS go.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub phone: Option<String>,
+    /// What the person is, and where.
+    pub grants: Vec<Grant>,
+    /// Whether the person may act and is alerted.
+    #[serde(default = "yes")]
+    pub active: bool,
+}
+
+/// A kind of matter and who handles it.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct Category {
+    /// Its code, e.g. `noise.construction-night`.
+    pub code: String,
+    /// Its name.
+    pub name: Text,
+    /// Units that may handle it, the usual one first.
+    pub units: Vec<String>,
+    /// `general`, `special`, `legal` or `major_complex`.
+    pub matter_class: String,
+    /// The statutory limit in working days for `legal`; 0 if no law is named.
+    pub legal_days: i64,
+    /// The law that fixes it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub law: Option<Text>,
+    /// Stays with the police, never diverted (plan, three).
+    pub police_kept: bool,
+    /// Police may have to go first.
+    pub police_first: bool,
+    /// A livelihood matter (water, power, gas, municipal facilities) with a short time to accept.
+    pub livelihood: bool,
+}
+
+/// Everything about who is who that decisions ask of one jurisdiction.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+pub struct Directory {
+    /// Which jurisdiction.
+    pub jurisdiction: JurisdictionId,
+    /// Its code and name.
+    pub code: String,
+    /// Its name.
+    pub name: Text,
+    /// Which unit plays which party: `desk` → `gongan`.
+    pub bodies: BTreeMap<String, String>,
+    /// Units by code.
+    pub units: BTreeMap<String, Unit>,
+    /// People by id.
+    pub people: BTreeMap<PersonId, Person>,
+    /// Categories by code.
+    pub categories: BTreeMap<String, Category>,
+}
+
+impl Directory {
+    /// The active people with `role` in `unit`, in order of id.
+    pub fn people_with(&self, unit: &str, role: Role) -> impl Iterator<Item = &Person> {
+        self.people.values().filter(move |person| {
+            person.active
+                && person.grants.iter().any(|grant| grant.role == role && grant.unit == unit)
+        })
+    }
+
+    fn unit_fact(&self, code: &str, attribute: &str) -> Value {
+        let Some(unit) = self.units.get(code) else { return Value::Unset };
+        match attribute {
+            "active" => unit.active.into(),
+            "kind" => unit.kind.as_str().into(),
+            "parent" => unit.parent.as_deref().unwrap_or_default().into(),
+            "name" => unit.name.zh.as_str().into(),
+            _ => Value::Unset,
+        }
+    }
+
+    fn category_fact(&self, code: &str, attribute: &str) -> Value {
+        let Some(category) = self.categories.get(code) else { return Value::Unset };
+        match attribute {
+            "police_kept" => category.police_kept.into(),
+            "police_first" => category.police_first.into(),
+            "livelihood" => category.livelihood.into(),
+            "matter_class" => category.matter_class.as_str().into(),
+            "legal_days" => category.legal_days.into(),
+            "name" => category.name.zh.as_str().into(),
+            _ => Value::Unset,
+        }
+    }
+}
+
+impl Facts for Directory {
+    fn ask(&self, question: &str) -> Value {
+        let mut parts = question.splitn(3, '/');
+        match (parts.next(), parts.next(), parts.next()) {
+            (Some("body"), Some(party), None) => {
+                self.bodies.get(party).map(|unit| unit.as_str().into()).unwrap_or_default()
+            }
+            (Some("unit"), Some(code), Some(attribute)) => self.unit_fact(code, attribute),
+            (Some("category"), Some(code), Some(attribute)) => self.category_fact(code, attribute),
+            (Some("people"), Some(unit), Some(role)) => {
+                let Ok(role) = role.parse() else { return Value::Unset };
+                let people = self.people_with(unit, role);
+                Value::List(people.map(|person| Value::Int(person.id.0)).collect())
+            }
+            _ => Value::Unset,
+        }
+    }
+}
