@@ -15,7 +15,7 @@ use jiff::{
 };
 
 mod counting;
-mod cron;
+pub mod cron;
 mod error;
 mod explain;
 mod file;
@@ -25,7 +25,6 @@ mod tests;
 mod year;
 
 pub use self::{
-    cron::Cron,
     error::Error,
     explain::{Due, Line},
     limit::{Limit, parse_duration},

@@ -143,7 +143,10 @@ impl Calendar {
                 let days = days.max(0);
                 let mut start = self.days_after(self.date_of(due), days.saturating_neg());
                 while self.due_at(self.end_of(start).plus(-1), &Limit::Days(days)) > due {
-                    let Ok(earlier) = start.yesterday() else { break };
+                    let earlier = self.days_after(start, -1);
+                    if earlier == start {
+                        break;
+                    }
                     start = earlier;
                 }
                 self.end_of(start).plus(-1).min(due)

@@ -13,7 +13,7 @@ use crate::domain::Instant;
 const TRIES: usize = 100_000;
 
 /// A checked cron expression: second, minute, hour, day of month, month, day of week, and
-/// optionally year. Days of the week are names or 1 (Sunday) to 7 (Saturday).
+/// optionally year (1970 to 2100). Days of the week are names or 1 (Sunday) to 7 (Saturday).
 ///
 /// Its times are civil times of a zone. Where clocks are put forward, a time that does not exist
 /// comes at the first instant after the gap, together with any others in the gap, so a daily job is

@@ -82,7 +82,7 @@ impl Account<'_> {
         match *limit {
             Limit::Real(millis) => {
                 let (zh, en) = length(millis);
-                let zh = format!("自{zh_day}{time}起,连续计{zh}");
+                let zh = format!("自{zh_day}{time}起，连续计{zh}");
                 let en = format!("{en} by the clock from {en_day} {time}");
                 self.line(date, 0, zh, en);
                 self.count = millis.max(0);
@@ -92,7 +92,7 @@ impl Account<'_> {
                 self.line(date, 0, zh, format!("working time counts from {en_day} {time}"));
             }
             Limit::Workdays(_) | Limit::Days(_) => {
-                let zh = format!("起算日({zh_day}{time}),不计入");
+                let zh = format!("起算日（{zh_day}{time}），不计入");
                 self.line(date, 0, zh, format!("start day ({en_day} {time}), not counted"));
             }
         }
@@ -146,12 +146,12 @@ impl Account<'_> {
             Counted::Day(date) => {
                 let (from, to) = (before + 1, self.count);
                 let number = if from == to { to.to_string() } else { format!("{from}-{to}") };
-                let zh = format!("第{number}个工作日:{zh_days}");
+                let zh = format!("第{number}个工作日：{zh_days}");
                 self.line(date, to, zh, format!("working day {number}: {en_days}"));
             }
             Counted::Time(date, _) | Counted::Span(date, _) => {
                 let ((zh, en), (zh_all, en_all)) = (length(worked), length(self.count));
-                let zh = format!("计{zh},累计{zh_all}:{zh_days}");
+                let zh = format!("计{zh}，累计{zh_all}：{zh_days}");
                 let en = format!("{en} counted, {en_all} so far: {en_days}");
                 self.line(date, self.count / MINUTE, zh, en);
             }
@@ -162,7 +162,7 @@ impl Account<'_> {
     fn calendar_days(&mut self, first: Date, last: Date) {
         let days = dates(first, last).count();
         self.count = i64::try_from(days).unwrap_or(i64::MAX);
-        let zh = format!("第1日至第{days}日:{first}至{last}");
+        let zh = format!("第1日至第{days}日：{first}至{last}");
         self.line(first, self.count, zh, format!("days 1 to {days}: {first} to {last}"));
     }
 
@@ -177,11 +177,11 @@ impl Account<'_> {
         let (zh_kind, en_kind) =
             if holiday { ("放假", "holiday") } else { ("周末", "weekend") };
         let (zh, en) = if first == last {
-            (format!("{zh_kind},不计入"), format!("{en_kind}, not counted"))
+            (format!("{zh_kind}，不计入"), format!("{en_kind}, not counted"))
         } else {
             let number = days.len();
             (
-                format!("{zh_kind}{number}天,至{last},不计入"),
+                format!("{zh_kind}{number}天，至{last}，不计入"),
                 format!("{en_kind}, {number} days to {last}, not counted"),
             )
         };
@@ -193,7 +193,7 @@ impl Account<'_> {
         if let (Limit::Days(_), Some((last, moved))) = (limit, reach.judged)
             && moved > last
         {
-            let zh = format!("末日为休息日,顺延至下一工作日{moved}");
+            let zh = format!("末日为休息日，顺延至下一工作日{moved}");
             let en = format!("the last day is a day off: moved to the next working day, {moved}");
             self.line(last, self.shown(), zh, en);
         }
@@ -203,7 +203,7 @@ impl Account<'_> {
     fn warnings(&mut self, reach: &Reach) {
         let date = self.calendar.date_of(reach.at);
         for year in self.calendar.unconfirmed_years(reach) {
-            let zh = format!("注意:{year}年放假安排尚未确认,期限可能变动");
+            let zh = format!("注意：{year}年放假安排尚未确认，期限可能变动");
             let en = format!("warning: the days off of {year} are not confirmed, this may move");
             self.line(date, self.shown_for(reach), zh, en);
         }
@@ -221,7 +221,7 @@ impl Account<'_> {
         let time = midnight.map_or_else(|| self.calendar.time_of(reach.at), |_| "24:00".to_owned());
         let (zh_day, en_day) = weekday(date);
         let count = self.shown_for(reach);
-        let zh = format!("到期:{date} {time}({zh_day})");
+        let zh = format!("到期：{date} {time}（{zh_day}）");
         self.line(date, count, zh, format!("due {en_day} {date} {time}"));
     }
 
@@ -239,7 +239,7 @@ impl Account<'_> {
     fn named(&self, date: Date) -> (String, String) {
         let (zh, en) = weekday(date);
         if is_weekend(date) {
-            (format!("{date}{zh}(调休上班)"), format!("{date} {en} (make-up workday)"))
+            (format!("{date}{zh}（调休上班）"), format!("{date} {en} (make-up workday)"))
         } else {
             (format!("{date}{zh}"), format!("{date} {en}"))
         }

@@ -129,16 +129,16 @@ fn a_due_date_explains_every_day_it_passed() {
         .map(|line| (line.date.to_string(), &*line.what.zh, &*line.what.en, line.count))
         .collect();
     let expected = [
-        ("2018-07-06", "起算日(星期五16:00),不计入", "start day (Friday 16:00), not counted", 0),
+        ("2018-07-06", "起算日（星期五16:00），不计入", "start day (Friday 16:00), not counted", 0),
         (
             "2018-07-07",
-            "周末2天,至2018-07-08,不计入",
+            "周末2天，至2018-07-08，不计入",
             "weekend, 2 days to 2018-07-08, not counted",
             0,
         ),
-        ("2018-07-09", "第1个工作日:2018-07-09星期一", "working day 1: 2018-07-09 Monday", 1),
-        ("2018-07-10", "第2个工作日:2018-07-10星期二", "working day 2: 2018-07-10 Tuesday", 2),
-        ("2018-07-10", "到期:2018-07-10 17:30(星期二)", "due Tuesday 2018-07-10 17:30", 2),
+        ("2018-07-09", "第1个工作日：2018-07-09星期一", "working day 1: 2018-07-09 Monday", 1),
+        ("2018-07-10", "第2个工作日：2018-07-10星期二", "working day 2: 2018-07-10 Tuesday", 2),
+        ("2018-07-10", "到期：2018-07-10 17:30（星期二）", "due Tuesday 2018-07-10 17:30", 2),
     ];
     assert_eq!(lines, expected.map(|(date, zh, en, count)| (date.to_owned(), zh, en, count)));
     let text = serde_json::to_string(&due).unwrap();
@@ -294,4 +294,11 @@ fn hours_inside_the_hour_skipped_are_no_hours() {
     let due = desk.due_at(at("2026-03-08T00:00:00-05:00"), &Limit::Work(30));
     assert_eq!(due, at("2026-03-09T02:30:00-04:00"));
     assert_eq!(desk.close_of(day("2026-03-08")), Some(at("2026-03-08T03:00:00-04:00")));
+}
+
+#[test]
+fn whole_years_are_summed_not_walked() {
+    let (first, last) = (at("2017-12-31 12:00"), at("2027-01-01 00:00"));
+    assert_eq!(CHONGQING.working_days_between(first, at("2026-12-31 12:00")), 2244);
+    assert_eq!(CHONGQING.working_minutes_between(first, last), 2244 * 450);
 }

@@ -1,6 +1,7 @@
 //! When periodic jobs come.
 
 use super::*;
+use crate::calendar::cron::Cron;
 
 /// The first `count` occurrences after `after`, in the zone's own time.
 fn times(expression: &str, after: &str, zone: &TimeZone, count: usize) -> Vec<String> {

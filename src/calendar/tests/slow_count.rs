@@ -166,6 +166,8 @@ fn limit() -> impl Strategy<Value = Limit> {
 }
 
 proptest! {
+    #![proptest_config(ProptestConfig::with_cases(1_000))]
+
     #[test]
     fn working_minutes_agree_with_counting_each_minute(base in start(), minutes in 0..1_400i64) {
         let due = CHONGQING.due_at(base, &Limit::Work(minutes));
