@@ -297,6 +297,15 @@ fn hours_inside_the_hour_skipped_are_no_hours() {
 }
 
 #[test]
+fn hours_pushed_into_the_next_ones_by_the_clocks_are_not_counted_twice() {
+    let hours = "\"01:00-02:30\", \"03:00-04:00\"";
+    let text = NIGHT_DESK.replace("\"00:00-08:00\", \"22:00-24:00\"", hours);
+    let desk = Calendar::from_yaml(&text).unwrap();
+    let (from, to) = (at("2026-03-08T00:00:00-05:00"), at("2026-03-08T12:00:00-04:00"));
+    assert_eq!(desk.working_minutes_between(from, to), 120, "from 1:00 to 4:00 less the gap");
+}
+
+#[test]
 fn whole_years_are_summed_not_walked() {
     let (first, last) = (at("2017-12-31 12:00"), at("2027-01-01 00:00"));
     assert_eq!(CHONGQING.working_days_between(first, at("2026-12-31 12:00")), 2244);

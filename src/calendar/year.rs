@@ -94,11 +94,9 @@ impl Year {
 
     /// Working milliseconds of the year up to `at`, which is on `date` in this year.
     pub(super) fn worked_until(&self, date: Date, at: Instant) -> i64 {
-        let next = self.rows_from(date).first();
-        next.map_or(self.worked, |row| {
-            let today = if row.date == date { row.worked_until(at) } else { 0 };
-            row.before + today
-        })
+        // Of a working day still to come nothing is worked yet, so `row` need not be today's.
+        let row = self.rows_from(date).first();
+        row.map_or(self.worked, |row| row.before + row.worked_until(at))
     }
 }
 

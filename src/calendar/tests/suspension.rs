@@ -65,6 +65,9 @@ fn percent_warnings_of_a_night_count_real_time() {
     let base = at("2018-07-06 20:00");
     let due = at("2018-07-06 20:30");
     assert_eq!(shown(CHONGQING.at_percent(base, due, 50)), "2018-07-06 20:15");
+    let close = at("2018-07-06 17:00");
+    assert_eq!(CHONGQING.at_percent(close, due, 99), at("2018-07-06T17:29:42+08:00"));
+    assert_eq!(CHONGQING.at_percent(close, due, 100), due, "all of it is the due date itself");
 }
 
 #[test]
