@@ -12,13 +12,14 @@ pub mod machine;
 pub mod names;
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 pub use compile::compile;
 pub use document::Kind;
 pub use finding::{Finding, Severity};
 
-use crate::calendar::{Cron, Limit};
-use crate::domain::{Role, Text, Value};
+use crate::calendar::{Limit, cron::Cron};
+use crate::domain::{Instance, Role, Text, Value};
 use expression::{Expression, Type};
 
 /// At most so many states: more is no longer readable by an official.
@@ -270,7 +271,7 @@ pub struct Node {
     /// Its full path, `open.with_unit.routed`.
     pub path: String,
     /// The numbers of its ancestors from the outermost to itself.
-    pub lineage: Vec<usize>,
+    pub lineage: Arc<[usize]>,
     /// What people call it.
     pub title: Text,
     /// What it is.
@@ -328,7 +329,7 @@ pub enum Status {
     /// Always this one.
     Fixed(String),
     /// The first if the expression holds, else the second.
-    Choice(std::sync::Arc<Expression>, String, String),
+    Choice(Arc<Expression>, String, String),
 }
 
 /// A transition.
@@ -385,8 +386,19 @@ impl Chart {
 
     /// The states from the innermost outwards that are active when `leaf` is.
     pub fn active(&self, leaf: usize) -> impl Iterator<Item = &Node> {
-        let lineage = self.nodes.get(leaf).map(|node| node.lineage.as_slice()).unwrap_or_default();
+        let lineage = self.nodes.get(leaf).map(|node| &*node.lineage).unwrap_or_default();
         lineage.iter().rev().filter_map(|&number| self.nodes.get(number))
+    }
+
+    /// The units that stand in an instance now: its holder and every unit field.
+    pub fn parties_of<'i>(&self, instance: &'i Instance) -> impl Iterator<Item = &'i str> {
+        let of_fields = self.fields.iter().filter(|(_, f)| matches!(f.ty, Type::Unit | Type::Set));
+        let values = of_fields.filter_map(|(name, _)| instance.fields.get(name));
+        let codes = values.flat_map(|value| match value {
+            Value::List(members) => members.iter().filter_map(Value::as_text).collect(),
+            value => value.as_text().into_iter().collect::<Vec<_>>(),
+        });
+        instance.holder.as_deref().into_iter().chain(codes)
     }
 
     /// The command of a name, the opening one included.

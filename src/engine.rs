@@ -5,6 +5,7 @@
 //! and everything it decided, so that [`replay`] can repeat it and an outsider can check it.
 
 pub mod agenda;
+pub mod family;
 pub mod input;
 pub mod possible;
 pub mod replay;
@@ -125,7 +126,8 @@ fn decided(
 ) -> Result<Decision, Refusal> {
     let witness = Witness::new(situation.facts);
     let mut decision = {
-        let mut run = Run::new(Situation { facts: &witness, ..situation }, instance, actor, command)?;
+        let mut run =
+            Run::new(Situation { facts: &witness, ..situation }, instance, actor, command)?;
         act(&mut run)?;
         settle(&mut run)?;
         run.finish()

@@ -132,7 +132,12 @@ impl<'d> Compiler<'d> {
         })
     }
 
-    fn error(&mut self, code: &str, span: &Range<usize>, message: impl Into<String>) -> &mut Finding {
+    fn error(
+        &mut self,
+        code: &str,
+        span: &Range<usize>,
+        message: impl Into<String>,
+    ) -> &mut Finding {
         self.find(Severity::Error, code, span, message)
     }
 
@@ -176,15 +181,16 @@ impl<'d> Compiler<'d> {
             Ok(expression) => Some(expression),
             Err(complaints) => {
                 // A quoted scalar starts one byte later than its place.
-                let quoted = matches!(
-                    self.source.as_bytes().get(text.span.start),
-                    Some(b'"' | b'\'')
-                );
+                let quoted =
+                    matches!(self.source.as_bytes().get(text.span.start), Some(b'"' | b'\''));
                 let offset = text.span.start + usize::from(quoted);
                 for complaint in complaints {
                     let span = offset + complaint.span.start..offset + complaint.span.end;
-                    let span =
-                        if self.source.get(span.clone()).is_some() { span } else { text.span.clone() };
+                    let span = if self.source.get(span.clone()).is_some() {
+                        span
+                    } else {
+                        text.span.clone()
+                    };
                     self.error(complaint.code, &span, complaint.message).help = complaint.help;
                 }
                 None
@@ -199,7 +205,8 @@ impl<'d> Compiler<'d> {
     fn requires(&mut self, docs: &[RequireDoc], scope: &Scope) -> Vec<Require> {
         let mut requires = Vec::new();
         for doc in docs {
-            if let Some(check) = self.expression(&doc.check, scope, &Expected::Exactly(Type::Bool)) {
+            if let Some(check) = self.expression(&doc.check, scope, &Expected::Exactly(Type::Bool))
+            {
                 let text = Text::new(&doc.otherwise.zh, &doc.otherwise.en);
                 requires.push(Require { check, code: doc.otherwise.code.value.clone(), text });
             }
@@ -280,11 +287,7 @@ impl<'d> Compiler<'d> {
         let mut laws = Vec::new();
         for doc in &document.laws {
             let Some(command) = commands.get(&doc.never.command.value) else {
-                self.unknown(
-                    "command",
-                    &doc.never.command,
-                    commands.keys().map(String::as_str),
-                );
+                self.unknown("command", &doc.never.command, commands.keys().map(String::as_str));
                 continue;
             };
             let scope = self.scope.with_input(&command.input);

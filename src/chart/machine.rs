@@ -5,6 +5,8 @@
 //! the number of levels computed from the transition's domain, and statig never has to compare two
 //! states (`docs/adr/0001`). A state is its lineage: the numbers from the outermost state to itself.
 
+use std::sync::Arc;
+
 use statig::Outcome;
 use statig::blocking::{IntoStateMachine, State, StateExt, Superstate};
 
@@ -38,9 +40,14 @@ pub struct Taken<'c> {
     pub transition: &'c Transition,
 }
 
-/// A state as statig sees it: its lineage.
+/// A leaf as statig sees it: its lineage. (statig asks of superstates that they live for any
+/// lifetime, which makes the leaf's own type `'static`: so it is shared, not borrowed.)
+#[derive(Debug, Clone)]
+struct Leaf(Arc<[usize]>);
+
+/// A state above the leaf.
 #[derive(Debug, Clone, Copy)]
-struct Lineage<'c>(&'c [usize]);
+struct Above<'s>(&'s [usize]);
 
 /// A trigger as statig sees it.
 struct Trigger<'t>(&'t str);
@@ -51,28 +58,20 @@ struct Walker<'c> {
     taken: Option<&'c Transition>,
 }
 
-impl<'c> IntoStateMachine for Walker<'c> {
+impl IntoStateMachine for Walker<'_> {
     type Event<'evt> = Trigger<'evt>;
     type Context<'ctx> = &'ctx mut dyn Hands;
-    type State = Lineage<'c>;
-    type Superstate<'sub>
-        = Lineage<'sub>
-    where
-        Self::State: 'sub;
+    type State = Leaf;
+    type Superstate<'sub> = Above<'sub>;
 
-    fn initial() -> Lineage<'c> {
-        Lineage(&[])
+    fn initial() -> Leaf {
+        Leaf(Arc::new([]))
     }
 }
 
 impl<'c> Walker<'c> {
-    fn ask(
-        &mut self,
-        state: Option<usize>,
-        trigger: &str,
-        hands: &mut dyn Hands,
-    ) -> Outcome<Lineage<'c>> {
-        let Some(node) = state.and_then(|number| self.chart.nodes.get(number)) else {
+    fn ask(&mut self, lineage: &[usize], trigger: &str, hands: &mut dyn Hands) -> Outcome<Leaf> {
+        let Some(node) = lineage.last().and_then(|&number| self.chart.nodes.get(number)) else {
             return Outcome::Super;
         };
         let transitions = match trigger {
@@ -88,7 +87,7 @@ impl<'c> Walker<'c> {
             Offer::Take(index) => {
                 self.taken = transitions.get(index);
                 match self.taken.and_then(|transition| transition.target) {
-                    Some(target) => Outcome::Transition(lineage(self.chart, target.leaf)),
+                    Some(target) => Outcome::Transition(leaf_of(self.chart, target.leaf)),
                     None => Outcome::Handled,
                 }
             }
@@ -96,58 +95,45 @@ impl<'c> Walker<'c> {
     }
 }
 
-impl<'c> State<Walker<'c>> for Lineage<'c> {
-    fn call_handler(
-        &mut self,
-        walker: &mut Walker<'c>,
-        trigger: &Trigger<'_>,
-        hands: &mut &mut dyn Hands,
-    ) -> Outcome<Self> {
-        walker.ask(self.0.last().copied(), trigger.0, *hands)
-    }
-
-    fn call_entry_action(&mut self, _: &mut Walker<'c>, hands: &mut &mut dyn Hands) {
-        if let Some(&state) = self.0.last() {
-            hands.enter(state);
+/// Both kinds of states answer alike; statig wants two types.
+macro_rules! answers {
+    () => {
+        fn call_handler(
+            &mut self,
+            walker: &mut Walker<'c>,
+            trigger: &Trigger<'_>,
+            hands: &mut &mut dyn Hands,
+        ) -> Outcome<Leaf> {
+            walker.ask(&self.0, trigger.0, *hands)
         }
-    }
 
-    fn call_exit_action(&mut self, _: &mut Walker<'c>, hands: &mut &mut dyn Hands) {
-        if let Some(&state) = self.0.last() {
-            hands.leave(state);
+        fn call_entry_action(&mut self, _: &mut Walker<'c>, hands: &mut &mut dyn Hands) {
+            if let Some(&state) = self.0.last() {
+                hands.enter(state);
+            }
         }
-    }
 
-    fn superstate(&mut self) -> Option<Lineage<'_>> {
-        outer(self.0)
-    }
+        fn call_exit_action(&mut self, _: &mut Walker<'c>, hands: &mut &mut dyn Hands) {
+            if let Some(&state) = self.0.last() {
+                hands.leave(state);
+            }
+        }
+
+        fn superstate(&mut self) -> Option<Above<'_>> {
+            match self.0.split_last() {
+                Some((_, above)) if !above.is_empty() => Some(Above(above)),
+                _ => None,
+            }
+        }
+    };
 }
 
-impl<'c> Superstate<Walker<'c>> for Lineage<'_> {
-    fn call_handler(
-        &mut self,
-        walker: &mut Walker<'c>,
-        trigger: &Trigger<'_>,
-        hands: &mut &mut dyn Hands,
-    ) -> Outcome<Lineage<'c>> {
-        walker.ask(self.0.last().copied(), trigger.0, *hands)
-    }
+impl<'c> State<Walker<'c>> for Leaf {
+    answers!();
+}
 
-    fn call_entry_action(&mut self, _: &mut Walker<'c>, hands: &mut &mut dyn Hands) {
-        if let Some(&state) = self.0.last() {
-            hands.enter(state);
-        }
-    }
-
-    fn call_exit_action(&mut self, _: &mut Walker<'c>, hands: &mut &mut dyn Hands) {
-        if let Some(&state) = self.0.last() {
-            hands.leave(state);
-        }
-    }
-
-    fn superstate(&mut self) -> Option<Lineage<'_>> {
-        outer(self.0)
-    }
+impl<'c> Superstate<Walker<'c>> for Above<'_> {
+    answers!();
 }
 
 /// The trigger of transitions that need none.
@@ -162,7 +148,7 @@ pub fn dispatch<'c>(
     hands: &mut dyn Hands,
 ) -> Option<Taken<'c>> {
     let mut walker = Walker { chart, taken: None };
-    let mut state = lineage(chart, leaf);
+    let mut state = leaf_of(chart, leaf);
     let mut context: &mut dyn Hands = hands;
     // The outcome is in the walker too: statig cannot say "refused" or "stayed" apart.
     drop(StateExt::handle(&mut state, &mut walker, &Trigger(trigger), &mut context));
@@ -172,7 +158,7 @@ pub fn dispatch<'c>(
 /// Leaves what a transition leaves, inside out.
 pub fn leave(chart: &Chart, leaf: usize, target: Target, hands: &mut dyn Hands) {
     let mut walker = Walker { chart, taken: None };
-    let mut state = lineage(chart, leaf);
+    let mut state = leaf_of(chart, leaf);
     let levels = state.0.len().saturating_sub(target.kept);
     let mut context: &mut dyn Hands = hands;
     StateExt::exit(&mut state, &mut walker, &mut context, levels);
@@ -181,19 +167,12 @@ pub fn leave(chart: &Chart, leaf: usize, target: Target, hands: &mut dyn Hands) 
 /// Enters what a transition enters, outside in.
 pub fn enter(chart: &Chart, target: Target, hands: &mut dyn Hands) {
     let mut walker = Walker { chart, taken: None };
-    let mut state = lineage(chart, target.leaf);
+    let mut state = leaf_of(chart, target.leaf);
     let levels = state.0.len().saturating_sub(target.kept);
     let mut context: &mut dyn Hands = hands;
     StateExt::enter(&mut state, &mut walker, &mut context, levels);
 }
 
-fn lineage(chart: &Chart, number: usize) -> Lineage<'_> {
-    Lineage(chart.nodes.get(number).map(|node| node.lineage.as_slice()).unwrap_or_default())
-}
-
-fn outer(lineage: &[usize]) -> Option<Lineage<'_>> {
-    match lineage.split_last() {
-        Some((_, outer)) if !outer.is_empty() => Some(Lineage(outer)),
-        _ => None,
-    }
+fn leaf_of(chart: &Chart, number: usize) -> Leaf {
+    chart.nodes.get(number).map_or_else(Walker::initial, |node| Leaf(Arc::clone(&node.lineage)))
 }

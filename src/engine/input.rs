@@ -88,19 +88,22 @@ fn value_of(input: &Input, json: &Json) -> Result<Value, Reason> {
             .as_i64()
             .map(Value::Int)
             .ok_or_else(|| expected(input, "整数", "a whole number of at most 19 digits"))?,
-        (Type::Tier, Json::String(code)) => Tier::from_code(code)
-            .map(|tier| Value::Int(tier.rank()))
-            .ok_or_else(|| expected(input, "响应等级", "one of ordinary, larger, major, extraordinary"))?,
-        (Type::Instant, Json::String(text)) => Instant::parse(text)
-            .map(|instant| Value::Int(instant.0))
-            .map_err(|error| {
+        (Type::Tier, Json::String(code)) => {
+            Tier::from_code(code).map(|tier| Value::Int(tier.rank())).ok_or_else(|| {
+                expected(input, "响应等级", "one of ordinary, larger, major, extraordinary")
+            })?
+        }
+        (Type::Instant, Json::String(text)) => {
+            Instant::parse(text).map(|instant| Value::Int(instant.0)).map_err(|error| {
                 let en = format!("a time such as 2018-07-02T09:10:00+08:00 ({error})");
                 expected(input, "时间", &en)
-            })?,
+            })?
+        }
         (Type::Set, Json::Array(members)) => {
             let mut codes = Vec::new();
             for member in members {
-                let code = member.as_str().ok_or_else(|| expected(input, "单位代码", "unit codes"))?;
+                let code =
+                    member.as_str().ok_or_else(|| expected(input, "单位代码", "unit codes"))?;
                 codes.push(Value::from(code));
             }
             codes.sort();
@@ -125,7 +128,11 @@ fn fits(input: &Input, value: &Value) -> Result<(), Reason> {
         (Type::Bool, Value::Bool(_)) | (Type::Instant, Value::Int(_)) => Ok(()),
         (Type::Int, Value::Int(number)) => {
             let least = if input.kind == Kind::Count { min.max(0) } else { min };
-            if (least..=max).contains(number) { Ok(()) } else { Err(bounds(input, "数值", "number")) }
+            if (least..=max).contains(number) {
+                Ok(())
+            } else {
+                Err(bounds(input, "数值", "number"))
+            }
         }
         (Type::Tier, Value::Int(rank)) if Tier::from_rank(*rank).is_some() => Ok(()),
         (Type::Text, Value::Text(text)) => {
@@ -156,10 +163,9 @@ fn fits(input: &Input, value: &Value) -> Result<(), Reason> {
                 && code.chars().all(|c| c.is_alphanumeric() || ".-_*".contains(c));
             if sound { Ok(()) } else { Err(expected(input, "代码", "a code")) }
         }
-        (Type::Date, Value::Text(text)) => text
-            .parse::<Date>()
-            .map(drop)
-            .map_err(|error| expected(input, "日期", &format!("a day such as 2018-07-02 ({error})"))),
+        (Type::Date, Value::Text(text)) => text.parse::<Date>().map(drop).map_err(|error| {
+            expected(input, "日期", &format!("a day such as 2018-07-02 ({error})"))
+        }),
         (Type::Set, Value::List(members)) => {
             let size = i64::try_from(members.len()).unwrap_or(i64::MAX);
             if size <= max { Ok(()) } else { Err(bounds(input, "个数", "number of members")) }
@@ -245,11 +251,7 @@ fn wrong(reasons: Vec<Reason>) -> Refusal {
 }
 
 fn reason(input: &str, zh: String, en: String) -> Reason {
-    Reason {
-        code: "wrong_input".to_owned(),
-        text: Text { zh, en },
-        input: Some(input.to_owned()),
-    }
+    Reason { code: "wrong_input".to_owned(), text: Text { zh, en }, input: Some(input.to_owned()) }
 }
 
 fn missing_reason(input: &Input) -> Reason {

@@ -120,6 +120,10 @@ impl<'r> Run<'r> {
         {
             children.open = (children.open - 1).max(0);
         }
+        let signal = self.command.name.strip_prefix("signal.");
+        if let Some(inputs) = signal.and_then(|name| self.situation.chart.signals.get(name)) {
+            super::input::check(inputs, &self.command.input)?;
+        }
         if !self.trigger(&self.command.name)? {
             self.ignored = true;
         }
@@ -130,12 +134,12 @@ impl<'r> Run<'r> {
     ///
     /// # Errors
     /// The refusal.
-    pub fn prepare(&mut self, spec: &'r CommandSpec) -> Result<(), Refusal> {
+    pub fn prepare(&mut self, spec: &CommandSpec) -> Result<(), Refusal> {
         self.checked(spec)?;
         self.apply(&spec.effects)
     }
 
-    fn checked(&mut self, spec: &'r CommandSpec) -> Result<(), Refusal> {
+    fn checked(&mut self, spec: &CommandSpec) -> Result<(), Refusal> {
         super::input::check(&spec.input, &self.command.input)?;
         self.require(&spec.require)?;
         for law in &self.situation.chart.laws {
@@ -215,7 +219,8 @@ impl<'r> Run<'r> {
         let stage = node.and_then(|node| node.stage.as_ref()).map(|stage| self.status(stage));
         self.instance.stage = stage.filter(|s| !s.is_empty()).unwrap_or_else(|| status.clone());
         self.instance.status = status;
-        if let Some(tier) = chart.tier_field.as_ref().and_then(|name| self.instance.fields.get(name))
+        if let Some(tier) =
+            chart.tier_field.as_ref().and_then(|name| self.instance.fields.get(name))
         {
             self.instance.tier = tier.as_int().unwrap_or(1);
         }
@@ -249,7 +254,11 @@ impl<'r> Run<'r> {
         match status {
             Status::Fixed(status) => status.clone(),
             Status::Choice(condition, then, other) => {
-                if self.holds(condition) { then.clone() } else { other.clone() }
+                if self.holds(condition) {
+                    then.clone()
+                } else {
+                    other.clone()
+                }
             }
         }
     }

@@ -84,7 +84,9 @@ impl Filler<'_> {
         match (&spec.ty, value) {
             (_, Value::Unset) => dash(),
             (Type::Unit, Value::Text(code)) => self.unit(code),
-            (Type::Category, Value::Text(code)) => self.name(&format!("category/{code}/name"), code),
+            (Type::Category, Value::Text(code)) => {
+                self.name(&format!("category/{code}/name"), code)
+            }
             (Type::Instant, Value::Int(millis)) => self.instant(*millis),
             (Type::Enum(_), Value::Text(code)) => {
                 let title = spec.of.iter().find(|(known, _)| known == code).map(|(_, title)| title);

@@ -6,7 +6,7 @@ use super::super::document::{Document, Spot, StepDoc};
 use super::super::expression::{Expected, Type};
 use super::super::{ClockSpec, Moment, Step};
 use super::Compiler;
-use crate::calendar::{Cron, Limit, parse_duration};
+use crate::calendar::{Limit, cron::Cron, parse_duration};
 
 /// How long an acknowledgement pauses a ladder that says nothing else: one hour.
 const HOLD: i64 = 3_600_000;
@@ -154,7 +154,8 @@ impl Compiler<'_> {
         }
         let message = format!("`{words}` is no moment of a ladder");
         self.error("not_a_moment", &text.span, message).help = Some(
-            "`50%`, `due`, `due + work('4h')`, `due - real('5m')` or `base + real('15m')`".to_owned(),
+            "`50%`, `due`, `due + work('4h')`, `due - real('5m')` or `base + real('15m')`"
+                .to_owned(),
         );
         None
     }
@@ -169,10 +170,8 @@ impl Compiler<'_> {
                     if !known {
                         let message =
                             format!("the text `{}` knows no `{{{placeholder}}}`", name.value);
-                        self.error("unknown_name", &name.span, message).help = Some(format!(
-                            "any field, or one of {}",
-                            PLACEHOLDERS.join(", ")
-                        ));
+                        self.error("unknown_name", &name.span, message).help =
+                            Some(format!("any field, or one of {}", PLACEHOLDERS.join(", ")));
                     }
                 }
             }

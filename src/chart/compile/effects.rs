@@ -51,7 +51,8 @@ impl Compiler<'_> {
                 if optional {
                     sets.push((name.value.clone(), None));
                 } else {
-                    let message = format!("`{}` always has a value; it cannot be unset", name.value);
+                    let message =
+                        format!("`{}` always has a value; it cannot be unset", name.value);
                     self.error("may_not_be_unset", &text.span, message);
                 }
                 continue;

@@ -49,9 +49,10 @@ impl<'d> Tree<'d> {
     }
 
     fn named(&self, among: &[usize], name: &str) -> Option<usize> {
-        among.iter().copied().find(|&number| {
-            self.slots.get(number).is_some_and(|slot| slot.name.value == name)
-        })
+        among
+            .iter()
+            .copied()
+            .find(|&number| self.slots.get(number).is_some_and(|slot| slot.name.value == name))
     }
 
     fn children(&self, number: usize) -> &[usize] {
@@ -176,7 +177,7 @@ impl<'d> Compiler<'d> {
         Some(Node {
             name: name.value.clone(),
             path: tree.path(number),
-            lineage: slot.lineage.clone(),
+            lineage: Arc::from(slot.lineage.as_slice()),
             title,
             shape,
             holder,
@@ -357,8 +358,8 @@ fn inherit(nodes: &mut [Node]) {
     for number in 0..nodes.len() {
         let parent = nodes.get(number).and_then(Node::parent);
         let above = parent.and_then(|parent| nodes.get(parent));
-        let from: Option<(Option<Party>, Status, Option<Status>)> = above
-            .map(|above| (above.holder.clone(), above.status.clone(), above.stage.clone()));
+        let from: Option<(Option<Party>, Status, Option<Status>)> =
+            above.map(|above| (above.holder.clone(), above.status.clone(), above.stage.clone()));
         let (Some(node), Some((holder, status, stage))) = (nodes.get_mut(number), from) else {
             continue;
         };

@@ -283,7 +283,9 @@ impl Run<'_> {
         for name in names {
             let Some(spec) = chart.clocks.get(&name) else { continue };
             let ladder = || spec.steps.iter().chain(&spec.every);
-            let Some(grant) = ladder().find_map(|step| self.grant_for(&step.tell)) else { continue };
+            let Some(grant) = ladder().find_map(|step| self.grant_for(&step.tell)) else {
+                continue;
+            };
             let Some(mut armed) = self.instance.clocks.remove(&name) else { continue };
             let last = spec.steps.iter().enumerate().filter(|(i, _)| agenda::is_done(&armed, *i));
             let hold = last.map(|(_, step)| step.hold).last();

@@ -133,11 +133,7 @@ impl Run<'_> {
     fn send(&mut self, send: &Send) {
         if send.when.as_ref().is_none_or(|when| self.holds(when)) {
             let input = self.with(&send.with);
-            self.signalled.push(Signalled {
-                to: send.to.clone(),
-                name: send.name.clone(),
-                input,
-            });
+            self.signalled.push(Signalled { to: send.to.clone(), name: send.name.clone(), input });
         }
     }
 
