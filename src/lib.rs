@@ -4,7 +4,10 @@
 
 // Floor 0, words: pure.
 pub mod calendar;
+pub mod clock;
 pub mod domain;
 
 // Floor 1, judgement: pure.
 pub mod chart;
+pub mod engine;
+pub mod policy;
