@@ -1,1 +1,3 @@
 //! Workflow definitions: YAML → document → checked chart → statig.
+
+pub mod expression;
