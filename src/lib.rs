@@ -15,3 +15,6 @@ pub mod scenario;
 
 // Floor 2, hands: one outside thing each.
 pub mod config;
+
+// Floor 5: everything put together.
+pub mod app;

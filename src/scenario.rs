@@ -85,6 +85,7 @@ struct Play<'s> {
     instances: BTreeMap<InstanceId, Instance>,
     events: Vec<Event>,
     zone: jiff::tz::TimeZone,
+    last_id: i64,
 }
 
 /// What one step did.
@@ -101,7 +102,7 @@ impl<'s> Play<'s> {
             .map_err(|error| Error::Shape(format!("given.at: {error}")))?;
         let workflow = story.given.workflow.clone();
         let (instances, events) = (BTreeMap::new(), Vec::new());
-        Ok(Self { stage, workflow, now, instances, events, zone })
+        Ok(Self { stage, workflow, now, instances, events, zone, last_id: 0 })
     }
 
     fn step(&mut self, number: usize, step: &Step) -> Result<(), Error> {
@@ -122,10 +123,8 @@ impl<'s> Play<'s> {
                 return Err(Error::Different { step: number, differences });
             }
         } else if let Some(refusal) = &done.refusal {
-            let differences = vec![format!(
-                "refused: {refusal} (possible: {})",
-                refusal.possible.join(", ")
-            )];
+            let differences =
+                vec![format!("refused: {refusal} (possible: {})", refusal.possible.join(", "))];
             return Err(Error::Different { step: number, differences });
         }
         let expect = step.expect.clone().unwrap_or_default();
@@ -347,9 +346,7 @@ impl family::World for Play<'_> {
     }
 
     fn new_id(&mut self) -> Result<InstanceId, Fault> {
-        let last = self.instances.keys().next_back().map_or(0, |id| id.0);
-        let offset = i64::try_from(self.instances.len()).unwrap_or(0);
-        // Ids of one command are given before its instances are kept: leave room for a family.
-        Ok(InstanceId(last.max(offset) + 1))
+        self.last_id += 1;
+        Ok(InstanceId(self.last_id))
     }
 }

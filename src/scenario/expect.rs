@@ -130,7 +130,8 @@ impl Play<'_> {
 /// Who was told what by the decisions of a step, and which clocks fired.
 fn alerts(expect: &Expect, decisions: &[Decision], differences: &mut Vec<String>) {
     let told: Vec<_> = decisions.iter().flat_map(|decision| &decision.event.told).collect();
-    let reached = |place: &String| told.iter().any(|t| t.to.contains(place) && !t.people.is_empty());
+    let reached =
+        |place: &String| told.iter().any(|t| t.to.contains(place) && !t.people.is_empty());
     let list = || told.iter().flat_map(|told| told.to.clone()).collect::<Vec<_>>().join(", ");
     for place in expect.told.iter().filter(|place| !reached(place)) {
         differences.push(format!("{place} was not told (told: {})", list()));
