@@ -11,3 +11,10 @@ pub mod domain;
 pub mod chart;
 pub mod engine;
 pub mod policy;
+pub mod scenario;
+
+// Floor 2, hands: one outside thing each.
+pub mod config;
+
+// Floor 5: everything put together.
+pub mod app;
