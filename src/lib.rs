@@ -8,3 +8,6 @@ pub mod domain;
 
 // Floor 1, judgement: pure.
 pub mod chart;
+
+// Floor 2, hands.
+pub mod store;
