@@ -224,17 +224,8 @@ impl Gate {
             batch_max,
         };
         let committers = committer::start(&setting)?;
-        let inner = Inner {
-            store,
-            clock,
-            entropy,
-            registry,
-            committers,
-            changes,
-            wake,
-            figures,
-            secret,
-        };
+        let inner =
+            Inner { store, clock, entropy, registry, committers, changes, wake, figures, secret };
         Ok(Self { inner: Arc::new(inner) })
     }
 

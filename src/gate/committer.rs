@@ -499,4 +499,3 @@ fn same(error: &Error) -> Error {
         other => Error::Internal(other.to_string()),
     }
 }
-

@@ -47,8 +47,8 @@ impl Stock {
 
     /// How many ids to take from the store now, if any.
     pub(super) fn wanted(&self) -> Option<i64> {
-        let low = self.next.is_empty()
-            || self.next.iter().any(|next| self.end - next < LOW * SHARDS);
+        let low =
+            self.next.is_empty() || self.next.iter().any(|next| self.end - next < LOW * SHARDS);
         low.then_some(BLOCK)
     }
 

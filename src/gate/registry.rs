@@ -7,8 +7,9 @@ use std::sync::{Arc, PoisonError, RwLock};
 use super::error::Error;
 use crate::calendar::Calendar;
 use crate::chart::{self, Chart};
+use crate::domain::event::Hash;
 use crate::domain::{DefinitionId, Directory, Instant, JurisdictionId, Refusal, Text};
-use crate::store::{DefinitionSource, Store};
+use crate::store::{DefinitionSource, Store, TokenRow};
 
 /// A published version of a workflow.
 #[derive(Debug, Clone)]
@@ -38,6 +39,8 @@ struct Shelf {
     /// Every version of every calendar; the last one counts.
     calendars: BTreeMap<JurisdictionId, Vec<Calendar>>,
     directories: BTreeMap<JurisdictionId, Arc<Directory>>,
+    /// Tokens by the hash of their secret.
+    tokens: BTreeMap<Hash, TokenRow>,
 }
 
 /// Charts, calendars and directories. Cheap to clone; all clones are the same.
@@ -69,6 +72,8 @@ impl Registry {
             for jurisdiction in reader.jurisdictions()? {
                 let id = jurisdiction.id;
                 sources.extend(reader.definitions(id)?);
+                let tokens = reader.tokens(id, None)?;
+                shelf.tokens.extend(tokens.into_iter().map(|token| (token.hash, token)));
                 let calendars = reader.calendars(id)?;
                 let of_code = calendars.into_iter().filter(|c| c.code == jurisdiction.calendar);
                 let texts: Vec<String> = of_code.map(|calendar| calendar.source).collect();
@@ -167,6 +172,14 @@ impl Registry {
     pub fn directory(&self, jurisdiction: JurisdictionId) -> Result<Arc<Directory>, Error> {
         self.read(|shelf| shelf.directories.get(&jurisdiction).cloned())
             .ok_or_else(|| Error::Internal(format!("there is no jurisdiction {jurisdiction}")))
+    }
+
+    /// The token of a hash, as long as it is good.
+    #[must_use]
+    pub(super) fn token(&self, hash: &Hash, now: Instant) -> Option<TokenRow> {
+        let token = self.read(|shelf| shelf.tokens.get(hash).cloned())?;
+        let expired = token.expires_at.is_some_and(|end| end <= now);
+        (token.revoked_at.is_none() && !expired).then_some(token)
     }
 
     /// Every jurisdiction.
