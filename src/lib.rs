@@ -4,7 +4,17 @@
 
 // Floor 0, words: pure.
 pub mod calendar;
+pub mod clock;
 pub mod domain;
 
 // Floor 1, judgement: pure.
 pub mod chart;
+pub mod engine;
+pub mod policy;
+pub mod scenario;
+
+// Floor 2, hands: one outside thing each.
+pub mod config;
+
+// Floor 5: everything put together.
+pub mod app;

@@ -3,10 +3,10 @@
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 
-use super::actor::Actor;
+use super::actor::{Actor, Role};
 use super::command::Command;
 use super::facts::FactRecord;
-use super::id::{DefinitionId, InstanceId, PersonId};
+use super::id::{DefinitionId, InstanceId, JurisdictionId, PersonId};
 use super::instant::Instant;
 use super::value::Fields;
 
@@ -18,6 +18,8 @@ pub const FORMAT: i64 = 1;
 pub struct Event {
     /// The form of this text; see [`FORMAT`].
     pub format: i64,
+    /// Whose it is.
+    pub jurisdiction: JurisdictionId,
     /// Of which instance.
     pub instance: InstanceId,
     /// 1 for the first event of the instance, then without gaps.
@@ -26,9 +28,12 @@ pub struct Event {
     pub recorded_at: Instant,
     /// Who asked …
     pub actor: Actor,
-    /// … for which unit, as far as one of the actor's grants gave the right.
+    /// … for which unit …
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub unit: Option<String>,
+    /// … and in which role: the grant that gave the right.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub role: Option<Role>,
     /// … what.
     pub command: Command,
     /// What was asked of the world outside, and answered.

@@ -51,6 +51,8 @@ pub struct Instance {
     pub opened_at: Instant,
     /// When its last event was recorded.
     pub updated_at: Instant,
+    /// When its last event happened; earlier than `updated_at` if it was recorded afterwards.
+    pub last_at: Instant,
     /// When it reached the final or rest state it is in.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub closed_at: Option<Instant>,
@@ -83,15 +85,25 @@ pub struct ArmedClock {
     /// When it next has something to do: a ladder step, running out, or a repetition. None while
     /// it is frozen.
     pub wake: Option<Instant>,
-    /// The ladder steps already done.
+    /// How often it has fired: with `entry` the fence of a firing.
     pub step: i64,
+    /// The ladder steps already done, one bit each.
+    pub done: i64,
+    /// The next ladder step comes no later than this: a step reached nobody, or was not
+    /// acknowledged in its time.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub hurry: Option<Instant>,
+    /// No ladder step comes before this: somebody acknowledged.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub quiet_until: Option<Instant>,
     /// When it ran out, as recorded.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub ran_out_at: Option<Instant>,
     /// When somebody last acknowledged it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub acknowledged_at: Option<Instant>,
-    /// What was left when it was frozen, as a limit in words; with it the rest of the ladder.
+    /// What was left when it was frozen, as a limit in words; `replaced` while another clock runs
+    /// in its place.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub frozen: Option<String>,
 }

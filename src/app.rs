@@ -1,0 +1,3 @@
+//! Builds the house from its configuration, and speaks the command line.
+
+pub mod workflow;

@@ -1,0 +1,125 @@
+//! `fenliu workflow …`: checking, testing and drawing workflow files.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use crate::calendar::Calendar;
+use crate::chart::{self, Chart, Severity, finding};
+use crate::config::jurisdiction::Jurisdiction;
+use crate::domain::JurisdictionId;
+use crate::scenario::Stage;
+
+/// What a command says and whether all was well.
+#[derive(Debug, Default)]
+pub struct Report {
+    /// For standard output.
+    pub text: String,
+    /// Whether anything was wrong.
+    pub failed: bool,
+}
+
+impl Report {
+    fn line(&mut self, line: impl AsRef<str>) {
+        self.text.push_str(line.as_ref());
+        self.text.push('\n');
+    }
+}
+
+/// Checks files; says everything that is wrong with all of them.
+///
+/// # Errors
+/// When a file cannot be read.
+pub fn check(files: &[PathBuf]) -> Result<Report, String> {
+    let mut report = Report::default();
+    for file in files {
+        let source = read(file)?;
+        let (_, findings) = chart::compile(&source);
+        let name = file.display().to_string();
+        report.text.push_str(&finding::draw(&name, &source, &findings));
+        let count = |severity| findings.iter().filter(|f| f.severity == severity).count();
+        let (errors, warnings) = (count(Severity::Error), count(Severity::Warning));
+        report.line(format!("{name}: {errors} errors, {warnings} warnings"));
+        report.failed |= errors > 0;
+    }
+    Ok(report)
+}
+
+/// Tells every scenario beside the workflows of a folder.
+///
+/// # Errors
+/// When a file cannot be read or a workflow is broken.
+pub fn test(workflows: &Path, jurisdiction: &Path, calendar: &Path) -> Result<Report, String> {
+    let stage = stage(workflows, jurisdiction, calendar)?;
+    let mut report = Report::default();
+    let (mut told, mut failed) = (0, 0);
+    for file in scenario_files(workflows)? {
+        let yaml = read(&file)?;
+        told += 1;
+        match stage.tell(&yaml) {
+            Ok(story) => report.line(format!("ok    {}  {}", file.display(), story.scenario.zh)),
+            Err(error) => {
+                failed += 1;
+                report.line(format!("FAIL  {}\n      {error}", file.display()));
+            }
+        }
+    }
+    report.line(format!("{told} scenarios, {failed} failed"));
+    report.failed = failed > 0;
+    Ok(report)
+}
+
+/// The stage on which the scenarios of a folder play.
+///
+/// # Errors
+/// When a file cannot be read, or a workflow, the jurisdiction or the calendar is broken.
+pub fn stage(workflows: &Path, jurisdiction: &Path, calendar: &Path) -> Result<Stage, String> {
+    let mut charts: Vec<Chart> = Vec::new();
+    for file in yaml_files(workflows)? {
+        let source = read(&file)?;
+        let (chart, findings) = chart::compile(&source);
+        match chart {
+            Some(chart) => charts.push(chart),
+            None => return Err(finding::draw(&file.display().to_string(), &source, &findings)),
+        }
+    }
+    let who = Jurisdiction::from_yaml(&read(jurisdiction)?).map_err(|error| error.to_string())?;
+    let days = Calendar::from_yaml(&read(calendar)?).map_err(|error| error.to_string())?;
+    Ok(Stage::new(charts, days, who.directory(JurisdictionId(1))))
+}
+
+/// The scenario files beside the workflows of a folder, in order of name.
+///
+/// # Errors
+/// When a folder cannot be read.
+pub fn scenario_files(workflows: &Path) -> Result<Vec<PathBuf>, String> {
+    let mut files = Vec::new();
+    for folder in entries(workflows)? {
+        if folder.extension().is_some_and(|extension| extension == "scenarios") {
+            files.extend(yaml_files(&folder)?);
+        }
+    }
+    Ok(files)
+}
+
+/// The YAML files of a folder, in order of name.
+///
+/// # Errors
+/// When the folder cannot be read.
+pub fn yaml_files(folder: &Path) -> Result<Vec<PathBuf>, String> {
+    let is_yaml = |path: &PathBuf| path.extension().is_some_and(|extension| extension == "yaml");
+    Ok(entries(folder)?.into_iter().filter(is_yaml).collect())
+}
+
+fn entries(folder: &Path) -> Result<Vec<PathBuf>, String> {
+    let listing = fs::read_dir(folder).map_err(|error| format!("{}: {error}", folder.display()))?;
+    let mut paths = Vec::new();
+    for entry in listing {
+        paths.push(entry.map_err(|error| format!("{}: {error}", folder.display()))?.path());
+    }
+    paths.sort();
+    Ok(paths)
+}
+
+fn read(file: &Path) -> Result<String, String> {
+    fs::read_to_string(file).map_err(|error| format!("{}: {error}", file.display()))
+}

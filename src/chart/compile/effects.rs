@@ -1,0 +1,165 @@
+//! What is done: set, tell, start, signal, rearm, stop.
+
+use super::super::document::{
+    ChildStartDoc, EffectsDoc, SendDoc, Spot, Table, TellDoc, TransitionDoc,
+};
+use super::super::expression::{Expected, Expression, Type};
+use super::super::names::Scope;
+use super::super::{ChildStart, Effects, Selector, Send, Tell};
+use super::Compiler;
+
+/// The channels that messages leave by.
+pub(super) const CHANNELS: [&str; 4] = ["sms", "email", "console", "webhook"];
+
+impl Compiler<'_> {
+    pub(super) fn effects(&mut self, doc: &EffectsDoc, scope: &Scope) -> Effects {
+        Effects {
+            set: self.sets(&doc.set, scope),
+            rearm: self.clock_list(&doc.rearm),
+            stop: self.clock_list(&doc.stop),
+            tell: self.tells(&doc.tell, scope),
+            start: self.starts(&doc.start, scope),
+            signal: self.sends(&doc.signal, scope),
+        }
+    }
+
+    pub(super) fn transition_effects(&mut self, doc: &TransitionDoc, scope: &Scope) -> Effects {
+        Effects {
+            set: self.sets(&doc.set, scope),
+            rearm: self.clock_list(&doc.rearm),
+            stop: self.clock_list(&doc.stop),
+            tell: self.tells(&doc.tell, scope),
+            start: self.starts(&doc.start, scope),
+            signal: self.sends(&doc.signal, scope),
+        }
+    }
+
+    pub(super) fn sets(
+        &mut self,
+        table: &Table<Spot<String>>,
+        scope: &Scope,
+    ) -> Vec<(String, Option<Expression>)> {
+        let mut sets = Vec::new();
+        for (name, text) in table.iter() {
+            let Some(field) = self.fields.get(&name.value) else {
+                let known: Vec<String> = self.fields.keys().cloned().collect();
+                self.unknown("field", name, known.iter().map(String::as_str));
+                continue;
+            };
+            let (ty, optional) = (field.ty.clone(), field.optional);
+            if text.value.trim() == "unset" {
+                if optional {
+                    sets.push((name.value.clone(), None));
+                } else {
+                    let message =
+                        format!("`{}` always has a value; it cannot be unset", name.value);
+                    self.error("may_not_be_unset", &text.span, message);
+                }
+                continue;
+            }
+            let expected = Expected::Assignable { ty, optional };
+            if let Some(expression) = self.expression(text, scope, &expected) {
+                sets.push((name.value.clone(), Some(expression)));
+            }
+        }
+        sets
+    }
+
+    pub(super) fn clock_list(&mut self, names: &[Spot<String>]) -> Vec<String> {
+        let mut list = Vec::new();
+        for name in names {
+            if self.clock_names.contains(name.value.as_str()) {
+                list.push(name.value.clone());
+            } else {
+                let known: Vec<&str> = self.clock_names.iter().copied().collect();
+                self.unknown("clock", name, known.into_iter());
+            }
+        }
+        list
+    }
+
+    pub(super) fn channels(&mut self, via: &[Spot<String>]) -> Vec<String> {
+        for channel in via {
+            if !CHANNELS.contains(&channel.value.as_str()) {
+                self.unknown("channel", channel, CHANNELS.into_iter());
+            }
+        }
+        via.iter().map(|channel| channel.value.clone()).collect()
+    }
+
+    pub(super) fn text_name(&mut self, name: &Spot<String>) {
+        if !self.text_names.contains(name.value.as_str()) {
+            let known: Vec<&str> = self.text_names.iter().copied().collect();
+            self.unknown("text", name, known.into_iter());
+        }
+    }
+
+    pub(super) fn selectors(&mut self, texts: &[Spot<String>]) -> Vec<Selector> {
+        texts.iter().filter_map(|text| self.selector(text)).collect()
+    }
+
+    pub(super) fn tells(&mut self, docs: &[TellDoc], scope: &Scope) -> Vec<Tell> {
+        let mut tells = Vec::new();
+        for doc in docs {
+            self.text_name(&doc.text);
+            if doc.to.is_empty() || doc.via.is_empty() {
+                let message = "an alert needs people (`to`) and a channel (`via`)";
+                self.error("tells_nobody", &doc.text.span, message);
+            }
+            tells.push(Tell {
+                to: self.selectors(&doc.to),
+                via: self.channels(&doc.via),
+                text: doc.text.value.clone(),
+                when: self.condition(doc.when.as_ref(), scope),
+            });
+        }
+        tells
+    }
+
+    pub(super) fn starts(&mut self, docs: &[ChildStartDoc], scope: &Scope) -> Vec<ChildStart> {
+        let mut starts = Vec::new();
+        for doc in docs {
+            let each = doc
+                .each
+                .as_ref()
+                .and_then(|text| self.expression(text, scope, &Expected::Exactly(Type::Set)));
+            let inner = if doc.each.is_some() { scope.with_each() } else { scope.clone() };
+            starts.push(ChildStart {
+                workflow: doc.workflow.value.clone(),
+                when: self.condition(doc.when.as_ref(), scope),
+                each,
+                with: self.with(&doc.with, &inner),
+            });
+        }
+        starts
+    }
+
+    pub(super) fn sends(&mut self, docs: &[SendDoc], scope: &Scope) -> Vec<Send> {
+        let mut sends = Vec::new();
+        for doc in docs {
+            let to = doc.to.value.as_str();
+            if to != "parent" && to != "children" && !to.starts_with("children.") {
+                let message = format!("`{to}` is no relative");
+                self.error("unknown_name", &doc.to.span, message).help =
+                    Some("`parent`, `children` or `children.<workflow>`".to_owned());
+            }
+            sends.push(Send {
+                to: doc.to.value.clone(),
+                name: doc.name.value.clone(),
+                when: self.condition(doc.when.as_ref(), scope),
+                with: self.with(&doc.with, scope),
+            });
+        }
+        sends
+    }
+
+    fn with(&mut self, table: &Table<Spot<String>>, scope: &Scope) -> Vec<(String, Expression)> {
+        let mut with = Vec::new();
+        for (name, text) in table.iter() {
+            if let Some(expression) = self.expression(text, scope, &Expected::Any) {
+                with.push((name.value.clone(), expression));
+            }
+        }
+        with
+    }
+}

@@ -1,0 +1,3 @@
+//! Files and environment, read once.
+
+pub mod jurisdiction;

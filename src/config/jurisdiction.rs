@@ -1,0 +1,112 @@
+//! The file of a jurisdiction: who is who, which categories there are, which calendar counts.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use serde::Deserialize;
+
+use crate::domain::{Category, Directory, JurisdictionId, Person, PersonId, Text, Unit};
+
+/// A jurisdiction as its file says it.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Jurisdiction {
+    /// Its code.
+    pub code: String,
+    /// Its name.
+    pub name: Text,
+    /// The code of its calendar.
+    pub calendar: String,
+    /// Which unit plays which party.
+    pub bodies: BTreeMap<String, String>,
+    /// Units and sub-units.
+    pub units: Vec<Unit>,
+    /// People, named by their post.
+    pub people: Vec<Person>,
+    /// Kinds of matters.
+    pub categories: Vec<Category>,
+}
+
+/// What is wrong with a jurisdiction file.
+#[derive(Debug, thiserror::Error)]
+pub enum Error {
+    /// It is not YAML, or has not the shape of a jurisdiction.
+    #[error("the jurisdiction file cannot be read: {0}")]
+    Shape(String),
+    /// Names in it do not fit together.
+    #[error("the jurisdiction file does not fit together:\n  {}", .0.join("\n  "))]
+    Sense(Vec<String>),
+}
+
+impl Jurisdiction {
+    /// Reads and checks a jurisdiction file.
+    ///
+    /// # Errors
+    /// What is wrong with it: the first wrong shape with its place, or every name that does not
+    /// fit.
+    pub fn from_yaml(text: &str) -> Result<Self, Error> {
+        let read: Self =
+            serde_saphyr::from_str(text).map_err(|error| Error::Shape(error.to_string()))?;
+        let faults = read.faults();
+        if faults.is_empty() { Ok(read) } else { Err(Error::Sense(faults)) }
+    }
+
+    fn faults(&self) -> Vec<String> {
+        let mut faults = Vec::new();
+        let mut units = BTreeSet::new();
+        for unit in &self.units {
+            if !units.insert(unit.code.as_str()) {
+                faults.push(format!("the unit `{}` is there twice", unit.code));
+            }
+        }
+        let mut need = |unit: &str, what: &str| {
+            if !units.contains(unit) {
+                faults.push(format!("{what} names the unit `{unit}`, which is not listed"));
+            }
+        };
+        for (party, unit) in &self.bodies {
+            need(unit, &format!("the body `{party}`"));
+        }
+        for unit in &self.units {
+            if let Some(parent) = &unit.parent {
+                need(parent, &format!("the sub-unit `{}`", unit.code));
+            }
+        }
+        for person in &self.people {
+            for grant in &person.grants {
+                need(&grant.unit, &format!("`{}`", person.name));
+            }
+        }
+        let mut codes = BTreeSet::new();
+        let mut doubles = Vec::new();
+        for category in &self.categories {
+            for unit in &category.units {
+                need(unit, &format!("the category `{}`", category.code));
+            }
+            if !codes.insert(category.code.as_str()) {
+                doubles.push(format!("the category `{}` is there twice", category.code));
+            }
+        }
+        faults.extend(doubles);
+        faults
+    }
+
+    /// The directory that decisions ask. People without an id get the ids 1, 2, … in order.
+    #[must_use]
+    pub fn directory(&self, id: JurisdictionId) -> Directory {
+        let numbered = (1_i64..).zip(&self.people).map(|(number, person)| {
+            let id = if person.id == PersonId(0) { PersonId(number) } else { person.id };
+            (id, Person { id, ..person.clone() })
+        });
+        let units = self.units.iter().map(|unit| (unit.code.clone(), unit.clone()));
+        let categories = self.categories.iter().map(|kind| (kind.code.clone(), kind.clone()));
+        Directory {
+            jurisdiction: id,
+            code: self.code.clone(),
+            name: self.name.clone(),
+            bodies: self.bodies.clone(),
+            units: units.collect(),
+            people: numbered.collect(),
+            categories: categories.collect(),
+        }
+    }
+}

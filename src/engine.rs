@@ -1,0 +1,181 @@
+//! The one decision: (chart, instance, command, now, calendar, facts) in; an event and the instance
+//! as it stands after it, or a refusal, out. Pure: no clock, no input or output, no randomness.
+//!
+//! One accepted command makes exactly one event. The event holds everything the decision asked for
+//! and everything it decided, so that [`replay`] can repeat it and an outsider can check it.
+
+pub mod agenda;
+pub mod family;
+pub mod input;
+pub mod possible;
+pub mod replay;
+pub mod run;
+pub mod wording;
+
+use std::collections::BTreeMap;
+
+use crate::calendar::Calendar;
+use crate::chart::{Chart, machine};
+use crate::domain::{
+    Actor, Command, DefinitionId, Event, Facts, Instance, InstanceId, Instant, JurisdictionId,
+    Refusal, Text, Witness,
+};
+use run::Run;
+
+/// `always` transitions and clocks already past are followed so many times within one command.
+pub const STEP_BUDGET: usize = 64;
+
+/// Acknowledges the ladder of a clock; every workflow knows it.
+pub const ACKNOWLEDGE: &str = "acknowledge";
+
+/// What a decision is made in.
+#[derive(Clone, Copy)]
+pub struct Situation<'s> {
+    /// The workflow.
+    pub chart: &'s Chart,
+    /// The jurisdiction's calendar.
+    pub calendar: &'s Calendar,
+    /// The world outside.
+    pub facts: &'s dyn Facts,
+    /// The server's time.
+    pub now: Instant,
+}
+
+/// Where a new instance belongs.
+#[derive(Debug, Clone, Copy)]
+pub struct Seed {
+    /// Its id.
+    pub id: InstanceId,
+    /// Its parent, and the family's root, for a child.
+    pub parent: Option<(InstanceId, InstanceId)>,
+    /// Whose it is.
+    pub jurisdiction: JurisdictionId,
+    /// The version of the workflow.
+    pub definition: DefinitionId,
+}
+
+/// What was decided.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Decision {
+    /// The instance after it.
+    pub instance: Instance,
+    /// What is now a fact.
+    pub event: Event,
+}
+
+/// Opens an instance.
+///
+/// # Errors
+/// A refusal: wrong command, no right, missing or wrong input, a rule.
+pub fn open(
+    situation: Situation<'_>,
+    seed: Seed,
+    actor: &Actor,
+    command: &Command,
+) -> Result<Decision, Refusal> {
+    let chart = situation.chart;
+    if command.name != chart.start.name {
+        let (want, have) = (&chart.start.name, &command.name);
+        return Err(Refusal::new(
+            "not_the_start",
+            Text::new(
+                format!("该流程以“{want}”开始，而不是“{have}”"),
+                format!("This workflow is opened by `{want}`, not by `{have}`"),
+            ),
+        ));
+    }
+    decided(situation, blank(situation, seed), actor, command, |run| {
+        run.permit(&chart.start)?;
+        run.prepare(&chart.start)?;
+        run.begin()
+    })
+}
+
+/// Decides a command, a clock's firing, a signal or a child's end.
+///
+/// # Errors
+/// A refusal, with the commands that the actor could give instead; nothing has changed.
+pub fn decide(
+    situation: Situation<'_>,
+    instance: &Instance,
+    actor: &Actor,
+    command: &Command,
+) -> Result<Decision, Refusal> {
+    let people = matches!(actor, Actor::Person { .. } | Actor::System);
+    decided(situation, instance.clone(), actor, command, |run| match actor {
+        Actor::Clock => run.fire(),
+        Actor::Relative { .. } => run.relative(),
+        _ if command.name == ACKNOWLEDGE => run.acknowledge(),
+        _ => run.command(),
+    })
+    .map_err(|mut refusal| {
+        if people {
+            refusal.possible = possible::names(situation, instance, actor);
+        }
+        refusal
+    })
+}
+
+/// Runs one decision with a witness of every question, and writes its event.
+fn decided(
+    situation: Situation<'_>,
+    instance: Instance,
+    actor: &Actor,
+    command: &Command,
+    act: impl FnOnce(&mut Run<'_>) -> Result<(), Refusal>,
+) -> Result<Decision, Refusal> {
+    let witness = Witness::new(situation.facts);
+    let mut decision = {
+        let mut run =
+            Run::new(Situation { facts: &witness, ..situation }, instance, actor, command)?;
+        act(&mut run)?;
+        settle(&mut run)?;
+        run.finish()
+    };
+    decision.event.facts = witness.into_record();
+    Ok(decision)
+}
+
+/// Follows transitions that need no trigger until none applies.
+fn settle(run: &mut Run<'_>) -> Result<(), Refusal> {
+    for _ in 0..STEP_BUDGET {
+        if !run.trigger(machine::ALWAYS)? {
+            return Ok(());
+        }
+    }
+    Err(Refusal::new(
+        "step_budget_exceeded",
+        Text::new(
+            "流程定义在原地循环，命令未执行",
+            "The definition runs in a circle; nothing was done",
+        ),
+    ))
+}
+
+/// An instance of which nothing is known yet.
+fn blank(situation: Situation<'_>, seed: Seed) -> Instance {
+    let Situation { chart, now, .. } = situation;
+    Instance {
+        id: seed.id,
+        family: seed.parent.map_or(seed.id, |(_, family)| family),
+        parent: seed.parent.map(|(parent, _)| parent),
+        jurisdiction: seed.jurisdiction,
+        workflow: chart.workflow.clone(),
+        definition: seed.definition,
+        state: String::new(),
+        version: 0,
+        entries: 0,
+        fields: chart.fields.iter().map(|(name, f)| (name.clone(), f.initial.clone())).collect(),
+        clocks: BTreeMap::new(),
+        children: BTreeMap::new(),
+        holder: None,
+        status: String::new(),
+        stage: String::new(),
+        tier: 1,
+        outcome: None,
+        opened_at: now,
+        updated_at: now,
+        last_at: Instant(i64::MIN),
+        closed_at: None,
+    }
+}

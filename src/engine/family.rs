@@ -1,0 +1,259 @@
+//! One command and everything that follows from it in the family: children opened, signals given,
+//! parents told of ends. All of it is one transaction; a refusal anywhere refuses the whole.
+
+use std::collections::{BTreeMap, VecDeque};
+use std::sync::Arc;
+
+use super::{Decision, Seed, Situation, decide, open as open_one};
+use crate::calendar::Calendar;
+use crate::chart::{Chart, Shape};
+use crate::domain::{
+    Actor, Command, DefinitionId, Facts, Fields, Instance, InstanceId, Instant, JurisdictionId,
+    Refusal, Text,
+};
+
+/// A command is followed through at most so many decisions of its family.
+pub const DECISIONS_MAX: usize = 256;
+
+/// What a family lives in: the gate's transaction, a scenario, a simulation.
+pub trait World {
+    /// What can go wrong besides a refusal.
+    type Error: From<Refusal>;
+
+    /// The time of the decision.
+    fn now(&self) -> Instant;
+    /// The chart of a published version.
+    ///
+    /// # Errors
+    /// When there is none.
+    fn chart(&mut self, definition: DefinitionId) -> Result<Arc<Chart>, Self::Error>;
+    /// The version of a workflow that new instances start on.
+    ///
+    /// # Errors
+    /// When there is none.
+    fn current(
+        &mut self,
+        jurisdiction: JurisdictionId,
+        workflow: &str,
+    ) -> Result<DefinitionId, Self::Error>;
+    /// The calendar of a jurisdiction.
+    ///
+    /// # Errors
+    /// When there is none.
+    fn calendar(&mut self, jurisdiction: JurisdictionId) -> Result<Calendar, Self::Error>;
+    /// The facts of a jurisdiction.
+    ///
+    /// # Errors
+    /// When there are none.
+    fn facts(&mut self, jurisdiction: JurisdictionId) -> Result<Arc<dyn Facts>, Self::Error>;
+    /// An instance as it stands before the command.
+    ///
+    /// # Errors
+    /// When there is none.
+    fn instance(&mut self, id: InstanceId) -> Result<Instance, Self::Error>;
+    /// The open children of an instance before the command, with their workflows.
+    ///
+    /// # Errors
+    /// When they cannot be looked up.
+    fn open_children(&mut self, id: InstanceId) -> Result<Vec<(InstanceId, String)>, Self::Error>;
+    /// An id for a new instance.
+    ///
+    /// # Errors
+    /// When there is none left.
+    fn new_id(&mut self) -> Result<InstanceId, Self::Error>;
+}
+
+/// Opens a root and whatever follows.
+///
+/// # Errors
+/// A refusal, or what the world says.
+pub fn open<W: World>(
+    world: &mut W,
+    jurisdiction: JurisdictionId,
+    workflow: &str,
+    actor: &Actor,
+    command: &Command,
+) -> Result<Vec<Decision>, W::Error> {
+    let mut family = Family::new(world);
+    family.open(None, jurisdiction, workflow, actor, command)?;
+    family.follow()
+}
+
+/// Gives a command (of a person, a clock, a relative) to an instance, and whatever follows.
+///
+/// # Errors
+/// A refusal, or what the world says.
+pub fn act<W: World>(
+    world: &mut W,
+    id: InstanceId,
+    actor: &Actor,
+    command: &Command,
+) -> Result<Vec<Decision>, W::Error> {
+    let mut family = Family::new(world);
+    family.act(id, actor, command)?;
+    family.follow()
+}
+
+/// What still has to be delivered.
+enum Letter {
+    Start { parent: InstanceId, workflow: String, input: Fields },
+    Tell { from: InstanceId, to: InstanceId, name: String, input: Fields },
+}
+
+struct Family<'w, W: World> {
+    world: &'w mut W,
+    touched: BTreeMap<InstanceId, Instance>,
+    decisions: Vec<Decision>,
+    letters: VecDeque<Letter>,
+}
+
+impl<'w, W: World> Family<'w, W> {
+    fn new(world: &'w mut W) -> Self {
+        Self { world, touched: BTreeMap::new(), decisions: Vec::new(), letters: VecDeque::new() }
+    }
+
+    fn follow(mut self) -> Result<Vec<Decision>, W::Error> {
+        while let Some(letter) = self.letters.pop_front() {
+            if self.decisions.len() >= DECISIONS_MAX {
+                return Err(endless().into());
+            }
+            match letter {
+                Letter::Start { parent, workflow, input } => {
+                    self.start(parent, &workflow, input)?
+                }
+                Letter::Tell { from, to, name, input } => self.deliver(from, to, name, input)?,
+            }
+        }
+        Ok(self.decisions)
+    }
+
+    fn load(&mut self, id: InstanceId) -> Result<Instance, W::Error> {
+        match self.touched.get(&id) {
+            Some(instance) => Ok(instance.clone()),
+            None => self.world.instance(id),
+        }
+    }
+
+    fn open(
+        &mut self,
+        parent: Option<(InstanceId, InstanceId)>,
+        jurisdiction: JurisdictionId,
+        workflow: &str,
+        actor: &Actor,
+        command: &Command,
+    ) -> Result<(), W::Error> {
+        let definition = self.world.current(jurisdiction, workflow)?;
+        let chart = self.world.chart(definition)?;
+        let calendar = self.world.calendar(jurisdiction)?;
+        let facts = self.world.facts(jurisdiction)?;
+        let now = self.world.now();
+        let situation = Situation { chart: &chart, calendar: &calendar, facts: &*facts, now };
+        let seed = Seed { id: self.world.new_id()?, parent, jurisdiction, definition };
+        let decision = open_one(situation, seed, actor, command)?;
+        self.take(decision, &chart)
+    }
+
+    fn act(&mut self, id: InstanceId, actor: &Actor, command: &Command) -> Result<(), W::Error> {
+        let instance = self.load(id)?;
+        let chart = self.world.chart(instance.definition)?;
+        let calendar = self.world.calendar(instance.jurisdiction)?;
+        let facts = self.world.facts(instance.jurisdiction)?;
+        let now = self.world.now();
+        let situation = Situation { chart: &chart, calendar: &calendar, facts: &*facts, now };
+        let decision = decide(situation, &instance, actor, command)?;
+        self.take(decision, &chart)
+    }
+
+    /// Keeps a decision and writes the letters that follow from it.
+    fn take(&mut self, decision: Decision, chart: &Chart) -> Result<(), W::Error> {
+        let id = decision.instance.id;
+        for started in &decision.event.started {
+            self.letters.push_back(Letter::Start {
+                parent: id,
+                workflow: started.workflow.clone(),
+                input: started.input.clone(),
+            });
+        }
+        for signal in &decision.event.signalled {
+            let name = format!("signal.{}", signal.name);
+            for to in self.receivers(&decision.instance, &signal.to)? {
+                let (name, input) = (name.clone(), signal.input.clone());
+                self.letters.push_back(Letter::Tell { from: id, to, name, input });
+            }
+        }
+        let ended = chart.find(&decision.instance.state).and_then(|leaf| chart.node(leaf));
+        if let Some(parent) = decision.instance.parent
+            && ended.is_some_and(|node| node.shape == Shape::Final)
+        {
+            let name = format!("ended.{}", decision.instance.workflow);
+            let input = Fields::new();
+            self.letters.push_back(Letter::Tell { from: id, to: parent, name, input });
+        }
+        self.touched.insert(id, decision.instance.clone());
+        self.decisions.push(decision);
+        Ok(())
+    }
+
+    fn receivers(&mut self, from: &Instance, to: &str) -> Result<Vec<InstanceId>, W::Error> {
+        if to == "parent" {
+            return Ok(from.parent.into_iter().collect());
+        }
+        if from.children.values().all(|children| children.open == 0) {
+            return Ok(Vec::new());
+        }
+        let workflow = to.strip_prefix("children.");
+        let mut children: BTreeMap<InstanceId, String> = BTreeMap::new();
+        // A new instance cannot have children from before this command.
+        if from.version > 1 {
+            children.extend(self.world.open_children(from.id)?);
+        }
+        for (id, instance) in &self.touched {
+            if instance.parent == Some(from.id) {
+                children.insert(*id, instance.workflow.clone());
+            }
+        }
+        children.retain(|id, _| self.touched.get(id).is_none_or(|child| child.closed_at.is_none()));
+        let wanted = |name: &str| workflow.is_none_or(|workflow| workflow == name);
+        Ok(children.into_iter().filter(|(_, name)| wanted(name)).map(|(id, _)| id).collect())
+    }
+
+    fn start(&mut self, parent: InstanceId, workflow: &str, input: Fields) -> Result<(), W::Error> {
+        let above = self.load(parent)?;
+        let definition = self.world.current(above.jurisdiction, workflow)?;
+        let name = self.world.chart(definition)?.start.name.clone();
+        let command = Command { name, input, occurred_at: None };
+        let actor = Actor::Relative { id: parent };
+        let place = Some((parent, above.family));
+        self.open(place, above.jurisdiction, workflow, &actor, &command)
+    }
+
+    /// A relative that does not know a signal is not disturbed by it; the end of a child is always
+    /// noted, because it is counted.
+    fn deliver(
+        &mut self,
+        from: InstanceId,
+        to: InstanceId,
+        name: String,
+        input: Fields,
+    ) -> Result<(), W::Error> {
+        let instance = self.load(to)?;
+        let chart = self.world.chart(instance.definition)?;
+        let known =
+            name.strip_prefix("signal.").is_none_or(|signal| chart.signals.contains_key(signal));
+        if !known {
+            return Ok(());
+        }
+        let command = Command { name, input, occurred_at: None };
+        self.act(to, &Actor::Relative { id: from }, &command)
+    }
+}
+
+fn endless() -> Refusal {
+    Refusal::new(
+        "step_budget_exceeded",
+        Text::new(
+            "流程之间互相触发不止，命令未执行",
+            "The workflows set each other off without end; nothing was done",
+        ),
+    )
+}

@@ -1,0 +1,92 @@
+//! What an actor could ask of an instance now: a client needs to know nothing about a workflow to
+//! drive it.
+
+use super::run::Run;
+use super::{ACKNOWLEDGE, Situation};
+use crate::chart::{CommandSpec, Require, Transition};
+use crate::domain::{Actor, Command, Instance};
+
+/// The names of the commands that `actor` could give now, in order of name.
+///
+/// Conditions that look at the input cannot be judged before there is one; such a command is named.
+#[must_use]
+pub fn names(situation: Situation<'_>, instance: &Instance, actor: &Actor) -> Vec<String> {
+    let mut names: Vec<String> =
+        specs(situation, instance, actor).map(|spec| spec.name.clone()).collect();
+    if may_acknowledge(situation, instance, actor) {
+        names.push(ACKNOWLEDGE.to_owned());
+    }
+    names
+}
+
+/// The commands that `actor` could give now, with their input.
+pub fn specs<'s>(
+    situation: Situation<'s>,
+    instance: &'s Instance,
+    actor: &'s Actor,
+) -> impl Iterator<Item = &'s CommandSpec> {
+    situation
+        .chart
+        .commands
+        .values()
+        .filter(move |spec| is_possible(situation, instance, actor, spec))
+}
+
+/// Whether a ladder has told the actor something that can be acknowledged.
+#[must_use]
+pub fn may_acknowledge(situation: Situation<'_>, instance: &Instance, actor: &Actor) -> bool {
+    let command = Command::new(ACKNOWLEDGE);
+    Run::new(situation, instance.clone(), actor, &command)
+        .is_ok_and(|mut run| run.acknowledge().is_ok())
+}
+
+fn is_possible(
+    situation: Situation<'_>,
+    instance: &Instance,
+    actor: &Actor,
+    spec: &CommandSpec,
+) -> bool {
+    let command = Command::new(&spec.name);
+    let Ok(mut run) = Run::new(situation, instance.clone(), actor, &command) else {
+        return false;
+    };
+    let Some(leaf) = situation.chart.find(&instance.state) else { return false };
+    if run.permit(spec).is_err() || !met(&run, &spec.require) {
+        return false;
+    }
+    let broken = |law: &crate::chart::Law| {
+        law.command == spec.name && !asks_input(&law.when) && run.judge(&law.when)
+    };
+    if situation.chart.laws.iter().any(broken) {
+        return false;
+    }
+    for node in situation.chart.active(leaf) {
+        for transition in node.on.get(&spec.name).map(Vec::as_slice).unwrap_or_default() {
+            match chooses(&run, transition) {
+                Some(true) => return met(&run, &transition.require),
+                // It depends on the input: offered if what else must hold does.
+                None if met(&run, &transition.require) => return true,
+                _ => {}
+            }
+        }
+    }
+    false
+}
+
+/// Whether a transition would be chosen; None if that depends on the input.
+fn chooses(run: &Run<'_>, transition: &Transition) -> Option<bool> {
+    match &transition.when {
+        None => Some(true),
+        Some(when) if asks_input(when) => None,
+        Some(when) => Some(run.judge(when)),
+    }
+}
+
+/// Whether everything holds that does not look at the input.
+fn met(run: &Run<'_>, requires: &[Require]) -> bool {
+    requires.iter().all(|require| asks_input(&require.check) || run.judge(&require.check))
+}
+
+fn asks_input(expression: &crate::chart::expression::Expression) -> bool {
+    expression.reads().iter().any(|path| path.starts_with("input."))
+}

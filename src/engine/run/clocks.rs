@@ -1,0 +1,317 @@
+//! Clocks while a decision is under way: armed, counted again, frozen, fired, acknowledged, ended.
+
+use super::Run;
+use crate::calendar::Limit;
+use crate::chart::{ClockSpec, Moment, Step};
+use crate::domain::event::ClockVerb;
+use crate::domain::{ArmedClock, Instant, Refusal, Text, Value};
+use crate::engine::agenda::{self, Item};
+
+/// Written in `frozen` while another clock runs in a clock's place.
+const REPLACED: &str = "replaced";
+
+impl Run<'_> {
+    /// The due instant of a clock with the fields as they are, and the limit in words.
+    fn due(&self, spec: &ClockSpec, base: Instant) -> (Instant, String) {
+        match spec.due.evaluate(self) {
+            Value::Int(instant) => (Instant(instant), "instant".to_owned()),
+            Value::Text(words) => match words.parse::<Limit>() {
+                Ok(limit) => (self.situation.calendar.due_at(base, &limit), words),
+                // Unreachable while expressions write limits that the calendar reads; a clock that
+                // is due at once is the safe side, and the event shows the words.
+                Err(_) => (base, words),
+            },
+            _ => (base, String::new()),
+        }
+    }
+
+    fn base(&self, spec: &ClockSpec) -> Option<Instant> {
+        spec.from.as_ref()?.evaluate(self).as_int().map(Instant)
+    }
+
+    pub(super) fn arm(&mut self, name: &str, scope: &str) {
+        let Some(spec) = self.situation.chart.clocks.get(name) else { return };
+        let base = self.base(spec).unwrap_or(self.at);
+        let (due, limit) = self.due(spec, base);
+        let mut armed = ArmedClock {
+            entry: self.instance.entries,
+            scope: scope.to_owned(),
+            base,
+            due,
+            limit,
+            calendar: self.situation.calendar.version().to_owned(),
+            wake: None,
+            step: 0,
+            done: 0,
+            hurry: None,
+            quiet_until: None,
+            ran_out_at: None,
+            acknowledged_at: None,
+            frozen: None,
+        };
+        self.plan(spec, &mut armed);
+        self.instance.clocks.insert(name.to_owned(), armed);
+        self.note(name, ClockVerb::Armed, Some(due));
+        if let Some(other) = &spec.replaces {
+            self.set_aside(other);
+        }
+    }
+
+    fn plan(&self, spec: &ClockSpec, armed: &mut ArmedClock) {
+        let now = self.situation.now;
+        armed.wake = agenda::next(spec, armed, self.situation.calendar, now).map(|(at, _)| at);
+    }
+
+    pub(super) fn end_clocks(&mut self, scope: &str) {
+        let ending: Vec<String> = self
+            .instance
+            .clocks
+            .iter()
+            .filter(|(_, armed)| armed.scope == scope)
+            .map(|(name, _)| name.clone())
+            .collect();
+        for name in ending {
+            self.stop(&name);
+        }
+    }
+
+    pub(super) fn stop(&mut self, name: &str) {
+        if self.instance.clocks.remove(name).is_some() {
+            self.note(name, ClockVerb::Ended, None);
+            let spec = self.situation.chart.clocks.get(name);
+            if let Some(other) = spec.and_then(|spec| spec.replaces.as_ref()) {
+                self.take_up(other);
+            }
+        }
+    }
+
+    /// Another clock runs in this one's place: it is kept, silent, its due instant unmoved.
+    fn set_aside(&mut self, name: &str) {
+        if let Some(armed) = self.instance.clocks.get_mut(name)
+            && armed.frozen.is_none()
+        {
+            armed.frozen = Some(REPLACED.to_owned());
+            armed.wake = None;
+            self.note(name, ClockVerb::Frozen, None);
+        }
+    }
+
+    fn take_up(&mut self, name: &str) {
+        let Some(spec) = self.situation.chart.clocks.get(name) else { return };
+        let Some(mut armed) = self.instance.clocks.remove(name) else { return };
+        let due = armed.due;
+        if armed.frozen.as_deref() == Some(REPLACED) {
+            armed.frozen = None;
+            self.plan(spec, &mut armed);
+            self.note(name, ClockVerb::Resumed, Some(due));
+        }
+        self.instance.clocks.insert(name.to_owned(), armed);
+    }
+
+    pub(super) fn freeze(&mut self, name: &str) {
+        let (at, calendar) = (self.at, self.situation.calendar);
+        let Some(armed) = self.instance.clocks.get_mut(name) else { return };
+        if armed.frozen.is_some() {
+            return;
+        }
+        let limit = armed.limit.parse::<Limit>().unwrap_or(Limit::Real(0));
+        let left = calendar.remaining(&limit, armed.due, at);
+        armed.frozen = Some(left.to_string());
+        armed.wake = None;
+        self.note(name, ClockVerb::Frozen, None);
+    }
+
+    /// The unexpired rest is counted from the moment of resuming.
+    pub(super) fn resume(&mut self, name: &str) {
+        let Some(spec) = self.situation.chart.clocks.get(name) else { return };
+        let Some(mut armed) = self.instance.clocks.remove(name) else { return };
+        let left = armed.frozen.as_ref().and_then(|left| left.parse::<Limit>().ok());
+        if let Some(left) = left {
+            armed.frozen = None;
+            armed.due = self.situation.calendar.due_at(self.at, &left);
+            agenda::reconsider(spec, &mut armed, self.situation.calendar, self.situation.now);
+            self.note(name, ClockVerb::Resumed, Some(armed.due));
+        }
+        self.instance.clocks.insert(name.to_owned(), armed);
+    }
+
+    /// Counts again from the same start with the fields as they are now.
+    pub(super) fn rearm(&mut self, name: &str) {
+        let Some(spec) = self.situation.chart.clocks.get(name) else { return };
+        let Some(mut armed) = self.instance.clocks.remove(name) else {
+            return self.arm_again(name);
+        };
+        armed.base = self.base(spec).unwrap_or(armed.base);
+        (armed.due, armed.limit) = self.due(spec, armed.base);
+        self.situation.calendar.version().clone_into(&mut armed.calendar);
+        agenda::reconsider(spec, &mut armed, self.situation.calendar, self.situation.now);
+        self.note(name, ClockVerb::Rearmed, Some(armed.due));
+        self.instance.clocks.insert(name.to_owned(), armed);
+    }
+
+    /// A clock that was stopped begins again, if a state that lists it is active.
+    fn arm_again(&mut self, name: &str) {
+        let chart = self.situation.chart;
+        let scope = chart.active(self.leaf).find(|node| node.clocks.iter().any(|c| c == name));
+        if let Some(scope) = scope {
+            self.arm(name, &scope.path);
+        }
+    }
+
+    /// A clock has something to do. Never early; one thing at a time, so that after downtime each
+    /// missed one is an event of its own.
+    ///
+    /// # Errors
+    /// `clock_stale` when the clock is not there any more (or has done it), `clock_early` when its
+    /// time has not come; nothing has changed then.
+    pub fn fire(&mut self) -> Result<(), Refusal> {
+        let name = self.command.name.strip_prefix("clock.").unwrap_or_default();
+        let chart = self.situation.chart;
+        let (Some(spec), Some(mut armed)) =
+            (chart.clocks.get(name), self.instance.clocks.get(name).cloned())
+        else {
+            return Err(stale(name));
+        };
+        let expected = self.command.input.get("step").and_then(Value::as_int);
+        let fenced = self.command.input.get("entry").and_then(Value::as_int);
+        let moved = expected.is_some_and(|step| step != armed.step)
+            || fenced.is_some_and(|entry| entry != armed.entry);
+        let Some(wake) = armed.wake.filter(|_| !moved) else { return Err(stale(name)) };
+        if wake > self.situation.now {
+            return Err(Refusal::new(
+                "clock_early",
+                Text::new(format!("时限“{name}”尚未到"), format!("`{name}` is not due yet")),
+            ));
+        }
+        // Asked as of the moment it was to wake: a repetition is not skipped by its own lateness.
+        let before = wake.plus(-1);
+        let next = agenda::next(spec, &armed, self.situation.calendar, before);
+        let Some((_, item)) = next else { return Err(stale(name)) };
+        armed.step += 1;
+        armed.hurry = None;
+        let entry = armed.entry;
+        let runs_out = self.mark(spec, &mut armed, item);
+        self.note(name, ClockVerb::Fired, Some(armed.due));
+        self.instance.clocks.insert(name.to_owned(), armed);
+        let step = match item {
+            Item::Step(index) => spec.steps.get(index),
+            Item::Repeat => spec.every.as_ref(),
+            Item::RunOut => None,
+        };
+        let raised = step.and_then(|step| self.climb(spec, step));
+        if runs_out && !self.trigger(&self.command.name)? {
+            self.ignored = true;
+        }
+        if let Some(raise) = raised {
+            self.trigger(&format!("clock.{name}.{raise}"))?;
+        }
+        self.plan_again(spec, entry);
+        Ok(())
+    }
+
+    fn mark(&self, spec: &ClockSpec, armed: &mut ArmedClock, item: Item) -> bool {
+        let runs_out = match item {
+            Item::Step(index) => {
+                agenda::mark_done(armed, index);
+                matches!(spec.steps.get(index).map(|step| &step.at), Some(Moment::Due))
+            }
+            Item::RunOut => true,
+            Item::Repeat => false,
+        };
+        if runs_out {
+            armed.ran_out_at = Some(self.situation.now);
+        }
+        runs_out
+    }
+
+    /// Does a step of a ladder; answers what it raises.
+    fn climb<'s>(&mut self, spec: &ClockSpec, step: &'s Step) -> Option<&'s str> {
+        if !step.when.as_ref().is_none_or(|when| self.holds(when)) {
+            return None;
+        }
+        if let Some(text) = &step.text
+            && !step.tell.is_empty()
+        {
+            let reached = self.tell_people(&step.tell, &step.via, text, Some(&spec.name));
+            let now = self.situation.now;
+            let hurry = match (reached, step.acknowledge_within) {
+                (true, Some(within)) => Some(now.plus(within)),
+                (true, None) => None,
+                // Nobody was reached: the next step comes at once. Reminders before the due
+                // instant do not drag the alarm forward, and repetitions do not chase themselves.
+                (false, within) => {
+                    let due = self.instance.clocks.get(&spec.name).map(|armed| armed.due);
+                    let late = due.is_some_and(|due| due <= now) || within.is_some();
+                    (late && !matches!(step.at, Moment::Every(_))).then_some(now)
+                }
+            };
+            if let Some(armed) = self.instance.clocks.get_mut(&spec.name) {
+                armed.hurry = hurry;
+            }
+        }
+        step.raise.as_deref()
+    }
+
+    fn plan_again(&mut self, spec: &ClockSpec, entry: i64) {
+        let Some(mut armed) = self.instance.clocks.remove(&spec.name) else { return };
+        if armed.entry == entry {
+            self.plan(spec, &mut armed);
+        }
+        self.instance.clocks.insert(spec.name.clone(), armed);
+    }
+
+    /// Somebody has seen an alert: the ladder waits for the hold of its last step. The due instant
+    /// is never moved.
+    ///
+    /// # Errors
+    /// `nothing_to_acknowledge` when no ladder has told the actor anything.
+    pub fn acknowledge(&mut self) -> Result<(), Refusal> {
+        let chart = self.situation.chart;
+        let wanted = self.command.input.get("clock").and_then(Value::as_text);
+        let names: Vec<String> = self
+            .instance
+            .clocks
+            .iter()
+            .filter(|(name, armed)| {
+                armed.step > 0
+                    && armed.frozen.is_none()
+                    && wanted.is_none_or(|wanted| wanted == name.as_str())
+            })
+            .map(|(name, _)| name.clone())
+            .collect();
+        let mut any = false;
+        for name in names {
+            let Some(spec) = chart.clocks.get(&name) else { continue };
+            let ladder = || spec.steps.iter().chain(&spec.every);
+            let Some(grant) = ladder().find_map(|step| self.grant_for(&step.tell)) else {
+                continue;
+            };
+            let Some(mut armed) = self.instance.clocks.remove(&name) else { continue };
+            let last = spec.steps.iter().enumerate().filter(|(i, _)| agenda::is_done(&armed, *i));
+            let hold = last.map(|(_, step)| step.hold).last();
+            let hold = hold.or(spec.every.as_ref().map(|step| step.hold)).unwrap_or_default();
+            armed.hurry = None;
+            armed.quiet_until = Some(self.situation.now.plus(hold));
+            armed.acknowledged_at = Some(self.at);
+            self.plan(spec, &mut armed);
+            self.note(&name, ClockVerb::Acknowledged, Some(armed.due));
+            self.instance.clocks.insert(name, armed);
+            self.grant = Some(grant);
+            any = true;
+        }
+        if any {
+            return Ok(());
+        }
+        Err(Refusal::new(
+            "nothing_to_acknowledge",
+            Text::new("没有需要您确认的提醒", "No alert here waits for your acknowledgement"),
+        ))
+    }
+}
+
+fn stale(name: &str) -> Refusal {
+    Refusal::new(
+        "clock_stale",
+        Text::new(format!("时限“{name}”已不在"), format!("`{name}` has nothing to do any more")),
+    )
+}

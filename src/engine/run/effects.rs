@@ -1,0 +1,146 @@
+//! Doing what states, commands and transitions say: set, rearm, stop, tell, start, signal.
+
+use super::Run;
+use crate::chart::{ChildStart, Effects, Selector, Send, Tell};
+use crate::domain::event::{Signalled, Started, Told};
+use crate::domain::{Fields, PersonId, Refusal, Text, Value};
+
+impl Run<'_> {
+    /// Does everything that one block says, in the order of the language.
+    ///
+    /// # Errors
+    /// When more children would be started than the workflow allows.
+    pub fn apply(&mut self, effects: &Effects) -> Result<(), Refusal> {
+        // All values of one block are computed before any is written.
+        let values: Vec<(&String, Value)> = effects
+            .set
+            .iter()
+            .map(|(name, value)| {
+                (name, value.as_ref().map(|value| value.evaluate(self)).unwrap_or_default())
+            })
+            .collect();
+        for (name, value) in values {
+            let value = self.bounded(name, value);
+            self.instance.fields.insert(name.clone(), value);
+        }
+        for clock in &effects.rearm {
+            self.rearm(clock);
+        }
+        for clock in &effects.stop {
+            self.stop(clock);
+        }
+        for tell in &effects.tell {
+            self.tell(tell);
+        }
+        for start in &effects.start {
+            self.start(start)?;
+        }
+        for send in &effects.signal {
+            self.send(send);
+        }
+        Ok(())
+    }
+
+    /// Counts and sets are held at their declared bounds, which the prover relies on.
+    fn bounded(&self, name: &str, value: Value) -> Value {
+        let bound = self.situation.chart.fields.get(name).and_then(|field| field.at_most);
+        match (value, bound) {
+            (Value::Int(count), Some(most)) => Value::Int(count.clamp(0, most)),
+            (Value::List(mut members), Some(most)) => {
+                members.truncate(usize::try_from(most).unwrap_or(usize::MAX));
+                Value::List(members)
+            }
+            (value, _) => value,
+        }
+    }
+
+    fn tell(&mut self, tell: &Tell) {
+        if tell.when.as_ref().is_none_or(|when| self.holds(when)) {
+            self.tell_people(&tell.to, &tell.via, &tell.text, None);
+        }
+    }
+
+    /// Writes an alert down; answers whether it reaches anybody.
+    pub(super) fn tell_people(
+        &mut self,
+        to: &[Selector],
+        via: &[String],
+        text: &str,
+        clock: Option<&str>,
+    ) -> bool {
+        let mut places: Vec<String> = Vec::new();
+        let mut people: Vec<PersonId> = Vec::new();
+        for selector in to {
+            for unit in self.units_of(&selector.party) {
+                let place = format!("{unit}.{}", selector.role);
+                if places.contains(&place) {
+                    continue;
+                }
+                let answer = self.situation.facts.ask(&format!("people/{unit}/{}", selector.role));
+                let found = answer.as_list().unwrap_or_default().iter().filter_map(Value::as_int);
+                for person in found.map(PersonId) {
+                    if !people.contains(&person) {
+                        people.push(person);
+                    }
+                }
+                places.push(place);
+            }
+        }
+        let reached = !people.is_empty();
+        self.told.push(Told {
+            text: text.to_owned(),
+            to: places,
+            people,
+            via: via.to_vec(),
+            clock: clock.map(str::to_owned),
+        });
+        reached
+    }
+
+    fn start(&mut self, start: &ChildStart) -> Result<(), Refusal> {
+        if !start.when.as_ref().is_none_or(|when| self.holds(when)) {
+            return Ok(());
+        }
+        let members = match &start.each {
+            None => vec![Value::Unset],
+            Some(each) => match each.evaluate(self) {
+                Value::List(members) => members,
+                _ => Vec::new(),
+            },
+        };
+        for member in members {
+            self.each = member;
+            let input = self.with(&start.with);
+            self.each = Value::Unset;
+            let most = self.situation.chart.children.get(&start.workflow).copied().unwrap_or(0);
+            let children = self.instance.children.entry(start.workflow.clone()).or_default();
+            if children.total >= most {
+                return Err(Refusal::new(
+                    "too_many_children",
+                    Text::new(
+                        format!("此事项的“{}”已达上限{most}个", start.workflow),
+                        format!("The matter already has {most} of `{}`", start.workflow),
+                    ),
+                ));
+            }
+            children.total += 1;
+            children.open += 1;
+            self.started.push(Started { workflow: start.workflow.clone(), input });
+        }
+        Ok(())
+    }
+
+    fn send(&mut self, send: &Send) {
+        if send.when.as_ref().is_none_or(|when| self.holds(when)) {
+            let input = self.with(&send.with);
+            self.signalled.push(Signalled { to: send.to.clone(), name: send.name.clone(), input });
+        }
+    }
+
+    fn with(&self, with: &[(String, crate::chart::expression::Expression)]) -> Fields {
+        with.iter()
+            .map(|(name, value)| (name.clone(), value.evaluate(self)))
+            .filter(|(_, value)| !value.is_unset())
+            .collect()
+    }
+}

@@ -1,0 +1,119 @@
+//! The words of an alert: a text of the workflow with its placeholders filled.
+
+use jiff::tz::TimeZone;
+
+use super::input;
+use crate::chart::expression::Type;
+use crate::chart::{Chart, Field};
+use crate::domain::{Facts, Instance, Text, Value};
+
+/// A clock that speaks.
+#[derive(Debug, Clone, Copy)]
+pub struct Speaker<'s> {
+    /// Its name in the workflow.
+    pub clock: &'s str,
+}
+
+/// Fills a text of the workflow. `number` is what people call the matter.
+#[must_use]
+pub fn fill(
+    chart: &Chart,
+    instance: &Instance,
+    text: &str,
+    speaker: Option<Speaker<'_>>,
+    context: &Context<'_>,
+) -> Text {
+    let empty = Text::default();
+    let words = chart.texts.get(text).unwrap_or(&empty);
+    let filler = Filler { chart, instance, speaker, context };
+    Text { zh: filler.fill(&words.zh, true), en: filler.fill(&words.en, false) }
+}
+
+/// What wording needs besides the instance.
+#[derive(Clone, Copy)]
+pub struct Context<'c> {
+    /// What people call the matter.
+    pub number: &'c str,
+    /// The jurisdiction's zone.
+    pub zone: &'c TimeZone,
+    /// Names of units and categories.
+    pub facts: &'c dyn Facts,
+}
+
+struct Filler<'f> {
+    chart: &'f Chart,
+    instance: &'f Instance,
+    speaker: Option<Speaker<'f>>,
+    context: &'f Context<'f>,
+}
+
+impl Filler<'_> {
+    fn fill(&self, words: &str, chinese: bool) -> String {
+        let mut filled = String::with_capacity(words.len() * 2);
+        let mut parts = words.split('{');
+        filled.push_str(parts.next().unwrap_or_default());
+        for part in parts {
+            let (name, rest) = part.split_once('}').unwrap_or((part, ""));
+            filled.push_str(&self.value(name, chinese));
+            filled.push_str(rest);
+        }
+        filled
+    }
+
+    fn value(&self, name: &str, chinese: bool) -> String {
+        let instance = self.instance;
+        let clock = self.speaker.and_then(|speaker| instance.clocks.get(speaker.clock));
+        let spec = self.speaker.and_then(|speaker| self.chart.clocks.get(speaker.clock));
+        match name {
+            "number" => self.context.number.to_owned(),
+            "status" => instance.status.clone(),
+            "stage" => instance.stage.clone(),
+            "holder" => instance.holder.as_deref().map_or_else(dash, |unit| self.unit(unit)),
+            "due" => clock.map_or_else(dash, |clock| self.instant(clock.due.0)),
+            "clock" => spec.map_or_else(dash, |spec| {
+                if chinese { spec.title.zh.clone() } else { spec.title.en.clone() }
+            }),
+            field => self.chart.fields.get(field).map_or_else(dash, |spec| {
+                let value = instance.fields.get(field).cloned().unwrap_or_default();
+                self.field(spec, &value, chinese)
+            }),
+        }
+    }
+
+    fn field(&self, spec: &Field, value: &Value, chinese: bool) -> String {
+        match (&spec.ty, value) {
+            (_, Value::Unset) => dash(),
+            (Type::Unit, Value::Text(code)) => self.unit(code),
+            (Type::Category, Value::Text(code)) => {
+                self.name(&format!("category/{code}/name"), code)
+            }
+            (Type::Instant, Value::Int(millis)) => self.instant(*millis),
+            (Type::Enum(_), Value::Text(code)) => {
+                let title = spec.of.iter().find(|(known, _)| known == code).map(|(_, title)| title);
+                let word = title.map(|title| if chinese { &title.zh } else { &title.en });
+                word.unwrap_or(code).clone()
+            }
+            (ty, value) => match input::show(ty, value, self.context.zone) {
+                serde_json::Value::String(text) => text,
+                other => other.to_string(),
+            },
+        }
+    }
+
+    fn unit(&self, code: &str) -> String {
+        self.name(&format!("unit/{code}/name"), code)
+    }
+
+    fn name(&self, question: &str, code: &str) -> String {
+        self.context.facts.ask(question).as_text().unwrap_or(code).to_owned()
+    }
+
+    fn instant(&self, millis: i64) -> String {
+        let zoned = crate::domain::Instant(millis).timestamp().to_zoned(self.context.zone.clone());
+        zoned.strftime("%m-%d %H:%M").to_string()
+    }
+}
+
+fn dash() -> String {
+    "—".to_owned()
+}
