@@ -46,9 +46,8 @@ pub fn may_acknowledge(situation: Situation<'_>, instance: &Instance, actor: &Ac
 }
 
 fn is_possible(run: &mut Run<'_>, chart: &Chart, leaf: usize, spec: &CommandSpec) -> bool {
-    // Who may give it is asked last: it is what most often says yes, and costs most.
     let mut takers = chart.active(leaf).filter_map(|node| node.on.get(&spec.name)).peekable();
-    if takers.peek().is_none() || !met(run, &spec.require) || run.permit(spec).is_err() {
+    if takers.peek().is_none() || run.permit(spec).is_err() || !met(run, &spec.require) {
         return false;
     }
     let broken =
