@@ -17,8 +17,8 @@ use std::collections::BTreeMap;
 use crate::calendar::Calendar;
 use crate::chart::{Chart, machine};
 use crate::domain::{
-    Actor, Command, DefinitionId, Event, Facts, Instance, InstanceId, Instant, JurisdictionId,
-    Refusal, Text, Witness,
+    Actor, Command, DefinitionId, Event, Facts, Fields, Instance, InstanceId, Instant,
+    JurisdictionId, Refusal, Text, Witness,
 };
 use run::Run;
 
@@ -165,7 +165,7 @@ fn blank(situation: Situation<'_>, seed: Seed) -> Instance {
         state: String::new(),
         version: 0,
         entries: 0,
-        fields: chart.fields.iter().map(|(name, f)| (name.clone(), f.initial.clone())).collect(),
+        fields: initial_fields(chart),
         clocks: BTreeMap::new(),
         children: BTreeMap::new(),
         holder: None,
@@ -178,4 +178,10 @@ fn blank(situation: Situation<'_>, seed: Seed) -> Instance {
         last_at: Instant(i64::MIN),
         closed_at: None,
     }
+}
+
+/// Fields that have a value from the start; those that have none are not kept at all.
+fn initial_fields(chart: &Chart) -> Fields {
+    let initial = chart.fields.iter().map(|(name, field)| (name.clone(), field.initial.clone()));
+    initial.filter(|(_, value)| !value.is_unset()).collect()
 }

@@ -264,9 +264,11 @@ impl<'r> Run<'r> {
     }
 
     fn event(&mut self) -> Event {
-        let changed = self.instance.fields.iter().filter(|(name, value)| {
-            self.before.get(*name).map_or(!value.is_unset(), |old| old != *value)
-        });
+        let fields = &self.instance.fields;
+        let cleared = self.before.keys().filter(|name| !fields.contains_key(*name));
+        let cleared = cleared.map(|name| (name.clone(), Value::Unset));
+        let changed = fields.iter().filter(|(name, value)| self.before.get(*name) != Some(*value));
+        let changed = changed.map(|(name, value)| (name.clone(), value.clone()));
         Event {
             format: FORMAT,
             instance: self.instance.id,
@@ -285,7 +287,7 @@ impl<'r> Run<'r> {
             entered: std::mem::take(&mut self.entered),
             status: self.instance.status.clone(),
             holder: self.instance.holder.clone(),
-            set: changed.map(|(name, value)| (name.clone(), value.clone())).collect(),
+            set: changed.chain(cleared).collect(),
             clocks: std::mem::take(&mut self.clocks),
             told: std::mem::take(&mut self.told),
             started: std::mem::take(&mut self.started),
