@@ -25,7 +25,7 @@ use run::Run;
 /// `always` transitions and clocks already past are followed so many times within one command.
 pub const STEP_BUDGET: usize = 64;
 
-/// Acknowledges the ladder of a clock; every workflow knows it.
+/// Acknowledges the ladder of a clock; every workflow knows it that has no command of this name.
 pub const ACKNOWLEDGE: &str = "acknowledge";
 
 /// What a decision is made in.
@@ -105,7 +105,7 @@ pub fn decide(
     decided(situation, instance.clone(), actor, command, |run| match actor {
         Actor::Clock => run.fire(),
         Actor::Relative { .. } => run.relative(),
-        _ if command.name == ACKNOWLEDGE => run.acknowledge(),
+        _ if acknowledges(situation.chart, &command.name) => run.acknowledge(),
         _ => run.command(),
     })
     .map_err(|mut refusal| {
@@ -114,6 +114,12 @@ pub fn decide(
         }
         refusal
     })
+}
+
+/// Whether a command acknowledges an alert, and is not one of the workflow's own.
+#[must_use]
+pub fn acknowledges(chart: &Chart, command: &str) -> bool {
+    command == ACKNOWLEDGE && !chart.commands.contains_key(ACKNOWLEDGE)
 }
 
 /// Runs one decision with a witness of every question, and writes its event.

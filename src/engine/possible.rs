@@ -2,7 +2,7 @@
 //! drive it.
 
 use super::run::Run;
-use super::{ACKNOWLEDGE, Situation};
+use super::{ACKNOWLEDGE, Situation, acknowledges};
 use crate::chart::{Chart, CommandSpec, Law, Require, Transition};
 use crate::domain::{Actor, Command, Instance};
 
@@ -40,7 +40,8 @@ pub fn specs<'s>(
 #[must_use]
 pub fn may_acknowledge(situation: Situation<'_>, instance: &Instance, actor: &Actor) -> bool {
     let command = Command::new(ACKNOWLEDGE);
-    instance.clocks.values().any(|clock| clock.step > 0)
+    acknowledges(situation.chart, ACKNOWLEDGE)
+        && instance.clocks.values().any(|clock| clock.step > 0)
         && Run::new(situation, instance.clone(), actor, &command)
             .is_ok_and(|mut run| run.acknowledge().is_ok())
 }

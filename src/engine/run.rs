@@ -103,6 +103,10 @@ impl<'r> Run<'r> {
             ));
         };
         self.permit(spec)?;
+        // What no state would take is said first: its rules are of no interest then.
+        if !chart.active(self.leaf).any(|node| node.on.contains_key(&spec.name)) {
+            return Err(not_possible(spec));
+        }
         self.checked(spec)?;
         if !self.trigger(&self.command.name)? {
             return Err(not_possible(spec));
