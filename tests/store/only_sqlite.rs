@@ -85,3 +85,15 @@ fn the_process_gives_the_time_on_sqlite() {
     assert_eq!(place.store.kind(), Kind::Sqlite);
     assert_eq!(place.writer().transaction(|t| t.now()).unwrap(), None);
 }
+
+#[test]
+fn a_transaction_inside_a_transaction_is_refused_and_not_waited_for() {
+    let place = Place::memory();
+    let (mut outer, mut inner) = (place.writer(), place.writer());
+    let outcome = outer.transaction(|_| {
+        assert!(matches!(place.store.read(|r| r.setting("a")), Err(Error::Refused(_))));
+        inner.transaction(|t| t.set_setting("a", "b"))
+    });
+    assert!(matches!(outcome, Err(Error::Refused(_))), "{outcome:?}");
+    inner.transaction(|t| t.set_setting("a", "c")).unwrap();
+}
