@@ -260,7 +260,7 @@ pub enum Moment {
     /// A limit after the base.
     AfterBase(Limit),
     /// Again and again.
-    Every(Cron),
+    Every(Box<Cron>),
 }
 
 /// A state.

@@ -15,6 +15,10 @@ pub mod scenario;
 
 // Floor 2, hands: one outside thing each.
 pub mod config;
+pub mod store;
+
+// Floor 3, the one door.
+pub mod gate;
 
 // Floor 5: everything put together.
 pub mod app;

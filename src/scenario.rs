@@ -228,8 +228,7 @@ impl<'s> Play<'s> {
     }
 
     fn chart_named(&self, workflow: &str) -> Result<Arc<Chart>, String> {
-        let charts = self.stage.charts.values();
-        let found = charts.filter(|chart| chart.workflow == workflow).next_back();
+        let found = self.stage.charts.values().rfind(|chart| chart.workflow == workflow);
         found.cloned().ok_or_else(|| format!("there is no workflow `{workflow}`"))
     }
 

@@ -119,7 +119,7 @@ impl<'w, W: World> Family<'w, W> {
             }
             match letter {
                 Letter::Start { parent, workflow, input } => {
-                    self.start(parent, &workflow, input)?
+                    self.start(parent, &workflow, input)?;
                 }
                 Letter::Tell { from, to, name, input } => self.deliver(from, to, name, input)?,
             }

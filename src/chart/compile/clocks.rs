@@ -77,7 +77,7 @@ impl Compiler<'_> {
         let at = match (&doc.at, &doc.every) {
             (Some(at), None) => self.moment(at),
             (None, Some(every)) => match Cron::parse(&every.value) {
-                Ok(cron) => Some(Moment::Every(cron)),
+                Ok(cron) => Some(Moment::Every(Box::new(cron))),
                 Err(error) => {
                     self.error("not_a_moment", &every.span, error.to_string());
                     None

@@ -288,7 +288,7 @@ impl Run<'_> {
             };
             let Some(mut armed) = self.instance.clocks.remove(&name) else { continue };
             let last = spec.steps.iter().enumerate().filter(|(i, _)| agenda::is_done(&armed, *i));
-            let hold = last.map(|(_, step)| step.hold).last();
+            let hold = last.map(|(_, step)| step.hold).next_back();
             let hold = hold.or(spec.every.as_ref().map(|step| step.hold)).unwrap_or_default();
             armed.hurry = None;
             armed.quiet_until = Some(self.situation.now.plus(hold));

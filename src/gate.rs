@@ -1,0 +1,308 @@
+//! The one door: whoever wants to change or see anything comes through here.
+//!
+//! Rights → decision → one transaction. Commands are handed to a few committer threads, each of
+//! which decides and writes many of them in one transaction (group commit); a caller is answered
+//! after the commit. A failing command never takes its batch along.
+
+mod administration;
+mod batch;
+mod committer;
+mod error;
+mod figures;
+mod ids;
+mod personal;
+mod query;
+mod registry;
+mod wording;
+mod world;
+
+use std::sync::Arc;
+use std::sync::mpsc::Sender;
+
+use serde::{Deserialize, Serialize};
+use serde_json::{Map, Value as Json};
+use tokio::sync::{Notify, broadcast, oneshot};
+
+use crate::clock::Clock;
+use crate::domain::{Actor, Instance, InstanceId, Instant, JurisdictionId};
+use crate::store::Store;
+
+pub use administration::{Issued, NewToken};
+pub use error::Error;
+pub use figures::Figures;
+pub use query::{History, Page, Seen};
+pub use registry::{Registry, Version};
+
+/// Who asks, and in which jurisdiction.
+#[derive(Debug, Clone)]
+pub struct Caller {
+    /// Who.
+    pub actor: Actor,
+    /// Where.
+    pub jurisdiction: JurisdictionId,
+}
+
+/// Something to be done.
+#[derive(Debug, Clone)]
+pub struct Request {
+    /// Who asks.
+    pub caller: Caller,
+    /// Of what.
+    pub target: Target,
+    /// The command's name.
+    pub command: String,
+    /// Its input, as it came.
+    pub input: Map<String, Json>,
+    /// When it happened, if earlier.
+    pub occurred_at: Option<Instant>,
+    /// The caller's idempotency key.
+    pub key: Option<String>,
+    /// The version that the caller has seen.
+    pub if_version: Option<i64>,
+}
+
+/// Of what something is asked.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Target {
+    /// A new instance of a workflow.
+    New(String),
+    /// An instance.
+    Instance(InstanceId),
+}
+
+/// What was done.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Receipt {
+    /// The instance that was asked.
+    pub instance: InstanceId,
+    /// Its family.
+    pub family: InstanceId,
+    /// The number of the event, and with it the instance's version.
+    pub seq: i64,
+    /// When it was recorded.
+    pub recorded_at: Instant,
+    /// The path of the state.
+    pub state: String,
+    /// The flat status.
+    pub status: String,
+    /// The stage.
+    pub stage: String,
+    /// The unit responsible.
+    pub holder: Option<String>,
+    /// Whether this is the answer to an earlier request with the same key.
+    #[serde(skip)]
+    pub replayed: bool,
+}
+
+impl Receipt {
+    fn of(instance: &Instance) -> Self {
+        Self {
+            instance: instance.id,
+            family: instance.family,
+            seq: instance.version,
+            recorded_at: instance.updated_at,
+            state: instance.state.clone(),
+            status: instance.status.clone(),
+            stage: instance.stage.clone(),
+            holder: instance.holder.clone(),
+            replayed: false,
+        }
+    }
+}
+
+/// What was done, and the instance as it stands after it.
+#[derive(Debug, Clone)]
+pub struct Done {
+    /// The receipt.
+    pub receipt: Receipt,
+    /// The instance; none when an earlier answer was given again.
+    pub instance: Option<Box<Instance>>,
+}
+
+/// A change that was committed, for those who follow.
+#[derive(Debug, Clone, Serialize)]
+pub struct Change {
+    /// Whose.
+    #[serde(skip)]
+    pub jurisdiction: JurisdictionId,
+    /// The family.
+    #[serde(skip)]
+    pub family: InstanceId,
+    /// The instance.
+    #[serde(skip)]
+    pub instance: InstanceId,
+    /// Units that take part in it.
+    #[serde(skip)]
+    pub parties: Vec<String>,
+    /// Its workflow.
+    pub workflow: String,
+    /// The event's number.
+    pub seq: i64,
+    /// What happened.
+    pub kind: String,
+    /// The flat status after it.
+    pub status: String,
+    /// The stage after it.
+    pub stage: String,
+    /// The holder after it.
+    pub holder: Option<String>,
+    /// The tier's rank.
+    pub tier: i64,
+    /// When it was recorded.
+    pub at: Instant,
+}
+
+/// A clock of an instance that has something to do, with its fence.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Firing {
+    /// The instance.
+    pub instance: InstanceId,
+    /// The clock.
+    pub clock: String,
+    /// The state entry that armed it.
+    pub entry: i64,
+    /// How often it had fired.
+    pub step: i64,
+}
+
+/// Numbers that cannot be guessed: filled by the caller of the house, so that simulations repeat.
+pub type Entropy = fn(&mut [u8]);
+
+/// What the door is built of.
+pub struct Parts {
+    /// Where data are kept.
+    pub store: Store,
+    /// What time it is.
+    pub clock: Arc<dyn Clock>,
+    /// Numbers that cannot be guessed.
+    pub entropy: Entropy,
+    /// How many commands share a transaction at most.
+    pub batch_max: usize,
+}
+
+/// The door. Cheap to clone; all clones are the same door.
+#[derive(Clone)]
+pub struct Gate {
+    inner: Arc<Inner>,
+}
+
+struct Inner {
+    store: Store,
+    clock: Arc<dyn Clock>,
+    entropy: Entropy,
+    registry: Registry,
+    committers: Vec<Sender<committer::Job>>,
+    changes: broadcast::Sender<Change>,
+    wake: Arc<Notify>,
+    figures: Arc<Figures>,
+    secret: u64,
+}
+
+/// So many changes are kept for a slow follower before it must read the history instead.
+const CHANGES_KEPT: usize = 4096;
+
+impl Gate {
+    /// Opens the door: loads definitions, calendars and directories, starts the committers.
+    ///
+    /// # Errors
+    /// What the store says, or a stored definition or calendar that cannot be read any more.
+    pub fn open(parts: Parts) -> Result<Self, Error> {
+        let Parts { store, clock, entropy, batch_max } = parts;
+        let registry = Registry::load(&store)?;
+        let secret = administration::number_secret(&store, entropy)?;
+        let (changes, _) = broadcast::channel(CHANGES_KEPT);
+        let wake = Arc::new(Notify::new());
+        let figures = Arc::new(Figures::default());
+        let setting = committer::Setting {
+            store: store.clone(),
+            clock: Arc::clone(&clock),
+            entropy,
+            registry: registry.clone(),
+            changes: changes.clone(),
+            wake: Arc::clone(&wake),
+            figures: Arc::clone(&figures),
+            batch_max,
+        };
+        let committers = committer::start(&setting)?;
+        let inner =
+            Inner { store, clock, entropy, registry, committers, changes, wake, figures, secret };
+        Ok(Self { inner: Arc::new(inner) })
+    }
+
+    /// Does what is asked and answers after the commit.
+    ///
+    /// # Errors
+    /// A refusal, `NotFound` for what the caller may not even see, a conflict, or why the store
+    /// could not take it.
+    pub async fn submit(&self, request: Request) -> Result<Done, Error> {
+        let shard = match &request.target {
+            Target::New(_) => ids::any_shard(),
+            Target::Instance(id) => ids::shard(*id),
+        };
+        let (reply, answer) = oneshot::channel();
+        self.send(shard, committer::Job::request(request, reply))?;
+        answer.await.map_err(|_closed| Error::Closing)?
+    }
+
+    /// Lets clocks do what they have to do; one answer each, in the same order.
+    ///
+    /// # Errors
+    /// `Closing` when the house is being left.
+    pub async fn fire(&self, firings: Vec<Firing>) -> Result<Vec<Result<(), Error>>, Error> {
+        let mut answers = Vec::with_capacity(firings.len());
+        for firing in firings {
+            let (reply, answer) = oneshot::channel();
+            self.send(ids::shard(firing.instance), committer::Job::firing(firing, reply))?;
+            answers.push(answer);
+        }
+        let mut outcomes = Vec::with_capacity(answers.len());
+        for answer in answers {
+            let outcome = answer.await.map_err(|_closed| Error::Closing)?;
+            outcomes.push(outcome.map(drop));
+        }
+        Ok(outcomes)
+    }
+
+    fn send(&self, shard: usize, job: committer::Job) -> Result<(), Error> {
+        let committers = &self.inner.committers;
+        let committer = committers.get(shard % committers.len().max(1)).ok_or(Error::Closing)?;
+        self.inner.figures.queued();
+        committer.send(job).map_err(|_closed| Error::Closing)
+    }
+
+    /// Follows everything that is committed from now on.
+    #[must_use]
+    pub fn changes(&self) -> broadcast::Receiver<Change> {
+        self.inner.changes.subscribe()
+    }
+
+    /// Rung whenever clocks or messages may have to be looked at.
+    #[must_use]
+    pub fn bell(&self) -> Arc<Notify> {
+        Arc::clone(&self.inner.wake)
+    }
+
+    /// What time it is.
+    #[must_use]
+    pub fn now(&self) -> Instant {
+        self.inner.clock.now()
+    }
+
+    /// Definitions, calendars and directories as they are loaded.
+    #[must_use]
+    pub fn registry(&self) -> &Registry {
+        &self.inner.registry
+    }
+
+    /// What happened so far, counted.
+    #[must_use]
+    pub fn figures(&self) -> &Figures {
+        &self.inner.figures
+    }
+
+    /// The number with which ids are made opaque outside.
+    #[must_use]
+    pub fn number_secret(&self) -> u64 {
+        self.inner.secret
+    }
+}

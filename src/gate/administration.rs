@@ -1,0 +1,358 @@
+//! Administrators' changes: jurisdictions, units, people, calendars, definitions, tokens. Each is
+//! one transaction, and is in force when it is answered.
+
+use sha2::{Digest, Sha256};
+
+use super::error::Error;
+use super::{Caller, Entropy, Gate, personal};
+use crate::calendar::Calendar;
+use crate::chart::{self, Finding};
+use crate::domain::event::Hash;
+use crate::domain::{
+    Actor, Category, DefinitionId, Directory, Instant, JurisdictionId, Person, PersonId, Unit,
+};
+use crate::policy::Act;
+use crate::store::{
+    self, CalendarSource, DefinitionSource, Jurisdiction, NewAlarm, Store, TokenRow, Transaction,
+};
+
+/// A token to be made.
+#[derive(Debug, Clone)]
+pub struct NewToken {
+    /// Whose.
+    pub person: PersonId,
+    /// What for, in words.
+    pub label: String,
+    /// Until when.
+    pub expires_at: Option<Instant>,
+}
+
+/// A token as it is handed over, once.
+#[derive(Clone)]
+pub struct Issued {
+    /// Its id.
+    pub id: i64,
+    /// The secret: shown once, kept only as a hash.
+    pub secret: String,
+}
+
+/// What a token begins with, so that leaked ones are found by scanners.
+const TOKEN_PREFIX: &str = "fenliu_";
+
+/// The bytes of a token's secret.
+const TOKEN_BYTES: usize = 32;
+
+impl Gate {
+    /// Loads definitions, calendars, directories and tokens again: after a change on another node.
+    /// Blocks.
+    ///
+    /// # Errors
+    /// What the store says; what was loaded before stays.
+    pub fn reload(&self) -> Result<(), Error> {
+        self.inner.registry.reload(&self.inner.store)
+    }
+
+    /// One transaction of an administrator; what is in memory follows it. Blocks.
+    fn administer<T>(
+        &self,
+        work: impl FnOnce(&mut Transaction<'_>, Instant) -> Result<T, store::Error>,
+    ) -> Result<T, Error> {
+        let now = self.now();
+        let mut writer = self.inner.store.writer()?;
+        let done = writer.transaction(|transaction| work(transaction, now))?;
+        self.inner.registry.reload(&self.inner.store)?;
+        Ok(done)
+    }
+
+    /// Who a token stands for.
+    ///
+    /// # Errors
+    /// `NotFound` for a token that is unknown, revoked, expired, or of a person who may not act.
+    pub fn caller_of(&self, secret: &str) -> Result<Caller, Error> {
+        let hash = hash_of(secret);
+        let token = self.inner.registry.token(&hash, self.now()).ok_or(Error::NotFound)?;
+        let directory = self.inner.registry.directory(token.jurisdiction)?;
+        let person = directory.people.get(&token.person).filter(|person| person.active);
+        let person = person.ok_or(Error::NotFound)?;
+        let actor = Actor::Person { id: person.id, grants: person.grants.clone() };
+        Ok(Caller { actor, jurisdiction: token.jurisdiction })
+    }
+
+    /// Makes a token. Blocks.
+    ///
+    /// # Errors
+    /// `Forbidden`; `NotFound` when there is no such person.
+    pub fn issue_token(&self, caller: &Caller, new: &NewToken) -> Result<Issued, Error> {
+        self.permit(caller, Act::IssueTokens)?;
+        let directory = self.inner.registry.directory(caller.jurisdiction)?;
+        if !directory.people.contains_key(&new.person) {
+            return Err(Error::NotFound);
+        }
+        let mut bytes = [0_u8; TOKEN_BYTES];
+        (self.inner.entropy)(&mut bytes);
+        let secret = format!("{TOKEN_PREFIX}{}", personal::hex(&bytes));
+        let row = TokenRow {
+            id: 0,
+            hash: hash_of(&secret),
+            person: new.person,
+            jurisdiction: caller.jurisdiction,
+            label: new.label.clone(),
+            created_at: self.now(),
+            expires_at: new.expires_at,
+            revoked_at: None,
+            last_used_at: None,
+        };
+        let id = self.administer(|transaction, _| transaction.add_token(&row))?;
+        Ok(Issued { id, secret })
+    }
+
+    /// The tokens of the caller's jurisdiction, without their secrets. Blocks.
+    ///
+    /// # Errors
+    /// `Forbidden`.
+    pub fn tokens(&self, caller: &Caller) -> Result<Vec<TokenRow>, Error> {
+        self.permit(caller, Act::IssueTokens)?;
+        self.read(|reader| reader.tokens(caller.jurisdiction, None))
+    }
+
+    /// Makes a token worthless. Blocks.
+    ///
+    /// # Errors
+    /// `Forbidden`; `NotFound` when there is no such token, or it is worthless already.
+    pub fn revoke_token(&self, caller: &Caller, id: i64) -> Result<(), Error> {
+        let known = self.tokens(caller)?.iter().any(|token| token.id == id);
+        let revoked = known && self.administer(|t, now| t.revoke_token(id, now))?;
+        if revoked { Ok(()) } else { Err(Error::NotFound) }
+    }
+
+    /// Takes a whole jurisdiction in: who is who, its calendar, its workflows. Used once for a new
+    /// store; what is there already is replaced by code. Blocks.
+    ///
+    /// # Errors
+    /// What is wrong with the calendar or a workflow; what the store says.
+    pub fn found(
+        &self,
+        directory: &Directory,
+        calendar: &str,
+        workflows: &[String],
+    ) -> Result<JurisdictionId, Error> {
+        let days = Calendar::from_yaml(calendar).map_err(|e| Error::Invalid(e.to_string()))?;
+        let jurisdiction = Jurisdiction {
+            id: directory.jurisdiction,
+            code: directory.code.clone(),
+            name: directory.name.clone(),
+            zone: days.zone().iana_name().unwrap_or("UTC").to_owned(),
+            calendar: days.code().to_owned(),
+            bodies: directory.bodies.clone(),
+            revision: 0,
+        };
+        let mut definitions = Vec::new();
+        for source in workflows {
+            definitions.push(definition(source, "system")?);
+        }
+        self.administer(|transaction, now| {
+            let id = transaction.put_jurisdiction(&jurisdiction)?;
+            for unit in directory.units.values() {
+                transaction.put_unit(id, unit)?;
+            }
+            for person in directory.people.values() {
+                transaction.put_person(id, person)?;
+            }
+            for category in directory.categories.values() {
+                transaction.put_category(id, category)?;
+            }
+            transaction.add_calendar(&calendar_source(id, &days, calendar, now))?;
+            for definition in &definitions {
+                let new =
+                    DefinitionSource { jurisdiction: id, published_at: now, ..definition.clone() };
+                transaction.add_definition(&new)?;
+            }
+            Ok(id)
+        })
+    }
+
+    /// Publishes a version of a workflow: new instances start on it, running ones stay on theirs.
+    /// Blocks.
+    ///
+    /// # Errors
+    /// `Forbidden`; `Broken` with every finding.
+    pub fn publish(
+        &self,
+        caller: &Caller,
+        source: &str,
+    ) -> Result<(DefinitionId, i64, Vec<Finding>), Error> {
+        self.permit(caller, Act::Publish)?;
+        let (_, findings) = chart::compile(source);
+        let new = definition(source, &caller.actor.name())?;
+        let (id, number) = self.administer(|transaction, now| {
+            let jurisdiction = caller.jurisdiction;
+            let new = DefinitionSource { jurisdiction, published_at: now, ..new };
+            transaction.add_definition(&new)
+        })?;
+        Ok((id, number, findings))
+    }
+
+    /// Loads a version of the jurisdiction's calendar. Blocks.
+    ///
+    /// # Errors
+    /// `Forbidden`; `Invalid` with what is wrong with the file, or when it is another calendar, or
+    /// the version is there already.
+    pub fn load_calendar(&self, caller: &Caller, source: &str) -> Result<String, Error> {
+        self.permit(caller, Act::WriteCalendar)?;
+        let new = Calendar::from_yaml(source).map_err(|e| Error::Invalid(e.to_string()))?;
+        let present = self.inner.registry.calendar(caller.jurisdiction)?;
+        if new.code() != present.code() {
+            let (code, wanted) = (new.code(), present.code());
+            let sentence = format!("this is the calendar `{code}`; here `{wanted}` counts");
+            return Err(Error::Invalid(sentence));
+        }
+        let registry = &self.inner.registry;
+        if registry.calendar_version(caller.jurisdiction, new.version()).is_some() {
+            let version = new.version();
+            let sentence = format!("version `{version}` is loaded already; give it a new version");
+            return Err(Error::Invalid(sentence));
+        }
+        self.administer(|transaction, now| {
+            let row = calendar_source(caller.jurisdiction, &new, source, now);
+            transaction.add_calendar(&row).map(drop)
+        })?;
+        Ok(new.version().to_owned())
+    }
+
+    /// Adds or changes a unit. Blocks.
+    ///
+    /// # Errors
+    /// `Forbidden`; `Invalid` for a parent that is not there.
+    pub fn put_unit(&self, caller: &Caller, unit: &Unit) -> Result<(), Error> {
+        self.permit(caller, Act::WriteDirectory)?;
+        let directory = self.inner.registry.directory(caller.jurisdiction)?;
+        check_code(&unit.code)?;
+        if let Some(parent) = &unit.parent
+            && (!directory.units.contains_key(parent) || *parent == unit.code)
+        {
+            return Err(Error::Invalid(format!("there is no unit `{parent}` to belong to")));
+        }
+        self.administer(|transaction, _| transaction.put_unit(caller.jurisdiction, unit))
+    }
+
+    /// Adds (id 0) or changes a person. Blocks.
+    ///
+    /// # Errors
+    /// `Forbidden`; `NotFound` for an id that is not there; `Invalid` for a unit that is not there.
+    pub fn put_person(&self, caller: &Caller, person: &Person) -> Result<PersonId, Error> {
+        self.permit(caller, Act::WriteDirectory)?;
+        let directory = self.inner.registry.directory(caller.jurisdiction)?;
+        if person.id != PersonId(0) && !directory.people.contains_key(&person.id) {
+            return Err(Error::NotFound);
+        }
+        for grant in &person.grants {
+            if !directory.units.contains_key(&grant.unit) {
+                return Err(Error::Invalid(format!("there is no unit `{}`", grant.unit)));
+            }
+        }
+        self.administer(|transaction, _| transaction.put_person(caller.jurisdiction, person))
+    }
+
+    /// Adds or changes a category. Blocks.
+    ///
+    /// # Errors
+    /// `Forbidden`; `Invalid` for a unit that is not there.
+    pub fn put_category(&self, caller: &Caller, category: &Category) -> Result<(), Error> {
+        self.permit(caller, Act::WriteDirectory)?;
+        let directory = self.inner.registry.directory(caller.jurisdiction)?;
+        check_code(&category.code)?;
+        for unit in &category.units {
+            if !directory.units.contains_key(unit) {
+                return Err(Error::Invalid(format!("there is no unit `{unit}`")));
+            }
+        }
+        self.administer(|transaction, _| transaction.put_category(caller.jurisdiction, category))
+    }
+
+    /// Raises an operator alarm, if the same is not open already. Blocks.
+    ///
+    /// # Errors
+    /// What the store says.
+    pub fn raise_alarm(&self, alarm: &NewAlarm) -> Result<bool, Error> {
+        let mut writer = self.inner.store.writer()?;
+        Ok(writer.transaction(|transaction| transaction.raise_alarm(alarm))?)
+    }
+
+    /// Clears an operator alarm. Blocks.
+    ///
+    /// # Errors
+    /// `Forbidden`; `NotFound` when there is no such open alarm.
+    pub fn clear_alarm(&self, caller: &Caller, id: i64) -> Result<(), Error> {
+        let open = self.alarms(caller, true, i64::from(u16::MAX))?;
+        let now = self.now();
+        let known = open.iter().any(|alarm| alarm.id == id);
+        let mut writer = self.inner.store.writer()?;
+        let cleared = known && writer.transaction(|t| t.clear_alarm(id, now))?;
+        if cleared { Ok(()) } else { Err(Error::NotFound) }
+    }
+
+    /// Whether the store has any jurisdiction yet.
+    #[must_use]
+    pub fn is_founded(&self) -> bool {
+        !self.inner.registry.jurisdictions().is_empty()
+    }
+}
+
+/// The secret number behind opaque ids: made at the first start, kept for ever.
+pub(super) fn number_secret(store: &Store, entropy: Entropy) -> Result<u64, Error> {
+    const NAME: &str = "number_secret";
+    let kept = store.read(|reader| reader.setting(NAME))?;
+    if let Some(secret) = kept.and_then(|text| text.parse().ok()) {
+        return Ok(secret);
+    }
+    let mut bytes = [0_u8; 8];
+    entropy(&mut bytes);
+    let secret = u64::from_le_bytes(bytes);
+    store.writer()?.transaction(|t| t.set_setting(NAME, &secret.to_string()))?;
+    Ok(secret)
+}
+
+fn definition(source: &str, by: &str) -> Result<DefinitionSource, Error> {
+    let (chart, findings) = chart::compile(source);
+    let Some(chart) = chart else { return Err(Error::Broken(findings)) };
+    Ok(DefinitionSource {
+        id: DefinitionId(0),
+        jurisdiction: JurisdictionId(0),
+        workflow: chart.workflow,
+        number: 0,
+        source: source.to_owned(),
+        hash: Sha256::digest(source.as_bytes()).into(),
+        published_at: Instant(0),
+        published_by: by.to_owned(),
+        retired_at: None,
+    })
+}
+
+fn calendar_source(
+    jurisdiction: JurisdictionId,
+    calendar: &Calendar,
+    source: &str,
+    now: Instant,
+) -> CalendarSource {
+    CalendarSource {
+        id: 0,
+        jurisdiction,
+        code: calendar.code().to_owned(),
+        version: calendar.version().to_owned(),
+        source: source.to_owned(),
+        loaded_at: now,
+    }
+}
+
+fn check_code(code: &str) -> Result<(), Error> {
+    let sound = (1..=64).contains(&code.chars().count())
+        && code.chars().all(|c| c.is_alphanumeric() || ".-_*".contains(c));
+    if sound {
+        return Ok(());
+    }
+    Err(Error::Invalid("a code is 1 to 64 letters, digits and `.`, `-`, `_`, `*`".to_owned()))
+}
+
+fn hash_of(secret: &str) -> Hash {
+    Sha256::digest(secret.as_bytes()).into()
+}

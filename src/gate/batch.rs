@@ -1,0 +1,209 @@
+//! What the commands of one batch leave: the instances as they stand, and the rows to be written.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use super::Change;
+use super::error::Error;
+use crate::chart::Chart;
+use crate::domain::event::{Hash, NO_HASH, chain};
+use crate::domain::{ArmedClock, Instance, InstanceId, Message, StoredEvent};
+use crate::engine::Decision;
+use crate::store::{Answer, Batch, ClockRow, PartyRow, PersonalRow};
+
+/// An instance in hand.
+struct Held {
+    instance: Instance,
+    head: Hash,
+    /// As the tables have it; none for a new one.
+    stored: Option<Stored>,
+    changed: bool,
+}
+
+/// What of an instance's rows must be known to write only what changed.
+struct Stored {
+    version: i64,
+    tier: i64,
+    clocks: BTreeMap<String, ArmedClock>,
+    parties: BTreeSet<String>,
+}
+
+/// The batch as it grows. A command that is refused leaves nothing in it but what was read.
+#[derive(Default)]
+pub(super) struct Draft {
+    held: BTreeMap<InstanceId, Held>,
+    parties: BTreeMap<InstanceId, BTreeSet<String>>,
+    events: Vec<StoredEvent>,
+    pub(super) messages: Vec<Message>,
+    pub(super) personal: Vec<PersonalRow>,
+    pub(super) answers: Vec<Answer>,
+    pub(super) changes: Vec<Change>,
+}
+
+impl Draft {
+    /// Whether an instance is in hand.
+    pub(super) fn knows(&self, id: InstanceId) -> bool {
+        self.held.contains_key(&id)
+    }
+
+    /// An instance as the last command left it.
+    pub(super) fn instance(&self, id: InstanceId) -> Option<&Instance> {
+        self.held.get(&id).map(|held| &held.instance)
+    }
+
+    /// Children that this batch has in hand.
+    pub(super) fn children_of(&self, id: InstanceId) -> impl Iterator<Item = &Instance> {
+        let instances = self.held.values().map(|held| &held.instance);
+        instances.filter(move |instance| instance.parent == Some(id))
+    }
+
+    /// Takes instances as they were read.
+    pub(super) fn add(&mut self, found: Vec<(Instance, Hash)>) {
+        for (instance, head) in found {
+            let stored = Stored {
+                version: instance.version,
+                tier: instance.tier,
+                clocks: instance.clocks.clone(),
+                parties: BTreeSet::new(),
+            };
+            let held = Held { head, stored: Some(stored), changed: false, instance };
+            self.held.insert(held.instance.id, held);
+        }
+    }
+
+    /// Notes who takes part in an instance before its first change in this batch.
+    pub(super) fn note_parties(&mut self, id: InstanceId, chart: &Chart) {
+        let Some(held) = self.held.get_mut(&id) else { return };
+        if let (false, Some(stored)) = (held.changed, held.stored.as_mut()) {
+            stored.parties = chart.parties_of(&held.instance).map(str::to_owned).collect();
+        }
+    }
+
+    /// Takes a decision: its event joins the chain.
+    ///
+    /// # Errors
+    /// When the event cannot be written as JSON, which should not be.
+    pub(super) fn take(&mut self, decision: &Decision, chart: &Chart) -> Result<(), Error> {
+        let id = decision.instance.id;
+        self.note_parties(id, chart);
+        let event = &decision.event;
+        let body = serde_json::to_string(event)
+            .map_err(|error| Error::Internal(format!("event {} of {id}: {error}", event.seq)))?;
+        let previous = self.held.get(&id).map_or(NO_HASH, |held| held.head);
+        let hash = chain(&previous, &body);
+        let parties: BTreeSet<String> =
+            chart.parties_of(&decision.instance).map(str::to_owned).collect();
+        self.events.push(StoredEvent {
+            instance: id,
+            seq: event.seq,
+            at: event.recorded_at,
+            kind: event.command.name.clone(),
+            actor: event.actor.name(),
+            body,
+            hash,
+        });
+        self.changes.push(change(decision, &parties));
+        self.parties.insert(id, parties);
+        let stored = self.held.remove(&id).and_then(|held| held.stored);
+        let instance = decision.instance.clone();
+        self.held.insert(id, Held { instance, head: hash, stored, changed: true });
+        Ok(())
+    }
+
+    /// Whether anything is to be written.
+    pub(super) fn is_empty(&self) -> bool {
+        self.events.is_empty() && self.answers.is_empty()
+    }
+
+    /// The rows.
+    pub(super) fn into_batch(self) -> (Batch, Vec<Change>) {
+        let mut batch = Batch {
+            events: self.events,
+            messages: self.messages,
+            personal: self.personal,
+            answers: self.answers,
+            ..Batch::default()
+        };
+        for (id, held) in self.held {
+            if !held.changed {
+                continue;
+            }
+            let now = self.parties.get(&id);
+            write_clocks(&mut batch, &held);
+            write_parties(&mut batch, &held, now);
+            match held.stored {
+                Some(stored) => batch.updated.push((held.instance, held.head, stored.version)),
+                None => batch.created.push((held.instance, held.head)),
+            }
+        }
+        (batch, self.changes)
+    }
+}
+
+/// Clock rows that are not as the tables have them.
+fn write_clocks(batch: &mut Batch, held: &Held) {
+    let instance = &held.instance;
+    let none = BTreeMap::new();
+    let before = held.stored.as_ref().map_or(&none, |stored| &stored.clocks);
+    let tier_moved = held.stored.as_ref().is_some_and(|stored| stored.tier != instance.tier);
+    for (name, clock) in &instance.clocks {
+        let Some(wake_at) = clock.wake else { continue };
+        let known = before.get(name).is_some_and(|old| {
+            (old.wake, old.due, old.entry, old.step)
+                == (clock.wake, clock.due, clock.entry, clock.step)
+        });
+        if !known || tier_moved {
+            batch.clocks_set.push(ClockRow {
+                instance: instance.id,
+                name: name.clone(),
+                jurisdiction: instance.jurisdiction,
+                wake_at,
+                due_at: clock.due,
+                tier: instance.tier,
+                entry: clock.entry,
+                step: clock.step,
+            });
+        }
+    }
+    for (name, old) in before {
+        let still = instance.clocks.get(name).is_some_and(|clock| clock.wake.is_some());
+        if old.wake.is_some() && !still {
+            batch.clocks_gone.push((instance.id, name.clone()));
+        }
+    }
+}
+
+/// Who takes part now, and who no longer does.
+fn write_parties(batch: &mut Batch, held: &Held, now: Option<&BTreeSet<String>>) {
+    let instance = &held.instance;
+    let none = BTreeSet::new();
+    let now = now.unwrap_or(&none);
+    let before = held.stored.as_ref().map_or(&none, |stored| &stored.parties);
+    let row = |unit: &String, to_seq: Option<i64>| PartyRow {
+        instance: instance.id,
+        unit: unit.clone(),
+        jurisdiction: instance.jurisdiction,
+        from_seq: instance.version,
+        to_seq,
+    };
+    batch.parties.extend(now.difference(before).map(|unit| row(unit, None)));
+    let gone = before.difference(now).map(|unit| row(unit, Some(instance.version)));
+    batch.parties.extend(gone);
+}
+
+fn change(decision: &Decision, parties: &BTreeSet<String>) -> Change {
+    let (instance, event) = (&decision.instance, &decision.event);
+    Change {
+        jurisdiction: instance.jurisdiction,
+        family: instance.family,
+        instance: instance.id,
+        parties: parties.iter().cloned().collect(),
+        workflow: instance.workflow.clone(),
+        seq: event.seq,
+        kind: event.command.name.clone(),
+        status: instance.status.clone(),
+        stage: instance.stage.clone(),
+        holder: instance.holder.clone(),
+        tier: instance.tier,
+        at: event.recorded_at,
+    }
+}

@@ -1,0 +1,501 @@
+//! Group commit: a thread takes what has come together, decides it all, writes it in one
+//! transaction, and answers.
+
+use std::collections::BTreeSet;
+use std::sync::Arc;
+use std::sync::mpsc::{Receiver, Sender, channel};
+
+use serde_json::{Map, Value as Json};
+use sha2::{Digest, Sha256};
+use tokio::sync::{Notify, broadcast, oneshot};
+
+use super::batch::Draft;
+use super::error::Error;
+use super::figures::Figures;
+use super::ids::Stock;
+use super::registry::Registry;
+use super::world::Desk;
+use super::{Change, Done, Entropy, Firing, Receipt, Request, Target, personal, wording};
+use crate::chart::Chart;
+use crate::clock::Clock;
+use crate::domain::event::Hash;
+use crate::domain::{
+    Actor, Command, Fields, Instance, InstanceId, Instant, MessageId, Refusal, Text, Value,
+};
+use crate::engine::{ACKNOWLEDGE, Decision, family, input};
+use crate::policy::{self, Act};
+use crate::store::{Answer, PersonalRow, Store, Transaction, Writer};
+
+/// What committers share.
+#[derive(Clone)]
+pub(super) struct Setting {
+    pub(super) store: Store,
+    pub(super) clock: Arc<dyn Clock>,
+    pub(super) entropy: Entropy,
+    pub(super) registry: Registry,
+    pub(super) changes: broadcast::Sender<Change>,
+    pub(super) wake: Arc<Notify>,
+    pub(super) figures: Arc<Figures>,
+    pub(super) batch_max: usize,
+}
+
+type Reply = oneshot::Sender<Result<Done, Error>>;
+
+/// One thing to do, and who waits for it.
+pub(super) struct Job {
+    task: Task,
+    reply: Reply,
+}
+
+enum Task {
+    Request(Box<Request>),
+    Firing(Firing),
+}
+
+impl Job {
+    pub(super) fn request(request: Request, reply: Reply) -> Self {
+        Self { task: Task::Request(Box::new(request)), reply }
+    }
+
+    pub(super) fn firing(firing: Firing, reply: Reply) -> Self {
+        Self { task: Task::Firing(firing), reply }
+    }
+
+    /// The instance that will be looked at first.
+    fn instance(&self) -> Option<InstanceId> {
+        match &self.task {
+            Task::Request(request) => match &request.target {
+                Target::Instance(id) => Some(*id),
+                Target::New(_) => None,
+            },
+            Task::Firing(firing) => Some(firing.instance),
+        }
+    }
+
+    fn key(&self) -> Option<(String, String)> {
+        match &self.task {
+            Task::Request(request) => {
+                request.key.clone().map(|key| (request.caller.actor.name(), key))
+            }
+            Task::Firing(_) => None,
+        }
+    }
+}
+
+/// How many committers a store bears: one writer on SQLite, two connections on PostgreSQL (more
+/// were measured to be no faster on two cores).
+fn committers(store: &Store) -> usize {
+    if store.exclusive() { 1 } else { 2 }
+}
+
+/// Starts the committers; they end when their senders are dropped.
+///
+/// # Errors
+/// When the store lends no connection or the system no thread.
+pub(super) fn start(setting: &Setting) -> Result<Vec<Sender<Job>>, Error> {
+    let count = committers(&setting.store);
+    let mut senders = Vec::new();
+    for number in 0..count {
+        let (sender, jobs) = channel();
+        let mut committer = Committer {
+            setting: setting.clone(),
+            writer: setting.store.writer()?,
+            stock: Stock::new(number, count),
+            messages: 0..0,
+            last: Instant(i64::MIN),
+        };
+        std::thread::Builder::new()
+            .name(format!("committer-{number}"))
+            .spawn(move || committer.run(&jobs))
+            .map_err(|error| Error::Internal(format!("no thread for a committer: {error}")))?;
+        senders.push(sender);
+    }
+    Ok(senders)
+}
+
+struct Committer {
+    setting: Setting,
+    writer: Writer,
+    stock: Stock,
+    /// Ids of messages not given out yet.
+    messages: std::ops::Range<i64>,
+    /// The time of the last batch: time does not run backwards for what is written later.
+    last: Instant,
+}
+
+/// How often a batch is tried before its jobs are tried one by one.
+const TRIES: usize = 3;
+
+impl Committer {
+    fn run(&mut self, jobs: &Receiver<Job>) {
+        while let Ok(first) = jobs.recv() {
+            let mut batch = vec![first];
+            while batch.len() < self.setting.batch_max
+                && let Ok(job) = jobs.try_recv()
+            {
+                batch.push(job);
+            }
+            self.setting.figures.taken(batch.len());
+            self.commit(batch);
+        }
+    }
+
+    /// Commits a batch and answers everybody in it.
+    fn commit(&mut self, batch: Vec<Job>) {
+        let mut outcome = self.attempt(&batch);
+        for _ in 1..TRIES {
+            match &outcome {
+                Err(Error::Busy(_)) => outcome = self.attempt(&batch),
+                _ => break,
+            }
+        }
+        match outcome {
+            Ok(answers) => self.answer(batch, answers),
+            // One of them may be what the store stumbles over: it must not take the others along.
+            Err(Error::Busy(_) | Error::Internal(_)) if batch.len() > 1 => {
+                for job in batch {
+                    self.commit(vec![job]);
+                }
+            }
+            Err(error) => {
+                tracing::error!(%error, jobs = batch.len(), "a batch was not committed");
+                for job in batch {
+                    self.setting.figures.count_failed();
+                    // Nobody to tell if the caller has gone.
+                    drop(job.reply.send(Err(same(&error))));
+                }
+            }
+        }
+    }
+
+    fn answer(&self, batch: Vec<Job>, answers: Vec<Result<Done, Error>>) {
+        for (job, answer) in batch.into_iter().zip(answers) {
+            match (&answer, &job.task) {
+                (Ok(_), Task::Firing(_)) => self.setting.figures.count_fired(),
+                (Ok(_), Task::Request(_)) => self.setting.figures.count_accepted(),
+                (Err(_), _) => self.setting.figures.count_refused(),
+            }
+            // Nobody to tell if the caller has gone; it is done all the same.
+            drop(job.reply.send(answer));
+        }
+        self.setting.wake.notify_waiters();
+    }
+
+    /// Decides all jobs and writes what they leave, in one transaction.
+    fn attempt(&mut self, jobs: &[Job]) -> Result<Vec<Result<Done, Error>>, Error> {
+        self.stock_up()?;
+        let Self { setting, writer, stock, messages, last } = self;
+        let mut failure = None;
+        let outcome = writer.transaction(|transaction| {
+            let work = Work { setting, stock, messages, last };
+            work.all(transaction, jobs).map_err(|error| {
+                let text = error.to_string();
+                failure = Some(error);
+                crate::store::Error::Refused(text)
+            })
+        });
+        let (answers, changes) = match (outcome, failure) {
+            (Ok(done), _) => done,
+            (Err(_), Some(failure)) => return Err(failure),
+            (Err(error), None) => return Err(error.into()),
+        };
+        self.setting.figures.count_batch();
+        for change in changes {
+            // Nobody follows: nobody to tell.
+            drop(self.setting.changes.send(change));
+        }
+        Ok(answers)
+    }
+
+    /// Ids are taken in transactions of their own, before they run out.
+    fn stock_up(&mut self) -> Result<(), Error> {
+        if let Some(count) = self.stock.wanted() {
+            let first = self.writer.transaction(|t| t.reserve_ids("instance", count))?;
+            self.stock.refill(first, count);
+        }
+        if self.messages.end - self.messages.start < MESSAGES_LOW {
+            let count = MESSAGES_LOW * 4;
+            let first = self.writer.transaction(|t| t.reserve_ids("message", count))?;
+            self.messages = first..first + count;
+        }
+        Ok(())
+    }
+}
+
+/// A batch never needs more message ids than this (what does is refused as busy and tried alone).
+const MESSAGES_LOW: i64 = 16_384;
+
+/// One attempt at a batch.
+struct Work<'w> {
+    setting: &'w Setting,
+    stock: &'w mut Stock,
+    messages: &'w mut std::ops::Range<i64>,
+    last: &'w mut Instant,
+}
+
+type Answers = (Vec<Result<Done, Error>>, Vec<Change>);
+
+impl Work<'_> {
+    fn all(mut self, transaction: &mut Transaction<'_>, jobs: &[Job]) -> Result<Answers, Error> {
+        // The server's clock rules where there is one; a simulated clock rules everywhere.
+        let now = match transaction.now()? {
+            Some(now) if self.setting.clock.is_real() => now,
+            _ => self.setting.clock.now(),
+        };
+        let now = now.max(*self.last);
+        *self.last = now;
+        let mut draft = Draft::default();
+        let ids: BTreeSet<InstanceId> = jobs.iter().filter_map(Job::instance).collect();
+        let ids: Vec<InstanceId> = ids.into_iter().collect();
+        draft.add(transaction.instances(&ids)?);
+        let keys: Vec<(String, String)> = jobs.iter().filter_map(Job::key).collect();
+        let mut answered = if keys.is_empty() { Vec::new() } else { transaction.answers(&keys)? };
+        let mut answers = Vec::with_capacity(jobs.len());
+        for job in jobs {
+            let answer = match &job.task {
+                Task::Request(request) => {
+                    self.request(transaction, &mut draft, request, now, &mut answered)
+                }
+                Task::Firing(firing) => self.firing(transaction, &mut draft, firing, now),
+            };
+            match answer {
+                Err(error) if is_fatal(&error) => return Err(error),
+                answer => answers.push(answer),
+            }
+        }
+        for message in &mut draft.messages {
+            let id = self.messages.next();
+            let id = id.ok_or_else(|| Error::Busy("the stock of message ids is used up".into()))?;
+            message.id = MessageId(id);
+        }
+        if draft.is_empty() {
+            return Ok((answers, Vec::new()));
+        }
+        let (batch, changes) = draft.into_batch();
+        transaction.write(&batch)?;
+        Ok((answers, changes))
+    }
+
+    fn firing(
+        &mut self,
+        transaction: &mut Transaction<'_>,
+        draft: &mut Draft,
+        firing: &Firing,
+        now: Instant,
+    ) -> Result<Done, Error> {
+        let name = format!("clock.{}", firing.clock);
+        let command = Command::new(name).with("entry", firing.entry).with("step", firing.step);
+        let family = draft.instance(firing.instance).ok_or(Error::NotFound)?.family;
+        let mut desk = self.desk(transaction, draft, now, Some(family));
+        let decisions = family::act(&mut desk, firing.instance, &Actor::Clock, &command)?;
+        self.keep(draft, &decisions)
+    }
+
+    fn desk<'d, 't>(
+        &'d mut self,
+        transaction: &'d mut Transaction<'t>,
+        draft: &'d mut Draft,
+        now: Instant,
+        family: Option<InstanceId>,
+    ) -> Desk<'d, 't> {
+        Desk { setting: self.setting, transaction, draft, stock: self.stock, now, family }
+    }
+
+    fn request(
+        &mut self,
+        transaction: &mut Transaction<'_>,
+        draft: &mut Draft,
+        request: &Request,
+        now: Instant,
+        answered: &mut Vec<Answer>,
+    ) -> Result<Done, Error> {
+        let actor = &request.caller.actor;
+        let request_hash = request.key.as_ref().map(|_| fingerprint(request));
+        if let (Some(key), Some(hash)) = (&request.key, &request_hash) {
+            let name = actor.name();
+            if let Some(known) = answered.iter().find(|a| a.actor == name && a.key == *key) {
+                return again(known, hash);
+            }
+        }
+        if request.occurred_at.is_some() && !policy::may(actor, Act::Backdate) {
+            return Err(Error::Refused(Refusal::new(
+                "may_not_backdate",
+                Text::new("您的岗位不能补录时间", "Your roles may not say when it happened"),
+            )));
+        }
+        let (chart, instance) = self.target(draft, request)?;
+        let given = read_input(&chart, request)?;
+        let mut sealed: Vec<(String, personal::Sealed)> = Vec::new();
+        let mut values = given.values;
+        for (name, text) in given.personal {
+            let seal = personal::seal(&text, self.setting.entropy);
+            values.insert(name.clone(), Value::Text(seal.digest.clone()));
+            sealed.push((name, seal));
+        }
+        let name = request.command.clone();
+        let command = Command { name, input: values, occurred_at: request.occurred_at };
+        let family = instance.as_ref().map(|instance| instance.family);
+        let mut desk = self.desk(transaction, draft, now, family);
+        let decisions = match (&request.target, &instance) {
+            (Target::New(workflow), _) => {
+                family::open(&mut desk, request.caller.jurisdiction, workflow, actor, &command)?
+            }
+            (_, Some(instance)) => family::act(&mut desk, instance.id, actor, &command)?,
+            (_, None) => return Err(Error::NotFound),
+        };
+        let done = self.keep(draft, &decisions)?;
+        for (field, seal) in sealed {
+            draft.personal.push(PersonalRow {
+                instance: done.receipt.instance,
+                field,
+                jurisdiction: request.caller.jurisdiction,
+                value: seal.kept,
+            });
+        }
+        if let (Some(key), Some(hash)) = (&request.key, request_hash) {
+            let answer = answer_row(request, key, hash, &done.receipt)?;
+            answered.push(answer.clone());
+            draft.answers.push(answer);
+        }
+        Ok(done)
+    }
+
+    /// The chart that will decide, and the instance if there is one already. What the caller takes
+    /// no part in is as if it were not there.
+    fn target(
+        &self,
+        draft: &Draft,
+        request: &Request,
+    ) -> Result<(Arc<Chart>, Option<Instance>), Error> {
+        let Request { caller, target, if_version, .. } = request;
+        let registry = &self.setting.registry;
+        let id = match target {
+            Target::New(workflow) => {
+                let definition = registry.current(caller.jurisdiction, workflow)?;
+                return Ok((registry.chart(definition)?, None));
+            }
+            Target::Instance(id) => *id,
+        };
+        let instance = draft.instance(id).ok_or(Error::NotFound)?;
+        if instance.jurisdiction != caller.jurisdiction {
+            return Err(Error::NotFound);
+        }
+        let chart = registry.chart(instance.definition)?;
+        let directory = registry.directory(caller.jurisdiction)?;
+        let county = directory.bodies.get("county").map(String::as_str);
+        if !policy::takes_part(&caller.actor, chart.parties_of(instance), county) {
+            return Err(Error::NotFound);
+        }
+        if if_version.is_some_and(|seen| seen != instance.version) {
+            return Err(Error::Stale { now: instance.version });
+        }
+        Ok((chart, Some(instance.clone())))
+    }
+
+    /// Keeps what was decided; the receipt is that of the instance that was asked.
+    fn keep(&self, draft: &mut Draft, decisions: &[Decision]) -> Result<Done, Error> {
+        let registry = &self.setting.registry;
+        for decision in decisions {
+            let chart = registry.chart(decision.instance.definition)?;
+            draft.take(decision, &chart)?;
+            draft.messages.extend(wording::messages(registry, &chart, decision)?);
+        }
+        let first = decisions.first().map(|decision| decision.instance.id);
+        let instance = first.and_then(|id| draft.instance(id)).cloned();
+        let instance =
+            instance.ok_or_else(|| Error::Internal("a command decided nothing".to_owned()))?;
+        Ok(Done { receipt: Receipt::of(&instance), instance: Some(Box::new(instance)) })
+    }
+}
+
+fn read_input(chart: &Chart, request: &Request) -> Result<input::Given, Error> {
+    match chart.command(&request.command) {
+        Some(spec) => Ok(input::read(spec, &request.input)?),
+        None if request.command == ACKNOWLEDGE => Ok(acknowledging(&request.input)?),
+        // The engine says, in words, that there is no such command, and what is possible.
+        None => Ok(input::Given::default()),
+    }
+}
+
+/// `acknowledge` may name the clock whose alert was seen.
+fn acknowledging(given: &Map<String, Json>) -> Result<input::Given, Refusal> {
+    let mut values = Fields::new();
+    for (name, value) in given {
+        match (name.as_str(), value) {
+            ("clock", Json::String(clock)) => {
+                values.insert(name.clone(), clock.as_str().into());
+            }
+            _ => {
+                return Err(Refusal::new(
+                    "wrong_input",
+                    Text::new(
+                        "确认只能填写“clock”（时限名称）",
+                        "`acknowledge` takes only `clock`, the name of a clock",
+                    ),
+                ));
+            }
+        }
+    }
+    Ok(input::Given { values, ..input::Given::default() })
+}
+
+/// What makes two requests the same: everything but the key.
+fn fingerprint(request: &Request) -> Hash {
+    let mut sha = Sha256::new();
+    let target = match &request.target {
+        Target::New(workflow) => format!("new {workflow}"),
+        Target::Instance(id) => format!("instance {id}"),
+    };
+    sha.update(target.as_bytes());
+    sha.update([0]);
+    sha.update(request.command.as_bytes());
+    sha.update([0]);
+    // Keys of a JSON object come sorted, so that equal objects are equal texts.
+    sha.update(Json::Object(request.input.clone()).to_string().as_bytes());
+    sha.update(format!("{:?} {:?}", request.occurred_at, request.if_version).as_bytes());
+    sha.finalize().into()
+}
+
+fn again(known: &Answer, hash: &Hash) -> Result<Done, Error> {
+    if known.request_hash != *hash {
+        return Err(Error::KeyReused);
+    }
+    let receipt: Receipt = serde_json::from_str(&known.answer)
+        .map_err(|error| Error::Internal(format!("a kept answer cannot be read: {error}")))?;
+    Ok(Done { receipt: Receipt { replayed: true, ..receipt }, instance: None })
+}
+
+fn answer_row(
+    request: &Request,
+    key: &str,
+    request_hash: Hash,
+    receipt: &Receipt,
+) -> Result<Answer, Error> {
+    let answer = serde_json::to_string(receipt)
+        .map_err(|error| Error::Internal(format!("an answer cannot be written: {error}")))?;
+    Ok(Answer {
+        jurisdiction: request.caller.jurisdiction,
+        actor: request.caller.actor.name(),
+        key: key.to_owned(),
+        request_hash,
+        instance: Some(receipt.instance),
+        seq: Some(receipt.seq),
+        answer,
+        at: receipt.recorded_at,
+    })
+}
+
+/// Whether an error concerns the transaction and not only one command.
+fn is_fatal(error: &Error) -> bool {
+    matches!(error, Error::Busy(_) | Error::Down(_) | Error::Unknown(_) | Error::Internal(_))
+}
+
+/// The same error for everybody in a batch.
+fn same(error: &Error) -> Error {
+    match error {
+        Error::Busy(what) => Error::Busy(what.clone()),
+        Error::Down(what) => Error::Down(what.clone()),
+        Error::Unknown(what) => Error::Unknown(what.clone()),
+        other => Error::Internal(other.to_string()),
+    }
+}

@@ -1,0 +1,346 @@
+//! Questions: filtered by what the caller may see. What may not be seen is as if it were not there.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use super::error::Error;
+use super::registry::Version;
+use super::{Caller, Change, Gate, personal, wording};
+use crate::calendar::{Due, Limit};
+use crate::chart::{Chart, CommandSpec};
+use crate::domain::{Directory, Instance, InstanceId, Message, MessageId, Role, StoredEvent};
+use crate::engine::{Situation, possible};
+use crate::policy::{self, Act};
+use crate::store::{Alarm, Filter, MessageFilter, RawCounts, Reader};
+
+/// An instance as a caller sees it.
+#[derive(Debug, Clone)]
+pub struct Seen {
+    /// The instance.
+    pub instance: Box<Instance>,
+    /// Its workflow.
+    pub chart: Arc<Chart>,
+    /// What people call the matter.
+    pub number: String,
+    /// The last event the caller may see; none: all of them.
+    pub until: Option<i64>,
+}
+
+/// One page of a list.
+#[derive(Debug, Clone)]
+pub struct Page<T> {
+    /// What is on it.
+    pub items: Vec<T>,
+    /// Whether there is more.
+    pub more: bool,
+}
+
+/// Events of an instance as a caller may see them.
+pub type History = Page<StoredEvent>;
+
+impl Gate {
+    /// Reads with a connection of the pool. Blocks: call it where blocking is allowed.
+    pub(super) fn read<T>(
+        &self,
+        work: impl FnOnce(&mut Reader) -> Result<T, crate::store::Error>,
+    ) -> Result<T, Error> {
+        Ok(self.inner.store.read(work)?)
+    }
+
+    /// Whether one of the caller's roles allows an act.
+    ///
+    /// # Errors
+    /// `Forbidden`.
+    pub fn permit(&self, caller: &Caller, act: Act) -> Result<(), Error> {
+        if policy::may(&caller.actor, act) { Ok(()) } else { Err(Error::Forbidden) }
+    }
+
+    /// Who is who where the caller is.
+    ///
+    /// # Errors
+    /// `Forbidden`; `Internal` when there is no such jurisdiction.
+    pub fn directory(&self, caller: &Caller) -> Result<Arc<Directory>, Error> {
+        self.permit(caller, Act::ReadDirectory)?;
+        self.inner.registry.directory(caller.jurisdiction)
+    }
+
+    /// The published versions of workflows where the caller is.
+    ///
+    /// # Errors
+    /// `Forbidden`.
+    pub fn versions(&self, caller: &Caller) -> Result<Vec<Version>, Error> {
+        self.permit(caller, Act::ReadDirectory)?;
+        Ok(self.inner.registry.versions(caller.jurisdiction))
+    }
+
+    fn sees_all(&self, caller: &Caller) -> Result<bool, Error> {
+        let directory = self.inner.registry.directory(caller.jurisdiction)?;
+        let county = directory.bodies.get("county").map(String::as_str);
+        Ok(policy::sees_all(&caller.actor, county))
+    }
+
+    /// One instance. Blocks.
+    ///
+    /// # Errors
+    /// `NotFound`, also for what the caller may not see.
+    pub fn instance(&self, caller: &Caller, id: InstanceId) -> Result<Seen, Error> {
+        let found = self.read(|reader| {
+            let instance = reader.instance(id)?.map(|(instance, _)| instance);
+            let parties = reader.parties(id)?;
+            Ok((instance, parties))
+        })?;
+        let (Some(instance), parties) = found else { return Err(Error::NotFound) };
+        if instance.jurisdiction != caller.jurisdiction {
+            return Err(Error::NotFound);
+        }
+        let until = if self.sees_all(caller)? {
+            None
+        } else {
+            let own = policy::own_units(&caller.actor);
+            let mine = parties.iter().filter(|party| own.contains(party.unit.as_str()));
+            let ends: Vec<Option<i64>> = mine.map(|party| party.to_seq).collect();
+            if ends.is_empty() {
+                return Err(Error::NotFound);
+            }
+            // A former unit sees its own segment; one that still takes part sees everything.
+            if ends.contains(&None) { None } else { ends.into_iter().flatten().max() }
+        };
+        self.seen(instance, until)
+    }
+
+    fn seen(&self, instance: Instance, until: Option<i64>) -> Result<Seen, Error> {
+        let chart = self.inner.registry.chart(instance.definition)?;
+        let number = wording::number(&instance);
+        Ok(Seen { instance: Box::new(instance), chart, number, until })
+    }
+
+    /// An instance that a command of the caller has just left, as the caller sees it.
+    ///
+    /// # Errors
+    /// When its definition is not loaded.
+    pub fn as_seen(&self, instance: Instance) -> Result<Seen, Error> {
+        self.seen(instance, None)
+    }
+
+    /// The commands that the caller could give now, and whether an alert waits for acknowledgement.
+    ///
+    /// # Errors
+    /// When calendar or directory are not there.
+    pub fn possible(&self, caller: &Caller, seen: &Seen) -> Result<(Vec<String>, bool), Error> {
+        let registry = &self.inner.registry;
+        let calendar = registry.calendar(caller.jurisdiction)?;
+        let directory = registry.directory(caller.jurisdiction)?;
+        let now = self.now().max(seen.instance.updated_at);
+        let situation =
+            Situation { chart: &seen.chart, calendar: &calendar, facts: &*directory, now };
+        let specs = possible::specs(situation, &seen.instance, &caller.actor);
+        let names = specs.into_iter().map(|spec: &CommandSpec| spec.name.clone()).collect();
+        let waits = possible::may_acknowledge(situation, &seen.instance, &caller.actor);
+        Ok((names, waits))
+    }
+
+    /// Instances, newest first, those that the caller may see. Blocks.
+    ///
+    /// # Errors
+    /// What the store says.
+    pub fn instances(
+        &self,
+        caller: &Caller,
+        filter: Filter,
+        limit: i64,
+    ) -> Result<Page<Seen>, Error> {
+        let filter = self.narrowed(caller, filter)?;
+        let Some(filter) = filter else { return Ok(Page { items: Vec::new(), more: false }) };
+        let found = self.read(|reader| reader.list(&filter, limit + 1))?;
+        let page = cut(found, limit);
+        let seen: Result<Vec<Seen>, Error> =
+            page.items.into_iter().map(|instance| self.seen(instance, None)).collect();
+        Ok(Page { items: seen?, more: page.more })
+    }
+
+    /// How many instances stand in each flat status, of those that the caller may see. Blocks.
+    ///
+    /// # Errors
+    /// What the store says.
+    pub fn counts(&self, caller: &Caller, filter: Filter) -> Result<BTreeMap<String, i64>, Error> {
+        match self.narrowed(caller, filter)? {
+            Some(filter) => {
+                Ok(self.read(|reader| reader.count_by_status(&filter))?.into_iter().collect())
+            }
+            None => Ok(BTreeMap::new()),
+        }
+    }
+
+    /// The filter with what the caller may see; none if that is nothing.
+    fn narrowed(&self, caller: &Caller, filter: Filter) -> Result<Option<Filter>, Error> {
+        let jurisdiction = Some(caller.jurisdiction);
+        if self.sees_all(caller)? {
+            return Ok(Some(Filter { jurisdiction, ..filter }));
+        }
+        let own = policy::own_units(&caller.actor);
+        let wanted = &filter.parties;
+        let parties: Vec<String> = own
+            .iter()
+            .filter(|unit| wanted.is_empty() || wanted.iter().any(|want| want == *unit))
+            .map(|unit| (*unit).to_owned())
+            .collect();
+        Ok((!parties.is_empty()).then_some(Filter { jurisdiction, parties, ..filter }))
+    }
+
+    /// Events of an instance that the caller sees, from a number on. Blocks.
+    ///
+    /// # Errors
+    /// `NotFound`, also for what the caller may not see.
+    pub fn events(
+        &self,
+        caller: &Caller,
+        id: InstanceId,
+        from: i64,
+        limit: i64,
+    ) -> Result<History, Error> {
+        let seen = self.instance(caller, id)?;
+        let found = self.read(|reader| reader.events(id, from, limit + 1))?;
+        let visible = found.into_iter().filter(|e| seen.until.is_none_or(|until| e.seq <= until));
+        Ok(cut(visible.collect(), limit))
+    }
+
+    /// The children of an instance that the caller sees. Blocks.
+    ///
+    /// # Errors
+    /// `NotFound`, also for what the caller may not see.
+    pub fn children(&self, caller: &Caller, id: InstanceId) -> Result<Vec<Seen>, Error> {
+        self.instance(caller, id)?;
+        let found = self.read(|reader| reader.children(id))?;
+        let mut children = Vec::new();
+        for child in found {
+            match self.instance(caller, child.id) {
+                Ok(seen) => children.push(seen),
+                Err(Error::NotFound) => {}
+                Err(error) => return Err(error),
+            }
+        }
+        Ok(children)
+    }
+
+    /// Messages: about an instance that the caller sees, or of the whole jurisdiction for those who
+    /// see everything. Blocks.
+    ///
+    /// # Errors
+    /// `NotFound` or `Forbidden`.
+    pub fn messages(
+        &self,
+        caller: &Caller,
+        mut filter: MessageFilter,
+        limit: i64,
+    ) -> Result<Page<Message>, Error> {
+        match filter.instance {
+            Some(id) => drop(self.instance(caller, id)?),
+            None if self.sees_all(caller)? => {}
+            None => return Err(Error::Forbidden),
+        }
+        filter.jurisdiction = Some(caller.jurisdiction);
+        let found = self.read(|reader| reader.messages(&filter, limit + 1))?;
+        Ok(cut(found, limit))
+    }
+
+    /// One message, for those who see everything. Blocks.
+    ///
+    /// # Errors
+    /// `NotFound` or `Forbidden`.
+    pub fn message(&self, caller: &Caller, id: MessageId) -> Result<Message, Error> {
+        if !self.sees_all(caller)? {
+            return Err(Error::Forbidden);
+        }
+        let message = self.read(|reader| reader.message(id))?;
+        message.filter(|m| m.jurisdiction == caller.jurisdiction).ok_or(Error::NotFound)
+    }
+
+    /// The caller's personal data of an instance: for the desk, and for the unit that holds it now.
+    /// Blocks.
+    ///
+    /// # Errors
+    /// `NotFound`, also for what the caller may not see.
+    pub fn personal(
+        &self,
+        caller: &Caller,
+        id: InstanceId,
+    ) -> Result<Option<BTreeMap<String, String>>, Error> {
+        let seen = self.instance(caller, id)?;
+        let desk = [Role::Dispatcher, Role::ShiftLeader];
+        let at_desk = caller.actor.grants().iter().any(|grant| desk.contains(&grant.role));
+        let holder = seen.instance.holder.as_deref();
+        let holds = holder.is_some_and(|holder| policy::own_units(&caller.actor).contains(holder));
+        if !policy::may(&caller.actor, Act::SeeCaller) || !(at_desk || holds) {
+            return Ok(None);
+        }
+        let rows = self.read(|reader| reader.personal(id))?;
+        let texts = rows.into_iter();
+        Ok(Some(texts.map(|row| (row.field, personal::text(&row.value).to_owned())).collect()))
+    }
+
+    /// How the due instant of a limit comes about, line by line, on a version of the calendar (the
+    /// one in force if none is named).
+    ///
+    /// # Errors
+    /// `NotFound` for a version that was never loaded.
+    pub fn explain(
+        &self,
+        caller: &Caller,
+        version: Option<&str>,
+        base: crate::domain::Instant,
+        limit: &Limit,
+    ) -> Result<Due, Error> {
+        let registry = &self.inner.registry;
+        let calendar = match version {
+            None => registry.calendar(caller.jurisdiction)?,
+            Some(version) => {
+                registry.calendar_version(caller.jurisdiction, version).ok_or(Error::NotFound)?
+            }
+        };
+        Ok(calendar.due(base, limit))
+    }
+
+    /// Operator alarms, newest first. Blocks.
+    ///
+    /// # Errors
+    /// `Forbidden`.
+    pub fn alarms(
+        &self,
+        caller: &Caller,
+        open_only: bool,
+        limit: i64,
+    ) -> Result<Vec<Alarm>, Error> {
+        self.permit(caller, Act::Operate)?;
+        let alarms = self.read(|reader| reader.alarms(open_only, limit))?;
+        let here = |alarm: &Alarm| {
+            alarm.raised.jurisdiction.is_none_or(|whose| whose == caller.jurisdiction)
+        };
+        Ok(alarms.into_iter().filter(here).collect())
+    }
+
+    /// Whether a change concerns the caller.
+    #[must_use]
+    pub fn concerns(&self, caller: &Caller, change: &Change) -> bool {
+        if change.jurisdiction != caller.jurisdiction {
+            return false;
+        }
+        let own = policy::own_units(&caller.actor);
+        self.sees_all(caller).unwrap_or(false)
+            || change.parties.iter().any(|unit| own.contains(unit.as_str()))
+    }
+
+    /// Figures for metrics. Blocks.
+    ///
+    /// # Errors
+    /// What the store says.
+    pub fn raw_counts(&self) -> Result<RawCounts, Error> {
+        self.read(Reader::raw_counts)
+    }
+}
+
+fn cut<T>(mut items: Vec<T>, limit: i64) -> Page<T> {
+    let limit = usize::try_from(limit).unwrap_or(usize::MAX);
+    let more = items.len() > limit;
+    items.truncate(limit);
+    Page { items, more }
+}

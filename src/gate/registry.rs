@@ -1,0 +1,225 @@
+//! What decisions are made with, in memory: charts, calendars, directories. The tables are the
+//! truth; a change is loaded again as soon as it is committed.
+
+use std::collections::BTreeMap;
+use std::sync::{Arc, PoisonError, RwLock};
+
+use super::error::Error;
+use crate::calendar::Calendar;
+use crate::chart::{self, Chart};
+use crate::domain::event::Hash;
+use crate::domain::{DefinitionId, Directory, Instant, JurisdictionId, Refusal, Text};
+use crate::store::{DefinitionSource, Store, TokenRow};
+
+/// A published version of a workflow.
+#[derive(Debug, Clone)]
+pub struct Version {
+    /// Its id.
+    pub id: DefinitionId,
+    /// Whose.
+    pub jurisdiction: JurisdictionId,
+    /// 1 for the first.
+    pub number: i64,
+    /// Since when.
+    pub published_at: Instant,
+    /// By whom.
+    pub published_by: String,
+    /// Whether new instances start on it.
+    pub current: bool,
+    /// The checked workflow.
+    pub chart: Arc<Chart>,
+    /// The YAML.
+    pub source: Arc<str>,
+}
+
+#[derive(Debug, Default)]
+struct Shelf {
+    versions: BTreeMap<DefinitionId, Version>,
+    current: BTreeMap<(JurisdictionId, String), DefinitionId>,
+    /// Every version of every calendar; the last one counts.
+    calendars: BTreeMap<JurisdictionId, Vec<Calendar>>,
+    directories: BTreeMap<JurisdictionId, Arc<Directory>>,
+    /// Tokens by the hash of their secret.
+    tokens: BTreeMap<Hash, TokenRow>,
+}
+
+/// Charts, calendars and directories. Cheap to clone; all clones are the same.
+#[derive(Debug, Clone, Default)]
+pub struct Registry {
+    shelf: Arc<RwLock<Shelf>>,
+}
+
+impl Registry {
+    /// Loads everything.
+    ///
+    /// # Errors
+    /// What the store says, or a stored definition or calendar that cannot be read any more.
+    pub(super) fn load(store: &Store) -> Result<Self, Error> {
+        let registry = Self::default();
+        registry.reload(store)?;
+        Ok(registry)
+    }
+
+    /// Loads everything again; charts that are known already are kept.
+    ///
+    /// # Errors
+    /// As for the first time; what was loaded before stays.
+    pub(super) fn reload(&self, store: &Store) -> Result<(), Error> {
+        let old = self.read(|shelf| shelf.versions.clone());
+        let shelf = store.read(|reader| {
+            let mut shelf = Shelf::default();
+            let mut sources = Vec::new();
+            for jurisdiction in reader.jurisdictions()? {
+                let id = jurisdiction.id;
+                sources.extend(reader.definitions(id)?);
+                let tokens = reader.tokens(id, None)?;
+                shelf.tokens.extend(tokens.into_iter().map(|token| (token.hash, token)));
+                let calendars = reader.calendars(id)?;
+                let of_code = calendars.into_iter().filter(|c| c.code == jurisdiction.calendar);
+                let texts: Vec<String> = of_code.map(|calendar| calendar.source).collect();
+                let directory = Arc::new(reader.directory(id)?.unwrap_or_default());
+                shelf.directories.insert(id, directory);
+                sources.sort_by_key(|source| source.id);
+                shelf.calendars.insert(id, read_calendars(&texts));
+            }
+            Ok((shelf, sources))
+        });
+        let (mut shelf, sources) = shelf?;
+        for source in sources {
+            let version = match old.get(&source.id) {
+                Some(known) => Version { current: false, ..known.clone() },
+                None => read_definition(&source)?,
+            };
+            if source.retired_at.is_none() {
+                let key = (source.jurisdiction, source.workflow.clone());
+                shelf.current.insert(key, source.id);
+            }
+            shelf.versions.insert(source.id, version);
+        }
+        for id in shelf.current.values() {
+            if let Some(version) = shelf.versions.get_mut(id) {
+                version.current = true;
+            }
+        }
+        *self.shelf.write().unwrap_or_else(PoisonError::into_inner) = shelf;
+        Ok(())
+    }
+
+    fn read<T>(&self, look: impl FnOnce(&Shelf) -> T) -> T {
+        look(&self.shelf.read().unwrap_or_else(PoisonError::into_inner))
+    }
+
+    /// The chart of a version.
+    ///
+    /// # Errors
+    /// When there is none.
+    pub fn chart(&self, id: DefinitionId) -> Result<Arc<Chart>, Error> {
+        self.read(|shelf| shelf.versions.get(&id).map(|version| Arc::clone(&version.chart)))
+            .ok_or_else(|| Error::Internal(format!("there is no definition {id}")))
+    }
+
+    /// The version that new instances of a workflow start on.
+    ///
+    /// # Errors
+    /// A refusal when no such workflow is published.
+    pub fn current(
+        &self,
+        jurisdiction: JurisdictionId,
+        workflow: &str,
+    ) -> Result<DefinitionId, Error> {
+        let key = (jurisdiction, workflow.to_owned());
+        self.read(|shelf| shelf.current.get(&key).copied()).ok_or_else(|| {
+            let (zh, en) = (format!("没有流程“{workflow}”"), format!("no workflow `{workflow}`"));
+            Error::Refused(Refusal::new("unknown_workflow", Text::new(zh, en)))
+        })
+    }
+
+    /// Every version of every workflow of a jurisdiction, in order of publication.
+    #[must_use]
+    pub fn versions(&self, jurisdiction: JurisdictionId) -> Vec<Version> {
+        self.read(|shelf| {
+            let versions = shelf.versions.values();
+            versions.filter(|version| version.jurisdiction == jurisdiction).cloned().collect()
+        })
+    }
+
+    /// The calendar that counts now.
+    ///
+    /// # Errors
+    /// When none was loaded.
+    pub fn calendar(&self, jurisdiction: JurisdictionId) -> Result<Calendar, Error> {
+        self.read(|shelf| shelf.calendars.get(&jurisdiction)?.last().cloned())
+            .ok_or_else(|| Error::Internal(format!("jurisdiction {jurisdiction} has no calendar")))
+    }
+
+    /// A certain version of the calendar, with which an old due date was counted.
+    #[must_use]
+    pub fn calendar_version(
+        &self,
+        jurisdiction: JurisdictionId,
+        version: &str,
+    ) -> Option<Calendar> {
+        self.read(|shelf| {
+            let mut calendars = shelf.calendars.get(&jurisdiction)?.iter();
+            calendars.find(|calendar| calendar.version() == version).cloned()
+        })
+    }
+
+    /// Who is who.
+    ///
+    /// # Errors
+    /// When there is no such jurisdiction.
+    pub fn directory(&self, jurisdiction: JurisdictionId) -> Result<Arc<Directory>, Error> {
+        self.read(|shelf| shelf.directories.get(&jurisdiction).cloned())
+            .ok_or_else(|| Error::Internal(format!("there is no jurisdiction {jurisdiction}")))
+    }
+
+    /// The token of a hash, as long as it is good.
+    #[must_use]
+    pub(super) fn token(&self, hash: &Hash, now: Instant) -> Option<TokenRow> {
+        let token = self.read(|shelf| shelf.tokens.get(hash).cloned())?;
+        let expired = token.expires_at.is_some_and(|end| end <= now);
+        (token.revoked_at.is_none() && !expired).then_some(token)
+    }
+
+    /// Every jurisdiction.
+    #[must_use]
+    pub fn jurisdictions(&self) -> Vec<JurisdictionId> {
+        self.read(|shelf| shelf.directories.keys().copied().collect())
+    }
+}
+
+/// Calendars that can be read; a version that cannot is an operator's concern, not a reason to
+/// stop the service that still has others.
+fn read_calendars(texts: &[String]) -> Vec<Calendar> {
+    let mut calendars = Vec::new();
+    for text in texts {
+        match Calendar::from_yaml(text) {
+            Ok(calendar) => calendars.push(calendar),
+            Err(error) => tracing::error!(%error, "a stored calendar cannot be read"),
+        }
+    }
+    calendars
+}
+
+fn read_definition(source: &DefinitionSource) -> Result<Version, Error> {
+    let (chart, findings) = chart::compile(&source.source);
+    let Some(chart) = chart else {
+        let workflow = &source.workflow;
+        let drawing = chart::finding::draw(workflow, &source.source, &findings);
+        let (id, number) = (source.id, source.number);
+        return Err(Error::Internal(format!(
+            "the stored definition {id} ({workflow} {number}) cannot be read any more:\n{drawing}"
+        )));
+    };
+    Ok(Version {
+        id: source.id,
+        jurisdiction: source.jurisdiction,
+        number: source.number,
+        published_at: source.published_at,
+        published_by: source.published_by.clone(),
+        current: false,
+        chart: Arc::new(chart),
+        source: Arc::from(source.source.as_str()),
+    })
+}

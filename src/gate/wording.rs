@@ -1,0 +1,60 @@
+//! From what an event told whom to rows of the outbox.
+
+use super::error::Error;
+use super::registry::Registry;
+use crate::chart::Chart;
+use crate::domain::{Delivery, Instance, Message, MessageId};
+use crate::engine::Decision;
+use crate::engine::wording::{Context, Speaker, fill};
+
+/// What people call a matter: the number of its family, eight digits.
+#[must_use]
+pub(super) fn number(instance: &Instance) -> String {
+    format!("{:08}", instance.family.0)
+}
+
+/// The messages of a decision: one for each person and channel. Ids are filled in later.
+///
+/// # Errors
+/// When the jurisdiction is not there.
+pub(super) fn messages(
+    registry: &Registry,
+    chart: &Chart,
+    decision: &Decision,
+) -> Result<Vec<Message>, Error> {
+    let (instance, event) = (&decision.instance, &decision.event);
+    if event.told.is_empty() {
+        return Ok(Vec::new());
+    }
+    let directory = registry.directory(instance.jurisdiction)?;
+    let calendar = registry.calendar(instance.jurisdiction)?;
+    let number = number(instance);
+    let context = Context { number: &number, zone: calendar.zone(), facts: &*directory };
+    let subject = format!("【{}】{} {number}", directory.name.zh, chart.title.zh);
+    let mut messages = Vec::new();
+    for told in &event.told {
+        let speaker = told.clock.as_deref().map(|clock| Speaker { clock });
+        let words = fill(chart, instance, &told.text, speaker, &context);
+        for &person in &told.people {
+            for channel in &told.via {
+                messages.push(Message {
+                    id: MessageId(0),
+                    jurisdiction: instance.jurisdiction,
+                    instance: instance.id,
+                    seq: event.seq,
+                    person,
+                    channel: channel.clone(),
+                    tier: instance.tier,
+                    subject: subject.clone(),
+                    body: words.zh.clone(),
+                    created_at: event.recorded_at,
+                    due_at: event.recorded_at,
+                    attempts: 0,
+                    state: Delivery::Waiting,
+                    sent_at: None,
+                });
+            }
+        }
+    }
+    Ok(messages)
+}

@@ -1,0 +1,108 @@
+//! Alarms: what an operator must look at. One open alarm per kind, jurisdiction and instance.
+
+use diesel::prelude::*;
+
+use super::connection::each;
+use super::error::Error;
+use super::pool::Reader;
+use super::schema::alarm;
+use super::writer::Transaction;
+use crate::domain::{InstanceId, Instant, JurisdictionId};
+
+/// An alarm to raise.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct NewAlarm {
+    /// What kind: a stable code.
+    pub kind: String,
+    /// Whose, if it belongs to one.
+    pub jurisdiction: Option<JurisdictionId>,
+    /// About which instance, if it is about one.
+    pub instance: Option<InstanceId>,
+    /// When it was noticed.
+    pub at: Instant,
+    /// What exactly, for the operator.
+    pub detail: String,
+}
+
+/// An alarm as it is kept.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Alarm {
+    /// Its id.
+    pub id: i64,
+    /// What was raised.
+    pub raised: NewAlarm,
+    /// When somebody cleared it; none while it is open.
+    pub cleared_at: Option<Instant>,
+}
+
+type Row = (i64, Option<i64>, i64, String, Option<i64>, String, Option<i64>);
+
+fn read(row: Row) -> Alarm {
+    let (id, jurisdiction, at, kind, instance, detail, cleared_at) = row;
+    Alarm {
+        id,
+        raised: NewAlarm {
+            kind,
+            jurisdiction: jurisdiction.map(JurisdictionId),
+            instance: instance.map(InstanceId),
+            at: Instant(at),
+            detail,
+        },
+        cleared_at: cleared_at.map(Instant),
+    }
+}
+
+impl Transaction<'_> {
+    /// Raises an alarm; false when one of the same kind, jurisdiction and instance is open already:
+    /// then that one stays as it is.
+    ///
+    /// # Errors
+    /// As for any statement.
+    pub fn raise_alarm(&mut self, new: &NewAlarm) -> Result<bool, Error> {
+        let row = (
+            alarm::jurisdiction_id.eq(new.jurisdiction.map(|id| id.0)),
+            alarm::at.eq(new.at.0),
+            alarm::kind.eq(&new.kind),
+            alarm::instance_id.eq(new.instance.map(|id| id.0)),
+            alarm::detail.eq(&new.detail),
+        );
+        let added = each!(&mut self.connection, connection => {
+            diesel::insert_into(alarm::table)
+                .values(row)
+                .on_conflict_do_nothing()
+                .execute(connection)
+        })?;
+        Ok(added == 1)
+    }
+
+    /// Clears an open alarm; false when there is none with this id.
+    ///
+    /// # Errors
+    /// As for any statement.
+    pub fn clear_alarm(&mut self, id: i64, now: Instant) -> Result<bool, Error> {
+        let changed = each!(&mut self.connection, connection => {
+            diesel::update(alarm::table.find(id))
+                .filter(alarm::cleared_at.is_null())
+                .set(alarm::cleared_at.eq(now.0))
+                .execute(connection)
+        })?;
+        Ok(changed == 1)
+    }
+}
+
+impl Reader {
+    /// At most `limit` alarms, the newest first: the open ones, or all.
+    ///
+    /// # Errors
+    /// As for any statement.
+    pub fn alarms(&mut self, open_only: bool, limit: i64) -> Result<Vec<Alarm>, Error> {
+        let rows: Vec<Row> = each!(&mut self.connection, connection: Backend => {
+            let mut query = alarm::table.into_boxed::<Backend>();
+            if open_only {
+                query = query.filter(alarm::cleared_at.is_null());
+            }
+            query.order(alarm::id.desc()).limit(limit).load(connection)
+        })?;
+        Ok(rows.into_iter().map(read).collect())
+    }
+}

@@ -1,0 +1,113 @@
+//! Callers' personal data, apart from the events, so that it can be masked, revealed and erased
+//! without breaking the chain; and the parties, the units that may see an instance.
+
+use diesel::prelude::*;
+
+use super::batch::{PartyRow, PersonalRow};
+use super::connection::each;
+use super::error::Error;
+use super::pool::Reader;
+use super::schema::{party, personal};
+use super::statement::{Cell, Target};
+use super::writer::Transaction;
+use crate::domain::{InstanceId, JurisdictionId};
+
+const PERSONAL: Target = Target {
+    head: "INSERT INTO personal (instance_id, field, jurisdiction_id, value)",
+    tail: "ON CONFLICT (instance_id, field) DO UPDATE SET value = excluded.value",
+};
+
+const PARTY: Target = Target {
+    head: "INSERT INTO party (instance_id, unit, jurisdiction_id, from_seq, to_seq)",
+    tail: "ON CONFLICT (instance_id, unit) DO UPDATE SET to_seq = excluded.to_seq",
+};
+
+impl Transaction<'_> {
+    pub(super) fn set_personal(&mut self, rows: &[PersonalRow]) -> Result<(), Error> {
+        let rows: Vec<_> = rows
+            .iter()
+            .map(|row| {
+                vec![
+                    row.instance.0.into(),
+                    row.field.as_str().into(),
+                    row.jurisdiction.0.into(),
+                    Cell::from(row.value.as_str()),
+                ]
+            })
+            .collect();
+        self.connection.insert(&PERSONAL, &rows)?;
+        Ok(())
+    }
+
+    pub(super) fn set_parties(&mut self, rows: &[PartyRow]) -> Result<(), Error> {
+        let rows: Vec<_> = rows
+            .iter()
+            .map(|row| {
+                vec![
+                    row.instance.0.into(),
+                    row.unit.as_str().into(),
+                    row.jurisdiction.0.into(),
+                    row.from_seq.into(),
+                    Cell::from(row.to_seq),
+                ]
+            })
+            .collect();
+        self.connection.insert(&PARTY, &rows)?;
+        Ok(())
+    }
+
+    /// Erases the personal data of `instance`; answers how many fields there were.
+    ///
+    /// # Errors
+    /// As for any statement.
+    pub fn erase_personal(&mut self, instance: InstanceId) -> Result<usize, Error> {
+        let gone = each!(&mut self.connection, connection => {
+            diesel::delete(personal::table.filter(personal::instance_id.eq(instance.0)))
+                .execute(connection)
+        })?;
+        Ok(gone)
+    }
+}
+
+impl Reader {
+    /// The personal data of `instance`, in order of field.
+    ///
+    /// # Errors
+    /// As for any statement.
+    pub fn personal(&mut self, instance: InstanceId) -> Result<Vec<PersonalRow>, Error> {
+        let rows: Vec<(i64, String, i64, String)> = each!(&mut self.connection, connection => {
+            personal::table
+                .filter(personal::instance_id.eq(instance.0))
+                .order(personal::field)
+                .load(connection)
+        })?;
+        let read = |(instance, field, jurisdiction, value)| PersonalRow {
+            instance: InstanceId(instance),
+            field,
+            jurisdiction: JurisdictionId(jurisdiction),
+            value,
+        };
+        Ok(rows.into_iter().map(read).collect())
+    }
+
+    /// The units that had or have to do with `instance`, in order of code.
+    ///
+    /// # Errors
+    /// As for any statement.
+    pub fn parties(&mut self, instance: InstanceId) -> Result<Vec<PartyRow>, Error> {
+        let rows: Vec<(i64, String, i64, i64, Option<i64>)> = each!(&mut self.connection, connection => {
+            party::table
+                .filter(party::instance_id.eq(instance.0))
+                .order(party::unit)
+                .load(connection)
+        })?;
+        let read = |(instance, unit, jurisdiction, from_seq, to_seq)| PartyRow {
+            instance: InstanceId(instance),
+            unit,
+            jurisdiction: JurisdictionId(jurisdiction),
+            from_seq,
+            to_seq,
+        };
+        Ok(rows.into_iter().map(read).collect())
+    }
+}

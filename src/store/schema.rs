@@ -1,0 +1,227 @@
+//! The tables as diesel sees them: one description for both back ends, in the order of the columns
+//! in `migrations/`. A test compares it with what the migrations make.
+
+diesel::table! {
+    id_block (name) {
+        name -> Text,
+        next -> BigInt,
+    }
+}
+
+diesel::table! {
+    setting (name) {
+        name -> Text,
+        value -> Text,
+    }
+}
+
+diesel::table! {
+    jurisdiction (id) {
+        id -> BigInt,
+        code -> Text,
+        name_zh -> Text,
+        name_en -> Text,
+        zone -> Text,
+        calendar -> Text,
+        bodies -> Text,
+        revision -> BigInt,
+    }
+}
+
+diesel::table! {
+    unit (jurisdiction_id, code) {
+        jurisdiction_id -> BigInt,
+        code -> Text,
+        name_zh -> Text,
+        name_en -> Text,
+        kind -> Text,
+        parent -> Nullable<Text>,
+        active -> Bool,
+    }
+}
+
+diesel::table! {
+    person (id) {
+        id -> BigInt,
+        jurisdiction_id -> BigInt,
+        name -> Text,
+        email -> Nullable<Text>,
+        phone -> Nullable<Text>,
+        grants -> Text,
+        active -> Bool,
+    }
+}
+
+diesel::table! {
+    category (jurisdiction_id, code) {
+        jurisdiction_id -> BigInt,
+        code -> Text,
+        body -> Text,
+    }
+}
+
+diesel::table! {
+    calendar (id) {
+        id -> BigInt,
+        jurisdiction_id -> BigInt,
+        code -> Text,
+        version -> Text,
+        source -> Text,
+        loaded_at -> BigInt,
+    }
+}
+
+diesel::table! {
+    definition (id) {
+        id -> BigInt,
+        jurisdiction_id -> BigInt,
+        workflow -> Text,
+        number -> BigInt,
+        source -> Text,
+        hash -> Binary,
+        published_at -> BigInt,
+        published_by -> Text,
+        retired_at -> Nullable<BigInt>,
+    }
+}
+
+diesel::table! {
+    token (id) {
+        id -> BigInt,
+        hash -> Binary,
+        person_id -> BigInt,
+        jurisdiction_id -> BigInt,
+        label -> Text,
+        created_at -> BigInt,
+        expires_at -> Nullable<BigInt>,
+        revoked_at -> Nullable<BigInt>,
+        last_used_at -> Nullable<BigInt>,
+    }
+}
+
+diesel::table! {
+    instance (id) {
+        id -> BigInt,
+        jurisdiction_id -> BigInt,
+        family_id -> BigInt,
+        parent_id -> Nullable<BigInt>,
+        workflow -> Text,
+        definition_id -> BigInt,
+        state -> Text,
+        status -> Text,
+        stage -> Text,
+        holder -> Nullable<Text>,
+        tier -> BigInt,
+        version -> BigInt,
+        data -> Text,
+        head -> Binary,
+        opened_at -> BigInt,
+        updated_at -> BigInt,
+        closed_at -> Nullable<BigInt>,
+        due_at -> Nullable<BigInt>,
+    }
+}
+
+diesel::table! {
+    event (position) {
+        position -> BigInt,
+        instance_id -> BigInt,
+        seq -> BigInt,
+        jurisdiction_id -> BigInt,
+        at -> BigInt,
+        kind -> Text,
+        actor -> Text,
+        body -> Text,
+        hash -> Binary,
+    }
+}
+
+diesel::table! {
+    clock (instance_id, name) {
+        instance_id -> BigInt,
+        name -> Text,
+        jurisdiction_id -> BigInt,
+        wake_at -> BigInt,
+        due_at -> BigInt,
+        tier -> BigInt,
+        entry -> BigInt,
+        step -> BigInt,
+        lease_until -> Nullable<BigInt>,
+    }
+}
+
+diesel::table! {
+    message (id) {
+        id -> BigInt,
+        jurisdiction_id -> BigInt,
+        instance_id -> BigInt,
+        seq -> BigInt,
+        person_id -> BigInt,
+        channel -> Text,
+        tier -> BigInt,
+        subject -> Text,
+        body -> Text,
+        created_at -> BigInt,
+        due_at -> BigInt,
+        attempts -> BigInt,
+        state -> Text,
+        sent_at -> Nullable<BigInt>,
+        error -> Nullable<Text>,
+        lease_until -> Nullable<BigInt>,
+    }
+}
+
+diesel::table! {
+    answer (id) {
+        id -> BigInt,
+        jurisdiction_id -> BigInt,
+        actor -> Text,
+        key -> Text,
+        request_hash -> Binary,
+        instance_id -> Nullable<BigInt>,
+        seq -> Nullable<BigInt>,
+        body -> Text,
+        at -> BigInt,
+    }
+}
+
+diesel::table! {
+    personal (instance_id, field) {
+        instance_id -> BigInt,
+        field -> Text,
+        jurisdiction_id -> BigInt,
+        value -> Text,
+    }
+}
+
+diesel::table! {
+    party (instance_id, unit) {
+        instance_id -> BigInt,
+        unit -> Text,
+        jurisdiction_id -> BigInt,
+        from_seq -> BigInt,
+        to_seq -> Nullable<BigInt>,
+    }
+}
+
+diesel::table! {
+    occurrence (job, due_at) {
+        job -> Text,
+        due_at -> BigInt,
+        taken_at -> BigInt,
+    }
+}
+
+diesel::table! {
+    alarm (id) {
+        id -> BigInt,
+        jurisdiction_id -> Nullable<BigInt>,
+        at -> BigInt,
+        kind -> Text,
+        instance_id -> Nullable<BigInt>,
+        detail -> Text,
+        cleared_at -> Nullable<BigInt>,
+    }
+}
+
+diesel::allow_tables_to_appear_in_same_query!(instance, party);
