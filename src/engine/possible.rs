@@ -41,7 +41,7 @@ pub fn specs<'s>(
 pub fn may_acknowledge(situation: Situation<'_>, instance: &Instance, actor: &Actor) -> bool {
     let command = Command::new(ACKNOWLEDGE);
     acknowledges(situation.chart, ACKNOWLEDGE)
-        && instance.clocks.values().any(|clock| clock.step > 0)
+        && instance.clocks.values().any(|clock| clock.hold.is_some())
         && Run::new(situation, instance.clone(), actor, &command)
             .is_ok_and(|mut run| run.acknowledge().is_ok())
 }
