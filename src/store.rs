@@ -238,9 +238,7 @@ impl Store {
         };
         let mut lent =
             self.inner.pool.lend(self.inner.options.lock_ms, || self.connect(Purpose::Read))?;
-        let outcome = lent.within(begin, work);
-        drop(lent);
-        outcome
+        lent.within(begin, work)
     }
 
     fn connect(&self, purpose: Purpose) -> Result<Connection, Error> {
