@@ -100,8 +100,7 @@ impl<'k> Kin<'k> {
         message: String,
         help: Option<String>,
     ) {
-        let mut finding =
-            Finding::new(self.member.source, severity, code, span.clone(), message);
+        let mut finding = Finding::new(self.member.source, severity, code, span.clone(), message);
         finding.help = help;
         self.findings.push(finding);
     }
@@ -110,8 +109,7 @@ impl<'k> Kin<'k> {
     fn relatives(&self) -> impl Iterator<Item = &'k Chart> {
         let own = self.member.chart;
         self.charts.values().copied().filter(move |other| {
-            other.children.contains_key(&own.workflow)
-                || own.children.contains_key(&other.workflow)
+            other.children.contains_key(&own.workflow) || own.children.contains_key(&other.workflow)
         })
     }
 
@@ -124,7 +122,8 @@ impl<'k> Kin<'k> {
                 continue;
             };
             if !child.start.by_parent {
-                let message = format!("a `{}` can't be started by another workflow", start.workflow);
+                let message =
+                    format!("a `{}` can't be started by another workflow", start.workflow);
                 let help = format!("write `parent` into `start.by` of `{}`", start.workflow);
                 self.find(Severity::Error, "nobody_may", &doc.workflow.span, message, Some(help));
             }

@@ -46,7 +46,10 @@ impl<'c> Checker<'c> {
         let mut all: Vec<_> = guards.iter().map(|guard| (*guard, false)).collect();
         all.extend(when.map(|when| (when, true)));
         if !earlier.is_empty() && self.never(&all) {
-            let message = format!("the earlier transitions of `{}` leave no case for this one", arrow.trigger);
+            let message = format!(
+                "the earlier transitions of `{}` leave no case for this one",
+                arrow.trigger
+            );
             self.warn("never_tried", span, message, "leave it out, or narrow the guards before it");
             return;
         }

@@ -19,7 +19,8 @@ impl<'c> Checker<'c> {
         self.outcomes();
         let first = self.places.get(self.chart.initial).copied();
         if let Some(first) = first.filter(|place| place.is(Shape::Final)) {
-            let message = format!("an instance would end as it begins: `{}` is final", first.name.value);
+            let message =
+                format!("an instance would end as it begins: `{}` is final", first.name.value);
             let span = self.document.initial.span.clone();
             self.error("starts_ended", &span, message, "let `initial` lead to a state that waits");
         }
@@ -50,9 +51,8 @@ impl<'c> Checker<'c> {
 
     /// Complains of the outermost states that hold no leaf within reach.
     fn unreachable(&mut self, reached: &BTreeSet<usize>) {
-        let far = |number: usize| {
-            !self.leaves_under(number).any(|leaf| reached.contains(&leaf.number))
-        };
+        let far =
+            |number: usize| !self.leaves_under(number).any(|leaf| reached.contains(&leaf.number));
         let lost: Vec<Place<'c>> = self
             .places
             .iter()
@@ -152,7 +152,8 @@ impl<'c> Checker<'c> {
                         || self.path(leaf).any(|place| !place.node.always.is_empty())
                 });
                 if !ends {
-                    let message = format!("the outcome `{}` would be lost: nothing ends here", outcome.value);
+                    let message =
+                        format!("the outcome `{}` would be lost: nothing ends here", outcome.value);
                     let help = "`outcome` goes with a `to` that is final or rest";
                     self.error("lost_outcome", &outcome.span, message, help);
                 }

@@ -92,8 +92,10 @@ impl Checker<'_> {
                     clock.value,
                     quoted(deaf)
                 );
-                let help =
-                    format!("write `{trigger}` under `on` of `{}`; `{{}}` is enough where nothing changes", scope.node.path);
+                let help = format!(
+                    "write `{trigger}` under `on` of `{}`; `{{}}` is enough where nothing changes",
+                    scope.node.path
+                );
                 self.error("no_reaction", &clock.span, message, help);
             }
         }
@@ -155,12 +157,14 @@ impl Checker<'_> {
         for place in self.places.clone() {
             for (index, clock) in place.doc.clocks.iter().enumerate() {
                 let earlier = place.doc.clocks.iter().take(index).any(|c| c.value == clock.value);
-                let above = self.path(place).skip(1).find(|outer| {
-                    outer.doc.clocks.iter().any(|other| other.value == clock.value)
-                });
+                let above = self
+                    .path(place)
+                    .skip(1)
+                    .find(|outer| outer.doc.clocks.iter().any(|other| other.value == clock.value));
                 let around = above.map(|outer| outer.node.path.as_str());
                 if let Some(outer) = around.or(earlier.then_some(place.node.path.as_str())) {
-                    let message = format!("the clock `{}` is armed by `{outer}` already", clock.value);
+                    let message =
+                        format!("the clock `{}` is armed by `{outer}` already", clock.value);
                     self.error("armed_twice", &clock.span, message, "list it in one of them only");
                 }
             }
@@ -188,8 +192,10 @@ impl Checker<'_> {
             }
         }
         for name in empty {
-            let message =
-                format!("nobody may ever give `{}`: its people stand in fields that are empty", name.value);
+            let message = format!(
+                "nobody may ever give `{}`: its people stand in fields that are empty",
+                name.value
+            );
             let help = "name a party in `by`, or set the field before";
             self.error("nobody_may", &name.span, message, help);
         }
@@ -199,8 +205,14 @@ impl Checker<'_> {
     pub(super) fn ladders(&mut self) {
         for (name, steps) in self.document.ladders.iter() {
             if steps.is_empty() {
-                let message = format!("the ladder `{}` is empty: nobody would be woken", name.value);
-                self.error("empty_ladder", &name.span, message, "give it steps, `every` as the last");
+                let message =
+                    format!("the ladder `{}` is empty: nobody would be woken", name.value);
+                self.error(
+                    "empty_ladder",
+                    &name.span,
+                    message,
+                    "give it steps, `every` as the last",
+                );
             }
         }
         let mut silent: BTreeMap<usize, (Spot<String>, String)> = BTreeMap::new();
@@ -214,7 +226,8 @@ impl Checker<'_> {
                 let trigger = format!("clock.{}.{}", clock.value, raise.value);
                 if !self.places.iter().any(|place| place.doc.on.get(&trigger).is_some()) {
                     let message = format!("nothing reacts to `{trigger}`");
-                    let help = format!("write `{trigger}` under `on` of a state in which it can come");
+                    let help =
+                        format!("write `{trigger}` under `on` of a state in which it can come");
                     self.error("nobody_reacts", &raise.span, message, help);
                 }
             }
@@ -278,11 +291,16 @@ impl Checker<'_> {
         }
         for place in self.places.clone() {
             let mut replaced: BTreeSet<&str> = BTreeSet::new();
-            for clock in self.path(place).collect::<Vec<_>>().iter().rev().flat_map(|p| &p.doc.clocks) {
+            for clock in
+                self.path(place).collect::<Vec<_>>().iter().rev().flat_map(|p| &p.doc.clocks)
+            {
                 let Some(old) = next.get(clock.as_str()) else { continue };
                 if !replaced.insert(old.as_str()) && place.doc.clocks.contains(clock) {
                     let message = format!("`{}` is replaced by two clocks at once here", old.value);
-                    let help = format!("it goes on as soon as one of them ends; let only one replace `{}`", old.value);
+                    let help = format!(
+                        "it goes on as soon as one of them ends; let only one replace `{}`",
+                        old.value
+                    );
                     self.warn("replaced_twice", &clock.span, message, help);
                 }
             }

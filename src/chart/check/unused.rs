@@ -158,7 +158,6 @@ fn read(chart: &Chart) -> BTreeSet<String> {
     read
 }
 
-
 fn texts(chart: &Chart) -> BTreeSet<&str> {
     let told = effects(chart).into_iter().flat_map(|block| &block.tell);
     let of_steps = steps(chart).filter_map(|step| step.text.as_deref());
