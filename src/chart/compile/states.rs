@@ -335,8 +335,8 @@ impl<'d> Compiler<'d> {
         let paths: Vec<String> = (0..tree.slots.len()).map(|number| tree.path(number)).collect();
         let same = paths.iter().find(|path| path.rsplit('.').next() == Some(last));
         let known: Vec<&str> = paths.iter().map(String::as_str).collect();
-        let near = super::super::check::nearest(to, &known).map(str::to_owned);
-        let help = same.cloned().or(near).map(|path| format!("did you mean `{path}`?"));
+        let same = same.map(|path| format!("did you mean `{path}`?"));
+        let help = same.or_else(|| super::super::expression::did_you_mean(to, &known));
         let message = format!("no state `{}` can be seen from here", to.value);
         self.error("unknown_state", &to.span, message).help = help;
     }
