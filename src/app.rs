@@ -2,4 +2,5 @@
 
 pub mod demo;
 pub mod house;
+pub mod serve;
 pub mod workflow;

@@ -219,3 +219,13 @@ fn play_all(driver: &Arc<Driver>, directory: &Arc<Directory>, calls: Vec<Call>) 
     tasks.spawn(async move { general::play(&general).await });
     tasks
 }
+
+/// Writes the report as JSON.
+///
+/// # Errors
+/// When the file cannot be written.
+pub fn write(report: &Report, path: &std::path::Path) -> Result<(), Error> {
+    let fault = |what: String| Error::Calls { path: path.display().to_string(), what };
+    let json = serde_json::to_string_pretty(report).map_err(|error| fault(error.to_string()))?;
+    std::fs::write(path, json).map_err(|error| fault(error.to_string()))
+}

@@ -6,12 +6,14 @@ use std::sync::Arc;
 use tokio::sync::Notify;
 
 use crate::calendar::Calendar;
+use crate::channel::{Channel, Console, Log};
 use crate::clock::Clock;
 use crate::config::jurisdiction::Jurisdiction;
 use crate::config::settings::Settings;
 use crate::domain::{Actor, Directory, JurisdictionId, PersonId, Role};
 use crate::gate::{Caller, Gate, NewToken, Parts};
-use crate::http::Server;
+use crate::http::{Server, Stopper};
+use crate::scheduler::{self, Channels, Scheduler};
 use crate::store::{Options, Store};
 
 /// Why the house could not be put together, or had to be left.
@@ -148,4 +150,66 @@ pub fn stop_signal() -> Arc<Notify> {
         }
     }
     stop
+}
+
+/// A house in which everything runs.
+pub struct Running {
+    /// The door.
+    pub gate: Gate,
+    /// Where it answers: `http://127.0.0.1:8110`.
+    pub base: String,
+    /// The first administrator's token, if the store was founded just now.
+    pub token: Option<String>,
+    stopper: Stopper,
+    server: tokio::task::JoinHandle<std::io::Result<()>>,
+    scheduler: Scheduler,
+}
+
+/// Puts the house together and lets it run. Must be called within a tokio runtime.
+///
+/// # Errors
+/// What is wrong with settings, files, database or address.
+pub fn start(settings: &Settings, clock: Arc<dyn Clock>) -> Result<Running, Error> {
+    let gate = open(settings, clock)?;
+    let token = found(settings, &gate)?;
+    let server = listen(settings, &gate)?;
+    let base = format!("http://{}", server.local_addr());
+    let stopper = server.stopper();
+    let server = tokio::spawn(server.run());
+    let scheduler = schedule(settings, &gate)?;
+    Ok(Running { gate, base, token, stopper, server, scheduler })
+}
+
+impl Running {
+    /// Stops: no new requests, those under way are answered, loops finish their turn.
+    ///
+    /// # Errors
+    /// When the server had stopped by itself.
+    pub async fn stop(self) -> Result<(), Error> {
+        self.stopper.stop().await;
+        self.scheduler.stop().await;
+        match self.server.await {
+            Ok(outcome) => outcome.map_err(Error::Server),
+            Err(error) => Err(Error::Server(std::io::Error::other(error))),
+        }
+    }
+}
+
+/// Starts the loops: clocks, messages, periodic jobs, auditor.
+fn schedule(settings: &Settings, gate: &Gate) -> Result<Scheduler, Error> {
+    let sense = |error: &dyn std::fmt::Display| Error::Sense(error.to_string());
+    let log = Log::open(&settings.database.folder.join("messages.log"));
+    let log: Arc<dyn Channel> = Arc::new(log.map_err(|error| sense(&error))?);
+    let mut channels = Channels::new();
+    for name in ["sms", "email", "webhook"] {
+        channels.insert(name.to_owned(), Arc::clone(&log));
+    }
+    channels.insert("console".to_owned(), Arc::new(Console));
+    let hour = 3_600_000;
+    let mut options = scheduler::Options::default();
+    options.outbox.give_up_ms = i64::from(settings.scheduler.message_hours).max(1) * hour;
+    let every = u64::from(settings.scheduler.audit_seconds).max(1);
+    options.auditor.every = std::time::Duration::from_secs(every);
+    let started = Scheduler::start(gate.clone(), channels, &settings.jobs(), options);
+    started.map_err(|error| sense(&error))
 }

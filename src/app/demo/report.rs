@@ -80,7 +80,8 @@ pub(super) async fn make(
     let lost = lost(driver).await?;
     let (door, verified) = (gate.clone(), tokio::task::spawn_blocking);
     let log = verified(move || door.verify()).await.map_err(|error| error.to_string())?;
-    let log = log.map_err(|error| error.to_string())?;
+    let found = log.map_err(|error| error.to_string())?;
+    let log = &found.tally;
     let of_log: BTreeMap<String, i64> = log
         .statuses
         .iter()
@@ -93,7 +94,7 @@ pub(super) async fn make(
     if lost > 0 {
         faults.push(format!("{lost} acknowledged commands are not in the store"));
     }
-    if let Some(fault) = &log.first_fault {
+    if let Some(fault) = &found.first_fault {
         faults.push(fault.clone());
     }
     let reached: BTreeSet<&str> = log
@@ -120,11 +121,11 @@ pub(super) async fn make(
         commands_refused: lock(&driver.tally.codes).clone(),
         requests_repeated: driver.tally.repeated.load(Ordering::Relaxed),
         commands_lost: lost,
-        instances: log.instances,
-        events: log.events,
-        chains_verified: log.chains_ok,
-        instances_replayed: log.replayed,
-        instances_differing: log.differing_count,
+        instances: found.instances,
+        events: found.events,
+        chains_verified: found.chains_ok,
+        instances_replayed: found.replayed,
+        instances_differing: found.differing_count,
         faults,
     })
 }

@@ -10,7 +10,8 @@ use crate::domain::{Directory, Role};
 #[derive(Debug, Clone, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(super) struct Call {
-    pub(super) id: String,
+    #[serde(rename = "id")]
+    _id: String,
     pub(super) text: String,
     pub(super) place: Option<String>,
     pub(super) units: Vec<String>,
