@@ -3,7 +3,7 @@
 
 use super::run::Run;
 use super::{ACKNOWLEDGE, Situation};
-use crate::chart::{CommandSpec, Require, Transition};
+use crate::chart::{CommandSpec, Require, Shape, Transition};
 use crate::domain::{Actor, Command, Instance};
 
 /// The names of the commands that `actor` could give now, in order of name.
@@ -51,6 +51,9 @@ fn is_possible(
         return false;
     };
     let Some(leaf) = situation.chart.find(&instance.state) else { return false };
+    if situation.chart.node(leaf).is_some_and(|node| node.shape == Shape::Final) {
+        return false;
+    }
     if run.permit(spec).is_err() || !met(&run, &spec.require) {
         return false;
     }
