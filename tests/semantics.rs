@@ -8,4 +8,5 @@ mod family;
 mod findings;
 mod ladders;
 mod random;
+mod shipped;
 mod targets;

@@ -9,9 +9,9 @@ use super::bench::{Bench, person};
 struct Dice(u64);
 
 impl Dice {
-    fn below(&mut self, most: u64) -> u64 {
+    fn below(&mut self, most: usize) -> usize {
         self.0 = self.0.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1);
-        (self.0 >> 33) % most
+        usize::try_from(self.0 >> 33).unwrap() % most
     }
 }
 
@@ -19,7 +19,7 @@ impl Dice {
 fn grow(dice: &mut Dice) -> Vec<String> {
     let mut paths: Vec<String> = vec!["s0".to_owned(), "s1".to_owned()];
     for number in 2..16 {
-        let at = usize::try_from(dice.below(paths.len() as u64)).unwrap();
+        let at = dice.below(paths.len());
         let parent = paths[at].clone();
         let path = if parent.split('.').count() > 3 {
             format!("s{number}")
@@ -38,7 +38,7 @@ fn children<'p>(paths: &'p [String], parent: &'p str) -> impl Iterator<Item = &'
 // The model: what is left and entered, by paths alone.
 
 fn ancestors(path: &str) -> Vec<&str> {
-    let dots = path.match_indices('.').map(|(at, _)| &path[..at]);
+    let dots = path.match_indices('.').map(|(at, _)| path.split_at(at).0);
     dots.chain([path]).collect()
 }
 

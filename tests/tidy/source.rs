@@ -28,11 +28,12 @@ impl Source {
         for (number, line) in self.code() {
             for start in ["crate::", "fenliu::"] {
                 for (at, _) in line.match_indices(start) {
-                    let before = line[..at].chars().next_back();
+                    let (before, rest) = line.split_at(at);
+                    let before = before.chars().next_back();
                     if before.is_some_and(|c| c.is_alphanumeric() || c == '_') {
                         continue;
                     }
-                    let rest = &line[at + start.len()..];
+                    let rest = rest.trim_start_matches(start);
                     used.extend(first_names(rest).into_iter().map(|name| (number, name)));
                 }
             }
@@ -44,11 +45,12 @@ impl Source {
     pub(crate) fn lines_with(&self, path: &str) -> Vec<usize> {
         let names = |line: &str| {
             line.match_indices(path).any(|(at, _)| {
-                let before = line[..at].chars().next_back();
-                let after = line[at + path.len()..].chars().next();
+                let (before, rest) = line.split_at(at);
+                let (before, rest) = (before.chars().next_back(), rest.split_at(path.len()).1);
+                let after = rest.chars().next();
                 !before.is_some_and(|c| c.is_alphanumeric() || "_:".contains(c))
                     && !after.is_some_and(|c| c.is_alphanumeric() || c == '_')
-                    && (line[at + path.len()..].starts_with("::") || path.contains("::"))
+                    && (rest.starts_with("::") || path.contains("::"))
             })
         };
         self.code().filter(|(_, line)| names(line)).map(|(number, _)| number).collect()
