@@ -5,6 +5,7 @@ use std::sync::Mutex;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
+use jiff::tz::TimeZone;
 use serde_json::{Value as Json, json};
 
 use crate::clock::{Clock, FastClock};
@@ -34,6 +35,7 @@ pub(super) struct Driver {
     base: String,
     tokens: BTreeMap<(String, Role), String>,
     bodies: BTreeMap<String, String>,
+    zone: TimeZone,
     pub(super) clock: FastClock,
     pub(super) tally: Tally,
     keys: AtomicU64,
@@ -64,6 +66,7 @@ impl Driver {
         base: &str,
         admin: &str,
         bodies: BTreeMap<String, String>,
+        zone: TimeZone,
         clock: FastClock,
     ) -> Result<Self, Error> {
         let client = reqwest::Client::builder()
@@ -76,6 +79,7 @@ impl Driver {
             base: base.trim_end_matches('/').to_owned(),
             tokens: BTreeMap::new(),
             bodies,
+            zone,
             clock,
             tally: Tally::default(),
             keys: AtomicU64::new(0),
@@ -237,6 +241,12 @@ impl Driver {
             }
         }
         Err(Error::Silent(last))
+    }
+
+    /// The day of the play, so many days from today, as an office writes it.
+    pub(super) fn clock_date(&self, days: i64) -> String {
+        let at = self.clock.now().plus(days.saturating_mul(86_400_000));
+        at.timestamp().to_zoned(self.zone.clone()).date().to_string()
     }
 
     /// Waits until the clock of the play has reached an instant.

@@ -319,7 +319,7 @@ impl Matter<'_> {
         self.give(unit, Leader, id, "ask_class", input).await?;
         self.driver.wait(60).await;
         self.give("desk", ShiftLeader, id, "grant_class", json!({})).await?;
-        let day = self.driver.clock_date(6);
+        let day = self.driver.clock_date(8);
         let input =
             json!({ "date": day, "reason": "需协调多个单位，已向群众说明", "caller_told": "told" });
         self.give(unit, Leader, id, "promise", input).await?;
