@@ -195,9 +195,10 @@ impl<'k> Kin<'k> {
                 let message = format!("{what} wants {wanted} as `{}`, not {found}", name.value);
                 self.find(Severity::Error, "wrong_type", &doc.span, message, None);
             } else if value.is_optional() && !input.optional {
-                let message = format!("`{}` may be unset, but {what} needs it", name.value);
+                // Often it is surely set where this stands; only a proof of the chart can tell.
+                let message = format!("`{}` may be unset, but {what} needs it", doc.value);
                 let help = "give `or(…, default)`, or make the input `optional: true`".to_owned();
-                self.find(Severity::Error, "may_be_unset", &doc.span, message, Some(help));
+                self.find(Severity::Warning, "may_be_unset", &doc.span, message, Some(help));
             }
         }
         for input in inputs.iter().filter(|input| !input.optional) {

@@ -142,7 +142,10 @@ impl Run<'_> {
         let Some(mut armed) = self.instance.clocks.remove(name) else {
             return self.arm_again(name);
         };
+        // The same start: where `from` falls back on `at`, the moment of arming is meant.
+        let at = std::mem::replace(&mut self.at, armed.base);
         armed.base = self.base(spec).unwrap_or(armed.base);
+        self.at = at;
         (armed.due, armed.limit) = self.due(spec, armed.base);
         self.situation.calendar.version().clone_into(&mut armed.calendar);
         agenda::reconsider(spec, &mut armed, self.situation.calendar, self.situation.now);
