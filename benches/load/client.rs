@@ -80,7 +80,7 @@ pub async fn tokens(address: &str, admin: &str, unit: &str) -> Tokens {
         let person = people["items"].as_array().unwrap().iter().find(has).unwrap();
         let wish = json!({ "person": person["id"], "label": "bench" });
         let issued = client.json("POST", "/api/v1/tokens", admin, &wish).await;
-        made.push(issued["secret"].as_str().unwrap().to_owned());
+        made.push(issued["token"].as_str().unwrap().to_owned());
     }
     Tokens { desk: made[0].clone(), unit: made[1].clone() }
 }

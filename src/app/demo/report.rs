@@ -76,7 +76,7 @@ pub(super) async fn make(
         .await
         .map_err(|error| error.to_string())?;
     let shown: BTreeMap<String, i64> =
-        serde_json::from_value(counts["by_status"].clone()).unwrap_or_default();
+        serde_json::from_value(counts["statuses"].clone()).unwrap_or_default();
     let lost = lost(driver).await?;
     let (door, verified) = (gate.clone(), tokio::task::spawn_blocking);
     let log = verified(move || door.verify()).await.map_err(|error| error.to_string())?;
