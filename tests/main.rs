@@ -1,6 +1,10 @@
 //! The one binary of integration tests.
 
 #[cfg(test)]
+mod demo;
+#[cfg(test)]
+mod scenarios;
+#[cfg(test)]
 mod semantics;
 #[cfg(test)]
 mod store;
