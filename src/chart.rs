@@ -48,6 +48,8 @@ pub struct Chart {
     pub clocks: BTreeMap<String, ClockSpec>,
     /// Texts by name.
     pub texts: BTreeMap<String, Text>,
+    /// What people call the flat statuses, as far as the file says it.
+    pub statuses: BTreeMap<String, Text>,
     /// States, every parent before its children, in the order of the file.
     pub nodes: Vec<Node>,
     /// The leaf where an instance begins.

@@ -5,6 +5,7 @@ use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
 use fenliu::app::workflow;
+use fenliu::config::settings::Settings;
 
 /// 分流: diverts non-emergency police calls to the unit that must handle them.
 #[derive(Debug, Parser)]
@@ -19,6 +20,8 @@ enum Command {
     /// Check, test and draw workflow files.
     #[command(subcommand)]
     Workflow(Workflow),
+    /// Print the settings file with every key, its meaning and its default.
+    Config,
 }
 
 #[derive(Debug, Subcommand)]
@@ -46,6 +49,7 @@ enum Workflow {
 fn main() -> ExitCode {
     let line = CommandLine::parse();
     let outcome = match line.command {
+        Command::Config => Ok(workflow::Report { text: Settings::template(), failed: false }),
         Command::Workflow(Workflow::Check { files }) => workflow::check(&files),
         Command::Workflow(Workflow::Test { folder, jurisdiction, calendar }) => {
             workflow::test(&folder, &jurisdiction, &calendar)

@@ -125,7 +125,8 @@ impl<'d> Compiler<'d> {
             signals: std::mem::take(&mut self.signals),
             children,
             clocks,
-            texts: document.texts.iter().map(|(k, text)| (k.value.clone(), text.clone())).collect(),
+            texts: texts_of(&document.texts),
+            statuses: texts_of(&document.statuses),
             nodes,
             initial,
             laws,
@@ -340,4 +341,8 @@ fn children_named(document: &Document) -> BTreeSet<String> {
     names.extend(of_start.map(|start| start.workflow.value.clone()));
     walk(&document.states, &mut names);
     names
+}
+
+fn texts_of(table: &Table<Text>) -> BTreeMap<String, Text> {
+    table.iter().map(|(name, text)| (name.value.clone(), text.clone())).collect()
 }

@@ -29,7 +29,7 @@ pub struct Instance {
     pub version: i64,
     /// State entries so far; each armed clock carries the number of the entry that armed it.
     pub entries: i64,
-    /// What it knows.
+    /// What it knows; a field without a value is not there.
     pub fields: Fields,
     /// Its clocks, by name.
     pub clocks: BTreeMap<String, ArmedClock>,
