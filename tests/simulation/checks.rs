@@ -4,7 +4,6 @@ use std::collections::BTreeSet;
 
 use fenliu::calendar::Calendar;
 use fenliu::chart::{Chart, Node, Party, Shape, Target};
-use fenliu::domain::event::ClockVerb;
 use fenliu::domain::{Actor, Event, Instance, Instant, Value};
 use fenliu::engine::Situation;
 use fenliu::engine::run::Run;
@@ -269,10 +268,4 @@ fn ended_holds_nothing(chart: &Chart, instance: &Instance) -> Result<(), String>
     so(!ended || instance.clocks.is_empty(), || {
         format!("ended, with clocks {:?}", instance.clocks.keys().collect::<Vec<_>>())
     })
-}
-
-/// The clocks that an event is said to have changed in a way.
-pub(super) fn changed(event: &Event, verb: ClockVerb) -> impl Iterator<Item = &str> {
-    let changes = event.clocks.iter().filter(move |change| change.change == verb);
-    changes.map(|change| change.clock.as_str())
 }

@@ -107,6 +107,8 @@ pub(super) struct Node {
     pub(super) ready_at: Instant,
     pub(super) tasks: VecDeque<Task>,
     pub(super) phase: i64,
+    /// The last claim took as much as it may: there is more.
+    pub(super) full: bool,
 }
 
 /// Everything of one seed.
@@ -140,7 +142,7 @@ impl County {
         let plan = Plan::draw(&mut dice);
         let start = Instant::parse("2018-01-08T08:30:00+08:00").expect("an instant");
         let now = start.plus(dice.between(0, 330) * DAY);
-        let node = |phase| Node { ready_at: now, tasks: VecDeque::new(), phase };
+        let node = |phase| Node { ready_at: now, tasks: VecDeque::new(), phase, full: false };
         let trace = Trace::new(seed, bug);
         let mut county = Self {
             seed,
@@ -200,6 +202,7 @@ impl County {
             let soonest = job.into_iter().chain(nodes.into_iter().flatten()).min();
             let next = soonest.map_or(self.midnight, |at| at.min(self.midnight));
             if next > end {
+                self.now = self.now.max(end);
                 break;
             }
             self.now = self.now.max(next);

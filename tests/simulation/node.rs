@@ -19,7 +19,7 @@ const EARLY: i64 = 40_000;
 impl County {
     /// When a node next has something to do.
     pub(super) fn next_of(&self, node: usize) -> Option<Instant> {
-        let Node { ready_at, tasks, phase } = &self.nodes[node];
+        let Node { ready_at, tasks, phase, full } = &self.nodes[node];
         if !tasks.is_empty() {
             return Some((*ready_at).max(self.now));
         }
@@ -32,7 +32,7 @@ impl County {
         // Polls between that find nothing are left out: the next one on the node's grid finds it.
         let grid = self.plan.poll;
         let over = (found.0 - phase).rem_euclid(grid);
-        Some(if over == 0 { found } else { found.plus(grid - over) })
+        Some(if over == 0 || *full { found } else { found.plus(grid - over) })
     }
 
     /// A node does one thing.
@@ -89,6 +89,7 @@ impl County {
             self.nodes[node].tasks.push_back(Task::Send(id, until));
         }
         let claimed = self.nodes[node].tasks.len();
+        self.nodes[node].full = claimed >= self.plan.claims;
         self.say(format!("node {node} claims {claimed}"));
         if self.dice.chance(self.plan.crash) {
             self.crash(node);
@@ -160,6 +161,11 @@ impl County {
             }
             Err(Fault::Refused(refusal)) if refusal.code == "clock_stale" => {
                 self.say(format!("node {node}: {} of {id} is stale", fence.clock));
+                Ok(())
+            }
+            // Somebody has acknowledged since it was claimed: it is not due any more.
+            Err(Fault::Refused(refusal)) if refusal.code == "clock_early" && wake > now => {
+                self.say(format!("node {node}: {} of {id} is held", fence.clock));
                 Ok(())
             }
             Err(fault) => {

@@ -41,7 +41,6 @@ impl Oracle {
         let entered: BTreeSet<&str> = fact.event.entered.iter().map(String::as_str).collect();
         let left =
             |scope: &str| entered.contains(scope) || (was.contains(&scope) && !is.contains(&scope));
-        let before = self.clocks.clone();
         self.clocks.retain(|_, clock| !left(&clock.scope));
         for path in &fact.event.entered {
             // States entered on the way and left again leave nothing behind.
@@ -54,15 +53,12 @@ impl Oracle {
         }
         for change in &fact.event.clocks {
             let name = change.clock.as_str();
-            let known = self.clocks.contains_key(name);
             match change.change {
-                ClockVerb::Ended => {
-                    let scope = before.get(name).map(|clock| clock.scope.as_str());
-                    let by_scope = scope.is_none_or(left) || !known;
-                    if !by_scope || self.stopped(fact, name) {
-                        self.clocks.remove(name);
-                    }
+                ClockVerb::Ended if ends(fact, name) => {
+                    self.clocks.remove(name);
                 }
+                // Armed again later in the same event.
+                ClockVerb::Ended => {}
                 ClockVerb::Armed => {
                     let scope = is.iter().find(|path| listed(fact.chart, path).any(|c| c == name));
                     if let Some(scope) = scope {
@@ -87,12 +83,6 @@ impl Oracle {
             Some((name, _)) => Err(broken(format!("`{name}` should have been armed"))),
             None => Ok(()),
         }
-    }
-
-    /// Whether the last that was said of a clock in an event is that it ended.
-    fn stopped(&self, fact: &Fact<'_>, name: &str) -> bool {
-        let last = fact.event.clocks.iter().rfind(|change| change.clock == name);
-        last.is_some_and(|change| change.change == ClockVerb::Ended)
     }
 
     /// Compares with the instance as stored and with the clock rows.
@@ -156,4 +146,10 @@ fn listed<'c>(chart: &'c Chart, path: &str) -> impl Iterator<Item = &'c str> {
 fn suspended<'c>(chart: &'c Chart, path: &str) -> impl Iterator<Item = &'c str> {
     let node = chart.find(path).and_then(|number| chart.node(number));
     node.into_iter().flat_map(|node| &node.suspends).map(String::as_str)
+}
+
+/// Whether the last that an event says of a clock is that it ended.
+fn ends(fact: &Fact<'_>, name: &str) -> bool {
+    let last = fact.event.clocks.iter().rfind(|change| change.clock == name);
+    last.is_some_and(|change| change.change == ClockVerb::Ended)
 }
