@@ -145,7 +145,7 @@ impl Auditor {
         shadow.oracle.take(&fact)?;
         shadow.repeats += 1;
         self.alerts +=
-            event.told.iter().map(|told| told.people.len() * told.via.len()).sum::<usize>();
+            event.told.iter().map(|told| told.people.len() * told.via.len().min(1)).sum::<usize>();
         self.by_people += usize::from(matches!(event.actor, Actor::Person { .. }));
         let fired = event.clocks.first().filter(|change| change.change == ClockVerb::Fired);
         if let (Some(change), Some(before), Actor::Clock) = (fired, &before, &event.actor)

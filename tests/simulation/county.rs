@@ -1,6 +1,6 @@
 //! A seed's county: virtual weeks of people, two nodes, faults, checked after every step.
 
-use std::collections::{BTreeMap, VecDeque};
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::sync::Arc;
 
 use fenliu::chart::Party;
@@ -16,7 +16,7 @@ use super::trace::{Failure, Trace};
 use super::{Bug, Summary};
 
 /// A seed ends early after so many commits: some definitions alarm every five minutes.
-const COMMITS_MAX: u64 = 450;
+const COMMITS_MAX: u64 = 250;
 /// Matters are looked at so often at most.
 const VISITS_MAX: u64 = 260;
 
@@ -40,8 +40,8 @@ impl Plan {
         Self {
             days: dice.between(7, 28),
             matters: dice.between(4, 9),
-            crash: dice.one_of(&[0, 1, 4]),
-            pause: dice.one_of(&[0, 2, 8]),
+            crash: dice.one_of(&[0, 1, 3]),
+            pause: dice.one_of(&[0, 1, 4]),
             busy: dice.one_of(&[0, 2, 15]),
             refuses: dice.one_of(&[0, 5, 20]),
             unknown: dice.one_of(&[0, 5, 20]),
@@ -129,6 +129,8 @@ pub(super) struct County {
     pub(super) trace: Trace,
     pub(super) summary: Summary,
     visits: u64,
+    /// Whether matters of a grave tier come up.
+    grave: bool,
     /// No fault reaches beyond this.
     pub(super) troubled_until: Instant,
     midnight: Instant,
@@ -136,14 +138,14 @@ pub(super) struct County {
 
 impl County {
     /// The world of a seed at its beginning.
-    pub(super) fn new(seed: u64, bug: Option<Bug>) -> Self {
+    pub(super) fn new(seed: u64, bug: Option<Bug>, aloud: bool) -> Self {
         let stage = stage();
         let mut dice = Dice::new(seed);
         let plan = Plan::draw(&mut dice);
         let start = Instant::parse("2018-01-08T08:30:00+08:00").expect("an instant");
         let now = start.plus(dice.between(0, 330) * DAY);
         let node = |phase| Node { ready_at: now, tasks: VecDeque::new(), phase, full: false };
-        let trace = Trace::new(seed, bug);
+        let trace = Trace::new(seed, bug, aloud);
         let mut county = Self {
             seed,
             bug,
@@ -159,6 +161,7 @@ impl County {
             trace,
             summary: Summary::default(),
             visits: 0,
+            grave: false,
             troubled_until: now,
             midnight: people::midnight_after(&stage.calendar, now),
             dice,
@@ -169,6 +172,8 @@ impl County {
             let at = county.dice.between(0, span * 2 / 3);
             county.later(at, Job::Open);
         }
+        // Incidents alarm every few minutes: most seeds have none, so that they last for weeks.
+        county.grave = county.dice.chance(25);
         for job in [Job::Upgrade, Job::Staff, Job::Staff, Job::Staff] {
             let at = county.dice.between(DAY, span);
             county.later(at, job);
@@ -243,7 +248,7 @@ impl County {
 
     /// Writes a line of the trace.
     pub(super) fn say(&mut self, line: String) {
-        self.trace.line(self.now, &line);
+        self.trace.line(self.now, line);
     }
 
     /// A node is in trouble until an instant.
@@ -263,7 +268,12 @@ impl County {
     }
 
     fn open(&mut self) {
-        let Some(workflow) = self.dice.pick(&self.stage.roots).cloned() else { return };
+        let grave = self.grave;
+        let mut roots = self.stage.roots.iter().filter(|(_, alarms)| grave || !alarms);
+        let roots: Vec<&String> = roots.by_ref().map(|(workflow, _)| workflow).collect();
+        let Some(workflow) = self.dice.pick(&roots).map(|workflow| (*workflow).clone()) else {
+            return;
+        };
         let chart = self.stage.charts.values().find(|chart| chart.workflow == workflow);
         let Some(chart) = chart.cloned() else { return };
         let mut dice = self.dice.fork();
@@ -276,8 +286,15 @@ impl County {
             now: self.now,
         };
         let character = Character::Desk;
-        let mut desk =
-            people::Desk { situation, directory: &directory, character, dice: &mut dice };
+        let mut desk = people::Desk {
+            situation,
+            directory: &directory,
+            character,
+            done: BTreeSet::new(),
+            grave: self.grave,
+            alarming: &self.stage.alarming,
+            dice: &mut dice,
+        };
         let mut command = desk.command(&chart.start, None);
         for selector in &chart.start.by {
             // A unit applies for itself.
@@ -306,8 +323,17 @@ impl County {
             facts: &*directory,
             now: self.now,
         };
-        let mut desk =
-            people::Desk { situation, directory: &directory, character, dice: &mut dice };
+        let log = self.store.events.get(&id).into_iter().flatten();
+        let done = log.map(|event| event.kind.clone()).collect();
+        let mut desk = people::Desk {
+            situation,
+            directory: &directory,
+            character,
+            done,
+            grave: self.grave,
+            alarming: &self.stage.alarming,
+            dice: &mut dice,
+        };
         match desk.choose(&instance, &unit) {
             Some((actor, command)) => self.request(actor, Target::Act(id), command),
             None => self.say(format!("{unit} finds nothing to do in {id}")),
@@ -338,14 +364,23 @@ impl County {
             return;
         }
         let holder = instance.holder.clone();
+        // An alarm that comes again and again wakes even those asleep, and brings others.
+        let soon = self.now.plus(HOUR);
+        let nagged = instance
+            .clocks
+            .values()
+            .any(|clock| clock.ran_out_at.is_some() && clock.wake.is_some_and(|wake| wake < soon));
         if let Some(unit) = holder {
             let character = people::character(self.seed, &self.directory, &unit);
-            if let Some(delay) = character.delay(&mut self.dice) {
+            let hurried = nagged.then(|| self.dice.between(MINUTE, 20 * MINUTE));
+            let delay = hurried.or_else(|| character.delay(&mut self.dice));
+            if let Some(delay) = delay {
                 self.later(delay, Job::Visit { instance: id, meddles: false });
             }
         }
-        if self.dice.chance(20) {
-            let delay = self.dice.between(MINUTE, 2 * DAY);
+        if self.dice.chance(if nagged { 60 } else { 20 }) {
+            let most = if nagged { HOUR } else { 2 * DAY };
+            let delay = self.dice.between(MINUTE, most);
             self.later(delay, Job::Visit { instance: id, meddles: true });
         }
     }

@@ -26,8 +26,7 @@ impl County {
         let early = if self.bug == Some(Bug::EarlyFiring) { EARLY } else { 0 };
         let clocks = self.store.clocks.values();
         let clock = clocks.map(|row| row.wake.plus(-early).max(row.lease_until)).min();
-        let waiting = self.store.waiting.iter().filter_map(|id| self.store.outbox.get(id));
-        let alert = waiting.map(|row| row.next_at.max(row.lease_until)).min();
+        let alert = self.store.waiting.first().map(|(at, _)| *at);
         let found = clock.into_iter().chain(alert).min()?.max(*ready_at).max(self.now);
         // Polls between that find nothing are left out: the next one on the node's grid finds it.
         let grid = self.plan.poll;
@@ -72,20 +71,12 @@ impl County {
             let fence = Fence { instance, clock, entry: row.entry, step: row.step };
             self.nodes[node].tasks.push_back(Task::Fire(fence));
         }
-        let outbox = &self.store.outbox;
-        let mut alerts: Vec<_> = self
-            .store
-            .waiting
-            .iter()
-            .filter_map(|id| Some((id, outbox.get(id)?)))
-            .filter(|(_, row)| row.next_at <= now && row.lease_until <= now)
-            .map(|(id, row)| (-row.tier, row.next_at, *id))
-            .collect();
+        let ready = self.store.waiting.iter().take_while(|(at, _)| *at <= now);
+        let ready = ready.filter_map(|(_, id)| Some((*id, self.store.outbox.get(id)?)));
+        let mut alerts: Vec<_> = ready.map(|(id, row)| (-row.tier, row.next_at, id)).collect();
         alerts.sort_unstable();
         for (_, _, id) in alerts.into_iter().take(self.plan.claims * 4) {
-            if let Some(row) = self.store.outbox.get_mut(&id) {
-                row.lease_until = until;
-            }
+            self.store.alert_mut(id, |row| row.lease_until = until);
             self.nodes[node].tasks.push_back(Task::Send(id, until));
         }
         let claimed = self.nodes[node].tasks.len();
@@ -321,26 +312,30 @@ impl County {
     /// Writes down what became of an alert, unless somebody else holds it by now.
     fn mark(&mut self, node: usize, id: i64, until: Instant, outcome: Option<bool>) {
         let wait = self.dice.between(MINUTE, 5 * MINUTE);
-        let Some(row) = self.store.outbox.get_mut(&id) else { return };
-        if row.lease_until != until || row.state != Delivery::Waiting {
-            return self.say(format!("node {node} holds alert {id} no longer"));
-        }
-        row.attempts += 1;
-        match outcome {
-            Some(true) => row.state = Delivery::Sent,
-            _ if row.attempts >= ATTEMPTS_MAX => {
-                row.state = Delivery::Failed;
-                self.auditor.alarms.insert(id);
+        let now = self.now;
+        let state = self.store.alert_mut(id, |row| {
+            if row.lease_until != until || row.state != Delivery::Waiting {
+                return None;
             }
-            _ => {
-                row.next_at = self.now.plus(wait);
-                row.lease_until = super::store::NEVER;
+            row.attempts += 1;
+            match outcome {
+                Some(true) => row.state = Delivery::Sent,
+                _ if row.attempts >= ATTEMPTS_MAX => row.state = Delivery::Failed,
+                _ => {
+                    row.next_at = now.plus(wait);
+                    row.lease_until = super::store::NEVER;
+                }
+            }
+            Some(row.state)
+        });
+        match state.flatten() {
+            None => self.say(format!("node {node} holds alert {id} no longer")),
+            Some(state) => {
+                if state == Delivery::Failed {
+                    self.auditor.alarms.insert(id);
+                }
+                self.say(format!("node {node}: alert {id} {state:?}"));
             }
         }
-        if row.state != Delivery::Waiting {
-            self.store.waiting.remove(&id);
-        }
-        let state = row.state;
-        self.say(format!("node {node}: alert {id} {state:?}"));
     }
 }

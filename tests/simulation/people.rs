@@ -2,9 +2,11 @@
 //! units asleep, a desk that now and then takes the wrong unit, an office that is sometimes late.
 //! They know no workflow: they read which commands are possible and what these ask for.
 
+use std::collections::BTreeSet;
+
 use fenliu::calendar::Calendar;
 use fenliu::chart::expression::Type;
-use fenliu::chart::{Chart, CommandSpec, Input, Shape};
+use fenliu::chart::{Chart, CommandSpec, Effects, Input, Shape};
 use fenliu::domain::{
     Actor, Command, Directory, Fields, Instance, Instant, Person, PersonId, Role, Value,
 };
@@ -95,7 +97,8 @@ enum Kind {
 fn kind(chart: &Chart, leaf: usize, command: &str) -> Kind {
     let here = chart.node(leaf).and_then(|node| node.holder.clone());
     let ways = chart.active(leaf).flat_map(|node| node.on.get(command).into_iter().flatten());
-    let targets = ways.filter_map(|way| way.target).filter_map(|to| chart.node(to.leaf));
+    let targets = ways.filter_map(|way| way.target).filter(|to| to.leaf != leaf);
+    let targets = targets.filter_map(|to| chart.node(to.leaf));
     let kinds = targets.map(|node| match node.shape {
         Shape::Final | Shape::Rest => Kind::Ends,
         _ if node.holder != here => Kind::PassesOn,
@@ -104,11 +107,28 @@ fn kind(chart: &Chart, leaf: usize, command: &str) -> Kind {
     kinds.last().unwrap_or(Kind::Notes)
 }
 
+/// Whether a command may start one of some workflows.
+fn starts(chart: &Chart, leaf: usize, command: &str, workflows: &BTreeSet<String>) -> bool {
+    let alarms = |effects: &Effects| effects.start.iter().any(|s| workflows.contains(&s.workflow));
+    let mut ways = chart.active(leaf).flat_map(|node| node.on.get(command).into_iter().flatten());
+    ways.any(|way| {
+        let target = way.target.map(|to| to.leaf);
+        let mut entered = target.into_iter().flat_map(|leaf| chart.active(leaf));
+        alarms(&way.effects) || entered.any(|node| alarms(&node.entry))
+    })
+}
+
 /// One person at work.
 pub(super) struct Desk<'d> {
     pub(super) situation: Situation<'d>,
     pub(super) directory: &'d Directory,
     pub(super) character: Character,
+    /// What was already done with the matter: people rather do what is still to be done.
+    pub(super) done: BTreeSet<String>,
+    /// Whether they meet matters of a grave tier.
+    pub(super) grave: bool,
+    /// Workflows that they start only where they do.
+    pub(super) alarming: &'d BTreeSet<String>,
     pub(super) dice: &'d mut Dice,
 }
 
@@ -124,12 +144,16 @@ impl Desk<'_> {
         for _ in 0..2 {
             let actor = acting(self.dice.pick(&staff)?);
             let mut specs = possible::specs(self.situation, instance, &actor);
+            specs.retain(|spec| self.grave || !starts(chart, leaf, &spec.name, self.alarming));
             let acknowledges = possible::may_acknowledge(self.situation, instance, &actor);
-            if acknowledges && self.dice.chance(30) {
+            if acknowledges && self.dice.chance(10) {
                 return Some((actor, Command::new(engine::ACKNOWLEDGE)));
             }
             // Each command as often as the unit likes it.
-            let likes = |spec: &CommandSpec| self.character.likes(kind(chart, leaf, &spec.name));
+            let likes = |spec: &CommandSpec| {
+                let new = if self.done.contains(&spec.name) { 1 } else { 4 };
+                new * self.character.likes(kind(chart, leaf, &spec.name))
+            };
             let total: i64 = specs.iter().map(|spec| likes(spec)).sum();
             if total == 0 {
                 continue;
@@ -166,6 +190,7 @@ impl Desk<'_> {
         match &input.ty {
             Type::Bool => self.dice.chance(50).into(),
             Type::Int => Value::Int(self.dice.between(min, max.min(min.saturating_add(9)))),
+            Type::Tier if !self.grave && of.is_none() => Value::Int(1),
             Type::Tier => Value::Int(self.dice.one_of(&[1, 1, 1, 1, 1, 1, 2, 2, 3, 4])),
             Type::Enum(codes) if self.dice.chance(50) => text(codes.first()),
             Type::Enum(codes) => text(self.dice.pick(codes)),

@@ -1,6 +1,6 @@
 //! What the simulation plays: every workflow of the repository, its calendar, its people.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 use std::path::Path;
 use std::sync::{Arc, OnceLock};
@@ -23,8 +23,11 @@ pub(super) struct Stage {
     pub(super) calendar: Calendar,
     /// The people at the beginning.
     pub(super) directory: Directory,
-    /// Workflows that people open, each as often as it is likely.
-    pub(super) roots: Vec<String>,
+    /// Workflows that alarm every few minutes until they are reported.
+    pub(super) alarming: BTreeSet<String>,
+    /// Workflows that people open, each as often as it is likely, and whether it has a response tier
+    /// to be reported.
+    pub(super) roots: Vec<(String, bool)>,
 }
 
 /// The number between two versions of one workflow.
@@ -41,14 +44,19 @@ pub(super) fn stage() -> &'static Stage {
         let county = Jurisdiction::from_yaml(&county).expect("a sound jurisdiction");
         let mut charts = BTreeMap::new();
         let mut roots = Vec::new();
+        let mut alarming = BTreeSet::new();
         let files = yaml_files(&root.join("workflows")).expect("the workflows");
         for (number, file) in (1_i64..).zip(files) {
             let (chart, findings) = chart::compile(&read(&file));
             let chart = Arc::new(chart.unwrap_or_else(|| panic!("{file:?}: {findings:?}")));
+            let reported = chart.clocks.contains_key("phone");
+            if reported {
+                alarming.insert(chart.workflow.clone());
+            }
             if !chart.start.by.is_empty() {
                 // Workflows with families are where most can go wrong.
                 let weight = 1 + 3 * chart.children.len();
-                roots.extend(std::iter::repeat_n(chart.workflow.clone(), weight));
+                roots.extend(std::iter::repeat_n((chart.workflow.clone(), reported), weight));
             }
             charts.insert(DefinitionId(number), Arc::clone(&chart));
             charts.insert(DefinitionId(number + NEXT_VERSION), chart);
@@ -57,6 +65,7 @@ pub(super) fn stage() -> &'static Stage {
             charts,
             calendar: Calendar::from_yaml(&calendar).expect("a sound calendar"),
             directory: county.directory(COUNTY),
+            alarming,
             roots,
         }
     })

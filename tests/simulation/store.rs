@@ -37,6 +37,12 @@ pub(super) struct OutboxRow {
     pub(super) lease_until: Instant,
 }
 
+impl OutboxRow {
+    fn ready_at(&self) -> Instant {
+        self.next_at.max(self.lease_until)
+    }
+}
+
 /// What was answered to a command.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Answer {
@@ -81,8 +87,8 @@ pub(super) struct Store {
     pub(super) instances: BTreeMap<InstanceId, (Instance, Hash)>,
     pub(super) clocks: BTreeMap<(InstanceId, String), ClockRow>,
     pub(super) outbox: BTreeMap<i64, OutboxRow>,
-    /// The rows of the outbox that still wait.
-    pub(super) waiting: BTreeSet<i64>,
+    /// The rows of the outbox that still wait, by when they can be claimed.
+    pub(super) waiting: BTreeSet<(Instant, i64)>,
     pub(super) events: BTreeMap<InstanceId, Vec<StoredEvent>>,
     pub(super) answers: BTreeMap<Key, (String, Answer)>,
     /// Instances changed since the checks last looked.
@@ -137,6 +143,10 @@ impl Store {
                 return Err(Denied::Fenced);
             }
         }
+        // The key is unique: two nodes may have decided the same request.
+        if batch.answer.as_ref().is_some_and(|(key, ..)| self.answers.contains_key(key)) {
+            return Err(Denied::Conflict);
+        }
         let mut seen = BTreeSet::new();
         for Decision { instance, event } in &batch.decisions {
             let version = self.instances.get(&instance.id).map_or(0, |(held, _)| held.version);
@@ -172,9 +182,9 @@ impl Store {
     fn alert(&mut self, tier: i64, event: &Event) {
         for told in &event.told {
             for person in &told.people {
-                for channel in &told.via {
+                if let Some(channel) = told.via.first() {
                     let id = i64::try_from(self.outbox.len()).unwrap_or(i64::MAX);
-                    self.waiting.insert(id);
+                    self.waiting.insert((event.recorded_at, id));
                     self.outbox.insert(
                         id,
                         OutboxRow {
@@ -192,6 +202,21 @@ impl Store {
                 }
             }
         }
+    }
+
+    /// Changes an alert, and when it can be claimed next.
+    pub(super) fn alert_mut<R>(
+        &mut self,
+        id: i64,
+        change: impl FnOnce(&mut OutboxRow) -> R,
+    ) -> Option<R> {
+        let row = self.outbox.get_mut(&id)?;
+        self.waiting.remove(&(row.ready_at(), id));
+        let result = change(row);
+        if row.state == Delivery::Waiting {
+            self.waiting.insert((row.ready_at(), id));
+        }
+        Some(result)
     }
 
     /// An instance as it stands.

@@ -62,24 +62,28 @@ pub(super) struct Trace {
     seed: u64,
     bug: Option<Bug>,
     step: u64,
+    /// Whether every line is printed as it comes.
+    aloud: bool,
     hash: u64,
-    tail: VecDeque<String>,
+    tail: VecDeque<(u64, Instant, String)>,
 }
 
 impl Trace {
     /// An empty trace.
-    pub(super) fn new(seed: u64, bug: Option<Bug>) -> Self {
-        Self { seed, bug, step: 0, hash: 0xCBF2_9CE4_8422_2325, tail: VecDeque::new() }
+    pub(super) fn new(seed: u64, bug: Option<Bug>, aloud: bool) -> Self {
+        Self { seed, bug, step: 0, aloud, hash: 0xCBF2_9CE4_8422_2325, tail: VecDeque::new() }
     }
 
     /// Adds a line.
-    pub(super) fn line(&mut self, now: Instant, what: &str) {
+    pub(super) fn line(&mut self, now: Instant, what: String) {
         self.step += 1;
-        let line = format!("{} {now} {what}", self.step);
-        for byte in line.bytes() {
+        for byte in now.0.to_le_bytes().into_iter().chain(what.bytes()) {
             self.hash = (self.hash ^ u64::from(byte)).wrapping_mul(0x0000_0100_0000_01B3);
         }
-        self.tail.push_back(line);
+        if self.aloud {
+            println!("{} {now} {what}", self.step);
+        }
+        self.tail.push_back((self.step, now, what));
         if self.tail.len() > KEPT {
             self.tail.pop_front();
         }
@@ -92,7 +96,8 @@ impl Trace {
 
     /// A failure at this point.
     pub(super) fn failure(&self, broken: Broken) -> Failure {
-        let tail = self.tail.iter().cloned().collect();
+        let tail =
+            self.tail.iter().map(|(step, now, what)| format!("{step} {now} {what}")).collect();
         Failure { seed: self.seed, bug: self.bug, step: self.step, broken, tail }
     }
 }
