@@ -5,11 +5,13 @@
 
 pub mod check;
 pub mod compile;
+pub mod diagram;
 pub mod document;
 pub mod expression;
 pub mod finding;
 pub mod machine;
 pub mod names;
+pub mod schema;
 
 use std::collections::BTreeMap;
 use std::sync::Arc;

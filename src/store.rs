@@ -31,6 +31,7 @@ mod directory;
 mod error;
 mod event;
 mod instance;
+mod list;
 mod message;
 mod migration;
 mod personal;
@@ -55,7 +56,7 @@ pub use definition::{CalendarSource, DefinitionSource};
 pub use directory::Jurisdiction;
 pub use error::Error;
 pub use event::PositionedEvent;
-pub use instance::{Filter, RawCounts};
+pub use list::{Filter, RawCounts};
 pub use message::{ClaimWish, Claimed, MessageFilter, Settled};
 pub use pool::Reader;
 pub use token::TokenRow;
@@ -238,9 +239,7 @@ impl Store {
         };
         let mut lent =
             self.inner.pool.lend(self.inner.options.lock_ms, || self.connect(Purpose::Read))?;
-        let outcome = lent.within(begin, work);
-        drop(lent);
-        outcome
+        lent.within(begin, work)
     }
 
     fn connect(&self, purpose: Purpose) -> Result<Connection, Error> {

@@ -1,4 +1,10 @@
 //! The one binary of integration tests.
 
 #[cfg(test)]
+mod semantics;
+#[cfg(test)]
 mod simulation;
+#[cfg(test)]
+mod store;
+#[cfg(test)]
+mod tidy;

@@ -164,8 +164,7 @@ impl<'d> Compiler<'d> {
         known: impl Iterator<Item = &'n str>,
     ) {
         let known: Vec<&str> = known.collect();
-        let help = super::check::nearest(name, &known)
-            .map(|near| format!("did you mean `{near}`?"))
+        let help = super::expression::did_you_mean(name, &known)
             .unwrap_or_else(|| format!("known: {}", known.join(", ")));
         let message = format!("no {what} is called `{}`", name.value);
         self.error("unknown_name", &name.span, message).help = Some(help);

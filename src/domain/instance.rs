@@ -97,6 +97,9 @@ pub struct ArmedClock {
     /// No ladder step comes before this: somebody acknowledged.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub quiet_until: Option<Instant>,
+    /// How long an acknowledgement of its last alert pauses the ladder, in milliseconds.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub hold: Option<i64>,
     /// When it ran out, as recorded.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub ran_out_at: Option<Instant>,

@@ -3,7 +3,7 @@
 
 use super::run::Run;
 use super::{ACKNOWLEDGE, Situation, acknowledges};
-use crate::chart::{Chart, CommandSpec, Law, Require, Transition};
+use crate::chart::{Chart, CommandSpec, Law, Require, Shape, Transition};
 use crate::domain::{Actor, Command, Instance};
 
 /// The names of the commands that `actor` could give now, in order of name; the acknowledgement of
@@ -32,6 +32,9 @@ pub fn specs<'s>(
         return Vec::new();
     };
     let Some(leaf) = situation.chart.find(&instance.state) else { return Vec::new() };
+    if situation.chart.node(leaf).is_some_and(|node| node.shape == Shape::Final) {
+        return Vec::new();
+    }
     let commands = situation.chart.commands.values();
     commands.filter(|spec| is_possible(&mut run, situation.chart, leaf, spec)).collect()
 }
@@ -41,7 +44,7 @@ pub fn specs<'s>(
 pub fn may_acknowledge(situation: Situation<'_>, instance: &Instance, actor: &Actor) -> bool {
     let command = Command::new(ACKNOWLEDGE);
     acknowledges(situation.chart, ACKNOWLEDGE)
-        && instance.clocks.values().any(|clock| clock.step > 0)
+        && instance.clocks.values().any(|clock| clock.hold.is_some())
         && Run::new(situation, instance.clone(), actor, &command)
             .is_ok_and(|mut run| run.acknowledge().is_ok())
 }

@@ -173,6 +173,10 @@ impl<'r> Run<'r> {
     /// The refusal of the state that was asked.
     pub fn trigger(&mut self, trigger: &str) -> Result<bool, Refusal> {
         let chart = self.situation.chart;
+        // What has ended accepts nothing, whatever the states around it would take.
+        if chart.node(self.leaf).is_some_and(|node| node.shape == Shape::Final) {
+            return Ok(false);
+        }
         let taken = machine::dispatch(chart, self.leaf, trigger, self);
         self.refused()?;
         let Some(taken) = taken else { return Ok(false) };

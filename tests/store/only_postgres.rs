@@ -159,3 +159,11 @@ fn a_server_that_does_not_answer_is_down_and_its_password_is_not_shown() {
     assert!(matches!(error, Error::Down(_)), "{error:?}");
     assert!(!error.to_string().contains("secret"), "{error}");
 }
+
+#[test]
+fn a_server_that_may_lose_commits_is_reported() {
+    // The cluster of these tests is such a server, for the sake of speed.
+    let place = Place::postgres();
+    let weak = place.store.read(|reader| reader.weak_settings()).unwrap();
+    assert_eq!(weak, ["fsync", "full_page_writes"]);
+}

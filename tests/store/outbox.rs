@@ -136,7 +136,7 @@ fn messages_are_listed_by_instance_and_by_person(place: &Place) {
     };
     let of_instance = MessageFilter { instance: Some(InstanceId(1)), ..Default::default() };
     assert_eq!(list(&of_instance, 4), [15, 14, 13, 12]);
-    let next = MessageFilter { before: Some(MessageId(12)), ..of_instance.clone() };
+    let next = MessageFilter { before: Some(MessageId(12)), ..of_instance };
     assert_eq!(list(&next, 4), [11, 10]);
     let of_person = MessageFilter { person: Some(PersonId(1)), ..Default::default() };
     assert_eq!(list(&of_person, 9), [15, 13, 11]);

@@ -1,7 +1,7 @@
 //! The calm live summary: where the play has got to, how many matters stand where, what last
 //! happened that is worth a word.
 
-use std::collections::{BTreeMap, BTreeSet, VecDeque};
+use std::collections::{BTreeMap, VecDeque};
 use std::fmt::Write as _;
 use std::sync::Arc;
 
@@ -18,10 +18,6 @@ const SHOWN: usize = 6;
 pub(super) struct Board {
     /// Flat status of every instance, with its workflow.
     standing: BTreeMap<String, (String, String)>,
-    /// Every status that was ever shown by a referral.
-    pub(super) seen: BTreeSet<String>,
-    /// Events by kind.
-    pub(super) kinds: BTreeMap<String, u64>,
     last: VecDeque<String>,
     words: Words,
 }
@@ -73,10 +69,6 @@ impl Board {
         let text = |key: &str| change[key].as_str().unwrap_or_default().to_owned();
         let (id, workflow, status, kind) =
             (text("id"), text("workflow"), text("status"), text("kind"));
-        if workflow == "referral" {
-            self.seen.insert(status.clone());
-        }
-        *self.kinds.entry(kind.clone()).or_default() += 1;
         let overdue = status == "overdue";
         let told = !EVERYDAY.contains(&kind.as_str()) && (overdue || !kind.starts_with("clock."));
         if let Some(title) = self.words.kinds.get(&kind).filter(|_| told) {

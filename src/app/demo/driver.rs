@@ -5,6 +5,7 @@ use std::sync::Mutex;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
+use jiff::tz::TimeZone;
 use serde_json::{Value as Json, json};
 
 use crate::clock::{Clock, FastClock};
@@ -32,8 +33,12 @@ pub(super) struct Tally {
 pub(super) struct Driver {
     client: reqwest::Client,
     base: String,
-    tokens: BTreeMap<(String, Role), String>,
+    admin: String,
+    /// Who has which post.
+    posts: BTreeMap<(String, Role), Json>,
+    tokens: Mutex<BTreeMap<(String, Role), String>>,
     bodies: BTreeMap<String, String>,
+    zone: TimeZone,
     pub(super) clock: FastClock,
     pub(super) tally: Tally,
     keys: AtomicU64,
@@ -59,11 +64,12 @@ pub(super) enum Outcome {
 }
 
 impl Driver {
-    /// Makes a token for every post of the jurisdiction.
+    /// Learns who is who. Tokens are made when a post is first played.
     pub(super) async fn new(
         base: &str,
         admin: &str,
         bodies: BTreeMap<String, String>,
+        zone: TimeZone,
         clock: FastClock,
     ) -> Result<Self, Error> {
         let client = reqwest::Client::builder()
@@ -74,8 +80,11 @@ impl Driver {
         let mut driver = Self {
             client,
             base: base.trim_end_matches('/').to_owned(),
-            tokens: BTreeMap::new(),
+            admin: admin.to_owned(),
+            posts: BTreeMap::new(),
+            tokens: Mutex::default(),
             bodies,
+            zone,
             clock,
             tally: Tally::default(),
             keys: AtomicU64::new(0),
@@ -83,14 +92,11 @@ impl Driver {
         };
         let people = driver.get(admin, "/people").await?;
         for person in people["items"].as_array().into_iter().flatten() {
-            let body = json!({ "person": person["id"], "label": "demo" });
-            let answer = driver.post(admin, "/tokens", &body, None).await?;
-            let Outcome::Done(issued) = answer else { continue };
-            let secret = issued["secret"].as_str().unwrap_or_default().to_owned();
             for grant in person["grants"].as_array().into_iter().flatten() {
                 let role = grant["role"].as_str().and_then(|code| code.parse::<Role>().ok());
                 if let (Some(role), Some(unit)) = (role, grant["unit"].as_str()) {
-                    driver.tokens.entry((unit.to_owned(), role)).or_insert(secret.clone());
+                    let post = (unit.to_owned(), role);
+                    driver.posts.entry(post).or_insert_with(|| person["id"].clone());
                 }
             }
         }
@@ -102,20 +108,31 @@ impl Driver {
         self.bodies.get(party).map_or(party, String::as_str)
     }
 
-    fn token(&self, party: &str, role: Role) -> Result<&str, Error> {
-        let key = (self.unit(party).to_owned(), role);
-        let token = self.tokens.get(&key);
-        token.map(String::as_str).ok_or_else(|| Error::Nobody(format!("{party}.{role}")))
+    async fn token(&self, party: &str, role: Role) -> Result<String, Error> {
+        let post = (self.unit(party).to_owned(), role);
+        if let Some(token) = lock(&self.tokens).get(&post) {
+            return Ok(token.clone());
+        }
+        let person = self.posts.get(&post);
+        let person = person.ok_or_else(|| Error::Nobody(format!("{party}.{role}")))?;
+        let body = json!({ "person": person, "label": "demo" });
+        let answer = self.post(&self.admin, "/tokens", &body, None).await?;
+        let Outcome::Done(issued) = answer else {
+            return Err(Error::Nobody(format!("{party}.{role}")));
+        };
+        let secret = issued["token"].as_str().unwrap_or_default().to_owned();
+        lock(&self.tokens).insert(post, secret.clone());
+        Ok(secret)
     }
 
     /// Whether somebody has this post.
     pub(super) fn has(&self, party: &str, role: Role) -> bool {
-        self.token(party, role).is_ok()
+        self.posts.contains_key(&(self.unit(party).to_owned(), role))
     }
 
     /// Reads something as a post sees it.
     pub(super) async fn look(&self, party: &str, role: Role, path: &str) -> Result<Json, Error> {
-        self.get(self.token(party, role)?, path).await
+        self.get(&self.token(party, role).await?, path).await
     }
 
     /// Gives a command; repeated with the same key until it is answered.
@@ -127,9 +144,9 @@ impl Driver {
         command: &str,
         input: Json,
     ) -> Result<Outcome, Error> {
-        let token = self.token(party, role)?;
+        let token = self.token(party, role).await?;
         let body = json!({ "command": command, "input": input });
-        self.act(token, &format!("/instances/{id}/commands"), &body).await
+        self.act(&token, &format!("/instances/{id}/commands"), &body).await
     }
 
     /// Opens an instance.
@@ -140,9 +157,9 @@ impl Driver {
         workflow: &str,
         input: Json,
     ) -> Result<Outcome, Error> {
-        let token = self.token(party, role)?;
+        let token = self.token(party, role).await?;
         let body = json!({ "workflow": workflow, "input": input });
-        self.act(token, "/instances", &body).await
+        self.act(&token, "/instances", &body).await
     }
 
     async fn act(&self, token: &str, path: &str, body: &Json) -> Result<Outcome, Error> {
@@ -237,6 +254,12 @@ impl Driver {
             }
         }
         Err(Error::Silent(last))
+    }
+
+    /// The day of the play, so many days from today, as an office writes it.
+    pub(super) fn clock_date(&self, days: i64) -> String {
+        let at = self.clock.now().plus(days.saturating_mul(86_400_000));
+        at.timestamp().to_zoned(self.zone.clone()).date().to_string()
     }
 
     /// Waits until the clock of the play has reached an instant.

@@ -10,7 +10,8 @@ use crate::domain::{Directory, Role};
 #[derive(Debug, Clone, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(super) struct Call {
-    pub(super) id: String,
+    #[serde(rename = "id")]
+    _id: String,
     pub(super) text: String,
     pub(super) place: Option<String>,
     pub(super) units: Vec<String>,
@@ -134,16 +135,22 @@ impl Matter<'_> {
         let id = answer["id"].as_str().unwrap_or_default().to_owned();
         let urgent = kept || grave || self.call.emergency;
         self.driver.wait(if urgent { 1 } else { 2 + self.dice(1, 7) }).await;
-        if kept {
-            let input = json!({ "reason": "属公安机关受理范围，立即派警" });
-            self.give("desk", Dispatcher, &id, "send_police", input).await?;
-        } else {
-            self.divert(&id, unit).await?;
-        }
-        if grave {
-            self.incident(&id).await?;
-        }
+        // What the emergency office needs and what the unit does go on side by side.
+        tokio::try_join!(self.settle(&id, unit, kept), self.report(&id, grave))?;
         Ok(())
+    }
+
+    async fn settle(&self, id: &str, unit: &str, kept: bool) -> Result<(), Error> {
+        if !kept {
+            return self.divert(id, unit).await;
+        }
+        let input = json!({ "reason": "属公安机关受理范围，立即派警" });
+        self.give("desk", Dispatcher, id, "send_police", input).await?;
+        Ok(())
+    }
+
+    async fn report(&self, id: &str, grave: bool) -> Result<(), Error> {
+        if grave { self.incident(id).await } else { Ok(()) }
     }
 
     async fn give(
@@ -319,7 +326,7 @@ impl Matter<'_> {
         self.give(unit, Leader, id, "ask_class", input).await?;
         self.driver.wait(60).await;
         self.give("desk", ShiftLeader, id, "grant_class", json!({})).await?;
-        let day = self.driver.clock_date(6);
+        let day = self.driver.clock_date(8);
         let input =
             json!({ "date": day, "reason": "需协调多个单位，已向群众说明", "caller_told": "told" });
         self.give(unit, Leader, id, "promise", input).await?;
