@@ -7,6 +7,8 @@ mod scenarios;
 #[cfg(test)]
 mod semantics;
 #[cfg(test)]
+mod simulation;
+#[cfg(test)]
 mod store;
 #[cfg(test)]
 mod tidy;
