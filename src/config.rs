@@ -1,3 +1,4 @@
 //! Files and environment, read once.
 
+pub mod job;
 pub mod jurisdiction;

@@ -5,6 +5,7 @@
 //! and everything it decided, so that [`replay`] can repeat it and an outsider can check it.
 
 pub mod agenda;
+pub mod audit;
 pub mod family;
 pub mod input;
 pub mod possible;

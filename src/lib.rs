@@ -14,11 +14,15 @@ pub mod policy;
 pub mod scenario;
 
 // Floor 2, hands: one outside thing each.
+pub mod channel;
 pub mod config;
 pub mod store;
 
 // Floor 3, the one door.
 pub mod gate;
+
+// Floor 4, those who knock.
+pub mod scheduler;
 
 // Floor 5: everything put together.
 pub mod app;

@@ -405,6 +405,25 @@ impl Reader {
         Ok(counts)
     }
 
+    /// How many instances `filter` shows per holder, in order of holder; those without one first.
+    ///
+    /// # Errors
+    /// As for any statement.
+    pub fn count_by_holder(
+        &mut self,
+        filter: &Filter,
+    ) -> Result<Vec<(Option<String>, i64)>, Error> {
+        let mut counts: Vec<(Option<String>, i64)> = each!(&mut self.connection, connection: Backend => {
+            let counts = instance::table
+                .group_by(instance::holder)
+                .select((instance::holder, diesel::dsl::count_star()))
+                .into_boxed::<Backend>();
+            narrowed!(counts, filter).load(connection)
+        })?;
+        counts.sort();
+        Ok(counts)
+    }
+
     /// The children of `parent`, open and ended, in order of id.
     ///
     /// # Errors
@@ -431,6 +450,27 @@ impl Reader {
         let ids: Vec<i64> = each!(&mut self.connection, connection => {
             instance::table
                 .select(instance::id)
+                .filter(instance::id.gt(after.0))
+                .order(instance::id)
+                .limit(limit)
+                .load(connection)
+        })?;
+        Ok(ids.into_iter().map(InstanceId).collect())
+    }
+
+    /// As [`Reader::instance_ids`], but only of instances not in a final or rest state.
+    ///
+    /// # Errors
+    /// As for any statement.
+    pub fn open_instance_ids(
+        &mut self,
+        after: InstanceId,
+        limit: i64,
+    ) -> Result<Vec<InstanceId>, Error> {
+        let ids: Vec<i64> = each!(&mut self.connection, connection => {
+            instance::table
+                .select(instance::id)
+                .filter(instance::closed_at.is_null())
                 .filter(instance::id.gt(after.0))
                 .order(instance::id)
                 .limit(limit)
