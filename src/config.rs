@@ -2,3 +2,4 @@
 
 pub mod job;
 pub mod jurisdiction;
+pub mod settings;

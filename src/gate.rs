@@ -31,12 +31,13 @@ use crate::store::{Store, Writer};
 
 pub use crate::store::{Claimed, NewAlarm, Settled};
 pub use administration::{Issued, NewToken};
-pub use audit::{Examined, LISTED_MAX, Report, verify};
+pub use audit::{Examined, Report, verify};
 pub use chores::{DueClock, DueClocks, Leaves};
 pub use error::Error;
 pub use figures::Figures;
 pub use query::{History, Page, Seen};
 pub use registry::{Registry, Version};
+pub use wording::number_of;
 
 /// Who asks, and in which jurisdiction.
 #[derive(Debug, Clone)]
@@ -100,6 +101,12 @@ pub struct Receipt {
 }
 
 impl Receipt {
+    /// What people call the matter.
+    #[must_use]
+    pub fn number(&self) -> String {
+        number_of(self.family)
+    }
+
     fn of(instance: &Instance) -> Self {
         Self {
             instance: instance.id,

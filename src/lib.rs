@@ -22,6 +22,7 @@ pub mod store;
 pub mod gate;
 
 // Floor 4, those who knock.
+pub mod http;
 pub mod scheduler;
 
 // Floor 5: everything put together.

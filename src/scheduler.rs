@@ -98,15 +98,6 @@ impl Duty {
         }
     }
 
-    /// How many milliseconds of the house's clock pass while `real` passes: leases protect work
-    /// that takes real time, on a clock that may run fast.
-    fn clock_ms(&self, real: Duration) -> i64 {
-        const HOUR: i64 = 3_600_000;
-        let hour = self.gate.wait_until(self.gate.now().plus(HOUR)).as_micros().max(1);
-        let ms = real.as_micros().saturating_mul(3_600_000) / hour;
-        i64::try_from(ms).unwrap_or(i64::MAX).max(1)
-    }
-
     /// Raises an operator alarm; what cannot be written is at least logged.
     async fn alarm(
         &self,

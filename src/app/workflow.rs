@@ -18,7 +18,24 @@ pub struct Report {
     pub failed: bool,
 }
 
+/// How a workflow is drawn.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
+pub enum Format {
+    /// Mermaid's state diagram.
+    Mermaid,
+    /// Graphviz.
+    Dot,
+    /// W3C SCXML.
+    Scxml,
+}
+
 impl Report {
+    /// A report that all is well, with a text.
+    #[must_use]
+    pub fn of(text: String) -> Self {
+        Self { text, failed: false }
+    }
+
     fn line(&mut self, line: impl AsRef<str>) {
         self.text.push_str(line.as_ref());
         self.text.push('\n');
@@ -66,6 +83,32 @@ pub fn test(workflows: &Path, jurisdiction: &Path, calendar: &Path) -> Result<Re
     report.line(format!("{told} scenarios, {failed} failed"));
     report.failed = failed > 0;
     Ok(report)
+}
+
+/// Draws a workflow.
+///
+/// # Errors
+/// When the file cannot be read, or the workflow is broken.
+pub fn diagram(file: &Path, format: Format) -> Result<Report, String> {
+    let source = read(file)?;
+    let (chart, findings) = chart::compile(&source);
+    let Some(chart) = chart else {
+        return Err(finding::draw(&file.display().to_string(), &source, &findings));
+    };
+    Ok(Report::of(match format {
+        Format::Mermaid => chart::diagram::mermaid(&chart, chart::diagram::Language::Chinese),
+        Format::Dot => chart::diagram::dot(&chart),
+        Format::Scxml => chart::diagram::scxml(&chart),
+    }))
+}
+
+/// The JSON Schema of workflow files.
+///
+/// # Errors
+/// When it cannot be written as JSON, which should not be.
+pub fn schema() -> Result<Report, String> {
+    let schema = serde_json::to_string_pretty(&chart::schema::schema());
+    Ok(Report::of(format!("{}\n", schema.map_err(|error| error.to_string())?)))
 }
 
 /// The stage on which the scenarios of a folder play.

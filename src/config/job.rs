@@ -1,6 +1,7 @@
 //! Periodic jobs, as the configuration file names them.
 
-use serde::Deserialize;
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
 
 /// One `[[job]]`: what is done, and when.
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
@@ -15,7 +16,7 @@ pub struct Job {
 }
 
 /// What a periodic job does, for each jurisdiction.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum Does {
     /// Counts, for each unit, the matters that are due within the next working day.

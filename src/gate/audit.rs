@@ -1,15 +1,17 @@
 //! Looking again: one instance while the service runs, or all of a database afterwards.
 
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use serde::Serialize;
 
-use super::Gate;
 use super::error::Error;
 use super::registry::Registry;
+use super::Gate;
 use crate::calendar::Calendar;
 use crate::chart::Chart;
-use crate::domain::{DefinitionId, InstanceId, JurisdictionId};
+use crate::domain::event::ClockVerb;
+use crate::domain::{DefinitionId, Event, InstanceId, Instant, JurisdictionId};
 use crate::engine::audit::{self, ClockLine, Difference, Part, Record, Versions};
 use crate::store::{self, Batch, ClockRow, MessageFilter, Reader, Store};
 
@@ -67,6 +69,53 @@ pub struct Report {
     pub differing: Vec<Examined>,
     /// The first thing that is wrong, in a sentence.
     pub first_fault: Option<String>,
+    /// What the event log says, counted.
+    #[serde(flatten)]
+    pub tally: Tally,
+}
+
+/// What an event log says, counted. Names are `workflow.name`.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
+pub struct Tally {
+    /// Events by what was asked.
+    pub kinds: BTreeMap<String, u64>,
+    /// Instances by the flat status that their last event left.
+    pub statuses: BTreeMap<String, i64>,
+    /// Every flat status that was ever left.
+    pub statuses_seen: BTreeSet<String>,
+    /// Clocks that ran out.
+    pub run_out: BTreeMap<String, u64>,
+    /// Messages by channel.
+    pub messages: BTreeMap<String, u64>,
+}
+
+impl Tally {
+    /// Counts one instance from its events alone.
+    fn take(&mut self, record: &Record) {
+        let workflow = &record.instance.workflow;
+        let (mut last, mut overdue) = (None, BTreeSet::new());
+        for stored in &record.events {
+            *self.kinds.entry(format!("{workflow}.{}", stored.kind)).or_default() += 1;
+            let Ok(event) = serde_json::from_str::<Event>(&stored.body) else { continue };
+            let fired = event.clocks.iter().find(|change| change.change == ClockVerb::Fired);
+            let late = |due: Instant| due <= event.recorded_at;
+            if let Some(clock) = fired.filter(|change| change.due.is_some_and(late)) {
+                // A ladder goes on after the due instant: each limit is counted once.
+                overdue.insert((clock.clock.clone(), clock.due));
+            }
+            self.statuses_seen.insert(format!("{workflow}.{}", event.status));
+            last = Some(event.status);
+        }
+        for (clock, _) in overdue {
+            *self.run_out.entry(format!("{workflow}.{clock}")).or_default() += 1;
+        }
+        if let Some(status) = last {
+            *self.statuses.entry(format!("{workflow}.{status}")).or_default() += 1;
+        }
+        for (_, _, channel) in &record.messages {
+            *self.messages.entry(channel.clone()).or_default() += 1;
+        }
+    }
 }
 
 impl Report {
@@ -93,7 +142,7 @@ impl Report {
 }
 
 /// So many differing instances are listed one by one.
-pub const LISTED_MAX: usize = 1000;
+pub(super) const LISTED_MAX: usize = 1000;
 
 /// Ids read at a time on the way through a database.
 const PAGE: i64 = 1000;
@@ -114,7 +163,7 @@ pub fn verify(store: &Store, mut progress: impl FnMut(u64)) -> Result<Report, Er
         let Some(last) = ids.last() else { return Ok(report) };
         after = *last;
         for id in ids {
-            if let Some(examined) = examine(store, &registry, id)? {
+            if let Some(examined) = examine(store, &registry, id, Some(&mut report.tally))? {
                 report.take(examined);
             }
         }
@@ -123,10 +172,18 @@ pub fn verify(store: &Store, mut progress: impl FnMut(u64)) -> Result<Report, Er
 }
 
 /// Looks again at one instance; none if there is no such instance.
-fn examine(store: &Store, registry: &Registry, id: InstanceId) -> Result<Option<Examined>, Error> {
+fn examine(
+    store: &Store,
+    registry: &Registry,
+    id: InstanceId,
+    tally: Option<&mut Tally>,
+) -> Result<Option<Examined>, Error> {
     let differences = match store.read(|reader| record(reader, id)) {
         Ok(None) => return Ok(None),
         Ok(Some(record)) => {
+            if let Some(tally) = tally {
+                tally.take(&record);
+            }
             return Ok(Some(Examined {
                 instance: id,
                 jurisdiction: Some(record.instance.jurisdiction),
@@ -190,6 +247,14 @@ impl Versions for Registry {
 }
 
 impl Gate {
+    /// Looks again at everything, as [`verify`] does, while the service runs. Blocks, for long.
+    ///
+    /// # Errors
+    /// As for [`verify`].
+    pub fn verify(&self) -> Result<Report, Error> {
+        verify(&self.inner.store, |_| ())
+    }
+
     /// Looks again at one instance, and puts its clock rows right where nothing else is wrong; none
     /// if there is no such instance. Blocks.
     ///
@@ -197,11 +262,11 @@ impl Gate {
     /// What the store says.
     pub fn examine(&self, id: InstanceId) -> Result<Option<Examined>, Error> {
         let (store, registry) = (&self.inner.store, &self.inner.registry);
-        let mut found = examine(store, registry, id)?;
+        let mut found = examine(store, registry, id, None)?;
         if found.as_ref().is_some_and(|one| !one.differences.is_empty()) && !store.exclusive() {
             // Another node may have published what this one does not know yet.
             self.reload()?;
-            found = examine(store, registry, id)?;
+            found = examine(store, registry, id, None)?;
         }
         if let Some(examined) = &mut found
             && !examined.differences.is_empty()

@@ -15,8 +15,8 @@ const BATCH: usize = 1_000;
 /// So many are looked up at once: looking costs a walk over everything due.
 const LOOK: usize = 8_000;
 
-/// On a shared database, other nodes leave the clocks of this look alone for so long.
-const LEASE: Duration = Duration::from_secs(30);
+/// On a shared database, other nodes leave the clocks of this look alone for so long (ms).
+const LEASE: i64 = 30_000;
 
 /// The table is looked at at least this often, because leases run out silently (ms).
 const LOOK_EVERY: i64 = 30_000;
@@ -114,8 +114,7 @@ impl Clocks {
             return Ok(later(wake));
         }
         let limit = i64::try_from(LOOK + self.aside.len()).unwrap_or(i64::MAX);
-        let lease = self.duty.clock_ms(LEASE);
-        let found = self.duty.ask(move |gate| gate.due_clocks(limit, lease)).await?;
+        let found = self.duty.ask(move |gate| gate.due_clocks(limit, LEASE)).await?;
         self.looked_at = Some(found.now);
         self.forget(&found);
         let mut ready = Vec::new();
@@ -147,13 +146,11 @@ impl Clocks {
     fn forget(&mut self, found: &DueClocks) {
         let there: BTreeSet<_> = found.clocks.iter().map(|clock| key(&clock.firing)).collect();
         let shared = self.duty.gate.shares_store();
-        let lease = self.duty.clock_ms(LEASE);
         self.aside.retain(|key, aside| {
             if there.contains(key) {
                 aside.seen_at = found.now;
             }
-            aside.seen_at == found.now
-                || shared && found.now.since(aside.seen_at) < lease.saturating_mul(2)
+            aside.seen_at == found.now || shared && found.now.since(aside.seen_at) < 2 * LEASE
         });
     }
 

@@ -22,9 +22,9 @@ pub struct Options {
     pub at_once: usize,
     /// What an attempt may take, in real time.
     pub attempt: Duration,
-    /// How long a claimed message is this sender's, in real time; more than twice what an attempt
-    /// may take.
-    pub lease: Duration,
+    /// How long a claimed message is this sender's, in milliseconds of the house's clock; more than
+    /// twice what an attempt may take.
+    pub lease_ms: i64,
     /// The first wait after a failed attempt, in milliseconds; doubled each time.
     pub retry_ms: i64,
     /// The longest such wait, in milliseconds.
@@ -39,7 +39,7 @@ impl Default for Options {
         Self {
             at_once: 64,
             attempt: Duration::from_secs(20),
-            lease: Duration::from_secs(60),
+            lease_ms: 60_000,
             retry_ms: 5_000,
             retry_max_ms: 300_000,
             give_up_ms: 7_200_000,
@@ -159,7 +159,7 @@ impl Outbox {
 
     /// Claims and sends; waits a moment for the ends. Answers how many were claimed.
     async fn send(&mut self, free: usize) -> Result<usize, Error> {
-        let (name, lease) = (self.name.clone(), self.duty.clock_ms(self.options.lease));
+        let (name, lease) = (self.name.clone(), self.options.lease_ms);
         let limit = i64::try_from(free).unwrap_or(i64::MAX);
         let claimed = self.duty.ask(move |gate| gate.claim_messages(&name, limit, lease)).await?;
         let count = claimed.len();
@@ -265,8 +265,7 @@ impl Outbox {
         if now.since(message.created_at) >= self.options.give_up_ms {
             return Settled::Failed { error };
         }
-        let last = message.created_at.plus(self.options.give_up_ms);
-        Settled::Again { due_at: now.plus(self.wait(message)).min(last), error }
+        Settled::Again { due_at: now.plus(self.wait(message)), error }
     }
 
     /// Doubled with each attempt; spread by the message's id, so that many that failed together do
@@ -336,10 +335,7 @@ impl Poll for Strays {
                 }
             };
             for name in waiting.iter().filter(|name| !self.known.contains(*name)) {
-                tracing::error!(
-                    channel = name,
-                    "messages wait on a channel that is not configured"
-                );
+                tracing::error!(channel = name, "messages wait on a channel that is not configured");
                 let mut outbox =
                     Outbox::new(self.duty.clone(), name, Arc::new(Nowhere), self.options);
                 while outbox.poll().await == Next::Now {}

@@ -1,0 +1,335 @@
+//! `config/fenliu.toml`: every key with its meaning and default. The file in the repository is
+//! printed from here (`fenliu config`), and a test compares them.
+
+use std::collections::BTreeMap;
+use std::fmt::Write;
+use std::path::{Path, PathBuf};
+
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+use toml::{Table, Value};
+
+use super::job::{Does, Job};
+
+/// Settings of the service. A key that is not here is refused, so that a slip of the pen is found
+/// at the start and not in the night. An environment variable `FENLIU_SECTION_KEY` in capitals
+/// stands over the file, e.g. `FENLIU_SERVER_LISTEN`.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, default)]
+pub struct Settings {
+    /// Where the service answers.
+    pub server: Server,
+    /// Where data are kept.
+    pub database: Database,
+    /// What a new, empty database is filled with at the first start.
+    pub founding: Founding,
+    /// What is written to the log.
+    pub log: Log,
+    /// Clocks and messages.
+    pub scheduler: Scheduler,
+    /// Work that is done at fixed times.
+    pub job: BTreeMap<String, JobSetting>,
+}
+
+/// Where the service answers.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, default)]
+pub struct Server {
+    /// Address and port. Keep the loopback address and put a proxy with TLS before it.
+    pub listen: String,
+    /// Threads that answer; 0 means one for each core.
+    pub workers: usize,
+}
+
+impl Default for Server {
+    fn default() -> Self {
+        Self { listen: "127.0.0.1:8110".to_owned(), workers: 0 }
+    }
+}
+
+/// Where data are kept.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, default)]
+pub struct Database {
+    /// `sqlite:PATH` or `postgres://USER:PASSWORD@HOST/NAME`; empty means the file `fenliu.db` in
+    /// the data folder.
+    pub url: String,
+    /// The data folder: the SQLite file, and the messages of the `log` channel.
+    pub folder: PathBuf,
+    /// Connections for reading.
+    pub readers: usize,
+    /// The most commands that share a transaction.
+    pub batch_max: usize,
+}
+
+impl Default for Database {
+    fn default() -> Self {
+        let folder = PathBuf::from("data");
+        Self { url: String::new(), folder, readers: 4, batch_max: 256 }
+    }
+}
+
+/// What a new, empty database is filled with at the first start.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, default)]
+pub struct Founding {
+    /// Who is who.
+    pub jurisdiction: PathBuf,
+    /// Which days are worked.
+    pub calendar: PathBuf,
+    /// The folder of workflow files.
+    pub workflows: PathBuf,
+}
+
+impl Default for Founding {
+    fn default() -> Self {
+        Self {
+            jurisdiction: PathBuf::from("config/jurisdictions/chengkou.yaml"),
+            calendar: PathBuf::from("config/calendars/chongqing.yaml"),
+            workflows: PathBuf::from("workflows"),
+        }
+    }
+}
+
+/// What is written to the log.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, default)]
+pub struct Log {
+    /// `pretty` for people, `json` for machines.
+    pub format: LogFormat,
+    /// What is worth a line: `info`, `warn`, or a filter such as `info,fenliu::scheduler=debug`.
+    pub filter: String,
+}
+
+impl Default for Log {
+    fn default() -> Self {
+        Self { format: LogFormat::Pretty, filter: "info".to_owned() }
+    }
+}
+
+/// How log lines look.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum LogFormat {
+    /// For people.
+    Pretty,
+    /// For machines.
+    Json,
+}
+
+/// Clocks and messages.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, default)]
+pub struct Scheduler {
+    /// Seconds between two passes of the auditor.
+    pub audit_seconds: u32,
+    /// Hours for which a message is tried before it is given up and an alarm raised.
+    pub message_hours: u32,
+}
+
+impl Default for Scheduler {
+    fn default() -> Self {
+        Self { audit_seconds: 60, message_hours: 24 }
+    }
+}
+
+/// Work that is done at fixed times.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct JobSetting {
+    /// When: a cron expression, seconds first, in the jurisdiction's zone.
+    pub cron: String,
+    /// What: `early_warning_sweep`, `daily_digest`, `calendar_alarm`, `quarter_close` or
+    /// `forget_answers`.
+    pub does: Does,
+}
+
+/// What is wrong with the settings.
+#[derive(Debug, thiserror::Error)]
+pub enum Error {
+    /// The file cannot be read.
+    #[error("{path}: {error}")]
+    File {
+        /// The file.
+        path: PathBuf,
+        /// Why.
+        error: std::io::Error,
+    },
+    /// The file, or an environment variable, says something that is no setting.
+    #[error("{place}: {error}")]
+    Shape {
+        /// Where.
+        place: String,
+        /// What is wrong.
+        error: String,
+    },
+}
+
+impl Settings {
+    /// The settings of a file (the defaults if there is none to read), with the environment's own
+    /// values over them.
+    ///
+    /// # Errors
+    /// What is wrong, and where.
+    pub fn load(
+        file: Option<&Path>,
+        environment: impl Iterator<Item = (String, String)>,
+    ) -> Result<Self, Error> {
+        let mut table = Table::new();
+        let mut place = "the settings".to_owned();
+        if let Some(path) = file {
+            let read = std::fs::read_to_string(path);
+            let text = read.map_err(|error| Error::File { path: path.to_owned(), error })?;
+            place = path.display().to_string();
+            // Read once as settings, for messages with line and column.
+            let shape = |error: String| Error::Shape { place: place.clone(), error };
+            toml::from_str::<Self>(&text).map_err(|error| shape(error.to_string()))?;
+            table = text.parse().map_err(|error: toml::de::Error| shape(error.to_string()))?;
+        }
+        for (name, value) in environment {
+            let Some(path) = name.strip_prefix("FENLIU_") else { continue };
+            if let Some((section, key)) = path.to_lowercase().split_once('_') {
+                overrule(&mut table, section, key, &value)
+                    .map_err(|error| Error::Shape { place: name.clone(), error })?;
+                place = format!("{place} and the environment");
+            }
+        }
+        let mut settings: Self = Value::Table(table)
+            .try_into()
+            .map_err(|error: toml::de::Error| Error::Shape { place, error: error.to_string() })?;
+        if settings.job.is_empty() {
+            settings.job = usual_jobs();
+        }
+        Ok(settings)
+    }
+
+    /// The address of the database.
+    #[must_use]
+    pub fn database_url(&self) -> String {
+        if self.database.url.is_empty() {
+            format!("sqlite:{}", self.database.folder.join("fenliu.db").display())
+        } else {
+            self.database.url.clone()
+        }
+    }
+
+    /// The periodic jobs.
+    #[must_use]
+    pub fn jobs(&self) -> Vec<Job> {
+        let jobs = self.job.iter();
+        jobs.map(|(name, job)| Job { name: name.clone(), cron: job.cron.clone(), does: job.does })
+            .collect()
+    }
+
+    /// The settings file with every key, its meaning and its default.
+    #[must_use]
+    pub fn template() -> String {
+        let settings = Self { job: usual_jobs(), ..Self::default() };
+        let schema = schemars::schema_for!(Self);
+        let schema = schema.as_value();
+        let mut text = String::new();
+        comment(&mut text, schema);
+        let table = Table::try_from(&settings).unwrap_or_default();
+        for (section, value) in &table {
+            let about = resolve(schema, &schema["properties"][section]);
+            text.push('\n');
+            match value {
+                Value::Table(keys) if section == "job" => {
+                    comment(&mut text, &schema["properties"][section]);
+                    for (name, job) in keys {
+                        write_line(&mut text, &format!("[job.{name}]"));
+                        for (key, value) in job.as_table().into_iter().flatten() {
+                            write_line(&mut text, &format!("{key} = {value}"));
+                        }
+                    }
+                }
+                Value::Table(keys) => {
+                    comment(&mut text, &about);
+                    write_line(&mut text, &format!("[{section}]"));
+                    for (key, value) in keys {
+                        comment(&mut text, &about["properties"][key]);
+                        write_line(&mut text, &format!("{key} = {value}"));
+                    }
+                }
+                value => write_line(&mut text, &format!("{section} = {value}")),
+            }
+        }
+        text
+    }
+}
+
+/// The jobs of an office that says nothing else.
+fn usual_jobs() -> BTreeMap<String, JobSetting> {
+    let job = |cron: &str, does: Does| JobSetting { cron: cron.to_owned(), does };
+    [
+        ("early_warning", job("0 0 9,15 * * *", Does::EarlyWarningSweep)),
+        ("digest", job("0 30 8 * * *", Does::DailyDigest)),
+        ("next_year", job("0 0 9 * * *", Does::CalendarAlarm)),
+        ("quarter", job("0 5 0 1 1,4,7,10 *", Does::QuarterClose)),
+        ("keys", job("0 0 3 * * *", Does::ForgetAnswers)),
+    ]
+    .into_iter()
+    .map(|(name, job)| (name.to_owned(), job))
+    .collect()
+}
+
+fn overrule(table: &mut Table, section: &str, key: &str, value: &str) -> Result<(), String> {
+    let entry = table.entry(section).or_insert_with(|| Value::Table(Table::new()));
+    let Value::Table(keys) = entry else { return Err(format!("there is no section `{section}`")) };
+    let value = value
+        .parse::<i64>()
+        .map(Value::Integer)
+        .or_else(|_not_a_number| value.parse::<bool>().map(Value::Boolean))
+        .unwrap_or_else(|_not_a_flag| Value::String(value.to_owned()));
+    keys.insert(key.to_owned(), value);
+    Ok(())
+}
+
+fn resolve(schema: &serde_json::Value, part: &serde_json::Value) -> serde_json::Value {
+    let name = part["$ref"].as_str().and_then(|path| path.rsplit('/').next());
+    name.map_or_else(|| part.clone(), |name| schema["$defs"][name].clone())
+}
+
+fn comment(text: &mut String, part: &serde_json::Value) {
+    for line in part["description"].as_str().unwrap_or_default().lines() {
+        write_line(text, &format!("# {line}"));
+    }
+}
+
+fn write_line(text: &mut String, line: &str) {
+    // Writing to a string cannot fail.
+    writeln!(text, "{line}").unwrap_or_default();
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_file_in_the_repository_is_the_printed_one_and_says_the_defaults() {
+        let file = include_str!("../../config/fenliu.toml");
+        assert_eq!(file, Settings::template(), "run `fenliu config > config/fenliu.toml`");
+        let path = Path::new(concat!(env!("CARGO_MANIFEST_DIR"), "/config/fenliu.toml"));
+        let read = Settings::load(Some(path), std::iter::empty()).unwrap();
+        assert_eq!(read, Settings::load(None, std::iter::empty()).unwrap());
+    }
+
+    #[test]
+    fn an_unknown_key_is_refused_with_its_place() {
+        let error = toml::from_str::<Settings>("[server]\nlisen = \"x\"\n").unwrap_err();
+        assert!(error.to_string().contains("lisen"), "{error}");
+        assert!(error.to_string().contains("line 2"), "{error}");
+    }
+
+    #[test]
+    fn the_environment_stands_over_the_file() {
+        let environment =
+            [("FENLIU_SERVER_LISTEN", "0.0.0.0:9"), ("FENLIU_DATABASE_BATCH_MAX", "7")];
+        let pairs = environment.map(|(name, value)| (name.to_owned(), value.to_owned()));
+        let settings = Settings::load(None, pairs.into_iter()).unwrap();
+        assert_eq!(settings.server.listen, "0.0.0.0:9");
+        assert_eq!(settings.database.batch_max, 7);
+        let wrong = [("FENLIU_SERVER_LISEN".to_owned(), "x".to_owned())];
+        assert!(Settings::load(None, wrong.into_iter()).is_err());
+    }
+}
