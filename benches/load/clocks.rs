@@ -91,18 +91,18 @@ pub async fn drain(count: usize) -> Drained {
     let begun = Begun::now();
     let mut fired = 0;
     loop {
-        let due = gate.due_clocks(2048).unwrap();
+        let due = gate.due_clocks(2048, 60_000).unwrap().clocks;
         if due.is_empty() {
             break;
         }
-        let firings: Vec<Firing> = due;
+        let firings: Vec<Firing> = due.into_iter().map(|clock| clock.firing).collect();
         for outcome in gate.fire(firings).await.unwrap() {
             outcome.unwrap();
             fired += 1;
         }
     }
     let seconds = begun.elapsed().as_secs_f64();
-    let left = gate.due_clocks(1).unwrap().len();
+    let left = gate.due_clocks(1, 60_000).unwrap().clocks.len();
     assert_eq!(fired, count, "each clock fires once");
     drop(gate);
     std::fs::remove_dir_all(folder).unwrap();

@@ -3,21 +3,27 @@
 
 mod board;
 mod driver;
+mod again;
 mod general;
 mod report;
 mod story;
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
+use std::collections::BTreeMap;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
+use jiff::tz::TimeZone;
 use serde_json::Value as Json;
 
 use super::house;
 use crate::clock::{Clock, FastClock};
 use crate::config::settings::Settings;
-use crate::domain::{Directory, Instant};
+use crate::config::jurisdiction::Jurisdiction;
+use crate::domain::{Directory, Instant, JurisdictionId};
 use crate::gate::Gate;
+pub use again::{Found, look_again};
 use board::{Board, Words};
 use driver::{Driver, lock};
 use report::Report;
@@ -70,16 +76,16 @@ pub enum Error {
 }
 
 /// Reads call records.
-fn read_calls(options: &Options) -> Result<Vec<Call>, Error> {
-    let path = options.calls.display().to_string();
+fn read_calls(file: &Path, most: usize) -> Result<Vec<Call>, Error> {
+    let path = file.display().to_string();
     let fault = |what: String| Error::Calls { path: path.clone(), what };
-    let text = std::fs::read_to_string(&options.calls).map_err(|error| fault(error.to_string()))?;
+    let text = std::fs::read_to_string(file).map_err(|error| fault(error.to_string()))?;
     let mut calls = Vec::new();
     for (index, line) in text.lines().enumerate().filter(|(_, line)| !line.trim().is_empty()) {
         let call = serde_json::from_str(line);
         calls.push(call.map_err(|error| fault(format!("line {}: {error}", index + 1)))?);
     }
-    calls.truncate(options.calls_max);
+    calls.truncate(most);
     Ok(calls)
 }
 
@@ -122,7 +128,7 @@ pub async fn show(
     options: &Options,
     say: impl Fn(&str),
 ) -> Result<Report, Error> {
-    let calls = read_calls(options)?;
+    let calls = read_calls(&options.calls, options.calls_max)?;
     let id = gate.registry().jurisdictions().first().copied().unwrap_or_default();
     let directory = gate.registry().directory(id).map_err(|e| Error::Play(e.to_string()))?;
     let play = |error: driver::Error| Error::Play(error.to_string());
@@ -173,7 +179,7 @@ fn progress(gate: &Gate, driver: &Driver, ended: usize, total: usize) -> String 
     let zone = gate.registry().calendar(id).map(|calendar| calendar.zone().clone());
     let time = driver.clock.now();
     let time = zone.map_or_else(|_| time.to_string(), |zone| time.in_zone(&zone));
-    let done = driver.tally.acknowledged.load(std::sync::atomic::Ordering::Relaxed);
+    let done = driver.tally.acknowledged.load(Ordering::Relaxed);
     let fired = gate.figures().fired();
     format!("{time}  {ended}/{total} 件来电 calls played · {done} 条命令 commands · {fired} 次时限 clocks fired")
 }
@@ -224,8 +230,59 @@ fn play_all(driver: &Arc<Driver>, directory: &Arc<Directory>, calls: Vec<Call>) 
 ///
 /// # Errors
 /// When the file cannot be written.
-pub fn write(report: &Report, path: &std::path::Path) -> Result<(), Error> {
+pub fn write(report: &Report, path: &Path) -> Result<(), Error> {
     let fault = |what: String| Error::Calls { path: path.display().to_string(), what };
     let json = serde_json::to_string_pretty(report).map_err(|error| fault(error.to_string()))?;
     std::fs::write(path, json).map_err(|error| fault(error.to_string()))
+}
+
+/// What players were told, to be compared with what is there.
+#[derive(Debug, Clone, Default)]
+pub struct Played {
+    /// Commands acknowledged.
+    pub acknowledged: u64,
+    /// The highest acknowledged version of each instance, by its id outside.
+    pub versions: BTreeMap<String, i64>,
+}
+
+/// Plays against a service elsewhere, which may die and come back meanwhile.
+#[derive(Debug)]
+pub struct Player;
+
+impl Player {
+    /// Plays the shipped jurisdiction's calls until told to stop.
+    ///
+    /// # Errors
+    /// What stopped the play.
+    pub async fn play_until(
+        base: &str,
+        admin: &str,
+        clock: FastClock,
+        calls: &Path,
+        over: &AtomicBool,
+    ) -> Result<Played, Error> {
+        let who = super::serve::settings(None)?.founding;
+        let read = |path: &Path| {
+            std::fs::read_to_string(path).map_err(|error| Error::Play(error.to_string()))
+        };
+        let who = Jurisdiction::from_yaml(&read(&who.jurisdiction)?)
+            .map_err(|error| Error::Play(error.to_string()))?;
+        let directory = Arc::new(who.directory(JurisdictionId(1)));
+        let calls = read_calls(calls, usize::MAX)?;
+        let bodies = directory.bodies.clone();
+        let driver = Driver::new(base, admin, bodies, TimeZone::UTC, clock).await;
+        let driver = Arc::new(driver.map_err(|error| Error::Play(error.to_string()))?);
+        let mut tasks = play_all(&driver, &directory, calls);
+        while !over.load(Ordering::SeqCst) {
+            tokio::time::sleep(Duration::from_millis(50)).await;
+            while let Some(done) = tasks.try_join_next() {
+                let done = done.map_err(|error| Error::Play(error.to_string()))?;
+                done.map_err(|error| Error::Play(error.to_string()))?;
+            }
+        }
+        tasks.shutdown().await;
+        let acknowledged = driver.tally.acknowledged.load(Ordering::Relaxed);
+        let versions = lock(&driver.tally.versions).clone();
+        Ok(Played { acknowledged, versions })
+    }
 }

@@ -4,7 +4,8 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 use crate::calendar::Calendar;
-use crate::chart::{self, Chart, Severity, finding};
+use crate::chart::check::{Member, check_family};
+use crate::chart::{self, Chart, Finding, Severity, finding};
 use crate::config::jurisdiction::Jurisdiction;
 use crate::domain::JurisdictionId;
 use crate::scenario::Stage;
@@ -42,18 +43,32 @@ impl Report {
     }
 }
 
-/// Checks files; says everything that is wrong with all of them.
+/// Checks files, each by itself and then all of them as a family; says everything that is wrong.
 ///
 /// # Errors
 /// When a file cannot be read.
 pub fn check(files: &[PathBuf]) -> Result<Report, String> {
     let mut report = Report::default();
+    let mut read_files = Vec::new();
     for file in files {
         let source = read(file)?;
-        let (_, findings) = chart::compile(&source);
-        let name = file.display().to_string();
-        report.text.push_str(&finding::draw(&name, &source, &findings));
-        let count = |severity| findings.iter().filter(|f| f.severity == severity).count();
+        let (chart, findings) = chart::compile(&source);
+        read_files.push((file.display().to_string(), source, chart, findings));
+    }
+    let members: Vec<Member<'_>> = read_files
+        .iter()
+        .filter_map(|(file, source, chart, _)| {
+            Some(Member { file, source, chart: chart.as_ref()? })
+        })
+        .collect();
+    // What a family lacks can only be said when all of it is there and sound.
+    let whole = members.len() == read_files.len() && members.len() > 1;
+    let family = if whole { check_family(&members) } else { Vec::new() };
+    for (name, source, _, findings) in &read_files {
+        let of_family = family.iter().filter(|(file, _)| file == name).map(|(_, finding)| finding);
+        let all: Vec<Finding> = findings.iter().chain(of_family).cloned().collect();
+        report.text.push_str(&finding::draw(name, source, &all));
+        let count = |severity| all.iter().filter(|f| f.severity == severity).count();
         let (errors, warnings) = (count(Severity::Error), count(Severity::Warning));
         report.line(format!("{name}: {errors} errors, {warnings} warnings"));
         report.failed |= errors > 0;

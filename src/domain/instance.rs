@@ -27,7 +27,8 @@ pub struct Instance {
     pub state: String,
     /// Commands accepted so far; the sequence number of its last event.
     pub version: i64,
-    /// State entries so far; each armed clock carries the number of the entry that armed it.
+    /// State entries so far, and stopped clocks that began again; each armed clock carries the
+    /// number of what armed it.
     pub entries: i64,
     /// What it knows; a field without a value is not there.
     pub fields: Fields,

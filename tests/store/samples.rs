@@ -26,6 +26,9 @@ pub(crate) fn instance(id: i64) -> Instance {
         calendar: "cn-2018.1".to_owned(),
         wake: Some(Instant(5_000)),
         step: 1,
+        done: 1,
+        hurry: Some(Instant(5_000)),
+        quiet_until: Some(Instant(4_000)),
         ran_out_at: None,
         acknowledged_at: Some(Instant(1_500)),
         frozen: None,
@@ -62,6 +65,7 @@ pub(crate) fn instance(id: i64) -> Instance {
         outcome: Some("办结".to_owned()),
         opened_at: Instant(1_000),
         updated_at: Instant(1_000),
+        last_at: Instant(1_000),
         closed_at: None,
     }
 }

@@ -158,6 +158,8 @@ impl Run<'_> {
         let chart = self.situation.chart;
         let scope = chart.active(self.leaf).find(|node| node.clocks.iter().any(|c| c == name));
         if let Some(scope) = scope {
+            // A fence of its own: a claim on its earlier life must not fire this one.
+            self.instance.entries += 1;
             self.arm(name, &scope.path);
         }
     }
