@@ -5,6 +5,8 @@ mod demo;
 #[cfg(test)]
 mod scenarios;
 #[cfg(test)]
+mod scheduler;
+#[cfg(test)]
 mod semantics;
 #[cfg(test)]
 mod simulation;

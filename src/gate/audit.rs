@@ -5,9 +5,9 @@ use std::sync::Arc;
 
 use serde::Serialize;
 
+use super::Gate;
 use super::error::Error;
 use super::registry::Registry;
-use super::Gate;
 use crate::calendar::Calendar;
 use crate::chart::Chart;
 use crate::domain::event::ClockVerb;

@@ -186,7 +186,8 @@ impl Jobs {
         let (open, overdue) = counts.await?;
         let directory = self.duty.gate.registry().directory(whose)?;
         let lines = open.iter().map(|(code, count)| {
-            let unit = directory.units.get(code).map_or(code.as_str(), |unit| unit.name.zh.as_str());
+            let unit =
+                directory.units.get(code).map_or(code.as_str(), |unit| unit.name.zh.as_str());
             let unit = if unit.is_empty() { "—" } else { unit };
             let late = overdue.get(code).copied().unwrap_or(0);
             format!("{unit}：未办结 {count}，逾期 {late} (open {count}, overdue {late})")

@@ -335,7 +335,10 @@ impl Poll for Strays {
                 }
             };
             for name in waiting.iter().filter(|name| !self.known.contains(*name)) {
-                tracing::error!(channel = name, "messages wait on a channel that is not configured");
+                tracing::error!(
+                    channel = name,
+                    "messages wait on a channel that is not configured"
+                );
                 let mut outbox =
                     Outbox::new(self.duty.clone(), name, Arc::new(Nowhere), self.options);
                 while outbox.poll().await == Next::Now {}
