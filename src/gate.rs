@@ -32,6 +32,7 @@ pub use error::Error;
 pub use figures::Figures;
 pub use query::{History, Page, Seen};
 pub use registry::{Registry, Version};
+pub use wording::number_of;
 
 /// Who asks, and in which jurisdiction.
 #[derive(Debug, Clone)]
@@ -95,6 +96,12 @@ pub struct Receipt {
 }
 
 impl Receipt {
+    /// What people call the matter.
+    #[must_use]
+    pub fn number(&self) -> String {
+        number_of(self.family)
+    }
+
     fn of(instance: &Instance) -> Self {
         Self {
             instance: instance.id,

@@ -20,5 +20,8 @@ pub mod store;
 // Floor 3, the one door.
 pub mod gate;
 
+// Floor 4, what people and time do.
+pub mod http;
+
 // Floor 5: everything put together.
 pub mod app;

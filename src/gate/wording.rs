@@ -3,14 +3,20 @@
 use super::error::Error;
 use super::registry::Registry;
 use crate::chart::Chart;
-use crate::domain::{Delivery, Instance, Message, MessageId};
+use crate::domain::{Delivery, Instance, InstanceId, Message, MessageId};
 use crate::engine::Decision;
 use crate::engine::wording::{Context, Speaker, fill};
 
 /// What people call a matter: the number of its family, eight digits.
 #[must_use]
 pub(super) fn number(instance: &Instance) -> String {
-    format!("{:08}", instance.family.0)
+    number_of(instance.family)
+}
+
+/// What people call the matter of a family.
+#[must_use]
+pub fn number_of(family: InstanceId) -> String {
+    format!("{:08}", family.0)
 }
 
 /// The messages of a decision: one for each person and channel. Ids are filled in later.

@@ -1,0 +1,138 @@
+//! Changes as they are committed: server-sent events of what concerns the caller.
+
+use std::time::Duration;
+
+use actix_web::http::header;
+use actix_web::web::Bytes;
+use actix_web::{HttpRequest, HttpResponse, web};
+use futures_util::stream;
+use serde::Serialize;
+use tokio::sync::{broadcast, watch};
+use tokio::time::{Interval, MissedTickBehavior, interval};
+use utoipa::ToSchema;
+
+use super::House;
+use super::caller::{Who, token};
+use super::problem::Problem;
+use super::view::{Lens, tier};
+use crate::gate::{Caller, Change, number_of};
+
+/// So often a line is sent that says nothing, so that nobody takes the connection for dead.
+const HEARTBEAT: Duration = Duration::from_secs(15);
+
+/// A change.
+#[derive(Serialize, ToSchema)]
+pub(super) struct ChangeView<'c> {
+    /// The instance's public id.
+    id: String,
+    /// The root of its family.
+    family: String,
+    /// What people call the matter.
+    number: String,
+    /// Its workflow.
+    workflow: &'c str,
+    /// The event's number: the instance's version.
+    seq: i64,
+    /// What happened.
+    kind: &'c str,
+    /// The flat status after it.
+    status: &'c str,
+    /// The stage after it.
+    stage: &'c str,
+    /// The holder after it.
+    holder: Option<&'c str>,
+    /// The tier after it.
+    tier: &'static str,
+    /// When it was recorded.
+    at: String,
+}
+
+/// A caller who follows.
+struct Follower {
+    house: web::Data<House>,
+    caller: Caller,
+    secret: String,
+    changes: broadcast::Receiver<Change>,
+    closing: watch::Receiver<bool>,
+    heartbeat: Interval,
+}
+
+/// Follows what is committed from now on, as far as it concerns the caller.
+#[utoipa::path(
+    get, path = "/api/v1/changes", tag = "matters",
+    responses((status = 200, body = ChangeView<'static>, content_type = "text/event-stream",
+        description = "`event: change` with this as data; `event: lagged` when some were lost to \
+            a follower that was too slow: read the lists again.")),
+)]
+#[expect(clippy::unused_async, reason = "the framework wants its handlers so")]
+pub(super) async fn follow(
+    house: web::Data<House>,
+    Who(caller): Who,
+    request: HttpRequest,
+) -> Result<HttpResponse, Problem> {
+    let mut heartbeat = interval(HEARTBEAT);
+    heartbeat.set_missed_tick_behavior(MissedTickBehavior::Delay);
+    let follower = Follower {
+        changes: house.gate.changes(),
+        closing: house.closing.clone(),
+        secret: token(&request).unwrap_or_default().to_owned(),
+        house,
+        caller,
+        heartbeat,
+    };
+    let lines = stream::unfold(follower, |mut follower| async move {
+        let line = follower.next().await?;
+        Some((Ok::<_, Problem>(Bytes::from(line)), follower))
+    });
+    Ok(HttpResponse::Ok()
+        .content_type("text/event-stream; charset=utf-8")
+        .insert_header((header::CACHE_CONTROL, "no-store"))
+        .insert_header(("x-accel-buffering", "no"))
+        .streaming(lines))
+}
+
+impl Follower {
+    /// The next lines; none when the house is left or the token is no longer good.
+    async fn next(&mut self) -> Option<String> {
+        loop {
+            tokio::select! {
+                _ = self.closing.wait_for(|closing| *closing) => return None,
+                _ = self.heartbeat.tick() => {
+                    // A revoked token ends what it opened; rights may have changed, too.
+                    self.caller = self.house.gate.caller_of(&self.secret).ok()?;
+                    return Some(": still here\n\n".to_owned());
+                }
+                change = self.changes.recv() => match change {
+                    Ok(change) => {
+                        if self.house.gate.concerns(&self.caller, &change) {
+                            return self.told(&change);
+                        }
+                    }
+                    Err(broadcast::error::RecvError::Lagged(lost)) => {
+                        return Some(format!("event: lagged\ndata: {{\"lost\":{lost}}}\n\n"));
+                    }
+                    Err(broadcast::error::RecvError::Closed) => return None,
+                },
+            }
+        }
+    }
+
+    fn told(&self, change: &Change) -> Option<String> {
+        let lens = Lens::of(&self.house, &self.caller).ok()?;
+        let view = ChangeView {
+            id: lens.id(change.instance),
+            family: lens.id(change.family),
+            number: number_of(change.family),
+            workflow: &change.workflow,
+            seq: change.seq,
+            kind: &change.kind,
+            status: &change.status,
+            stage: &change.stage,
+            holder: change.holder.as_deref(),
+            tier: tier(change.tier),
+            at: lens.time(change.at),
+        };
+        let data = serde_json::to_string(&view).ok()?;
+        Some(format!("event: change\ndata: {data}\n\n"))
+    }
+}

@@ -1,0 +1,163 @@
+//! The description of the API (OpenAPI 3.1), made from the code, and a page to read it on.
+
+use std::sync::{Arc, LazyLock};
+
+use actix_web::http::header;
+use actix_web::{HttpResponse, web};
+use utoipa::openapi::path::{Operation, PathItem};
+use utoipa::openapi::security::{HttpAuthScheme, HttpBuilder, SecurityScheme};
+use utoipa::openapi::{Content, Ref, RefOr, ResponseBuilder};
+use utoipa::{Modify, OpenApi};
+
+use super::problem::{Details, MEDIA_TYPE, Problem};
+use super::{
+    alarm, change, definition, directory, due, history, instance, metrics, page, problem, token,
+    view,
+};
+
+/// What the page of the documentation may load: what the service itself serves.
+const DOCS_POLICY: &str = "default-src 'self'; style-src 'self' 'unsafe-inline'; \
+     img-src 'self' data:; frame-ancestors 'none'; base-uri 'none'";
+
+#[derive(OpenApi)]
+#[openapi(
+    info(
+        title = "分流 fenliu",
+        description = "Diverts each non-emergency police call to the one public body that must \
+            handle it.\n\nEvery error is `application/problem+json` (RFC 9457) with a stable \
+            `code`. Times are RFC 3339 in the jurisdiction's zone. Ids are opaque. What the caller \
+            may not see is as if it were not there: 404.",
+    ),
+    paths(
+        instance::open, instance::register, instance::list, instance::show, instance::command,
+        instance::children, instance::counts, history::events, history::clocks, history::clock,
+        history::messages_of, history::messages, change::follow, directory::me, directory::units,
+        directory::unit, directory::put_unit, directory::people, directory::person,
+        directory::add_person, directory::put_person, directory::categories, directory::category,
+        directory::put_category, definition::list, definition::show, definition::version,
+        definition::diagram, definition::publish, definition::check, definition::schema,
+        due::calendars, due::load, due::due, token::list, token::issue, token::revoke, alarm::list,
+        alarm::clear, metrics::show, page::front, page::health, page::ready, openapi, docs, file,
+    ),
+    components(schemas(Details, problem::Reason, problem::FindingView, view::Words)),
+    tags(
+        (name = "matters", description = "事项 · Referrals and every other instance of a workflow."),
+        (name = "directory", description = "名录 · Who is who."),
+        (name = "workflows", description = "流程 · Definitions."),
+        (name = "calendar", description = "日历 · Working days and due dates."),
+        (name = "administration", description = "管理 · Changes to who is who, tokens."),
+        (name = "service", description = "运行 · Health, figures, alarms, this document."),
+    ),
+    modifiers(&Everywhere),
+    security(("token" = [])),
+)]
+struct Api;
+
+/// What holds for every path.
+struct Everywhere;
+
+impl Modify for Everywhere {
+    fn modify(&self, api: &mut utoipa::openapi::OpenApi) {
+        if let Some(components) = &mut api.components {
+            let scheme = HttpBuilder::new().scheme(HttpAuthScheme::Bearer).build();
+            components.add_security_scheme("token", SecurityScheme::Http(scheme));
+        }
+        befriend(api);
+        for item in api.paths.paths.values_mut() {
+            for operation in operations(item) {
+                fail(operation);
+            }
+        }
+    }
+}
+
+/// Referrals are instances under a friendly face: the same paths with another word.
+fn befriend(api: &mut utoipa::openapi::OpenApi) {
+    const GENERAL: &str = "/api/v1/instances";
+    let items = api.paths.paths.iter();
+    let general = items.filter(|(path, _)| path.starts_with(GENERAL));
+    let faces: Vec<(String, PathItem)> = general
+        .map(|(path, item)| (path.replace("/instances", "/referrals"), item.clone()))
+        .collect();
+    for (path, mut item) in faces {
+        for operation in operations(&mut item) {
+            let name = operation.operation_id.take().unwrap_or_default();
+            operation.operation_id = Some(format!("referral_{name}"));
+            if path == "/api/v1/referrals" {
+                operation.summary = Some("Referrals, newest first.".to_owned());
+            }
+        }
+        if let Some(own) = api.paths.paths.get_mut(&path) {
+            // Registering a call has a description of its own.
+            own.get = item.get;
+        } else {
+            api.paths.paths.insert(path, item);
+        }
+    }
+}
+
+fn operations(item: &mut PathItem) -> impl Iterator<Item = &mut Operation> {
+    [&mut item.get, &mut item.put, &mut item.post, &mut item.delete].into_iter().flatten()
+}
+
+/// Any operation may fail; how, the problem says.
+fn fail(operation: &mut Operation) {
+    let problem = Content::new(Some(RefOr::Ref(Ref::from_schema_name("Details"))));
+    for (status, words) in [
+        ("4XX", "What was asked is wrong, not allowed, or not possible now."),
+        ("5XX", "The service could not do it; `code` says whether to try again."),
+    ] {
+        let response = ResponseBuilder::new().description(words);
+        let response = response.content(MEDIA_TYPE, problem.clone()).build();
+        operation.responses.responses.insert(status.to_owned(), RefOr::T(response));
+    }
+}
+
+/// The document, written once.
+static DOCUMENT: LazyLock<String> = LazyLock::new(|| {
+    // A document made from code can be written.
+    Api::openapi().to_pretty_json().unwrap_or_default()
+});
+
+/// This document.
+#[utoipa::path(
+    get, path = "/api/openapi.json", tag = "service", security(()),
+    responses((status = 200, body = Object, description = "OpenAPI 3.1.")),
+)]
+#[expect(clippy::unused_async, reason = "the framework wants its handlers so")]
+pub(super) async fn openapi() -> HttpResponse {
+    HttpResponse::Ok().content_type("application/json").body(DOCUMENT.as_str())
+}
+
+/// Leads to the page of the documentation.
+#[utoipa::path(
+    get, path = "/api/docs", tag = "service", security(()),
+    responses((status = 308, description = "To /api/docs/.")),
+)]
+#[expect(clippy::unused_async, reason = "the framework wants its handlers so")]
+pub(super) async fn docs() -> HttpResponse {
+    HttpResponse::PermanentRedirect().insert_header((header::LOCATION, "/api/docs/")).finish()
+}
+
+/// The page of the documentation and its parts.
+#[utoipa::path(
+    get, path = "/api/docs/{file}", tag = "service", security(()),
+    responses((status = 200, body = String, content_type = "text/html", description = "A part of the page.")),
+    params(("file" = String, Path, description = "A file's name; nothing for the page itself.")),
+)]
+#[expect(clippy::unused_async, reason = "the framework wants its handlers so")]
+pub(super) async fn file(path: web::Path<String>) -> Result<HttpResponse, Problem> {
+    let config = Arc::new(utoipa_swagger_ui::Config::from("/api/openapi.json"));
+    let found = utoipa_swagger_ui::serve(&path, config);
+    let found = found.map_err(|error| Problem::internal(&error.to_string()))?;
+    let file = found.ok_or_else(Problem::not_found)?;
+    let mut response = HttpResponse::Ok();
+    if file.gzpipped {
+        response.insert_header(header::ContentEncoding::Gzip);
+    }
+    Ok(response
+        .content_type(file.content_type)
+        .insert_header((header::CONTENT_SECURITY_POLICY, DOCS_POLICY))
+        .insert_header((header::CACHE_CONTROL, "max-age=3600"))
+        .body(file.bytes.into_owned()))
+}

@@ -1,0 +1,420 @@
+//! What happened to an instance, what its clocks say, and who was told.
+
+use std::collections::BTreeMap;
+
+use actix_web::web;
+use serde::Serialize;
+use serde_json::Value as Json;
+use utoipa::ToSchema;
+
+use super::House;
+use super::caller::Who;
+use super::instance::id;
+use super::problem::{Problem, blocking};
+use super::receive::{Query, wrong};
+use super::view::{All, ClockView, Lens, Listed, Named, PersonName, Words, tier};
+use crate::calendar::{Limit, Line};
+use crate::chart::Chart;
+use crate::domain::event::{ClockVerb, Started, Told};
+use crate::domain::{Delivery, Event, Message, StoredEvent, Text, Value};
+use crate::engine::input;
+use crate::gate;
+use crate::store::MessageFilter;
+
+/// One fact.
+#[derive(Serialize, ToSchema)]
+pub(super) struct EventView {
+    /// Its number in the instance.
+    seq: i64,
+    /// When it was recorded.
+    at: String,
+    /// When it happened, if that was earlier.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    occurred_at: Option<String>,
+    /// The command, or `clock.<name>`, `signal.<name>`, `ended.<workflow>`.
+    kind: String,
+    /// Who: `person:7`, `clock`, `instance:ins_…`, `system`.
+    actor: String,
+    /// The person, if it was one.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    person: Option<PersonName>,
+    /// For which unit.
+    unit: Option<Named>,
+    /// In which role.
+    #[schema(value_type = Option<String>)]
+    role: Option<crate::domain::Role>,
+    /// The state before it.
+    from: String,
+    /// The state after it.
+    to: String,
+    /// The flat status after it.
+    status: String,
+    /// The holder after it.
+    holder: Option<Named>,
+    /// Its input; personal data stand as digests.
+    #[schema(value_type = Object)]
+    input: BTreeMap<String, Json>,
+    /// Fields that have another value since.
+    #[schema(value_type = Object)]
+    set: BTreeMap<String, Json>,
+    /// What became of clocks.
+    clocks: Vec<ClockChangeView>,
+    /// Who was told what.
+    told: Vec<ToldView>,
+    /// Workflows of children that were started.
+    started: Vec<String>,
+    /// The version of the calendar that counted.
+    calendar: String,
+    /// The link of the chain: SHA-256 in hexadecimal.
+    hash: String,
+}
+
+/// What became of a clock.
+#[derive(Serialize, ToSchema)]
+pub(super) struct ClockChangeView {
+    /// Its name.
+    clock: String,
+    /// `armed`, `rearmed`, `frozen`, `resumed`, `fired`, `acknowledged` or `ended`.
+    #[schema(value_type = String)]
+    change: ClockVerb,
+    /// When it runs out.
+    due: Option<String>,
+}
+
+/// An alert.
+#[derive(Serialize, ToSchema)]
+pub(super) struct ToldView {
+    /// The name of the text.
+    text: String,
+    /// To whom, as `unit.role`.
+    to: Vec<String>,
+    /// The people.
+    people: Vec<PersonName>,
+    /// By which channels.
+    via: Vec<String>,
+    /// Which clock speaks.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    clock: Option<String>,
+}
+
+impl EventView {
+    fn of(house: &House, lens: &Lens, stored: &StoredEvent) -> Result<Self, Problem> {
+        let event: Event = serde_json::from_str(&stored.body)
+            .map_err(|error| Problem::internal(&format!("event {}: {error}", stored.seq)))?;
+        let chart = house.gate.registry().chart(event.definition)?;
+        let person = match &event.actor {
+            crate::domain::Actor::Person { id, .. } => Some(lens.person(*id)),
+            _ => None,
+        };
+        let actor = match &event.actor {
+            crate::domain::Actor::Relative { id } => format!("instance:{}", lens.id(*id)),
+            other => other.name(),
+        };
+        let occurred = event.command.occurred_at.map(|at| lens.time(at));
+        Ok(Self {
+            seq: stored.seq,
+            at: lens.time(stored.at),
+            occurred_at: occurred,
+            kind: stored.kind.clone(),
+            actor,
+            person,
+            unit: event.unit.as_deref().map(|code| lens.unit(code)),
+            role: event.role,
+            input: shown_input(lens, &chart, &event),
+            set: shown_set(lens, &chart, &event),
+            clocks: clock_changes(lens, &event),
+            told: event.told.iter().map(|told| ToldView::of(lens, told)).collect(),
+            started: event.started.into_iter().map(|child: Started| child.workflow).collect(),
+            holder: event.holder.as_deref().map(|code| lens.unit(code)),
+            from: event.from,
+            to: event.to,
+            status: event.status,
+            calendar: event.calendar,
+            hash: stored.hash.iter().map(|byte| format!("{byte:02x}")).collect(),
+        })
+    }
+}
+
+impl ToldView {
+    fn of(lens: &Lens, told: &Told) -> Self {
+        Self {
+            text: told.text.clone(),
+            to: told.to.clone(),
+            people: told.people.iter().map(|id| lens.person(*id)).collect(),
+            via: told.via.clone(),
+            clock: told.clock.clone(),
+        }
+    }
+}
+
+fn clock_changes(lens: &Lens, event: &Event) -> Vec<ClockChangeView> {
+    let changes = event.clocks.iter().map(|change| ClockChangeView {
+        clock: change.clock.clone(),
+        change: change.change,
+        due: change.due.map(|at| lens.time(at)),
+    });
+    changes.collect()
+}
+
+/// Input values; what has no type (an acknowledgement's, a signal's) is shown as it is.
+fn shown_input(lens: &Lens, chart: &Chart, event: &Event) -> BTreeMap<String, Json> {
+    let inputs = chart.command(&event.command.name).map(|spec| spec.input.as_slice());
+    let signal = event.command.name.strip_prefix("signal.");
+    let inputs = inputs.or_else(|| chart.signals.get(signal?).map(Vec::as_slice));
+    let shown = event.command.input.iter().map(|(name, value)| {
+        let spec = inputs.unwrap_or_default().iter().find(|input| input.name == *name);
+        (name.clone(), shown(lens, spec.map(|spec| &spec.ty), value))
+    });
+    shown.collect()
+}
+
+fn shown_set(lens: &Lens, chart: &Chart, event: &Event) -> BTreeMap<String, Json> {
+    let shown = event.set.iter().map(|(name, value)| {
+        let spec = chart.fields.get(name);
+        (name.clone(), shown(lens, spec.map(|spec| &spec.ty), value))
+    });
+    shown.collect()
+}
+
+fn shown(lens: &Lens, ty: Option<&crate::chart::expression::Type>, value: &Value) -> Json {
+    let text = crate::chart::expression::Type::Text;
+    input::show(ty.unwrap_or(&text), value, lens.calendar.zone())
+}
+
+/// The events of an instance, oldest first.
+#[utoipa::path(
+    get, path = "/api/v1/instances/{id}/events", tag = "matters",
+    responses((status = 200, body = Listed<EventView>,
+        description = "A page; `next` is the `from` of the next one.")),
+    params(("id" = String, Path, description = "The public id."),
+        ("from" = Option<i64>, Query, description = "From this number on."),
+        ("limit" = Option<i64>, Query, description = "1 to 200, else 50.")),
+)]
+pub(super) async fn events(
+    house: web::Data<House>,
+    Who(caller): Who,
+    path: web::Path<String>,
+    mut query: Query,
+) -> Result<web::Json<Listed<EventView>>, Problem> {
+    let from = query.number("from", 1..=i64::MAX)?.unwrap_or(1);
+    let limit = query.limit()?;
+    query.end()?;
+    let (id, gate) = (id(&house, &path)?, house.gate.clone());
+    let lens = Lens::of(&house, &caller)?;
+    let history = blocking(move || gate.events(&caller, id, from, limit)).await?;
+    let last = history.items.last().filter(|_| history.more);
+    let next = last.map(|event| event.seq.saturating_add(1).to_string());
+    let items = history.items.iter().map(|event| EventView::of(&house, &lens, event));
+    Ok(web::Json(Listed { items: items.collect::<Result<_, _>>()?, next }))
+}
+
+/// A clock with the explanation of its due time.
+#[derive(Serialize, ToSchema)]
+pub(super) struct ExplainedClock {
+    #[serde(flatten)]
+    clock: ClockView,
+    /// How the due time was counted; none where the definition gives an instant.
+    lines: Vec<LineView>,
+    /// Whether a year without a confirmed notice was counted through, so that it may still move.
+    unconfirmed: bool,
+}
+
+/// One line of an explanation.
+#[derive(Serialize, ToSchema)]
+pub(super) struct LineView {
+    /// The day it speaks of.
+    #[schema(example = "2018-07-02")]
+    date: String,
+    /// What happened to the count there.
+    #[schema(value_type = Words)]
+    what: Text,
+    /// The count after it.
+    count: i64,
+}
+
+impl From<Line> for LineView {
+    fn from(line: Line) -> Self {
+        Self { date: line.date.to_string(), what: line.what, count: line.count }
+    }
+}
+
+/// The clocks of an instance.
+#[utoipa::path(
+    get, path = "/api/v1/instances/{id}/clocks", tag = "matters",
+    responses((status = 200, body = All<ClockView>, description = "The earliest due first.")),
+    params(("id" = String, Path, description = "The public id.")),
+)]
+pub(super) async fn clocks(
+    house: web::Data<House>,
+    Who(caller): Who,
+    path: web::Path<String>,
+) -> Result<web::Json<All<ClockView>>, Problem> {
+    let (id, gate) = (id(&house, &path)?, house.gate.clone());
+    let lens = Lens::of(&house, &caller)?;
+    let seen = blocking(move || gate.instance(&caller, id)).await?;
+    let whole = seen.until.is_none();
+    let items = if whole { ClockView::all(&lens, &seen) } else { Vec::new() };
+    Ok(web::Json(All { items }))
+}
+
+/// One clock with the line-by-line explanation of its due time.
+#[utoipa::path(
+    get, path = "/api/v1/instances/{id}/clocks/{name}", tag = "matters",
+    responses((status = 200, body = ExplainedClock, description = "The clock.")),
+    params(("id" = String, Path, description = "The public id."),
+        ("name" = String, Path, description = "The clock's name.")),
+)]
+pub(super) async fn clock(
+    house: web::Data<House>,
+    Who(caller): Who,
+    path: web::Path<(String, String)>,
+) -> Result<web::Json<ExplainedClock>, Problem> {
+    let (text, name) = path.into_inner();
+    let (id, gate, who) = (id(&house, &text)?, house.gate.clone(), caller.clone());
+    let seen = blocking(move || gate.instance(&who, id)).await?;
+    let armed = seen.instance.clocks.get(&name).filter(|_| seen.until.is_none());
+    let armed = armed.ok_or_else(Problem::not_found)?;
+    let clock = ClockView::of(&Lens::of(&house, &caller)?, &seen, &name, armed);
+    let Ok(limit) = armed.limit.parse::<Limit>() else {
+        return Ok(web::Json(ExplainedClock { clock, lines: Vec::new(), unconfirmed: false }));
+    };
+    let due = house.gate.explain(&caller, Some(&armed.calendar), armed.base, &limit)?;
+    let lines = due.explanation.into_iter().map(LineView::from).collect();
+    Ok(web::Json(ExplainedClock { clock, lines, unconfirmed: due.unconfirmed }))
+}
+
+/// A message to one person on one channel.
+#[derive(Serialize, ToSchema)]
+pub(super) struct MessageView {
+    /// Its public id.
+    id: String,
+    /// The instance it is about.
+    instance: String,
+    /// The event that caused it.
+    seq: i64,
+    /// To whom.
+    person: PersonName,
+    /// `sms`, `email`, `console` …
+    channel: String,
+    /// The matter's tier.
+    tier: &'static str,
+    /// Its subject.
+    subject: String,
+    /// Its text.
+    body: String,
+    /// `waiting`, `sent` or `failed`.
+    #[schema(value_type = String)]
+    state: Delivery,
+    /// Attempts so far.
+    attempts: i64,
+    /// When it was written.
+    created_at: String,
+    /// When it was handed over.
+    sent_at: Option<String>,
+}
+
+impl MessageView {
+    fn of(lens: &Lens, message: Message) -> Self {
+        Self {
+            id: lens.ids.message(message.id),
+            instance: lens.id(message.instance),
+            seq: message.seq,
+            person: lens.person(message.person),
+            tier: tier(message.tier),
+            state: message.state,
+            attempts: message.attempts,
+            created_at: lens.time(message.created_at),
+            sent_at: message.sent_at.map(|at| lens.time(at)),
+            channel: message.channel,
+            subject: message.subject,
+            body: message.body,
+        }
+    }
+}
+
+/// The filter of a query for messages.
+fn filter(house: &House, query: &mut Query) -> Result<MessageFilter, Problem> {
+    let state = query.text("state")?.map(|code| {
+        Delivery::from_code(&code).ok_or_else(|| wrong("state", "one of waiting, sent, failed"))
+    });
+    let before = query.text("cursor")?.map(|text| {
+        house.ids.read_message(&text).ok_or_else(|| wrong("cursor", "`next` of an earlier page"))
+    });
+    Ok(MessageFilter {
+        jurisdiction: None,
+        instance: None,
+        person: query.number("person", 1..=i64::MAX)?.map(crate::domain::PersonId),
+        channel: query.text("channel")?,
+        state: state.transpose()?,
+        before: before.transpose()?,
+    })
+}
+
+fn listed(lens: &Lens, page: gate::Page<Message>) -> web::Json<Listed<MessageView>> {
+    let last = page.items.last().filter(|_| page.more);
+    let next = last.map(|message| lens.ids.message(message.id));
+    let items = page.items.into_iter().map(|message| MessageView::of(lens, message)).collect();
+    web::Json(Listed { items, next })
+}
+
+/// The messages about an instance, newest first.
+#[utoipa::path(
+    get, path = "/api/v1/instances/{id}/messages", tag = "matters",
+    responses((status = 200, body = Listed<MessageView>, description = "A page.")),
+    params(("id" = String, Path, description = "The public id."),
+        ("person" = Option<i64>, Query, description = "To this person."),
+        ("channel" = Option<String>, Query, description = "On this channel."),
+        ("state" = Option<String>, Query, description = "`waiting`, `sent` or `failed`."),
+        ("cursor" = Option<String>, Query, description = "`next` of the previous page."),
+        ("limit" = Option<i64>, Query, description = "1 to 200, else 50.")),
+)]
+pub(super) async fn messages_of(
+    house: web::Data<House>,
+    Who(caller): Who,
+    path: web::Path<String>,
+    mut query: Query,
+) -> Result<web::Json<Listed<MessageView>>, Problem> {
+    let id = id(&house, &path)?;
+    let filter = MessageFilter { instance: Some(id), ..filter(&house, &mut query)? };
+    let limit = query.limit()?;
+    query.end()?;
+    let lens = Lens::of(&house, &caller)?;
+    let gate = house.gate.clone();
+    let page = blocking(move || {
+        let until = gate.instance(&caller, id)?.until;
+        let mut page = gate.messages(&caller, filter, limit)?;
+        // A former unit reads what was told while it took part.
+        page.items.retain(|message| until.is_none_or(|until| message.seq <= until));
+        Ok(page)
+    })
+    .await?;
+    Ok(listed(&lens, page))
+}
+
+/// The messages of the jurisdiction, newest first, for those who see everything.
+#[utoipa::path(
+    get, path = "/api/v1/messages", tag = "matters",
+    responses((status = 200, body = Listed<MessageView>, description = "A page.")),
+    params(
+        ("instance" = Option<String>, Query, description = "About this instance."),
+        ("person" = Option<i64>, Query, description = "To this person."),
+        ("channel" = Option<String>, Query, description = "On this channel."),
+        ("state" = Option<String>, Query, description = "`waiting`, `sent` or `failed`."),
+        ("cursor" = Option<String>, Query, description = "`next` of the previous page."),
+        ("limit" = Option<i64>, Query, description = "1 to 200, else 50."),
+    ),
+)]
+pub(super) async fn messages(
+    house: web::Data<House>,
+    Who(caller): Who,
+    mut query: Query,
+) -> Result<web::Json<Listed<MessageView>>, Problem> {
+    let instance = query.instance("instance", &house.ids)?;
+    let filter = MessageFilter { instance, ..filter(&house, &mut query)? };
+    let limit = query.limit()?;
+    query.end()?;
+    let lens = Lens::of(&house, &caller)?;
+    let gate = house.gate.clone();
+    let page = blocking(move || gate.messages(&caller, filter, limit)).await?;
+    Ok(listed(&lens, page))
+}

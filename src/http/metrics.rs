@@ -1,0 +1,110 @@
+//! Figures for Prometheus: what happened at this door and at the gate, what lies in the store.
+
+use std::sync::atomic::AtomicU64;
+use std::time::Duration;
+
+use actix_web::{HttpResponse, web};
+use prometheus_client::encoding::{EncodeLabelSet, text};
+use prometheus_client::metrics::counter::ConstCounter;
+use prometheus_client::metrics::counter::Counter;
+use prometheus_client::metrics::family::Family;
+use prometheus_client::metrics::gauge::ConstGauge;
+use prometheus_client::metrics::histogram::{Histogram, exponential_buckets};
+use prometheus_client::registry::Registry;
+
+use super::House;
+use super::caller::Who;
+use super::problem::{Problem, blocking};
+use crate::gate::Gate;
+use crate::policy::Act;
+use crate::store::RawCounts;
+
+/// Requests, counted.
+pub(super) struct Traffic {
+    requests: Family<Labels, Counter<u64, AtomicU64>>,
+    durations: Histogram,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
+struct Labels {
+    method: &'static str,
+    route: &'static str,
+    status: u16,
+}
+
+impl Default for Traffic {
+    fn default() -> Self {
+        // From half a millisecond, each twice as long, to 16 seconds.
+        let durations = Histogram::new(exponential_buckets(0.0005, 2.0, 16));
+        Self { requests: Family::default(), durations }
+    }
+}
+
+impl Traffic {
+    /// Counts an answered request.
+    pub(super) fn count(
+        &self,
+        method: &'static str,
+        route: &'static str,
+        status: u16,
+        passed: Duration,
+    ) {
+        self.requests.get_or_create(&Labels { method, route, status }).inc();
+        self.durations.observe(passed.as_secs_f64());
+    }
+}
+
+/// Figures in the text form that Prometheus reads.
+#[utoipa::path(
+    get, path = "/metrics", tag = "service",
+    responses((status = 200, body = String, content_type = "text/plain",
+        description = "Figures of the whole service, for those who may operate it.")),
+)]
+pub(super) async fn show(
+    house: web::Data<House>,
+    Who(caller): Who,
+) -> Result<HttpResponse, Problem> {
+    house.gate.permit(&caller, Act::Operate)?;
+    let gate = house.gate.clone();
+    let counts = blocking(move || gate.raw_counts()).await?;
+    let mut registry = Registry::with_prefix("fenliu");
+    registry.register("http_requests", "Requests answered", house.traffic.requests.clone());
+    registry.register("http_seconds", "Time to answer", house.traffic.durations.clone());
+    register_gate(&mut registry, &house.gate);
+    register_counts(&mut registry, &house.gate, &counts);
+    let mut text = String::new();
+    text::encode(&mut text, &registry).map_err(|error| Problem::internal(&error.to_string()))?;
+    let kind = "application/openmetrics-text; version=1.0.0; charset=utf-8";
+    Ok(HttpResponse::Ok().content_type(kind).body(text))
+}
+
+fn register_gate(registry: &mut Registry, gate: &Gate) {
+    let figures = gate.figures();
+    for (name, help, count) in [
+        ("commands_accepted", "Commands accepted", figures.accepted()),
+        ("commands_refused", "Commands refused", figures.refused()),
+        ("commands_failed", "Commands not done for reasons of the house", figures.failed()),
+        ("clocks_fired", "Clock firings", figures.fired()),
+        ("transactions", "Transactions of commands", figures.batches()),
+    ] {
+        registry.register(name, help, ConstCounter::new(count));
+    }
+    let waiting = i64::try_from(figures.waiting()).unwrap_or(i64::MAX);
+    registry.register("commands_waiting", "Commands not yet taken up", ConstGauge::new(waiting));
+    registry.register("up", "Whether the service is up", ConstGauge::new(1_i64));
+}
+
+fn register_counts(registry: &mut Registry, gate: &Gate, counts: &RawCounts) {
+    let now = gate.now();
+    let oldest = counts.oldest_waiting.map_or(0, |at| now.since(at).max(0) / 1000);
+    for (name, help, value) in [
+        ("instances_open", "Instances that have not ended", counts.open_instances),
+        ("messages_waiting", "Messages not yet handed over", counts.waiting_messages),
+        ("messages_failed", "Messages given up", counts.failed_messages),
+        ("messages_oldest_seconds", "Age of the oldest waiting message", oldest),
+        ("clocks", "Clocks in force", counts.clocks),
+        ("alarms_open", "Operator alarms that nobody cleared", counts.open_alarms),
+    ] {
+        registry.register(name, help, ConstGauge::new(value));
+    }
+}

@@ -1,0 +1,203 @@
+//! Every path and what may be done there: one table, which the service is built from and which the
+//! documentation is compared with.
+
+use actix_web::http::header::{self, HeaderValue};
+use actix_web::http::{Method, StatusCode};
+use actix_web::web::ServiceConfig;
+use actix_web::{Handler, HttpRequest, HttpResponse, Resource, Responder, Route, guard, web};
+
+use super::problem::Problem;
+use super::{
+    alarm, change, definition, directory, document, due, history, instance, metrics, page, token,
+};
+
+/// The pattern of a path, for logs and metrics.
+pub(super) struct Pattern(pub(super) &'static str);
+
+/// A path and its methods.
+struct Place {
+    path: &'static str,
+    ways: Vec<(Method, Route)>,
+    /// Whether it is asked for without a body: with GET comes HEAD.
+    headed: bool,
+}
+
+fn at(path: &'static str) -> Place {
+    Place { path, ways: Vec::new(), headed: true }
+}
+
+impl Place {
+    fn way<F, Args>(mut self, method: Method, handler: F) -> Self
+    where
+        F: Handler<Args>,
+        Args: actix_web::FromRequest + 'static,
+        F::Output: Responder + 'static,
+    {
+        let route = if method == Method::GET && self.headed {
+            web::route().guard(guard::Any(guard::Get()).or(guard::Head()))
+        } else {
+            web::method(method.clone())
+        };
+        self.ways.push((method, route.to(handler)));
+        self
+    }
+
+    fn get<F, Args>(self, handler: F) -> Self
+    where
+        F: Handler<Args>,
+        Args: actix_web::FromRequest + 'static,
+        F::Output: Responder + 'static,
+    {
+        self.way(Method::GET, handler)
+    }
+
+    fn post<F, Args>(self, handler: F) -> Self
+    where
+        F: Handler<Args>,
+        Args: actix_web::FromRequest + 'static,
+        F::Output: Responder + 'static,
+    {
+        self.way(Method::POST, handler)
+    }
+
+    /// The same without HEAD: its answer would never end.
+    fn unheaded(mut self) -> Self {
+        self.headed = false;
+        self
+    }
+
+    /// The methods, as the `Allow` header lists them.
+    fn allow(&self) -> String {
+        let mut methods: Vec<&str> = self.ways.iter().map(|(method, _)| method.as_str()).collect();
+        if self.headed && methods.contains(&"GET") {
+            methods.push("HEAD");
+        }
+        methods.push("OPTIONS");
+        methods.join(", ")
+    }
+
+    fn resource(self) -> Resource {
+        let allow = self.allow();
+        let value = HeaderValue::from_str(&allow);
+        let value = value.unwrap_or(HeaderValue::from_static("OPTIONS"));
+        let other = move |request: HttpRequest| {
+            let value = value.clone();
+            async move { elsewise(&request, value) }
+        };
+        let mut resource = web::resource(self.path).app_data(Pattern(self.path));
+        for (_, route) in self.ways {
+            resource = resource.route(route);
+        }
+        resource.default_service(web::to(other))
+    }
+}
+
+/// OPTIONS tells what is possible; any other method is not.
+fn elsewise(request: &HttpRequest, allow: HeaderValue) -> Result<HttpResponse, Problem> {
+    if request.method() == Method::OPTIONS {
+        return Ok(HttpResponse::NoContent().insert_header((header::ALLOW, allow)).finish());
+    }
+    let ways = allow.to_str().unwrap_or_default().to_owned();
+    let detail = format!("This path has no such method; it has {ways}.");
+    let problem = Problem::new(StatusCode::METHOD_NOT_ALLOWED, "method_not_allowed", detail);
+    Err(problem.zh("该路径不支持此方法").header(header::ALLOW, allow))
+}
+
+/// Where no path leads.
+#[expect(clippy::unused_async, reason = "the framework wants its handlers so")]
+pub(super) async fn nowhere() -> Result<HttpResponse, Problem> {
+    let detail = "There is no such path; /api/openapi.json lists them all.";
+    Err(Problem::new(StatusCode::NOT_FOUND, "no_such_path", detail).zh("没有这个路径"))
+}
+
+/// The table. What is asked most often stands first: paths are tried in this order.
+fn table() -> Vec<Place> {
+    let mut table = vec![
+        at("/api/v1/referrals/{id}/commands").post(instance::command),
+        at("/api/v1/instances/{id}/commands").post(instance::command),
+        at("/api/v1/referrals").get(instance::referrals).post(instance::register),
+        at("/api/v1/instances").get(instance::list).post(instance::open),
+    ];
+    table.extend(matters());
+    table.extend(administration());
+    table.extend(outside());
+    table
+}
+
+/// Paths below an instance, under both its faces, and lists.
+fn matters() -> Vec<Place> {
+    vec![
+        at("/api/v1/referrals/{id}").get(instance::show),
+        at("/api/v1/instances/{id}").get(instance::show),
+        at("/api/v1/referrals/{id}/events").get(history::events),
+        at("/api/v1/instances/{id}/events").get(history::events),
+        at("/api/v1/referrals/{id}/clocks").get(history::clocks),
+        at("/api/v1/instances/{id}/clocks").get(history::clocks),
+        at("/api/v1/referrals/{id}/clocks/{name}").get(history::clock),
+        at("/api/v1/instances/{id}/clocks/{name}").get(history::clock),
+        at("/api/v1/referrals/{id}/children").get(instance::children),
+        at("/api/v1/instances/{id}/children").get(instance::children),
+        at("/api/v1/referrals/{id}/messages").get(history::messages_of),
+        at("/api/v1/instances/{id}/messages").get(history::messages_of),
+        at("/api/v1/counts").get(instance::counts),
+        at("/api/v1/messages").get(history::messages),
+        at("/api/v1/changes").unheaded().get(change::follow),
+    ]
+}
+
+fn administration() -> Vec<Place> {
+    let put = Method::PUT;
+    vec![
+        at("/api/v1/me").get(directory::me),
+        at("/api/v1/units").get(directory::units),
+        at("/api/v1/units/{code}").get(directory::unit).way(put.clone(), directory::put_unit),
+        at("/api/v1/people").get(directory::people).post(directory::add_person),
+        at("/api/v1/people/{id}").get(directory::person).way(put.clone(), directory::put_person),
+        at("/api/v1/categories").get(directory::categories),
+        at("/api/v1/categories/{code}")
+            .get(directory::category)
+            .way(put, directory::put_category),
+        at("/api/v1/definitions").get(definition::list).post(definition::publish),
+        at("/api/v1/definitions/check").post(definition::check),
+        at("/api/v1/definitions/{workflow}").get(definition::show),
+        at("/api/v1/definitions/{workflow}/versions/{number}").get(definition::version),
+        at("/api/v1/definitions/{workflow}/diagram").get(definition::diagram),
+        at("/api/v1/workflow-schema").get(definition::schema),
+        at("/api/v1/calendars").get(due::calendars).post(due::load),
+        at("/api/v1/calendars/due").get(due::due),
+        at("/api/v1/tokens").get(token::list).post(token::issue),
+        at("/api/v1/tokens/{id}").way(Method::DELETE, token::revoke),
+        at("/api/v1/alarms").get(alarm::list),
+        at("/api/v1/alarms/{id}/clear").post(alarm::clear),
+    ]
+}
+
+fn outside() -> Vec<Place> {
+    vec![
+        at("/").get(page::front),
+        at("/health").get(page::health),
+        at("/ready").get(page::ready),
+        at("/metrics").get(metrics::show),
+        at("/api/openapi.json").get(document::openapi),
+        at("/api/docs").get(document::docs),
+        at("/api/docs/{file:.*}").get(document::file),
+    ]
+}
+
+/// Puts everything into a service.
+pub(super) fn configure(config: &mut ServiceConfig) {
+    for place in table() {
+        config.service(place.resource());
+    }
+}
+
+/// Every path and method that is served, without HEAD and OPTIONS: what a test compares the
+/// documentation with.
+#[must_use]
+pub fn routes() -> Vec<(String, String)> {
+    let table = table();
+    let pairs = table.iter().flat_map(|place| {
+        place.ways.iter().map(|(method, _)| (place.path.to_owned(), method.to_string()))
+    });
+    pairs.collect()
+}
