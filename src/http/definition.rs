@@ -201,9 +201,11 @@ pub(super) async fn publish(
     .await?;
     let findings = findings.into_iter().map(FindingView::from).collect();
     let place = format!("/api/v1/definitions/{workflow}/versions/{number}");
-    Ok(HttpResponse::Created()
-        .insert_header((header::LOCATION, place))
-        .json(Published { workflow, version: number, findings }))
+    Ok(HttpResponse::Created().insert_header((header::LOCATION, place)).json(Published {
+        workflow,
+        version: number,
+        findings,
+    }))
 }
 
 /// Says everything that is wrong with a workflow file, and publishes nothing.

@@ -154,9 +154,7 @@ fn administration() -> Vec<Place> {
         at("/api/v1/people").get(directory::people).post(directory::add_person),
         at("/api/v1/people/{id}").get(directory::person).way(put.clone(), directory::put_person),
         at("/api/v1/categories").get(directory::categories),
-        at("/api/v1/categories/{code}")
-            .get(directory::category)
-            .way(put, directory::put_category),
+        at("/api/v1/categories/{code}").get(directory::category).way(put, directory::put_category),
         at("/api/v1/definitions").get(definition::list).post(definition::publish),
         at("/api/v1/definitions/check").post(definition::check),
         at("/api/v1/definitions/{workflow}").get(definition::show),
