@@ -5,11 +5,13 @@
 
 pub mod check;
 pub mod compile;
+pub mod diagram;
 pub mod document;
 pub mod expression;
 pub mod finding;
 pub mod machine;
 pub mod names;
+pub mod schema;
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -48,6 +50,8 @@ pub struct Chart {
     pub clocks: BTreeMap<String, ClockSpec>,
     /// Texts by name.
     pub texts: BTreeMap<String, Text>,
+    /// What people call the flat statuses, as far as the file says it.
+    pub statuses: BTreeMap<String, Text>,
     /// States, every parent before its children, in the order of the file.
     pub nodes: Vec<Node>,
     /// The leaf where an instance begins.

@@ -78,25 +78,35 @@ fn system_now() -> Instant {
 }
 
 /// Time that runs fast: for demonstrations and training.
-#[derive(Debug)]
+///
+/// It is tied to the machine's time by an anchor, so that a service that is started again goes on
+/// where time has got to meanwhile.
+#[derive(Debug, Clone, Copy)]
 pub struct FastClock {
-    started: Monotonic,
+    anchor: Instant,
     from: Instant,
     speed: i64,
 }
 
 impl FastClock {
-    /// Starts at `from` and runs `speed` times as fast as the machine's time.
+    /// Stood at `from` when the machine's time was `anchor` (now, if none is given), and runs
+    /// `speed` times as fast.
     #[must_use]
-    pub fn new(from: Instant, speed: i64) -> Self {
-        Self { started: Monotonic::now(), from, speed: speed.max(1) }
+    pub fn new(from: Instant, speed: i64, anchor: Option<Instant>) -> Self {
+        Self { anchor: anchor.unwrap_or_else(system_now), from, speed: speed.max(1) }
+    }
+
+    /// The machine's time at which this clock stood at its beginning.
+    #[must_use]
+    pub fn anchor(&self) -> Instant {
+        self.anchor
     }
 }
 
 impl Clock for FastClock {
     fn now(&self) -> Instant {
-        let passed = i64::try_from(self.started.elapsed().as_micros()).unwrap_or(i64::MAX);
-        self.from.plus(passed.saturating_mul(self.speed) / 1000)
+        let passed = system_now().since(self.anchor);
+        self.from.plus(passed.saturating_mul(self.speed))
     }
 
     fn wait_until(&self, until: Instant) -> Duration {

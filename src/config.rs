@@ -1,4 +1,5 @@
 //! Files and environment, read once.
 
+pub mod job;
 pub mod jurisdiction;
 pub mod settings;

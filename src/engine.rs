@@ -5,6 +5,7 @@
 //! and everything it decided, so that [`replay`] can repeat it and an outsider can check it.
 
 pub mod agenda;
+pub mod audit;
 pub mod family;
 pub mod input;
 pub mod possible;
@@ -17,15 +18,15 @@ use std::collections::BTreeMap;
 use crate::calendar::Calendar;
 use crate::chart::{Chart, machine};
 use crate::domain::{
-    Actor, Command, DefinitionId, Event, Facts, Instance, InstanceId, Instant, JurisdictionId,
-    Refusal, Text, Witness,
+    Actor, Command, DefinitionId, Event, Facts, Fields, Instance, InstanceId, Instant,
+    JurisdictionId, Refusal, Text, Witness,
 };
 use run::Run;
 
 /// `always` transitions and clocks already past are followed so many times within one command.
 pub const STEP_BUDGET: usize = 64;
 
-/// Acknowledges the ladder of a clock; every workflow knows it.
+/// Acknowledges the ladder of a clock; every workflow knows it that has no command of this name.
 pub const ACKNOWLEDGE: &str = "acknowledge";
 
 /// What a decision is made in.
@@ -105,7 +106,7 @@ pub fn decide(
     decided(situation, instance.clone(), actor, command, |run| match actor {
         Actor::Clock => run.fire(),
         Actor::Relative { .. } => run.relative(),
-        _ if command.name == ACKNOWLEDGE => run.acknowledge(),
+        _ if acknowledges(situation.chart, &command.name) => run.acknowledge(),
         _ => run.command(),
     })
     .map_err(|mut refusal| {
@@ -114,6 +115,12 @@ pub fn decide(
         }
         refusal
     })
+}
+
+/// Whether a command acknowledges an alert, and is not one of the workflow's own.
+#[must_use]
+pub fn acknowledges(chart: &Chart, command: &str) -> bool {
+    command == ACKNOWLEDGE && !chart.commands.contains_key(ACKNOWLEDGE)
 }
 
 /// Runs one decision with a witness of every question, and writes its event.
@@ -165,7 +172,7 @@ fn blank(situation: Situation<'_>, seed: Seed) -> Instance {
         state: String::new(),
         version: 0,
         entries: 0,
-        fields: chart.fields.iter().map(|(name, f)| (name.clone(), f.initial.clone())).collect(),
+        fields: initial_fields(chart),
         clocks: BTreeMap::new(),
         children: BTreeMap::new(),
         holder: None,
@@ -178,4 +185,10 @@ fn blank(situation: Situation<'_>, seed: Seed) -> Instance {
         last_at: Instant(i64::MIN),
         closed_at: None,
     }
+}
+
+/// Fields that have a value from the start; those that have none are not kept at all.
+fn initial_fields(chart: &Chart) -> Fields {
+    let initial = chart.fields.iter().map(|(name, field)| (name.clone(), field.initial.clone()));
+    initial.filter(|(_, value)| !value.is_unset()).collect()
 }

@@ -5,7 +5,9 @@
 //! after the commit. A failing command never takes its batch along.
 
 mod administration;
+mod audit;
 mod batch;
+mod chores;
 mod committer;
 mod error;
 mod figures;
@@ -16,8 +18,8 @@ mod registry;
 mod wording;
 mod world;
 
-use std::sync::Arc;
 use std::sync::mpsc::Sender;
+use std::sync::{Arc, Mutex};
 
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value as Json};
@@ -25,9 +27,12 @@ use tokio::sync::{Notify, broadcast, oneshot};
 
 use crate::clock::Clock;
 use crate::domain::{Actor, Instance, InstanceId, Instant, JurisdictionId};
-use crate::store::Store;
+use crate::store::{Store, Writer};
 
+pub use crate::store::{Claimed, NewAlarm, Settled};
 pub use administration::{Issued, NewToken};
+pub use audit::{Examined, Report, verify};
+pub use chores::{DueClock, DueClocks, Leaves};
 pub use error::Error;
 pub use figures::Figures;
 pub use query::{History, Page, Seen};
@@ -203,6 +208,8 @@ struct Inner {
     wake: Arc<Notify>,
     figures: Arc<Figures>,
     secret: u64,
+    /// The connection for chores of the scheduler.
+    hand: Mutex<Option<Writer>>,
 }
 
 /// So many changes are kept for a slow follower before it must read the history instead.
@@ -231,8 +238,19 @@ impl Gate {
             batch_max,
         };
         let committers = committer::start(&setting)?;
-        let inner =
-            Inner { store, clock, entropy, registry, committers, changes, wake, figures, secret };
+        let hand = Mutex::new(None);
+        let inner = Inner {
+            store,
+            clock,
+            entropy,
+            registry,
+            committers,
+            changes,
+            wake,
+            figures,
+            secret,
+            hand,
+        };
         Ok(Self { inner: Arc::new(inner) })
     }
 

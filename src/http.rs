@@ -34,8 +34,8 @@ use actix_web::{App, HttpServer, web};
 
 use crate::gate::Gate;
 use metrics::Traffic;
-use public_id::PublicIds;
 
+pub use public_id::PublicIds;
 pub use route::routes;
 
 /// The head of a request must be here within this time.

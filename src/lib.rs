@@ -14,14 +14,16 @@ pub mod policy;
 pub mod scenario;
 
 // Floor 2, hands: one outside thing each.
+pub mod channel;
 pub mod config;
 pub mod store;
 
 // Floor 3, the one door.
 pub mod gate;
 
-// Floor 4, what people and time do.
+// Floor 4, those who knock.
 pub mod http;
+pub mod scheduler;
 
 // Floor 5: everything put together.
 pub mod app;

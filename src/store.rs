@@ -11,14 +11,14 @@
 //!   all or nothing.
 //! - On SQLite one transaction writes at a time; the others wait their turn inside the process. A
 //!   transaction must not start another one, and on `sqlite::memory:` must not call
-//!   [`Store::read`] either: it would wait for itself.
+//!   [`Store::read`] either: it would wait for itself, and is refused.
 //! - [`Error`] tells apart what the caller can do. After [`Error::Unknown`] nobody knows whether
 //!   the commit was made.
 
 use std::fs::{File, OpenOptions, TryLockError};
 use std::path::Path;
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex};
 
 mod address;
 mod alarm;
@@ -31,6 +31,7 @@ mod directory;
 mod error;
 mod event;
 mod instance;
+mod list;
 mod message;
 mod migration;
 mod personal;
@@ -38,11 +39,13 @@ mod pool;
 mod schema;
 mod statement;
 mod token;
+mod turn;
 mod writer;
 
 use address::Address;
 use connection::{Connection, Patience, Purpose};
 use pool::Pool;
+use turn::{Turn, Turns};
 
 pub use alarm::{Alarm, NewAlarm};
 pub use answer::Answer;
@@ -53,7 +56,7 @@ pub use definition::{CalendarSource, DefinitionSource};
 pub use directory::Jurisdiction;
 pub use error::Error;
 pub use event::PositionedEvent;
-pub use instance::{Filter, RawCounts};
+pub use list::{Filter, RawCounts};
 pub use message::{ClaimWish, Claimed, MessageFilter, Settled};
 pub use pool::Reader;
 pub use token::TokenRow;
@@ -101,9 +104,8 @@ struct Inner {
     options: Options,
     /// The name of the database in memory, if this is one.
     memory: String,
-    /// SQLite: one transaction writes at a time; waiting here is fair and wakes at once, waiting in
-    /// SQLite sleeps.
-    writing: Mutex<()>,
+    /// SQLite: one transaction writes at a time.
+    turns: Turns,
     pool: Pool,
     /// Keeps a database in memory alive while no other connection is open.
     _kept: Mutex<Option<Connection>>,
@@ -143,7 +145,7 @@ impl Store {
                 address,
                 options,
                 memory,
-                writing: Mutex::new(()),
+                turns: Turns::default(),
                 pool,
                 _kept: Mutex::new(kept),
                 _lock: lock,
@@ -179,7 +181,7 @@ impl Store {
     /// # Errors
     /// [`Error::Migration`] with the cause; the failed migration itself left nothing behind.
     pub fn migrate(&self) -> Result<(), Error> {
-        let _turn = self.turn();
+        let _turn = self.turn()?;
         migration::migrate(&mut self.connect(Purpose::Write)?)
     }
 
@@ -189,7 +191,7 @@ impl Store {
     /// [`Error::Migration`] with the cause.
     pub fn revert_all(&self) -> Result<(), Error> {
         self.inner.pool.close_idle();
-        let _turn = self.turn();
+        let _turn = self.turn()?;
         migration::revert_all(&mut self.connect(Purpose::Write)?)
     }
 
@@ -202,7 +204,7 @@ impl Store {
             // diesel makes its own table when it is missing, which a reader must not.
             return self.read(|reader| reader.missing_migrations(&migration::known()?));
         }
-        let _turn = self.turn();
+        let _turn = self.turn()?;
         migration::pending(&mut self.connect(Purpose::Write)?)
     }
 
@@ -225,15 +227,19 @@ impl Store {
     /// # Errors
     /// What `work` answers; [`Error::Busy`] when no connection became free; [`Error::Down`].
     pub fn read<T>(&self, work: impl FnOnce(&mut Reader) -> Result<T, Error>) -> Result<T, Error> {
+        // A database in memory has no write-ahead log: there, readers and the writer would wait for
+        // each other inside SQLite, which starves readers. They take turns here instead.
+        let _turn = match self.inner.address {
+            Address::Memory => Some(self.inner.turns.take()?),
+            Address::File(_) | Address::Postgres(_) => None,
+        };
         let begin = match self.kind() {
             Kind::Sqlite => "BEGIN",
             Kind::Postgres => "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY",
         };
         let mut lent =
             self.inner.pool.lend(self.inner.options.lock_ms, || self.connect(Purpose::Read))?;
-        let outcome = lent.within(begin, work);
-        drop(lent);
-        outcome
+        lent.within(begin, work)
     }
 
     fn connect(&self, purpose: Purpose) -> Result<Connection, Error> {
@@ -242,9 +248,11 @@ impl Store {
     }
 
     /// On SQLite, this caller's turn to write.
-    fn turn(&self) -> Option<std::sync::MutexGuard<'_, ()>> {
-        (self.kind() == Kind::Sqlite)
-            .then(|| self.inner.writing.lock().unwrap_or_else(PoisonError::into_inner))
+    fn turn(&self) -> Result<Option<Turn<'_>>, Error> {
+        match self.kind() {
+            Kind::Sqlite => self.inner.turns.take().map(Some),
+            Kind::Postgres => Ok(None),
+        }
     }
 }
 

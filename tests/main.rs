@@ -1,1 +1,14 @@
+//! The one binary of integration tests.
 
+#[cfg(test)]
+mod demo;
+#[cfg(test)]
+mod scenarios;
+#[cfg(test)]
+mod semantics;
+#[cfg(test)]
+mod simulation;
+#[cfg(test)]
+mod store;
+#[cfg(test)]
+mod tidy;

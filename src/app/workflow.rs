@@ -4,7 +4,8 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 use crate::calendar::Calendar;
-use crate::chart::{self, Chart, Severity, finding};
+use crate::chart::check::{Member, check_family};
+use crate::chart::{self, Chart, Finding, Severity, finding};
 use crate::config::jurisdiction::Jurisdiction;
 use crate::domain::JurisdictionId;
 use crate::scenario::Stage;
@@ -18,25 +19,56 @@ pub struct Report {
     pub failed: bool,
 }
 
+/// How a workflow is drawn.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
+pub enum Format {
+    /// Mermaid's state diagram.
+    Mermaid,
+    /// Graphviz.
+    Dot,
+    /// W3C SCXML.
+    Scxml,
+}
+
 impl Report {
+    /// A report that all is well, with a text.
+    #[must_use]
+    pub fn of(text: String) -> Self {
+        Self { text, failed: false }
+    }
+
     fn line(&mut self, line: impl AsRef<str>) {
         self.text.push_str(line.as_ref());
         self.text.push('\n');
     }
 }
 
-/// Checks files; says everything that is wrong with all of them.
+/// Checks files, each by itself and then all of them as a family; says everything that is wrong.
 ///
 /// # Errors
 /// When a file cannot be read.
 pub fn check(files: &[PathBuf]) -> Result<Report, String> {
     let mut report = Report::default();
+    let mut read_files = Vec::new();
     for file in files {
         let source = read(file)?;
-        let (_, findings) = chart::compile(&source);
-        let name = file.display().to_string();
-        report.text.push_str(&finding::draw(&name, &source, &findings));
-        let count = |severity| findings.iter().filter(|f| f.severity == severity).count();
+        let (chart, findings) = chart::compile(&source);
+        read_files.push((file.display().to_string(), source, chart, findings));
+    }
+    let members: Vec<Member<'_>> = read_files
+        .iter()
+        .filter_map(|(file, source, chart, _)| {
+            Some(Member { file, source, chart: chart.as_ref()? })
+        })
+        .collect();
+    // What a family lacks can only be said when all of it is there and sound.
+    let whole = members.len() == read_files.len() && members.len() > 1;
+    let family = if whole { check_family(&members) } else { Vec::new() };
+    for (name, source, _, findings) in &read_files {
+        let of_family = family.iter().filter(|(file, _)| file == name).map(|(_, finding)| finding);
+        let all: Vec<Finding> = findings.iter().chain(of_family).cloned().collect();
+        report.text.push_str(&finding::draw(name, source, &all));
+        let count = |severity| all.iter().filter(|f| f.severity == severity).count();
         let (errors, warnings) = (count(Severity::Error), count(Severity::Warning));
         report.line(format!("{name}: {errors} errors, {warnings} warnings"));
         report.failed |= errors > 0;
@@ -66,6 +98,32 @@ pub fn test(workflows: &Path, jurisdiction: &Path, calendar: &Path) -> Result<Re
     report.line(format!("{told} scenarios, {failed} failed"));
     report.failed = failed > 0;
     Ok(report)
+}
+
+/// Draws a workflow.
+///
+/// # Errors
+/// When the file cannot be read, or the workflow is broken.
+pub fn diagram(file: &Path, format: Format) -> Result<Report, String> {
+    let source = read(file)?;
+    let (chart, findings) = chart::compile(&source);
+    let Some(chart) = chart else {
+        return Err(finding::draw(&file.display().to_string(), &source, &findings));
+    };
+    Ok(Report::of(match format {
+        Format::Mermaid => chart::diagram::mermaid(&chart, chart::diagram::Language::Chinese),
+        Format::Dot => chart::diagram::dot(&chart),
+        Format::Scxml => chart::diagram::scxml(&chart),
+    }))
+}
+
+/// The JSON Schema of workflow files.
+///
+/// # Errors
+/// When it cannot be written as JSON, which should not be.
+pub fn schema() -> Result<Report, String> {
+    let schema = serde_json::to_string_pretty(&chart::schema::schema());
+    Ok(Report::of(format!("{}\n", schema.map_err(|error| error.to_string())?)))
 }
 
 /// The stage on which the scenarios of a folder play.

@@ -125,7 +125,8 @@ impl<'d> Compiler<'d> {
             signals: std::mem::take(&mut self.signals),
             children,
             clocks,
-            texts: document.texts.iter().map(|(k, text)| (k.value.clone(), text.clone())).collect(),
+            texts: texts_of(&document.texts),
+            statuses: texts_of(&document.statuses),
             nodes,
             initial,
             laws,
@@ -163,8 +164,7 @@ impl<'d> Compiler<'d> {
         known: impl Iterator<Item = &'n str>,
     ) {
         let known: Vec<&str> = known.collect();
-        let help = super::check::nearest(name, &known)
-            .map(|near| format!("did you mean `{near}`?"))
+        let help = super::expression::did_you_mean(name, &known)
             .unwrap_or_else(|| format!("known: {}", known.join(", ")));
         let message = format!("no {what} is called `{}`", name.value);
         self.error("unknown_name", &name.span, message).help = Some(help);
@@ -340,4 +340,8 @@ fn children_named(document: &Document) -> BTreeSet<String> {
     names.extend(of_start.map(|start| start.workflow.value.clone()));
     walk(&document.states, &mut names);
     names
+}
+
+fn texts_of(table: &Table<Text>) -> BTreeMap<String, Text> {
+    table.iter().map(|(name, text)| (name.value.clone(), text.clone())).collect()
 }

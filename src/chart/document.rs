@@ -46,6 +46,9 @@ pub struct Document {
     /// What people are told.
     #[serde(default)]
     pub texts: Table<Text>,
+    /// What people call the flat statuses.
+    #[serde(default)]
+    pub statuses: Table<Text>,
     /// The first of the outermost states.
     pub initial: Spot<String>,
     /// The outermost states.

@@ -24,6 +24,7 @@ use std::fmt;
 use std::ops::Range;
 
 pub use self::kinds::{Expected, Known, Type};
+pub(super) use self::near::did_you_mean;
 pub use self::satisfy::{Domains, Satisfiability, satisfiable};
 use crate::calendar::Calendar;
 use crate::domain::Value;

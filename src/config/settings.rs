@@ -9,6 +9,8 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use toml::{Table, Value};
 
+use super::job::{Does, Job};
+
 /// Settings of the service. A key that is not here is refused, so that a slip of the pen is found
 /// at the start and not in the night. An environment variable `FENLIU_SECTION_KEY` in capitals
 /// stands over the file, e.g. `FENLIU_SERVER_LISTEN`.
@@ -26,7 +28,7 @@ pub struct Settings {
     /// Clocks and messages.
     pub scheduler: Scheduler,
     /// Work that is done at fixed times.
-    pub job: BTreeMap<String, Job>,
+    pub job: BTreeMap<String, JobSetting>,
 }
 
 /// Where the service answers.
@@ -119,8 +121,6 @@ pub enum LogFormat {
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, default)]
 pub struct Scheduler {
-    /// Seconds after which the scheduler looks at the clocks even if nothing woke it.
-    pub look_seconds: u32,
     /// Seconds between two passes of the auditor.
     pub audit_seconds: u32,
     /// Hours for which a message is tried before it is given up and an alarm raised.
@@ -129,19 +129,19 @@ pub struct Scheduler {
 
 impl Default for Scheduler {
     fn default() -> Self {
-        Self { look_seconds: 30, audit_seconds: 60, message_hours: 24 }
+        Self { audit_seconds: 60, message_hours: 24 }
     }
 }
 
 /// Work that is done at fixed times.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
-pub struct Job {
+pub struct JobSetting {
     /// When: a cron expression, seconds first, in the jurisdiction's zone.
     pub cron: String,
     /// What: `early_warning_sweep`, `daily_digest`, `calendar_alarm`, `quarter_close` or
     /// `forget_answers`.
-    pub does: String,
+    pub does: Does,
 }
 
 /// What is wrong with the settings.
@@ -213,6 +213,14 @@ impl Settings {
         }
     }
 
+    /// The periodic jobs.
+    #[must_use]
+    pub fn jobs(&self) -> Vec<Job> {
+        let jobs = self.job.iter();
+        jobs.map(|(name, job)| Job { name: name.clone(), cron: job.cron.clone(), does: job.does })
+            .collect()
+    }
+
     /// The settings file with every key, its meaning and its default.
     #[must_use]
     pub fn template() -> String {
@@ -251,14 +259,14 @@ impl Settings {
 }
 
 /// The jobs of an office that says nothing else.
-fn usual_jobs() -> BTreeMap<String, Job> {
-    let job = |cron: &str, does: &str| Job { cron: cron.to_owned(), does: does.to_owned() };
+fn usual_jobs() -> BTreeMap<String, JobSetting> {
+    let job = |cron: &str, does: Does| JobSetting { cron: cron.to_owned(), does };
     [
-        ("early_warning", job("0 0 9,15 * * *", "early_warning_sweep")),
-        ("digest", job("0 30 8 * * *", "daily_digest")),
-        ("next_year", job("0 0 9 * * *", "calendar_alarm")),
-        ("quarter", job("0 5 0 1 1,4,7,10 *", "quarter_close")),
-        ("keys", job("0 0 3 * * *", "forget_answers")),
+        ("early_warning", job("0 0 9,15 * * *", Does::EarlyWarningSweep)),
+        ("digest", job("0 30 8 * * *", Does::DailyDigest)),
+        ("next_year", job("0 0 9 * * *", Does::CalendarAlarm)),
+        ("quarter", job("0 5 0 1 1,4,7,10 *", Does::QuarterClose)),
+        ("keys", job("0 0 3 * * *", Does::ForgetAnswers)),
     ]
     .into_iter()
     .map(|(name, job)| (name.to_owned(), job))

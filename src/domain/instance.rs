@@ -27,9 +27,10 @@ pub struct Instance {
     pub state: String,
     /// Commands accepted so far; the sequence number of its last event.
     pub version: i64,
-    /// State entries so far; each armed clock carries the number of the entry that armed it.
+    /// State entries so far, and stopped clocks that began again; each armed clock carries the
+    /// number of what armed it.
     pub entries: i64,
-    /// What it knows.
+    /// What it knows; a field without a value is not there.
     pub fields: Fields,
     /// Its clocks, by name.
     pub clocks: BTreeMap<String, ArmedClock>,
@@ -96,6 +97,9 @@ pub struct ArmedClock {
     /// No ladder step comes before this: somebody acknowledged.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub quiet_until: Option<Instant>,
+    /// How long an acknowledgement of its last alert pauses the ladder, in milliseconds.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub hold: Option<i64>,
     /// When it ran out, as recorded.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub ran_out_at: Option<Instant>,

@@ -2,6 +2,8 @@
 
 use serde::{Deserialize, Serialize};
 
+use super::text::Text;
+
 /// A response tier, ordered by gravity.
 #[derive(
     Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Default, Serialize, Deserialize,
@@ -48,6 +50,17 @@ impl Tier {
             Self::Larger => "larger",
             Self::Major => "major",
             Self::Extraordinary => "extraordinary",
+        }
+    }
+
+    /// What the plan calls the tier.
+    #[must_use]
+    pub fn title(self) -> Text {
+        match self {
+            Self::Ordinary => Text::new("一般", "ordinary"),
+            Self::Larger => Text::new("较大", "larger"),
+            Self::Major => Text::new("重大", "major"),
+            Self::Extraordinary => Text::new("特别重大", "extraordinary"),
         }
     }
 

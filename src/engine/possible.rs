@@ -2,72 +2,69 @@
 //! drive it.
 
 use super::run::Run;
-use super::{ACKNOWLEDGE, Situation};
-use crate::chart::{CommandSpec, Require, Transition};
+use super::{ACKNOWLEDGE, Situation, acknowledges};
+use crate::chart::{Chart, CommandSpec, Law, Require, Shape, Transition};
 use crate::domain::{Actor, Command, Instance};
 
-/// The names of the commands that `actor` could give now, in order of name.
+/// The names of the commands that `actor` could give now, in order of name; the acknowledgement of
+/// an alert last.
 ///
 /// Conditions that look at the input cannot be judged before there is one; such a command is named.
 #[must_use]
 pub fn names(situation: Situation<'_>, instance: &Instance, actor: &Actor) -> Vec<String> {
-    let mut names: Vec<String> =
-        specs(situation, instance, actor).map(|spec| spec.name.clone()).collect();
+    let specs = specs(situation, instance, actor);
+    let mut names: Vec<String> = specs.into_iter().map(|spec| spec.name.clone()).collect();
     if may_acknowledge(situation, instance, actor) {
         names.push(ACKNOWLEDGE.to_owned());
     }
     names
 }
 
-/// The commands that `actor` could give now, with their input.
+/// The commands that `actor` could give now, with their input, in order of name.
+#[must_use]
 pub fn specs<'s>(
     situation: Situation<'s>,
-    instance: &'s Instance,
-    actor: &'s Actor,
-) -> impl Iterator<Item = &'s CommandSpec> {
-    situation
-        .chart
-        .commands
-        .values()
-        .filter(move |spec| is_possible(situation, instance, actor, spec))
+    instance: &Instance,
+    actor: &Actor,
+) -> Vec<&'s CommandSpec> {
+    let command = Command::new("");
+    let Ok(mut run) = Run::new(situation, instance.clone(), actor, &command) else {
+        return Vec::new();
+    };
+    let Some(leaf) = situation.chart.find(&instance.state) else { return Vec::new() };
+    if situation.chart.node(leaf).is_some_and(|node| node.shape == Shape::Final) {
+        return Vec::new();
+    }
+    let commands = situation.chart.commands.values();
+    commands.filter(|spec| is_possible(&mut run, situation.chart, leaf, spec)).collect()
 }
 
 /// Whether a ladder has told the actor something that can be acknowledged.
 #[must_use]
 pub fn may_acknowledge(situation: Situation<'_>, instance: &Instance, actor: &Actor) -> bool {
     let command = Command::new(ACKNOWLEDGE);
-    Run::new(situation, instance.clone(), actor, &command)
-        .is_ok_and(|mut run| run.acknowledge().is_ok())
+    acknowledges(situation.chart, ACKNOWLEDGE)
+        && instance.clocks.values().any(|clock| clock.hold.is_some())
+        && Run::new(situation, instance.clone(), actor, &command)
+            .is_ok_and(|mut run| run.acknowledge().is_ok())
 }
 
-fn is_possible(
-    situation: Situation<'_>,
-    instance: &Instance,
-    actor: &Actor,
-    spec: &CommandSpec,
-) -> bool {
-    let command = Command::new(&spec.name);
-    let Ok(mut run) = Run::new(situation, instance.clone(), actor, &command) else {
-        return false;
-    };
-    let Some(leaf) = situation.chart.find(&instance.state) else { return false };
-    if run.permit(spec).is_err() || !met(&run, &spec.require) {
+fn is_possible(run: &mut Run<'_>, chart: &Chart, leaf: usize, spec: &CommandSpec) -> bool {
+    let mut takers = chart.active(leaf).filter_map(|node| node.on.get(&spec.name)).peekable();
+    if takers.peek().is_none() || run.permit(spec).is_err() || !met(run, &spec.require) {
         return false;
     }
-    let broken = |law: &crate::chart::Law| {
-        law.command == spec.name && !asks_input(&law.when) && run.judge(&law.when)
-    };
-    if situation.chart.laws.iter().any(broken) {
+    let broken =
+        |law: &Law| law.command == spec.name && !asks_input(&law.when) && run.judge(&law.when);
+    if chart.laws.iter().any(broken) {
         return false;
     }
-    for node in situation.chart.active(leaf) {
-        for transition in node.on.get(&spec.name).map(Vec::as_slice).unwrap_or_default() {
-            match chooses(&run, transition) {
-                Some(true) => return met(&run, &transition.require),
-                // It depends on the input: offered if what else must hold does.
-                None if met(&run, &transition.require) => return true,
-                _ => {}
-            }
+    for transition in takers.flatten() {
+        match chooses(run, transition) {
+            Some(true) => return met(run, &transition.require),
+            // It depends on the input: offered if what else must hold does.
+            None if met(run, &transition.require) => return true,
+            _ => {}
         }
     }
     false

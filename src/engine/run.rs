@@ -103,6 +103,10 @@ impl<'r> Run<'r> {
             ));
         };
         self.permit(spec)?;
+        // What no state would take is said first: its rules are of no interest then.
+        if !chart.active(self.leaf).any(|node| node.on.contains_key(&spec.name)) {
+            return Err(not_possible(spec));
+        }
         self.checked(spec)?;
         if !self.trigger(&self.command.name)? {
             return Err(not_possible(spec));
@@ -169,6 +173,10 @@ impl<'r> Run<'r> {
     /// The refusal of the state that was asked.
     pub fn trigger(&mut self, trigger: &str) -> Result<bool, Refusal> {
         let chart = self.situation.chart;
+        // What has ended accepts nothing, whatever the states around it would take.
+        if chart.node(self.leaf).is_some_and(|node| node.shape == Shape::Final) {
+            return Ok(false);
+        }
         let taken = machine::dispatch(chart, self.leaf, trigger, self);
         self.refused()?;
         let Some(taken) = taken else { return Ok(false) };
@@ -264,9 +272,11 @@ impl<'r> Run<'r> {
     }
 
     fn event(&mut self) -> Event {
-        let changed = self.instance.fields.iter().filter(|(name, value)| {
-            self.before.get(*name).map_or(!value.is_unset(), |old| old != *value)
-        });
+        let fields = &self.instance.fields;
+        let cleared = self.before.keys().filter(|name| !fields.contains_key(*name));
+        let cleared = cleared.map(|name| (name.clone(), Value::Unset));
+        let changed = fields.iter().filter(|(name, value)| self.before.get(*name) != Some(*value));
+        let changed = changed.map(|(name, value)| (name.clone(), value.clone()));
         Event {
             format: FORMAT,
             instance: self.instance.id,
@@ -285,7 +295,7 @@ impl<'r> Run<'r> {
             entered: std::mem::take(&mut self.entered),
             status: self.instance.status.clone(),
             holder: self.instance.holder.clone(),
-            set: changed.map(|(name, value)| (name.clone(), value.clone())).collect(),
+            set: changed.chain(cleared).collect(),
             clocks: std::mem::take(&mut self.clocks),
             told: std::mem::take(&mut self.told),
             started: std::mem::take(&mut self.started),

@@ -5,13 +5,15 @@ use jiff::tz::TimeZone;
 use super::input;
 use crate::chart::expression::Type;
 use crate::chart::{Chart, Field};
-use crate::domain::{Facts, Instance, Text, Value};
+use crate::domain::{Facts, Instance, Instant, Text, Tier, Value};
 
 /// A clock that speaks.
 #[derive(Debug, Clone, Copy)]
 pub struct Speaker<'s> {
     /// Its name in the workflow.
     pub clock: &'s str,
+    /// When it runs (or ran) out; the clock itself may be gone when it speaks.
+    pub due: Option<Instant>,
 }
 
 /// Fills a text of the workflow. `number` is what people call the matter.
@@ -62,14 +64,14 @@ impl Filler<'_> {
 
     fn value(&self, name: &str, chinese: bool) -> String {
         let instance = self.instance;
-        let clock = self.speaker.and_then(|speaker| instance.clocks.get(speaker.clock));
+        let due = self.speaker.and_then(|speaker| speaker.due);
         let spec = self.speaker.and_then(|speaker| self.chart.clocks.get(speaker.clock));
         match name {
             "number" => self.context.number.to_owned(),
-            "status" => instance.status.clone(),
-            "stage" => instance.stage.clone(),
+            "status" => self.status(&instance.status, chinese),
+            "stage" => self.status(&instance.stage, chinese),
             "holder" => instance.holder.as_deref().map_or_else(dash, |unit| self.unit(unit)),
-            "due" => clock.map_or_else(dash, |clock| self.instant(clock.due.0)),
+            "due" => due.map_or_else(dash, |due| self.instant(due.0)),
             "clock" => spec.map_or_else(dash, |spec| {
                 if chinese { spec.title.zh.clone() } else { spec.title.en.clone() }
             }),
@@ -88,6 +90,10 @@ impl Filler<'_> {
                 self.name(&format!("category/{code}/name"), code)
             }
             (Type::Instant, Value::Int(millis)) => self.instant(*millis),
+            (Type::Tier, Value::Int(rank)) => Tier::from_rank(*rank).map_or_else(dash, |tier| {
+                let title = tier.title();
+                if chinese { title.zh } else { title.en }
+            }),
             (Type::Enum(_), Value::Text(code)) => {
                 let title = spec.of.iter().find(|(known, _)| known == code).map(|(_, title)| title);
                 let word = title.map(|title| if chinese { &title.zh } else { &title.en });
@@ -100,6 +106,12 @@ impl Filler<'_> {
         }
     }
 
+    fn status(&self, code: &str, chinese: bool) -> String {
+        let title = self.chart.statuses.get(code);
+        let word = title.map(|title| if chinese { &title.zh } else { &title.en });
+        word.map_or_else(|| code.to_owned(), Clone::clone)
+    }
+
     fn unit(&self, code: &str) -> String {
         self.name(&format!("unit/{code}/name"), code)
     }
@@ -109,7 +121,7 @@ impl Filler<'_> {
     }
 
     fn instant(&self, millis: i64) -> String {
-        let zoned = crate::domain::Instant(millis).timestamp().to_zoned(self.context.zone.clone());
+        let zoned = Instant(millis).timestamp().to_zoned(self.context.zone.clone());
         zoned.strftime("%m-%d %H:%M").to_string()
     }
 }

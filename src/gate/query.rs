@@ -134,7 +134,7 @@ impl Gate {
         let situation =
             Situation { chart: &seen.chart, calendar: &calendar, facts: &*directory, now };
         let specs = possible::specs(situation, &seen.instance, &caller.actor);
-        let names = specs.map(|spec: &CommandSpec| spec.name.clone()).collect();
+        let names = specs.into_iter().map(|spec: &CommandSpec| spec.name.clone()).collect();
         let waits = possible::may_acknowledge(situation, &seen.instance, &caller.actor);
         Ok((names, waits))
     }

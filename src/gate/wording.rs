@@ -39,7 +39,10 @@ pub(super) fn messages(
     let subject = format!("【{}】{} {number}", directory.name.zh, chart.title.zh);
     let mut messages = Vec::new();
     for told in &event.told {
-        let speaker = told.clock.as_deref().map(|clock| Speaker { clock });
+        let speaker = told.clock.as_deref().map(|clock| {
+            let change = event.clocks.iter().find(|change| change.clock == clock);
+            Speaker { clock, due: change.and_then(|change| change.due) }
+        });
         let words = fill(chart, instance, &told.text, speaker, &context);
         for &person in &told.people {
             for channel in &told.via {

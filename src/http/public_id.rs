@@ -30,13 +30,13 @@ const INVERSE: u64 = {
 
 /// Writes and reads public ids.
 #[derive(Debug, Clone, Copy)]
-pub(super) struct PublicIds {
+pub struct PublicIds {
     keys: [u64; ROUNDS],
 }
 
 impl PublicIds {
     /// Ids under the house's secret number.
-    pub(super) fn new(secret: u64) -> Self {
+    pub fn new(secret: u64) -> Self {
         let mut state = secret;
         let keys = std::array::from_fn(|_| {
             // SplitMix64: keys of all rounds differ even for a poor secret.
@@ -49,22 +49,22 @@ impl PublicIds {
     }
 
     /// An instance's public id, `ins_…`.
-    pub(super) fn instance(&self, id: InstanceId) -> String {
+    pub fn instance(&self, id: InstanceId) -> String {
         self.write("ins_", id.0)
     }
 
     /// The instance of a public id; none for a text that is no such id. Case does not matter.
-    pub(super) fn read_instance(&self, text: &str) -> Option<InstanceId> {
+    pub fn read_instance(&self, text: &str) -> Option<InstanceId> {
         self.read("ins_", text).map(InstanceId)
     }
 
     /// A message's public id, `msg_…`.
-    pub(super) fn message(&self, id: MessageId) -> String {
+    pub fn message(&self, id: MessageId) -> String {
         self.write("msg_", id.0)
     }
 
     /// The message of a public id.
-    pub(super) fn read_message(&self, text: &str) -> Option<MessageId> {
+    pub fn read_message(&self, text: &str) -> Option<MessageId> {
         self.read("msg_", text).map(MessageId)
     }
 

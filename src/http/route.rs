@@ -159,7 +159,7 @@ fn administration() -> Vec<Place> {
         at("/api/v1/definitions/check").post(definition::check),
         at("/api/v1/definitions/{workflow}").get(definition::show),
         at("/api/v1/definitions/{workflow}/versions/{number}").get(definition::version),
-        at("/api/v1/definitions/{workflow}/diagram").get(definition::diagram),
+        at("/api/v1/definitions/{workflow}/diagram").get(definition::drawing),
         at("/api/v1/workflow-schema").get(definition::schema),
         at("/api/v1/calendars").get(due::calendars).post(due::load),
         at("/api/v1/calendars/due").get(due::due),

@@ -67,7 +67,7 @@ pub struct Step {
 }
 
 /// What is expected.
-#[derive(Debug, Clone, Default, Deserialize)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct Expect {
     /// Flat status.

@@ -88,6 +88,31 @@ impl Transaction<'_> {
         })?;
         Ok(changed == 1)
     }
+
+    /// Clears the open alarm of a kind for a jurisdiction and an instance, if there is one: for
+    /// alarms that the service itself knows to be over.
+    ///
+    /// # Errors
+    /// As for any statement.
+    pub fn clear_alarm_of(&mut self, new: &NewAlarm) -> Result<bool, Error> {
+        let changed = each!(&mut self.connection, connection: Backend => {
+            let mut update = diesel::update(alarm::table)
+                .set(alarm::cleared_at.eq(new.at.0))
+                .filter(alarm::cleared_at.is_null())
+                .filter(alarm::kind.eq(&new.kind))
+                .into_boxed::<Backend>();
+            update = match new.jurisdiction {
+                Some(id) => update.filter(alarm::jurisdiction_id.eq(id.0)),
+                None => update.filter(alarm::jurisdiction_id.is_null()),
+            };
+            update = match new.instance {
+                Some(id) => update.filter(alarm::instance_id.eq(id.0)),
+                None => update.filter(alarm::instance_id.is_null()),
+            };
+            update.execute(connection)
+        })?;
+        Ok(changed > 0)
+    }
 }
 
 impl Reader {

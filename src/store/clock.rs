@@ -139,6 +139,23 @@ impl Transaction<'_> {
 }
 
 impl Reader {
+    /// The same as [`Transaction::due_clocks`] without a lease and without waiting for a turn to
+    /// write: for a store with one writing process.
+    ///
+    /// # Errors
+    /// As for any statement.
+    pub fn due_clocks_unleased(
+        &mut self,
+        now: Instant,
+        limit: i64,
+    ) -> Result<Vec<ClockRow>, Error> {
+        type Sql = (BigInt, Text, BigInt, BigInt, BigInt, BigInt, BigInt, BigInt);
+        let cells = [now.into(), Cell::from(limit)];
+        let statement = Statement::<Sql>::new(DUE_LITE, &cells);
+        let rows: Vec<Row> = each!(&mut self.connection, connection => statement.load(connection))?;
+        Ok(rows.into_iter().map(read).collect())
+    }
+
     /// When the next clock that no node has leased wakes; none when no clock is in force. A lease
     /// that ran out is noticed by asking again now and then.
     ///

@@ -100,8 +100,13 @@ impl Connection {
             Address::File(path) => {
                 let uri = file_uri(path, purpose);
                 let connection = SqliteConnection::establish(&uri).map_err(down)?;
-                sqlite(connection, purpose, patience)
+                let mut connection = sqlite(connection, purpose, patience)?;
+                if purpose == Purpose::Write {
+                    connection.run("PRAGMA journal_mode = WAL")?;
+                }
+                Ok(connection)
             }
+            // No write-ahead log in memory: asking for one would only wait for the writer.
             Address::Memory => {
                 let uri = format!("file:/{memory}?vfs=memdb");
                 let connection = SqliteConnection::establish(&uri).map_err(down)?;
@@ -155,21 +160,20 @@ fn sqlite(
     patience: Patience,
 ) -> Result<Connection, Error> {
     let mut connection = Connection::Sqlite(connection);
+    // Waiting comes first: even the next statement may find the database locked.
+    connection.run(&format!("PRAGMA busy_timeout = {}", patience.lock_ms))?;
     check_sqlite_version(&connection.text("SELECT sqlite_version()")?)?;
     // WAL is a property of the file, the rest of the connection. The default of 1000 pages per
     // checkpoint is kept: larger ones gave more throughput and several times the worst latency.
-    connection.run(&format!(
-        "PRAGMA busy_timeout = {};
-         PRAGMA foreign_keys = ON;
+    connection.run(
+        "PRAGMA foreign_keys = ON;
          PRAGMA synchronous = FULL;
          PRAGMA temp_store = MEMORY;
          PRAGMA trusted_schema = OFF;
          PRAGMA mmap_size = 4294967296;",
-        patience.lock_ms
-    ))?;
-    match purpose {
-        Purpose::Read => connection.run("PRAGMA query_only = ON")?,
-        Purpose::Write => connection.run("PRAGMA journal_mode = WAL")?,
+    )?;
+    if purpose == Purpose::Read {
+        connection.run("PRAGMA query_only = ON")?;
     }
     Ok(connection)
 }

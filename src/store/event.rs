@@ -68,8 +68,8 @@ impl Row {
 
 /// The 32 bytes of a stored hash.
 pub(super) fn hash_of(bytes: &[u8], place: &str) -> Result<Hash, Error> {
-    Hash::try_from(bytes).map_err(|_bytes| {
-        Error::corrupt(place, format!("a hash has {} bytes instead of 32", bytes.len()))
+    Hash::try_from(bytes).map_err(|cause| {
+        Error::corrupt(place, format!("a hash has {} bytes instead of 32: {cause}", bytes.len()))
     })
 }
 

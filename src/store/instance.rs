@@ -1,4 +1,4 @@
-//! Instances: the row of each, and the lists over them.
+//! Instances: the row of each, written with its version and read back.
 
 use std::borrow::Cow;
 use std::collections::BTreeMap;
@@ -11,7 +11,7 @@ use super::connection::{Connection, each};
 use super::error::Error;
 use super::event::hash_of;
 use super::pool::Reader;
-use super::schema::{instance, message, party};
+use super::schema::instance;
 use super::statement::{Cell, Statement, Target, in_list};
 use super::writer::Transaction;
 use crate::domain::event::Hash;
@@ -21,7 +21,7 @@ use crate::domain::{
 
 /// A row as diesel reads it, in the order of the columns.
 #[derive(Debug, Queryable)]
-struct Row {
+pub(super) struct Row {
     id: i64,
     jurisdiction_id: i64,
     family_id: i64,
@@ -60,7 +60,7 @@ fn nothing_in(children: &BTreeMap<String, Children>) -> bool {
 }
 
 impl Row {
-    fn read(self) -> Result<(Instance, Hash), Error> {
+    pub(super) fn read(self) -> Result<(Instance, Hash), Error> {
         let place = format!("instance {}", self.id);
         let rest: Rest<'_> =
             serde_json::from_str(&self.data).map_err(|cause| Error::corrupt(&place, cause))?;
@@ -92,7 +92,8 @@ impl Row {
     }
 }
 
-fn read_all(rows: Vec<Row>) -> Result<Vec<(Instance, Hash)>, Error> {
+/// All rows as instances.
+pub(super) fn read_all(rows: Vec<Row>) -> Result<Vec<(Instance, Hash)>, Error> {
     rows.into_iter().map(Row::read).collect()
 }
 
@@ -261,107 +262,6 @@ impl Transaction<'_> {
     }
 }
 
-/// Which instances a list shows; everything that is not given does not restrict.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct Filter {
-    /// Whose.
-    pub jurisdiction: Option<JurisdictionId>,
-    /// Of which workflow.
-    pub workflow: Option<String>,
-    /// With one of these flat statuses.
-    pub statuses: Vec<String>,
-    /// Held by this unit now.
-    pub holder: Option<String>,
-    /// With one of these units among its parties, now or before.
-    pub parties: Vec<String>,
-    /// Not in a final or rest state.
-    pub open_only: bool,
-    /// With at least this tier rank.
-    pub tier_at_least: Option<i64>,
-    /// Opened at or after.
-    pub opened_from: Option<Instant>,
-    /// Opened before.
-    pub opened_to: Option<Instant>,
-    /// Children of this one only.
-    pub parent: Option<InstanceId>,
-    /// With a clock in force that is due before this: the overdue ones, when this is now.
-    pub due_before: Option<Instant>,
-    /// The cursor: only ids below this one (the last id of the previous page).
-    pub before: Option<InstanceId>,
-}
-
-/// Narrows a boxed query over `instance` to what a filter shows.
-macro_rules! narrowed {
-    ($query:expr, $filter:expr) => {{
-        let filter: &Filter = $filter;
-        let mut query = $query;
-        if let Some(id) = filter.jurisdiction {
-            query = query.filter(instance::jurisdiction_id.eq(id.0));
-        }
-        if let Some(workflow) = &filter.workflow {
-            query = query.filter(instance::workflow.eq(workflow));
-        }
-        if !filter.statuses.is_empty() {
-            query = query.filter(instance::status.eq_any(&filter.statuses));
-        }
-        if let Some(holder) = &filter.holder {
-            query = query.filter(instance::holder.eq(holder));
-        }
-        if !filter.parties.is_empty() {
-            let mut of_units = party::table
-                .select(party::instance_id)
-                .filter(party::unit.eq_any(&filter.parties))
-                .into_boxed();
-            if let Some(id) = filter.jurisdiction {
-                of_units = of_units.filter(party::jurisdiction_id.eq(id.0));
-            }
-            if let Some(id) = filter.before {
-                of_units = of_units.filter(party::instance_id.lt(id.0));
-            }
-            query = query.filter(instance::id.eq_any(of_units));
-        }
-        if filter.open_only {
-            query = query.filter(instance::closed_at.is_null());
-        }
-        if let Some(rank) = filter.tier_at_least {
-            query = query.filter(instance::tier.ge(rank));
-        }
-        if let Some(from) = filter.opened_from {
-            query = query.filter(instance::opened_at.ge(from.0));
-        }
-        if let Some(to) = filter.opened_to {
-            query = query.filter(instance::opened_at.lt(to.0));
-        }
-        if let Some(parent) = filter.parent {
-            query = query.filter(instance::parent_id.eq(parent.0));
-        }
-        if let Some(due) = filter.due_before {
-            query = query.filter(instance::due_at.lt(due.0));
-        }
-        if let Some(before) = filter.before {
-            query = query.filter(instance::id.lt(before.0));
-        }
-        query
-    }};
-}
-
-/// Figures for metrics, over all jurisdictions.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub struct RawCounts {
-    /// Instances not in a final or rest state.
-    pub open_instances: i64,
-    /// Messages not yet handed over.
-    pub waiting_messages: i64,
-    /// When the oldest of them was written.
-    pub oldest_waiting: Option<Instant>,
-    /// Messages given up.
-    pub failed_messages: i64,
-    /// Clocks in force.
-    pub clocks: i64,
-    /// Alarms that nobody cleared.
-    pub open_alarms: i64,
-}
-
 impl Reader {
     /// One instance and the hash of its last event.
     ///
@@ -372,107 +272,5 @@ impl Reader {
             instance::table.find(id.0).first(connection).optional()
         })?;
         row.map(Row::read).transpose()
-    }
-
-    /// At most `limit` instances that `filter` shows, the newest (highest id) first. The next page
-    /// begins with `before` = the last id of this one.
-    ///
-    /// # Errors
-    /// As [`Reader::instance`].
-    pub fn list(&mut self, filter: &Filter, limit: i64) -> Result<Vec<Instance>, Error> {
-        let rows: Vec<Row> = each!(&mut self.connection, connection: Backend => {
-            narrowed!(instance::table.into_boxed::<Backend>(), filter)
-                .order(instance::id.desc())
-                .limit(limit)
-                .load(connection)
-        })?;
-        Ok(read_all(rows)?.into_iter().map(|(instance, _)| instance).collect())
-    }
-
-    /// How many instances `filter` shows per flat status, in order of status.
-    ///
-    /// # Errors
-    /// As for any statement.
-    pub fn count_by_status(&mut self, filter: &Filter) -> Result<Vec<(String, i64)>, Error> {
-        let mut counts: Vec<(String, i64)> = each!(&mut self.connection, connection: Backend => {
-            let counts = instance::table
-                .group_by(instance::status)
-                .select((instance::status, diesel::dsl::count_star()))
-                .into_boxed::<Backend>();
-            narrowed!(counts, filter).load(connection)
-        })?;
-        counts.sort();
-        Ok(counts)
-    }
-
-    /// The children of `parent`, open and ended, in order of id.
-    ///
-    /// # Errors
-    /// As [`Reader::instance`].
-    pub fn children(&mut self, parent: InstanceId) -> Result<Vec<Instance>, Error> {
-        let rows: Vec<Row> = each!(&mut self.connection, connection => {
-            instance::table
-                .filter(instance::parent_id.eq(parent.0))
-                .order(instance::id)
-                .load(connection)
-        })?;
-        Ok(read_all(rows)?.into_iter().map(|(instance, _)| instance).collect())
-    }
-
-    /// At most `limit` ids of instances above `after`, in order: for passes over everything.
-    ///
-    /// # Errors
-    /// As for any statement.
-    pub fn instance_ids(
-        &mut self,
-        after: InstanceId,
-        limit: i64,
-    ) -> Result<Vec<InstanceId>, Error> {
-        let ids: Vec<i64> = each!(&mut self.connection, connection => {
-            instance::table
-                .select(instance::id)
-                .filter(instance::id.gt(after.0))
-                .order(instance::id)
-                .limit(limit)
-                .load(connection)
-        })?;
-        Ok(ids.into_iter().map(InstanceId).collect())
-    }
-
-    /// Figures for metrics.
-    ///
-    /// # Errors
-    /// As for any statement.
-    pub fn raw_counts(&mut self) -> Result<RawCounts, Error> {
-        use super::schema::{alarm, clock};
-        use diesel::dsl::{count_star, min};
-        let counts = each!(&mut self.connection, connection => {
-            let open: i64 = instance::table
-                .filter(instance::closed_at.is_null())
-                .select(count_star())
-                .first(connection)?;
-            let (waiting, oldest): (i64, Option<i64>) = message::table
-                .filter(message::state.eq("waiting"))
-                .select((count_star(), min(message::created_at)))
-                .first(connection)?;
-            let failed: i64 = message::table
-                .filter(message::state.eq("failed"))
-                .select(count_star())
-                .first(connection)?;
-            let clocks: i64 = clock::table.select(count_star()).first(connection)?;
-            let alarms: i64 = alarm::table
-                .filter(alarm::cleared_at.is_null())
-                .select(count_star())
-                .first(connection)?;
-            RawCounts {
-                open_instances: open,
-                waiting_messages: waiting,
-                oldest_waiting: oldest.map(Instant),
-                failed_messages: failed,
-                clocks,
-                open_alarms: alarms,
-            }
-        });
-        Ok(counts)
     }
 }

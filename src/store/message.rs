@@ -281,4 +281,20 @@ impl Reader {
         })?;
         Ok(next.map(Instant))
     }
+
+    /// The channels on which messages wait, in order of name.
+    ///
+    /// # Errors
+    /// As for any statement.
+    pub fn waiting_channels(&mut self) -> Result<Vec<String>, Error> {
+        let names = each!(&mut self.connection, connection => {
+            message::table
+                .filter(message::state.eq("waiting"))
+                .select(message::channel)
+                .distinct()
+                .order(message::channel)
+                .load(connection)
+        })?;
+        Ok(names)
+    }
 }

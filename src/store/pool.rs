@@ -36,6 +36,24 @@ impl Reader {
         }
     }
 
+    /// The settings of the database server under which a commit may be lost when its machine loses
+    /// power, in order of name: to be shown to the operator at start. Empty on SQLite, where the
+    /// store sets what is needed itself.
+    ///
+    /// # Errors
+    /// As for any statement.
+    pub fn weak_settings(&mut self) -> Result<Vec<String>, Error> {
+        let Connection::Postgres(connection) = &mut self.connection else {
+            return Ok(Vec::new());
+        };
+        let statement = Statement::<Text>::new(
+            "SELECT name FROM pg_settings WHERE setting = 'off' \
+             AND name IN ('fsync', 'full_page_writes', 'synchronous_commit') ORDER BY name",
+            &[],
+        );
+        Ok(statement.load(connection)?)
+    }
+
     /// Which of the `known` migrations the database has not run.
     pub(super) fn missing_migrations(&mut self, known: &[String]) -> Result<Vec<String>, Error> {
         let statement =

@@ -266,11 +266,14 @@ impl Connection {
     }
 }
 
+/// How many values a statement of SQLite may have, by default.
+const MOST_BINDS: usize = 32_766;
+
 /// `ids` as binds of an `IN (…)` list on SQLite: the text with its marks, and the ids padded with
 /// the last one to a length that few statements share.
 pub(super) fn in_list(head: &str, ids: &[i64], tail: &str) -> (String, Vec<Cell<'static>>) {
     let last = ids.last().copied().unwrap_or_default();
-    let length = ids.len().next_power_of_two();
+    let length = ids.len().next_power_of_two().min(MOST_BINDS).max(ids.len());
     let cells: Vec<_> =
         ids.iter().copied().chain(std::iter::repeat(last)).take(length).map(Cell::from).collect();
     (format!("{head} IN ({}) {tail}", vec!["?"; length].join(",")), cells)

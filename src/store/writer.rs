@@ -35,7 +35,7 @@ impl Writer {
         work: impl FnOnce(&mut Transaction<'_>) -> Result<T, Error>,
     ) -> Result<T, Error> {
         let store = self.store.clone();
-        let _turn = store.turn();
+        let _turn = store.turn()?;
         // Taken out while it works: after a panic or a lost connection the next call reconnects.
         let mut reader = match self.reader.take() {
             Some(reader) => reader,

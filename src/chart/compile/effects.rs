@@ -119,10 +119,9 @@ impl Compiler<'_> {
     pub(super) fn starts(&mut self, docs: &[ChildStartDoc], scope: &Scope) -> Vec<ChildStart> {
         let mut starts = Vec::new();
         for doc in docs {
-            let each = doc
-                .each
-                .as_ref()
-                .and_then(|text| self.expression(text, scope, &Expected::Exactly(Type::Set)));
+            // A set that is not given is a set without members.
+            let set = Expected::Assignable { ty: Type::Set, optional: true };
+            let each = doc.each.as_ref().and_then(|text| self.expression(text, scope, &set));
             let inner = if doc.each.is_some() { scope.with_each() } else { scope.clone() };
             starts.push(ChildStart {
                 workflow: doc.workflow.value.clone(),

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use super::super::document::{Document, Spot, StateDoc, StatusDoc, Table, TransitionDoc};
-use super::super::expression::{Expected, Type};
+use super::super::expression::{Expected, Type, did_you_mean};
 use super::super::names::Scope;
 use super::super::{
     CommandSpec, Effects, Node, Party, STATES_MAX, Shape, Status, Target, Transition,
@@ -335,10 +335,14 @@ impl<'d> Compiler<'d> {
         let paths: Vec<String> = (0..tree.slots.len()).map(|number| tree.path(number)).collect();
         let same = paths.iter().find(|path| path.rsplit('.').next() == Some(last));
         let known: Vec<&str> = paths.iter().map(String::as_str).collect();
-        let near = super::super::check::nearest(to, &known).map(str::to_owned);
-        let help = same.cloned().or(near).map(|path| format!("did you mean `{path}`?"));
+        let same = same.map(|path| format!("did you mean `{path}`?"));
+        let names = known.iter().filter_map(|path| path.rsplit('.').next());
+        let help = same
+            .or_else(|| did_you_mean(to, &known))
+            .or_else(|| did_you_mean(last, names))
+            .unwrap_or_else(|| "a sibling, a sibling of an ancestor, or `.child`".to_owned());
         let message = format!("no state `{}` can be seen from here", to.value);
-        self.error("unknown_state", &to.span, message).help = help;
+        self.error("unknown_state", &to.span, message).help = Some(help);
     }
 }
 

@@ -186,7 +186,7 @@ impl Checker<'_> {
         }
         let message = "`unset` cannot be used here".to_owned();
         let help = "it only clears an optional field; to ask, write `!has(x)`".to_owned();
-        self.refuse(Complaint::new("may_be_unset", message, span).helped(Some(help)), 0..0)
+        self.refuse(Complaint::new("may_be_unset", message, 0..0).helped(Some(help)), span)
     }
 
     fn path(&mut self, node: &mut Node, wish: Wish<'_>, set: &Set) -> Found {
@@ -299,7 +299,7 @@ impl Checker<'_> {
                 format!("{one} cannot be compared with {two}")
             };
             let help = resolve::mend(&two, &one).or_else(|| resolve::mend(&one, &two));
-            self.refuse(Complaint::new("wrong_type", message, span.clone()).helped(help), span);
+            self.refuse(Complaint::new("wrong_type", message, 0..0).helped(help), span);
             return found;
         }
         if test.is_order() && !(one.is_ordered() && one == two) {

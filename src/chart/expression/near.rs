@@ -33,7 +33,7 @@ fn distance(a: &str, b: &str) -> usize {
 
 /// `did you mean …?` with the candidate nearest to `word`, if one is near: at most a third of its
 /// characters differ, or its last segment is the same.
-pub(super) fn did_you_mean<S: AsRef<str>>(
+pub(in crate::chart) fn did_you_mean<S: AsRef<str>>(
     word: &str,
     candidates: impl IntoIterator<Item = S>,
 ) -> Option<String> {

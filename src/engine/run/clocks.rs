@@ -45,6 +45,7 @@ impl Run<'_> {
             done: 0,
             hurry: None,
             quiet_until: None,
+            hold: None,
             ran_out_at: None,
             acknowledged_at: None,
             frozen: None,
@@ -141,7 +142,10 @@ impl Run<'_> {
         let Some(mut armed) = self.instance.clocks.remove(name) else {
             return self.arm_again(name);
         };
+        // The same start: where `from` falls back on `at`, the moment of arming is meant.
+        let at = std::mem::replace(&mut self.at, armed.base);
         armed.base = self.base(spec).unwrap_or(armed.base);
+        self.at = at;
         (armed.due, armed.limit) = self.due(spec, armed.base);
         self.situation.calendar.version().clone_into(&mut armed.calendar);
         agenda::reconsider(spec, &mut armed, self.situation.calendar, self.situation.now);
@@ -154,6 +158,8 @@ impl Run<'_> {
         let chart = self.situation.chart;
         let scope = chart.active(self.leaf).find(|node| node.clocks.iter().any(|c| c == name));
         if let Some(scope) = scope {
+            // A fence of its own: a claim on its earlier life must not fire this one.
+            self.instance.entries += 1;
             self.arm(name, &scope.path);
         }
     }
@@ -247,6 +253,7 @@ impl Run<'_> {
             };
             if let Some(armed) = self.instance.clocks.get_mut(&spec.name) {
                 armed.hurry = hurry;
+                armed.hold = Some(step.hold);
             }
         }
         step.raise.as_deref()
@@ -273,7 +280,7 @@ impl Run<'_> {
             .clocks
             .iter()
             .filter(|(name, armed)| {
-                armed.step > 0
+                armed.hold.is_some()
                     && armed.frozen.is_none()
                     && wanted.is_none_or(|wanted| wanted == name.as_str())
             })
@@ -287,9 +294,7 @@ impl Run<'_> {
                 continue;
             };
             let Some(mut armed) = self.instance.clocks.remove(&name) else { continue };
-            let last = spec.steps.iter().enumerate().filter(|(i, _)| agenda::is_done(&armed, *i));
-            let hold = last.map(|(_, step)| step.hold).next_back();
-            let hold = hold.or(spec.every.as_ref().map(|step| step.hold)).unwrap_or_default();
+            let hold = armed.hold.unwrap_or_default();
             armed.hurry = None;
             armed.quiet_until = Some(self.situation.now.plus(hold));
             armed.acknowledged_at = Some(self.at);

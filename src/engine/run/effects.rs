@@ -20,8 +20,10 @@ impl Run<'_> {
             })
             .collect();
         for (name, value) in values {
-            let value = self.bounded(name, value);
-            self.instance.fields.insert(name.clone(), value);
+            match self.bounded(name, value) {
+                Value::Unset => self.instance.fields.remove(name),
+                value => self.instance.fields.insert(name.clone(), value),
+            };
         }
         for clock in &effects.rearm {
             self.rearm(clock);

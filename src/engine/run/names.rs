@@ -59,6 +59,9 @@ impl Env for Run<'_> {
         if let Some(value) = self.instance.fields.get(path) {
             return value.clone();
         }
+        if self.situation.chart.fields.contains_key(path) {
+            return Value::Unset;
+        }
         let mut parts = path.splitn(3, '.');
         match (parts.next(), parts.next(), parts.next()) {
             (Some("at"), None, _) => Value::Int(self.at.0),

@@ -1,0 +1,46 @@
+# fenliu 分流: everything a newcomer needs. `make help` lists it.
+SHELL := /bin/bash
+.DEFAULT_GOAL := help
+CARGO := cargo
+PACKAGES_BUILD := gcc make pkg-config libpq-dev
+PACKAGES_TEST := postgresql
+
+.PHONY: help
+help: ## this list
+	@awk -F':.*## ' '/^[a-z-]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+
+.PHONY: setup
+setup: ## install what building needs (Debian packages; Rust must be there)
+	@command -v $(CARGO) >/dev/null || { echo "Rust is missing: install it from https://rustup.rs"; exit 1; }
+	@./deploy/install-packages $(PACKAGES_BUILD)
+
+.PHONY: setup-test
+setup-test: setup ## install what testing needs besides (PostgreSQL)
+	@./deploy/install-packages $(PACKAGES_TEST)
+
+.PHONY: run
+run: setup ## the main job: a county's calls are diverted, on embedded SQLite, with time running fast
+	$(CARGO) run --release --locked -- demo
+
+.PHONY: serve
+serve: setup ## the service with real time and config/fenliu.toml
+	$(CARGO) run --release --locked -- serve --config config/fenliu.toml
+
+.PHONY: test
+test: setup-test ## all tests, on SQLite and on PostgreSQL (started by the tests themselves)
+	$(CARGO) test --locked --all-targets
+
+.PHONY: lint
+lint: setup ## formatting, lints, documentation: nothing may be complained of
+	$(CARGO) fmt --check
+	$(CARGO) clippy --locked --all-targets -- -D warnings
+	RUSTDOCFLAGS="-D warnings" $(CARGO) doc --locked --no-deps --document-private-items
+
+.PHONY: bench
+bench: setup-test ## throughput, latency, clocks, growth; as ratios to pgbench of the same run
+	$(CARGO) bench --locked --bench load
+
+.PHONY: workflows
+workflows: setup ## check the shipped workflows and tell their scenarios
+	$(CARGO) run --locked -- workflow check workflows/*.yaml
+	$(CARGO) run --locked -- workflow test workflows

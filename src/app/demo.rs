@@ -1,0 +1,291 @@
+//! `fenliu demo`: the main job on real input. A fresh database, a county's data, and a driver that
+//! plays desk, units and emergency office through the HTTP API while time runs fast.
+
+mod again;
+mod board;
+mod driver;
+mod general;
+mod report;
+mod story;
+
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex};
+use std::time::Duration;
+
+use jiff::tz::TimeZone;
+use serde_json::Value as Json;
+
+use super::house;
+use crate::clock::{Clock, FastClock};
+use crate::config::jurisdiction::Jurisdiction;
+use crate::config::settings::Settings;
+use crate::domain::{Directory, Instant, JurisdictionId};
+use crate::gate::Gate;
+pub use again::{Found, look_again};
+use board::{Board, Words};
+use driver::{Driver, lock};
+use report::Report;
+use story::{Call, Matter};
+
+/// When the county's plan came into force, a Monday morning: here the play begins.
+const BEGIN: &str = "2018-07-02T08:30:00+08:00";
+
+/// Minutes of the play between two calls.
+const CALL_GAP: i64 = 11;
+
+/// Matters that have not ended so many virtual hours after the last call are left to their clocks.
+const LAST_HOURS: i64 = 160;
+
+/// How the demonstration is to run.
+#[derive(Debug, Clone)]
+pub struct Options {
+    /// How many times as fast as real time.
+    pub speed: i64,
+    /// Whether to stop after the report.
+    pub once: bool,
+    /// Where to write the report as JSON.
+    pub report: Option<PathBuf>,
+    /// Call records, one JSON object a line.
+    pub calls: PathBuf,
+    /// How many of them, at most.
+    pub calls_max: usize,
+}
+
+/// Why the demonstration could not be shown.
+#[derive(Debug, thiserror::Error)]
+pub enum Error {
+    /// The house.
+    #[error(transparent)]
+    House(#[from] house::Error),
+    /// The sample data.
+    #[error("{path}: {what}")]
+    Calls {
+        /// The file.
+        path: String,
+        /// What is wrong.
+        what: String,
+    },
+    /// The play.
+    #[error("the play stopped: {0}")]
+    Play(String),
+    /// The report shows that something is not as it should be.
+    #[error("the report shows faults: {0}")]
+    Faults(String),
+}
+
+/// Reads call records.
+fn read_calls(file: &Path, most: usize) -> Result<Vec<Call>, Error> {
+    let path = file.display().to_string();
+    let fault = |what: String| Error::Calls { path: path.clone(), what };
+    let text = std::fs::read_to_string(file).map_err(|error| fault(error.to_string()))?;
+    let mut calls = Vec::new();
+    for (index, line) in text.lines().enumerate().filter(|(_, line)| !line.trim().is_empty()) {
+        let call = serde_json::from_str(line);
+        calls.push(call.map_err(|error| fault(format!("line {}: {error}", index + 1)))?);
+    }
+    calls.truncate(most);
+    Ok(calls)
+}
+
+/// The settings of a demonstration: a fresh folder, a log that does not disturb the summary.
+///
+/// # Errors
+/// When the old folder of a demonstration cannot be cleared.
+pub fn settings(base: Settings) -> Result<Settings, Error> {
+    let mut settings = base;
+    settings.database.folder = settings.database.folder.join("demo");
+    let folder = &settings.database.folder;
+    if settings.database.url.is_empty() && folder.exists() {
+        let cleared = std::fs::remove_dir_all(folder);
+        cleared.map_err(|error| Error::Calls {
+            path: folder.display().to_string(),
+            what: error.to_string(),
+        })?;
+    }
+    Ok(settings)
+}
+
+/// The clock of a demonstration.
+///
+/// # Errors
+/// Never, as long as the plan's date is a date.
+pub fn clock(speed: i64) -> Result<FastClock, Error> {
+    let from = Instant::parse(BEGIN).map_err(|error| Error::Play(error.to_string()))?;
+    Ok(FastClock::new(from, speed, None))
+}
+
+/// Shows the demonstration on a house that is open already; `say` gets the lines for people.
+///
+/// # Errors
+/// What stopped the play, or what the report shows to be wrong.
+pub async fn show(
+    gate: &Gate,
+    base: &str,
+    admin: &str,
+    clock: FastClock,
+    options: &Options,
+    say: impl Fn(&str),
+) -> Result<Report, Error> {
+    let calls = read_calls(&options.calls, options.calls_max)?;
+    let id = gate.registry().jurisdictions().first().copied().unwrap_or_default();
+    let directory = gate.registry().directory(id).map_err(|e| Error::Play(e.to_string()))?;
+    let play = |error: driver::Error| Error::Play(error.to_string());
+    let calendar = gate.registry().calendar(id).map_err(|e| Error::Play(e.to_string()))?;
+    let (bodies, zone) = (directory.bodies.clone(), calendar.zone().clone());
+    let driver = Driver::new(base, admin, bodies, zone, clock).await.map_err(play)?;
+    let charts: Vec<_> = gate.registry().versions(id).into_iter().map(|v| v.chart).collect();
+    let board = Arc::new(Mutex::new(Board::new(Words::of(&charts))));
+    let driver = Arc::new(driver);
+    let followed = follow(gate, Arc::clone(&board));
+    let total = calls.len();
+    let mut tasks = play_all(&driver, &directory, calls);
+    let end = driver
+        .clock
+        .now()
+        .plus((i64::try_from(total).unwrap_or(0) * CALL_GAP * 60 + LAST_HOURS * 3600) * 1000);
+    let mut ticks = tokio::time::interval(Duration::from_secs(3));
+    let (mut failures, mut ended) = (Vec::new(), 0_usize);
+    loop {
+        tokio::select! {
+            done = tasks.join_next() => match done {
+                Some(Ok(Ok(()))) => ended += 1,
+                Some(Ok(Err(error))) => failures.push(error.to_string()),
+                Some(Err(error)) => failures.push(error.to_string()),
+                None => break,
+            },
+            _ = ticks.tick() => {
+                say(&lock(&board).draw(&progress(gate, &driver, ended, total)));
+                if driver.clock.now() > end {
+                    break;
+                }
+            }
+        }
+    }
+    tasks.abort_all();
+    if let Some(failure) = failures.first() {
+        return Err(Error::Play(failure.clone()));
+    }
+    // What was acknowledged last is on its way through the stream.
+    tokio::time::sleep(Duration::from_millis(300)).await;
+    followed.abort();
+    say(&lock(&board).draw(&progress(gate, &driver, ended, total)));
+    let report = report::make(gate, &driver, total).await.map_err(Error::Play)?;
+    Ok(report)
+}
+
+fn progress(gate: &Gate, driver: &Driver, ended: usize, total: usize) -> String {
+    let id = gate.registry().jurisdictions().first().copied().unwrap_or_default();
+    let zone = gate.registry().calendar(id).map(|calendar| calendar.zone().clone());
+    let time = driver.clock.now();
+    let time = zone.map_or_else(|_| time.to_string(), |zone| time.in_zone(&zone));
+    let done = driver.tally.acknowledged.load(Ordering::Relaxed);
+    let fired = gate.figures().fired();
+    format!(
+        "{time}  {ended}/{total} 件来电 calls played · {done} 条命令 commands · {fired} 次时限 clocks fired"
+    )
+}
+
+/// Keeps the board up to date from everything that is committed.
+fn follow(gate: &Gate, board: Arc<Mutex<Board>>) -> tokio::task::JoinHandle<()> {
+    let mut changes = gate.changes();
+    tokio::spawn(async move {
+        loop {
+            match changes.recv().await {
+                Ok(change) => {
+                    let mut json = serde_json::to_value(&change).unwrap_or(Json::Null);
+                    if let Some(object) = json.as_object_mut() {
+                        object.insert("id".to_owned(), change.instance.to_string().into());
+                        let number = format!("{:08}", change.family.0);
+                        object.insert("number".to_owned(), number.into());
+                    }
+                    lock(&board).take(&json);
+                }
+                Err(tokio::sync::broadcast::error::RecvError::Lagged(_)) => {}
+                Err(tokio::sync::broadcast::error::RecvError::Closed) => return,
+            }
+        }
+    })
+}
+
+type Tasks = tokio::task::JoinSet<Result<(), driver::Error>>;
+
+/// Every call comes in its turn; each is played by a task of its own.
+fn play_all(driver: &Arc<Driver>, directory: &Arc<Directory>, calls: Vec<Call>) -> Tasks {
+    let mut tasks = Tasks::new();
+    let begin = driver.clock.now();
+    for (number, call) in calls.into_iter().enumerate() {
+        let (driver, directory) = (Arc::clone(driver), Arc::clone(directory));
+        let minutes = i64::try_from(number).unwrap_or(0) * CALL_GAP;
+        tasks.spawn(async move {
+            driver.wait_until(begin.plus(minutes * 60_000)).await;
+            let matter = Matter { driver: &driver, directory: &directory, call: &call, number };
+            matter.play().await
+        });
+    }
+    let general = Arc::clone(driver);
+    tasks.spawn(async move { general::play(&general).await });
+    tasks
+}
+
+/// Writes the report as JSON.
+///
+/// # Errors
+/// When the file cannot be written.
+pub fn write(report: &Report, path: &Path) -> Result<(), Error> {
+    let fault = |what: String| Error::Calls { path: path.display().to_string(), what };
+    let json = serde_json::to_string_pretty(report).map_err(|error| fault(error.to_string()))?;
+    std::fs::write(path, json).map_err(|error| fault(error.to_string()))
+}
+
+/// What players were told, to be compared with what is there.
+#[derive(Debug, Clone, Default)]
+pub struct Played {
+    /// Commands acknowledged.
+    pub acknowledged: u64,
+    /// The highest acknowledged version of each instance, by its id outside.
+    pub versions: BTreeMap<String, i64>,
+}
+
+/// Plays against a service elsewhere, which may die and come back meanwhile.
+#[derive(Debug)]
+pub struct Player;
+
+impl Player {
+    /// Plays the shipped jurisdiction's calls until told to stop.
+    ///
+    /// # Errors
+    /// What stopped the play.
+    pub async fn play_until(
+        base: &str,
+        admin: &str,
+        clock: FastClock,
+        calls: &Path,
+        over: &AtomicBool,
+    ) -> Result<Played, Error> {
+        let who = super::serve::settings(None)?.founding;
+        let read = |path: &Path| {
+            std::fs::read_to_string(path).map_err(|error| Error::Play(error.to_string()))
+        };
+        let who = Jurisdiction::from_yaml(&read(&who.jurisdiction)?)
+            .map_err(|error| Error::Play(error.to_string()))?;
+        let directory = Arc::new(who.directory(JurisdictionId(1)));
+        let calls = read_calls(calls, usize::MAX)?;
+        let bodies = directory.bodies.clone();
+        let driver = Driver::new(base, admin, bodies, TimeZone::UTC, clock).await;
+        let driver = Arc::new(driver.map_err(|error| Error::Play(error.to_string()))?);
+        let mut tasks = play_all(&driver, &directory, calls);
+        while !over.load(Ordering::SeqCst) {
+            tokio::time::sleep(Duration::from_millis(50)).await;
+            while let Some(done) = tasks.try_join_next() {
+                let done = done.map_err(|error| Error::Play(error.to_string()))?;
+                done.map_err(|error| Error::Play(error.to_string()))?;
+            }
+        }
+        tasks.shutdown().await;
+        let acknowledged = driver.tally.acknowledged.load(Ordering::Relaxed);
+        let versions = lock(&driver.tally.versions).clone();
+        Ok(Played { acknowledged, versions })
+    }
+}

@@ -1,0 +1,179 @@
+//! The report at the end of a demonstration: figures of the API and of the stream, checked against
+//! the event log, which is replayed and verified as a whole.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::atomic::Ordering;
+
+use serde::Serialize;
+
+use super::driver::{Driver, lock};
+use crate::domain::Role;
+use crate::gate::Gate;
+
+/// The flat statuses of a referral that the card names.
+const CARD: [&str; 9] = [
+    "received",
+    "routed",
+    "accepted",
+    "returned_to_110",
+    "disputed",
+    "ruled_by_government",
+    "handling",
+    "resolved",
+    "overdue",
+];
+
+/// What a demonstration came to.
+#[derive(Debug, Clone, Serialize)]
+pub struct Report {
+    /// Calls played.
+    pub calls: usize,
+    /// Referrals by flat status at the end.
+    pub referrals_by_status: BTreeMap<String, i64>,
+    /// Flat statuses of the card that were reached.
+    pub card_states_reached: Vec<String>,
+    /// Flat statuses of the card that were not.
+    pub card_states_missing: Vec<String>,
+    /// Events in the log, by workflow and kind.
+    pub events_by_kind: BTreeMap<String, u64>,
+    /// Limits that ran out, by workflow and clock.
+    pub limits_run_out: BTreeMap<String, u64>,
+    /// Reports to the emergency office that were not made in time.
+    pub report_breaches: BTreeMap<String, u64>,
+    /// Messages written, by channel and state.
+    pub messages: BTreeMap<String, u64>,
+    /// Commands acknowledged to the players.
+    pub commands_acknowledged: u64,
+    /// Commands refused, by code.
+    pub commands_refused: BTreeMap<String, u64>,
+    /// Requests that were repeated because no answer came.
+    pub requests_repeated: u64,
+    /// Acknowledged commands that are not in the store: must be 0.
+    pub commands_lost: u64,
+    /// Instances in the store.
+    pub instances: u64,
+    /// Events in the store.
+    pub events: u64,
+    /// Instances whose chain of hashes is whole.
+    pub chains_verified: u64,
+    /// Instances whose events, decided again, give exactly the stored instance.
+    pub instances_replayed: u64,
+    /// Instances with any difference: must be 0.
+    pub instances_differing: u64,
+    /// What is not as it should be; empty when all is well.
+    pub faults: Vec<String>,
+}
+
+/// Makes the report.
+pub(super) async fn make(gate: &Gate, driver: &Driver, calls: usize) -> Result<Report, String> {
+    let mut faults = Vec::new();
+    let counts = driver
+        .look("desk", Role::Dispatcher, "/counts?workflow=referral")
+        .await
+        .map_err(|error| error.to_string())?;
+    let shown: BTreeMap<String, i64> =
+        serde_json::from_value(counts["statuses"].clone()).unwrap_or_default();
+    let lost = lost(driver).await?;
+    let (door, verified) = (gate.clone(), tokio::task::spawn_blocking);
+    let log = verified(move || door.verify()).await.map_err(|error| error.to_string())?;
+    let found = log.map_err(|error| error.to_string())?;
+    let log = &found.tally;
+    let of_log: BTreeMap<String, i64> = log
+        .statuses
+        .iter()
+        .filter_map(|(name, n)| Some((name.strip_prefix("referral.")?.to_owned(), *n)))
+        .collect();
+    // Clocks go on while the report is made: figures are compared where nothing moves, in sum.
+    if shown.values().sum::<i64>() != of_log.values().sum::<i64>() {
+        faults.push(format!("the API counts {shown:?}, the event log {of_log:?}"));
+    }
+    if lost > 0 {
+        faults.push(format!("{lost} acknowledged commands are not in the store"));
+    }
+    if let Some(fault) = &found.first_fault {
+        faults.push(fault.clone());
+    }
+    let reached: BTreeSet<&str> =
+        log.statuses_seen.iter().filter_map(|name| name.strip_prefix("referral.")).collect();
+    let (have, missing): (Vec<&str>, Vec<&str>) =
+        CARD.iter().copied().partition(|status| reached.contains(status));
+    let run_out = |suffix: &str| {
+        let kinds = log.run_out.iter().filter(move |(name, _)| name.ends_with(suffix));
+        kinds.map(|(name, n)| (name.clone(), *n)).collect::<BTreeMap<_, _>>()
+    };
+    Ok(Report {
+        calls,
+        referrals_by_status: of_log,
+        card_states_reached: have.into_iter().map(str::to_owned).collect(),
+        card_states_missing: missing.into_iter().map(str::to_owned).collect(),
+        events_by_kind: log.kinds.clone(),
+        limits_run_out: run_out(""),
+        report_breaches: run_out(".phone").into_iter().chain(run_out(".written")).collect(),
+        messages: log.messages.clone(),
+        commands_acknowledged: driver.tally.acknowledged.load(Ordering::Relaxed),
+        commands_refused: lock(&driver.tally.codes).clone(),
+        requests_repeated: driver.tally.repeated.load(Ordering::Relaxed),
+        commands_lost: lost,
+        instances: found.instances,
+        events: found.events,
+        chains_verified: found.chains_ok,
+        instances_replayed: found.replayed,
+        instances_differing: found.differing_count,
+        faults,
+    })
+}
+
+/// Acknowledged commands that the store does not know.
+async fn lost(driver: &Driver) -> Result<u64, String> {
+    let versions = lock(&driver.tally.versions).clone();
+    let mut lost = 0;
+    for (id, version) in versions {
+        let path = format!("/instances/{id}");
+        // The auditor's colleague in the emergency office sees every matter of the county.
+        let seen = driver.look("emergency_office", Role::Duty, &path).await;
+        let seen = seen.map_err(|error| error.to_string())?;
+        if seen["version"].as_i64().unwrap_or_default() < version {
+            lost += 1;
+        }
+    }
+    Ok(lost)
+}
+
+impl Report {
+    /// The report for people.
+    #[must_use]
+    pub fn draw(&self) -> String {
+        let list = |table: &BTreeMap<String, u64>| {
+            let words: Vec<String> = table.iter().map(|(name, n)| format!("{name} {n}")).collect();
+            words.join(", ")
+        };
+        let states: Vec<String> =
+            self.referrals_by_status.iter().map(|(name, n)| format!("{name} {n}")).collect();
+        let verdict = if self.faults.is_empty() {
+            "一切正常 all is as it should be".to_owned()
+        } else {
+            self.faults.join("; ")
+        };
+        [
+            "── 结果 report ─────────────────────────────────────────────".to_owned(),
+            format!("来电 calls                 {}", self.calls),
+            format!("事项 referrals             {}", states.join(", ")),
+            format!("状态 states reached        {}", self.card_states_reached.join(", ")),
+            format!("超时 limits run out        {}", list(&self.limits_run_out)),
+            format!("报告超时 report breaches    {}", list(&self.report_breaches)),
+            format!("提醒 messages              {}", list(&self.messages)),
+            format!("命令 commands              {} acknowledged", self.commands_acknowledged),
+            format!("未接受 refused             {}", list(&self.commands_refused)),
+            format!("丢失 lost                  {}", self.commands_lost),
+            format!("事件 events                {} in {} instances", self.events, self.instances),
+            format!("链 chains verified         {}", self.chains_verified),
+            format!(
+                "重放 replayed              {} alike, {} differing",
+                self.instances_replayed, self.instances_differing
+            ),
+            format!("结论 verdict               {verdict}"),
+            String::new(),
+        ]
+        .join("\n")
+    }
+}

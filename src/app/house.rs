@@ -1,0 +1,215 @@
+//! The house put together: store, door, server, scheduler; from the settings, until told to stop.
+
+use std::path::Path;
+use std::sync::Arc;
+
+use tokio::sync::Notify;
+
+use crate::calendar::Calendar;
+use crate::channel::{Channel, Console, Log};
+use crate::clock::Clock;
+use crate::config::jurisdiction::Jurisdiction;
+use crate::config::settings::Settings;
+use crate::domain::{Actor, Directory, JurisdictionId, PersonId, Role};
+use crate::gate::{Caller, Gate, NewToken, Parts};
+use crate::http::{Server, Stopper};
+use crate::scheduler::{self, Channels, Scheduler};
+use crate::store::{Options, Store};
+
+/// Why the house could not be put together, or had to be left.
+#[derive(Debug, thiserror::Error)]
+pub enum Error {
+    /// The store.
+    #[error(transparent)]
+    Store(#[from] crate::store::Error),
+    /// The door.
+    #[error(transparent)]
+    Gate(#[from] crate::gate::Error),
+    /// A file.
+    #[error("{path}: {error}")]
+    File {
+        /// Which.
+        path: String,
+        /// Why.
+        error: std::io::Error,
+    },
+    /// What a file says.
+    #[error("{0}")]
+    Sense(String),
+    /// The address.
+    #[error("cannot listen at {address}: {error}")]
+    Listen {
+        /// Which.
+        address: String,
+        /// Why.
+        error: std::io::Error,
+    },
+    /// The server, while it ran.
+    #[error("the server stopped: {0}")]
+    Server(std::io::Error),
+}
+
+/// Opens the store of the settings, brings its schema up to date, and opens the door.
+///
+/// # Errors
+/// What is wrong with the address, the database, or what is stored in it.
+pub fn open(settings: &Settings, clock: Arc<dyn Clock>) -> Result<Gate, Error> {
+    let folder = &settings.database.folder;
+    let made = std::fs::create_dir_all(folder);
+    made.map_err(|error| Error::File { path: folder.display().to_string(), error })?;
+    let options =
+        Options { create: true, readers: settings.database.readers, ..Options::default() };
+    let store = Store::open(&settings.database_url(), options)?;
+    store.migrate()?;
+    let batch_max = settings.database.batch_max.max(1);
+    Ok(Gate::open(Parts { store, clock, entropy, batch_max })?)
+}
+
+/// Fills a new, empty store from the founding files; answers the first administrator's token, which
+/// is kept only as a hash and shown this once. Does nothing to a store that has a jurisdiction.
+///
+/// # Errors
+/// What is wrong with the files.
+pub fn found(settings: &Settings, gate: &Gate) -> Result<Option<String>, Error> {
+    if gate.is_founded() {
+        return Ok(None);
+    }
+    let files = &settings.founding;
+    let who = Jurisdiction::from_yaml(&read(&files.jurisdiction)?)
+        .map_err(|error| Error::Sense(format!("{}: {error}", files.jurisdiction.display())))?;
+    let calendar = read(&files.calendar)?;
+    let days = Calendar::from_yaml(&calendar)
+        .map_err(|error| Error::Sense(format!("{}: {error}", files.calendar.display())))?;
+    if days.code() != who.calendar {
+        let (code, wanted) = (days.code(), &who.calendar);
+        let sentence = format!("the jurisdiction counts by `{wanted}`, the calendar is `{code}`");
+        return Err(Error::Sense(sentence));
+    }
+    let mut workflows = Vec::new();
+    for file in super::workflow::yaml_files(&files.workflows).map_err(Error::Sense)? {
+        workflows.push(read(&file)?);
+    }
+    let directory = who.directory(JurisdictionId(0));
+    let jurisdiction = gate.found(&directory, &calendar, &workflows)?;
+    let person = administrator(&directory)?;
+    let caller = Caller { actor: Actor::System, jurisdiction };
+    let new = NewToken { person, label: "first start".to_owned(), expires_at: None };
+    Ok(Some(gate.issue_token(&caller, &new)?.secret))
+}
+
+fn administrator(directory: &Directory) -> Result<PersonId, Error> {
+    let is_one = |grants: &[crate::domain::Grant]| {
+        grants.iter().any(|grant| grant.role == Role::Administrator)
+    };
+    let mut people = directory.people.values();
+    let found = people.find(|person| person.active && is_one(&person.grants));
+    let missing = "the jurisdiction names nobody with the role `administrator`";
+    found.map(|person| person.id).ok_or_else(|| Error::Sense(missing.to_owned()))
+}
+
+fn read(path: &Path) -> Result<String, Error> {
+    let text = std::fs::read_to_string(path);
+    text.map_err(|error| Error::File { path: path.display().to_string(), error })
+}
+
+/// The system's own randomness.
+fn entropy(bytes: &mut [u8]) {
+    #[expect(clippy::expect_used, reason = "without randomness no secret may be made at all")]
+    getrandom::fill(bytes).expect("the system gives no randomness");
+}
+
+/// Begins to listen.
+///
+/// # Errors
+/// When the address cannot be had.
+pub fn listen(settings: &Settings, gate: &Gate) -> Result<Server, Error> {
+    let address = settings.server.listen.clone();
+    let workers = match settings.server.workers {
+        0 => std::thread::available_parallelism().map_or(1, std::num::NonZero::get),
+        workers => workers,
+    };
+    Server::bind(&address, gate.clone(), workers).map_err(|error| Error::Listen { address, error })
+}
+
+/// Rings when the process is asked to stop: by ^C, or by the system.
+#[must_use]
+pub fn stop_signal() -> Arc<Notify> {
+    use tokio::signal::unix::{SignalKind, signal};
+    let stop = Arc::new(Notify::new());
+    for kind in [SignalKind::interrupt(), SignalKind::terminate()] {
+        match signal(kind) {
+            Ok(mut signals) => {
+                let stop = Arc::clone(&stop);
+                tokio::spawn(async move {
+                    if signals.recv().await.is_some() {
+                        stop.notify_one();
+                    }
+                });
+            }
+            Err(error) => tracing::warn!(%error, "a signal cannot be watched"),
+        }
+    }
+    stop
+}
+
+/// A house in which everything runs.
+pub struct Running {
+    /// The door.
+    pub gate: Gate,
+    /// Where it answers: `http://127.0.0.1:8110`.
+    pub base: String,
+    /// The first administrator's token, if the store was founded just now.
+    pub token: Option<String>,
+    stopper: Stopper,
+    server: tokio::task::JoinHandle<std::io::Result<()>>,
+    scheduler: Scheduler,
+}
+
+/// Puts the house together and lets it run. Must be called within a tokio runtime.
+///
+/// # Errors
+/// What is wrong with settings, files, database or address.
+pub fn start(settings: &Settings, clock: Arc<dyn Clock>) -> Result<Running, Error> {
+    let gate = open(settings, clock)?;
+    let token = found(settings, &gate)?;
+    let server = listen(settings, &gate)?;
+    let base = format!("http://{}", server.local_addr());
+    let stopper = server.stopper();
+    let server = tokio::spawn(server.run());
+    let scheduler = schedule(settings, &gate)?;
+    Ok(Running { gate, base, token, stopper, server, scheduler })
+}
+
+impl Running {
+    /// Stops: no new requests, those under way are answered, loops finish their turn.
+    ///
+    /// # Errors
+    /// When the server had stopped by itself.
+    pub async fn stop(self) -> Result<(), Error> {
+        self.stopper.stop().await;
+        self.scheduler.stop().await;
+        match self.server.await {
+            Ok(outcome) => outcome.map_err(Error::Server),
+            Err(error) => Err(Error::Server(std::io::Error::other(error))),
+        }
+    }
+}
+
+/// Starts the loops: clocks, messages, periodic jobs, auditor.
+fn schedule(settings: &Settings, gate: &Gate) -> Result<Scheduler, Error> {
+    let sense = |error: &dyn std::fmt::Display| Error::Sense(error.to_string());
+    let log = Log::open(&settings.database.folder.join("messages.log"));
+    let log: Arc<dyn Channel> = Arc::new(log.map_err(|error| sense(&error))?);
+    let mut channels = Channels::new();
+    for name in ["sms", "email", "webhook"] {
+        channels.insert(name.to_owned(), Arc::clone(&log));
+    }
+    channels.insert("console".to_owned(), Arc::new(Console));
+    let hour = 3_600_000;
+    let mut options = scheduler::Options::default();
+    options.outbox.give_up_ms = i64::from(settings.scheduler.message_hours).max(1) * hour;
+    let every = u64::from(settings.scheduler.audit_seconds).max(1);
+    options.auditor.every = std::time::Duration::from_secs(every);
+    let started = Scheduler::start(gate.clone(), channels, &settings.jobs(), options);
+    started.map_err(|error| sense(&error))
+}

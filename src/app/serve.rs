@@ -1,0 +1,171 @@
+//! `fenliu serve`, `demo`, `verify` and `token`: the commands that need a house or its data.
+
+use std::path::PathBuf;
+use std::sync::Arc;
+
+use super::demo;
+use super::house::{self, Error};
+use crate::clock::{Clock, FastClock, SystemClock};
+use crate::config::settings::{LogFormat, Settings};
+use crate::domain::{Actor, Instant, PersonId};
+use crate::gate::{self, Caller, NewToken};
+use crate::store::{Options, Store};
+
+/// Time that runs fast, for training: from when, how fast, and the machine's time it is tied to.
+#[derive(Debug, Clone, Copy)]
+pub struct Fast {
+    /// The instant at which it begins.
+    pub from: Instant,
+    /// How many times as fast.
+    pub speed: i64,
+    /// The machine's time at which it began.
+    pub anchor: Option<Instant>,
+}
+
+/// Log lines to standard error, as the settings say. Does nothing when somebody listens already.
+///
+/// # Errors
+/// A filter that is none.
+pub fn log(settings: &Settings) -> Result<(), Error> {
+    use tracing_subscriber::{EnvFilter, fmt};
+    let filter = EnvFilter::try_new(&settings.log.filter)
+        .map_err(|error| Error::Sense(format!("log.filter: {error}")))?;
+    let lines = fmt().with_env_filter(filter).with_writer(std::io::stderr);
+    let set = match settings.log.format {
+        LogFormat::Pretty => lines.try_init(),
+        LogFormat::Json => lines.json().flatten_event(true).try_init(),
+    };
+    // Only a second call fails, and then the first one's lines go on.
+    drop(set);
+    Ok(())
+}
+
+fn runtime() -> Result<tokio::runtime::Runtime, Error> {
+    let built = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build();
+    built.map_err(Error::Server)
+}
+
+/// Serves until the process is asked to stop. `say` gets the first lines for people.
+///
+/// # Errors
+/// What keeps the house from being put together.
+pub fn serve(settings: &Settings, fast: Option<Fast>, say: impl Fn(&str)) -> Result<(), Error> {
+    log(settings)?;
+    let clock: Arc<dyn Clock> = match fast {
+        Some(Fast { from, speed, anchor }) => Arc::new(FastClock::new(from, speed, anchor)),
+        None => Arc::new(SystemClock::new()),
+    };
+    runtime()?.block_on(async {
+        let running = house::start(settings, clock)?;
+        if let Some(token) = &running.token {
+            say(&format!("管理员令牌（仅显示一次） administrator token, shown this once: {token}"));
+        }
+        say(&format!("fenliu 分流 answers at {0}  (API: {0}/api/docs)", running.base));
+        house::stop_signal().notified().await;
+        tracing::info!("asked to stop");
+        running.stop().await
+    })
+}
+
+/// Shows the demonstration; stays up afterwards unless told otherwise.
+///
+/// # Errors
+/// What keeps the house from being put together, or what the report shows to be wrong.
+pub fn demonstrate(
+    settings: Settings,
+    options: &demo::Options,
+    say: impl Fn(&str),
+) -> Result<(), demo::Error> {
+    let mut settings = demo::settings(settings)?;
+    settings.scheduler.audit_seconds = settings.scheduler.audit_seconds.min(10);
+    log(&settings).map_err(demo::Error::House)?;
+    let clock = demo::clock(options.speed)?;
+    runtime()?.block_on(async {
+        let running = house::start(&settings, Arc::new(clock))?;
+        let token = running.token.clone().unwrap_or_default();
+        say(&format!("fenliu 分流 {}   时间 time runs {} x", running.base, options.speed));
+        say(&format!("管理员令牌 administrator token: {token}\n"));
+        let (gate, base) = (running.gate.clone(), running.base.clone());
+        let shown = demo::show(&gate, &base, &token, clock, options, &say).await;
+        let report = match shown {
+            Ok(report) => report,
+            Err(error) => {
+                running.stop().await?;
+                return Err(error);
+            }
+        };
+        say(&report.draw());
+        if let Some(path) = &options.report {
+            demo::write(&report, path)?;
+        }
+        if !options.once {
+            say(&format!(
+                "服务继续运行 still serving at {base} (API: {base}/api/docs); ^C ends it"
+            ));
+            house::stop_signal().notified().await;
+        }
+        running.stop().await?;
+        if report.faults.is_empty() {
+            Ok(())
+        } else {
+            Err(demo::Error::Faults(report.faults.join("; ")))
+        }
+    })
+}
+
+/// Looks again at a whole database, reading only: chains, decisions, rows.
+///
+/// # Errors
+/// When the database cannot be read.
+pub fn verify(settings: &Settings) -> Result<gate::Report, Error> {
+    let options = Options { read_only: true, ..Options::default() };
+    let store = Store::open(&settings.database_url(), options)?;
+    Ok(gate::verify(&store, |_| ())?)
+}
+
+/// A token to be made on the command line.
+#[derive(Debug, Clone)]
+pub struct TokenWish {
+    /// Of which jurisdiction, by code; the only one if not given.
+    pub jurisdiction: Option<String>,
+    /// Whose: the person's id, or the name as the directory has it.
+    pub person: String,
+    /// What for.
+    pub label: String,
+}
+
+/// Makes a token without a running service; answers the secret.
+///
+/// # Errors
+/// When the database is in use (SQLite), or there is no such person.
+pub fn token(settings: &Settings, wish: &TokenWish) -> Result<String, Error> {
+    let gate = house::open(settings, Arc::new(SystemClock::new()))?;
+    let registry = gate.registry();
+    for id in registry.jurisdictions() {
+        let directory = registry.directory(id)?;
+        if wish.jurisdiction.as_ref().is_some_and(|code| *code != directory.code) {
+            continue;
+        }
+        let number = wish.person.parse().map(PersonId).ok();
+        let mut people = directory.people.values();
+        let person = people.find(|p| Some(p.id) == number || p.name == wish.person);
+        if let Some(person) = person {
+            let caller = Caller { actor: Actor::System, jurisdiction: id };
+            let (person, label) = (person.id, wish.label.clone());
+            let new = NewToken { person, label, expires_at: None };
+            return Ok(gate.issue_token(&caller, &new)?.secret);
+        }
+    }
+    Err(Error::Sense(format!("there is no person `{}`", wish.person)))
+}
+
+/// The settings of a file, or of `config/fenliu.toml` where that is there, else the defaults.
+///
+/// # Errors
+/// What is wrong with the file or the environment.
+pub fn settings(file: Option<PathBuf>) -> Result<Settings, Error> {
+    let usual = PathBuf::from("config/fenliu.toml");
+    let file = file.or_else(|| usual.exists().then_some(usual));
+    let environment = std::env::vars().filter(|(name, _)| name.starts_with("FENLIU_"));
+    Settings::load(file.as_deref(), environment).map_err(|error| Error::Sense(error.to_string()))
+}

@@ -1,0 +1,32 @@
+//! Periodic jobs, as the configuration file names them.
+
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+/// One `[[job]]`: what is done, and when.
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Job {
+    /// Its name, unique and stable: by it is remembered which occurrences were done.
+    pub name: String,
+    /// When, as a cron expression with seconds first (`0 0 9 * * *`), in the jurisdiction's zone.
+    pub cron: String,
+    /// What.
+    pub does: Does,
+}
+
+/// What a periodic job does, for each jurisdiction.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum Does {
+    /// Counts, for each unit, the matters that are due within the next working day.
+    EarlyWarningSweep,
+    /// Tells the operators how many matters each unit holds and how many of them are overdue.
+    DailyDigest,
+    /// Raises an alarm when the calendar lacks the notice of a year.
+    CalendarAlarm,
+    /// Keeps the figures of the quarter that has ended.
+    QuarterClose,
+    /// Forgets idempotency keys that nobody can still be repeating.
+    ForgetAnswers,
+}

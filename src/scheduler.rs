@@ -1,0 +1,219 @@
+//! What happens without anybody asking: clocks fire, messages leave, periodic jobs run, and an
+//! auditor looks again at all of it.
+//!
+//! Each of these is a loop written as `poll` → next wake: it looks at the tables, does what is due
+//! and says when to look again. Nothing about what is due is kept in memory; the tables decide. The
+//! shell around it only sleeps and calls, so that tests and simulations need not sleep.
+
+pub mod auditor;
+pub mod clocks;
+pub mod figures;
+pub mod jobs;
+pub mod outbox;
+mod shell;
+pub mod watch;
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
+
+use futures_util::future::BoxFuture;
+use tokio::sync::{Notify, watch as signal};
+use tokio::task::JoinHandle;
+
+use crate::channel::Channel;
+use crate::config::job::Job;
+use crate::domain::{InstanceId, JurisdictionId};
+use crate::gate::{self, Gate, NewAlarm};
+
+pub use figures::Figures;
+
+/// When a loop wants to be called again. A bell may call it earlier.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Next {
+    /// At once: there is more to do.
+    Now,
+    /// At an instant of the house's clock, or after 30 seconds, whatever comes first.
+    At(crate::domain::Instant),
+    /// After so much real time.
+    In(Duration),
+}
+
+/// A loop, turn by turn.
+pub trait Poll: Send {
+    /// Does what is due now; answers when to call again. Errors are logged, counted and tried again
+    /// later: they never end the loop.
+    fn poll(&mut self) -> BoxFuture<'_, Next>;
+
+    /// Finishes what is under way, before the house is left.
+    fn finish(&mut self) -> BoxFuture<'_, ()> {
+        Box::pin(std::future::ready(()))
+    }
+}
+
+/// What every loop has at hand. Cheap to clone; all clones are the same.
+#[derive(Clone)]
+pub struct Duty {
+    /// The door.
+    pub gate: Gate,
+    /// What happened so far.
+    pub figures: Arc<Figures>,
+    suspects: Arc<Suspects>,
+}
+
+/// Instances that the auditor should look at first.
+#[derive(Default)]
+struct Suspects {
+    ids: Mutex<BTreeSet<InstanceId>>,
+    bell: Arc<Notify>,
+}
+
+impl Duty {
+    /// What loops at a door need.
+    #[must_use]
+    pub fn new(gate: Gate) -> Self {
+        Self { gate, figures: Arc::default(), suspects: Arc::default() }
+    }
+
+    /// Asks the auditor to look at an instance soon.
+    fn suspect(&self, id: InstanceId) {
+        self.suspects.ids.lock().unwrap_or_else(PoisonError::into_inner).insert(id);
+        self.suspects.bell.notify_waiters();
+    }
+
+    fn take_suspects(&self) -> BTreeSet<InstanceId> {
+        std::mem::take(&mut *self.suspects.ids.lock().unwrap_or_else(PoisonError::into_inner))
+    }
+
+    /// Asks the door something that blocks, on a thread where that is allowed.
+    async fn ask<T: Send + 'static>(
+        &self,
+        work: impl FnOnce(&Gate) -> Result<T, gate::Error> + Send + 'static,
+    ) -> Result<T, gate::Error> {
+        let gate = self.gate.clone();
+        match tokio::task::spawn_blocking(move || work(&gate)).await {
+            Ok(answer) => answer,
+            Err(error) if error.is_panic() => std::panic::resume_unwind(error.into_panic()),
+            Err(_) => Err(gate::Error::Closing),
+        }
+    }
+
+    /// Raises an operator alarm; what cannot be written is at least logged.
+    async fn alarm(
+        &self,
+        kind: &str,
+        jurisdiction: Option<JurisdictionId>,
+        instance: Option<InstanceId>,
+        detail: String,
+    ) {
+        tracing::warn!(kind, ?jurisdiction, ?instance, detail, "operator alarm");
+        let at = self.gate.now();
+        let alarm = NewAlarm { kind: kind.to_owned(), jurisdiction, instance, at, detail };
+        if let Err(error) = self.ask(move |gate| gate.raise_alarm(&alarm)).await {
+            tracing::error!(%error, kind, "an operator alarm could not be written");
+        }
+    }
+}
+
+/// How long to wait after so many failures in a row: 100 ms, doubled each time, at most 30 s.
+fn back_off(failures: u32) -> Duration {
+    const LONGEST: Duration = Duration::from_secs(30);
+    let factor = 1_u32.checked_shl(failures.saturating_sub(1)).unwrap_or(u32::MAX);
+    Duration::from_millis(100).saturating_mul(factor).min(LONGEST)
+}
+
+/// Channels by the name that workflows call them.
+pub type Channels = BTreeMap<String, Arc<dyn Channel>>;
+
+/// How the loops run.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Options {
+    /// How messages are sent.
+    pub outbox: outbox::Options,
+    /// How much the auditor looks at.
+    pub auditor: auditor::Options,
+}
+
+impl Default for Options {
+    fn default() -> Self {
+        Self { outbox: outbox::Options::default(), auditor: auditor::Options::default() }
+    }
+}
+
+/// The loops as they run.
+pub struct Scheduler {
+    figures: Arc<Figures>,
+    stop: signal::Sender<bool>,
+    loops: Vec<JoinHandle<()>>,
+}
+
+impl Scheduler {
+    /// Starts all loops on the current tokio runtime: due clocks, one sender for each channel,
+    /// periodic jobs, the auditor, and on a shared database the watch for changes by other nodes.
+    ///
+    /// # Errors
+    /// A periodic job that makes no sense.
+    pub fn start(
+        gate: Gate,
+        channels: Channels,
+        jobs: &[Job],
+        options: Options,
+    ) -> Result<Self, jobs::Error> {
+        let duty = Duty::new(gate);
+        let plan = jobs::Plan::new(jobs)?;
+        let bell = duty.gate.bell();
+        let (stop, stopped) = signal::channel(false);
+        let mut loops = Vec::new();
+        let mut run = |name: &str, bell: &Arc<Notify>, make: shell::Make| {
+            let place = shell::Place {
+                name: name.to_owned(),
+                duty: duty.clone(),
+                bell: Arc::clone(bell),
+                stopped: stopped.clone(),
+            };
+            loops.push(tokio::spawn(shell::supervise(place, make)));
+        };
+        let at = duty.clone();
+        run("clocks", &bell, Box::new(move || Box::new(clocks::Clocks::new(at.clone()))));
+        for (name, channel) in &channels {
+            let (at, name, channel) = (duty.clone(), name.clone(), Arc::clone(channel));
+            let of = format!("outbox.{name}");
+            let make = move || {
+                let sender =
+                    outbox::Outbox::new(at.clone(), &name, Arc::clone(&channel), options.outbox);
+                Box::new(sender) as Box<dyn Poll>
+            };
+            run(&of, &bell, Box::new(make));
+        }
+        let (at, known) = (duty.clone(), channels.keys().cloned().collect::<BTreeSet<_>>());
+        let strays = move || outbox::Strays::new(at.clone(), known.clone(), options.outbox);
+        let quiet = Arc::new(Notify::new());
+        run("outbox", &quiet, Box::new(move || Box::new(strays())));
+        let at = duty.clone();
+        run("jobs", &quiet, Box::new(move || Box::new(jobs::Jobs::new(at.clone(), plan.clone()))));
+        let at = duty.clone();
+        let auditor = move || auditor::Auditor::new(at.clone(), options.auditor);
+        run("auditor", &duty.suspects.bell, Box::new(move || Box::new(auditor())));
+        if duty.gate.shares_store() {
+            let at = duty.clone();
+            run("watch", &quiet, Box::new(move || Box::new(watch::Watch::new(at.clone()))));
+        }
+        Ok(Self { figures: duty.figures, stop, loops })
+    }
+
+    /// What happened so far.
+    #[must_use]
+    pub fn figures(&self) -> Arc<Figures> {
+        Arc::clone(&self.figures)
+    }
+
+    /// Stops: every loop finishes the turn it is in, and nothing new is begun.
+    pub async fn stop(self) {
+        self.stop.send_replace(true);
+        for one in self.loops {
+            if let Err(error) = one.await {
+                tracing::error!(%error, "a loop did not end as it should");
+            }
+        }
+    }
+}

@@ -1,0 +1,351 @@
+//! Messages leave: claimed with a lease, handed to their channel, settled. Each channel has a loop
+//! of its own, so that one that hangs does not hold up the others.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::future::ready;
+use std::sync::Arc;
+use std::time::Duration;
+
+use futures_util::future::{BoxFuture, FutureExt};
+use tokio::task::JoinSet;
+use tokio::time::{Instant as Monotonic, timeout, timeout_at};
+
+use super::{Duty, Next, Poll, back_off};
+use crate::channel::{Channel, Outcome};
+use crate::domain::{Instant, Message, MessageId, Person};
+use crate::gate::{Claimed, Error, NewAlarm, Settled};
+
+/// How messages are sent.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Options {
+    /// So many attempts of one channel may be under way at a time.
+    pub at_once: usize,
+    /// What an attempt may take, in real time.
+    pub attempt: Duration,
+    /// How long a claimed message is this sender's, in milliseconds of the house's clock; more than
+    /// twice what an attempt may take.
+    pub lease_ms: i64,
+    /// The first wait after a failed attempt, in milliseconds; doubled each time.
+    pub retry_ms: i64,
+    /// The longest such wait, in milliseconds.
+    pub retry_max_ms: i64,
+    /// A message that was not handed over so long after it was written is given up, in
+    /// milliseconds.
+    pub give_up_ms: i64,
+}
+
+impl Default for Options {
+    fn default() -> Self {
+        Self {
+            at_once: 64,
+            attempt: Duration::from_secs(20),
+            lease_ms: 60_000,
+            retry_ms: 5_000,
+            retry_max_ms: 300_000,
+            give_up_ms: 7_200_000,
+        }
+    }
+}
+
+/// A turn waits so long for its own attempts; those that take longer go on beside later turns.
+const PATIENCE: Duration = Duration::from_millis(250);
+
+/// While attempts are under way, it is looked again after this.
+const UNDER_WAY: Duration = Duration::from_millis(250);
+
+/// Waiting messages are looked for at least this often, because leases run out silently (ms).
+const LOOK_EVERY: i64 = 30_000;
+
+/// The loop of one channel.
+pub struct Outbox {
+    duty: Duty,
+    name: String,
+    channel: Arc<dyn Channel>,
+    options: Options,
+    under_way: JoinSet<Attempt>,
+    /// What is under way by task, so that an attempt that broke is still settled.
+    claimed: BTreeMap<tokio::task::Id, Message>,
+    /// Attempts that ended and are not recorded yet.
+    ended: Vec<Attempt>,
+    looked_at: Option<Instant>,
+    failures: u32,
+}
+
+/// One attempt that ended.
+struct Attempt {
+    message: Message,
+    outcome: Outcome,
+}
+
+impl Poll for Outbox {
+    fn poll(&mut self) -> BoxFuture<'_, Next> {
+        async {
+            match self.round().await {
+                Ok(next) => {
+                    self.failures = 0;
+                    next
+                }
+                Err(error) => {
+                    self.failures = self.failures.saturating_add(1);
+                    tracing::warn!(%error, channel = self.name, "the outbox cannot be worked on");
+                    Next::In(back_off(self.failures))
+                }
+            }
+        }
+        .boxed()
+    }
+
+    fn finish(&mut self) -> BoxFuture<'_, ()> {
+        async {
+            // Every attempt ends within its own limit.
+            while let Some(ended) = self.under_way.join_next_with_id().await {
+                self.take(ended);
+            }
+            if let Err(error) = self.settle().await {
+                // The leases run out and the messages are sent again, under the same ids.
+                tracing::warn!(%error, channel = self.name, "the last attempts are not recorded");
+            }
+        }
+        .boxed()
+    }
+}
+
+impl Outbox {
+    /// Sends what workflows write on `name` by `channel`.
+    #[must_use]
+    pub fn new(duty: Duty, name: &str, channel: Arc<dyn Channel>, options: Options) -> Self {
+        Self {
+            duty,
+            name: name.to_owned(),
+            channel,
+            options,
+            under_way: JoinSet::new(),
+            claimed: BTreeMap::new(),
+            ended: Vec::new(),
+            looked_at: None,
+            failures: 0,
+        }
+    }
+
+    async fn round(&mut self) -> Result<Next, Error> {
+        while let Some(ended) = self.under_way.try_join_next_with_id() {
+            self.take(ended);
+        }
+        self.settle().await?;
+        let now = self.duty.gate.now();
+        let name = self.name.clone();
+        let due = self.duty.ask(move |gate| gate.next_message_due(&name)).await?;
+        let long_ago = self.looked_at.is_none_or(|at| now.since(at).abs() >= LOOK_EVERY);
+        let free = self.options.at_once.saturating_sub(self.under_way.len());
+        let mut sent = 0;
+        if free > 0 && (long_ago || due.is_some_and(|due| due <= now)) {
+            self.looked_at = Some(now);
+            sent = self.send(free).await?;
+        }
+        self.settle().await?;
+        Ok(if sent > 0 && self.under_way.is_empty() {
+            Next::Now
+        } else if !self.under_way.is_empty() {
+            Next::In(UNDER_WAY)
+        } else {
+            match due {
+                // Due by this clock, but not by the server's, or another node was faster.
+                Some(due) if due <= now => Next::In(UNDER_WAY),
+                Some(due) => Next::At(due),
+                None => Next::In(Duration::from_secs(30)),
+            }
+        })
+    }
+
+    /// Claims and sends; waits a moment for the ends. Answers how many were claimed.
+    async fn send(&mut self, free: usize) -> Result<usize, Error> {
+        let (name, lease) = (self.name.clone(), self.options.lease_ms);
+        let limit = i64::try_from(free).unwrap_or(i64::MAX);
+        let claimed = self.duty.ask(move |gate| gate.claim_messages(&name, limit, lease)).await?;
+        let count = claimed.len();
+        for Claimed { message, .. } in claimed {
+            let person = match self.person(&message) {
+                Ok(person) => person,
+                Err(outcome) => {
+                    self.ended.push(Attempt { message, outcome });
+                    continue;
+                }
+            };
+            let (channel, limit) = (Arc::clone(&self.channel), self.options.attempt);
+            let copy = message.clone();
+            let task = self.under_way.spawn(async move {
+                let outcome = match timeout(limit, channel.send(&message, &person)).await {
+                    Ok(outcome) => outcome,
+                    Err(_) => Outcome::Unknown { why: format!("no answer within {limit:?}") },
+                };
+                Attempt { message, outcome }
+            });
+            self.claimed.insert(task.id(), copy);
+        }
+        let until = Monotonic::now() + PATIENCE;
+        while let Ok(Some(ended)) = timeout_at(until, self.under_way.join_next_with_id()).await {
+            self.take(ended);
+        }
+        Ok(count)
+    }
+
+    /// To whom; or why to nobody.
+    fn person(&self, message: &Message) -> Result<Person, Outcome> {
+        let refused = |permanent, why: String| Outcome::Refused { permanent, why };
+        let directory = self.duty.gate.registry().directory(message.jurisdiction);
+        let directory = directory.map_err(|error| refused(false, error.to_string()))?;
+        let person = directory.people.get(&message.person);
+        let person = person.ok_or_else(|| refused(true, "there is no such person".to_owned()))?;
+        if !person.active {
+            return Err(refused(true, "the person is no longer active".to_owned()));
+        }
+        Ok(person.clone())
+    }
+
+    fn take(&mut self, ended: Result<(tokio::task::Id, Attempt), tokio::task::JoinError>) {
+        match ended {
+            Ok((id, attempt)) => {
+                self.claimed.remove(&id);
+                self.ended.push(attempt);
+            }
+            Err(error) => {
+                // The channel broke: nobody knows whether the message left.
+                tracing::error!(%error, channel = self.name, "an attempt broke");
+                if let Some(message) = self.claimed.remove(&error.id()) {
+                    let outcome = Outcome::Unknown { why: "the attempt broke".to_owned() };
+                    self.ended.push(Attempt { message, outcome });
+                }
+            }
+        }
+    }
+
+    /// Records how attempts ended. What cannot be recorded is kept for the next turn.
+    async fn settle(&mut self) -> Result<(), Error> {
+        if self.ended.is_empty() {
+            return Ok(());
+        }
+        let now = self.duty.gate.now();
+        let mut alarms = Vec::new();
+        let settled: Vec<(MessageId, i64, Settled)> = self
+            .ended
+            .iter()
+            .map(|attempt| {
+                let settled = self.judge(attempt, now);
+                if let Settled::Failed { error } = &settled {
+                    alarms.push(given_up(&attempt.message, error, now));
+                }
+                (attempt.message.id, attempt.message.attempts, settled)
+            })
+            .collect();
+        let written = settled.clone();
+        self.duty.ask(move |gate| gate.settle_messages(&written, &alarms)).await?;
+        let unknown = |one: &&Attempt| matches!(one.outcome, Outcome::Unknown { .. });
+        let figures = &self.duty.figures;
+        figures.messages_unknown.add_many(self.ended.iter().filter(unknown).count());
+        self.ended.clear();
+        for (_, _, outcome) in settled {
+            match outcome {
+                Settled::Sent { .. } => figures.messages_sent.add(),
+                Settled::Again { .. } => figures.messages_retried.add(),
+                Settled::Failed { .. } => figures.messages_failed.add(),
+            }
+        }
+        Ok(())
+    }
+
+    fn judge(&self, attempt: &Attempt, now: Instant) -> Settled {
+        let message = &attempt.message;
+        let error = match &attempt.outcome {
+            Outcome::Accepted => return Settled::Sent { at: now },
+            Outcome::Refused { permanent: true, why } => {
+                return Settled::Failed { error: why.clone() };
+            }
+            Outcome::Refused { permanent: false, why } | Outcome::Unknown { why } => why.clone(),
+        };
+        if now.since(message.created_at) >= self.options.give_up_ms {
+            return Settled::Failed { error };
+        }
+        Settled::Again { due_at: now.plus(self.wait(message)), error }
+    }
+
+    /// Doubled with each attempt; spread by the message's id, so that many that failed together do
+    /// not come back together. The last attempt is made when the message would be given up.
+    fn wait(&self, message: &Message) -> i64 {
+        let doubled = message.attempts.clamp(1, 20) - 1;
+        let factor = 1_i64 << doubled;
+        let wait = self.options.retry_ms.saturating_mul(factor).min(self.options.retry_max_ms);
+        let spread = message.id.0.wrapping_mul(2_654_435_761).rem_euclid(wait / 4 + 1);
+        wait.saturating_add(spread)
+    }
+}
+
+fn given_up(message: &Message, error: &str, now: Instant) -> NewAlarm {
+    let Message { id, person, channel, attempts, .. } = message;
+    NewAlarm {
+        kind: "message_failed".to_owned(),
+        jurisdiction: Some(message.jurisdiction),
+        instance: Some(message.instance),
+        at: now,
+        detail: format!(
+            "message {id} to person {person} by {channel} was given up after {attempts} attempts: \
+             {error}"
+        ),
+    }
+}
+
+/// Messages on channels that nobody configured: given up with an alarm, so that they do not wait
+/// for ever in silence.
+pub struct Strays {
+    duty: Duty,
+    known: BTreeSet<String>,
+    options: Options,
+}
+
+impl Strays {
+    /// Looks for messages on other channels than the `known` ones.
+    #[must_use]
+    pub fn new(duty: Duty, known: BTreeSet<String>, options: Options) -> Self {
+        Self { duty, known, options }
+    }
+}
+
+/// The channel of those that have none.
+struct Nowhere;
+
+impl Channel for Nowhere {
+    fn name(&self) -> &'static str {
+        "nowhere"
+    }
+
+    fn send<'a>(&'a self, message: &'a Message, _person: &'a Person) -> BoxFuture<'a, Outcome> {
+        let why = format!("no channel `{}` is configured", message.channel);
+        ready(Outcome::Refused { permanent: true, why }).boxed()
+    }
+}
+
+impl Poll for Strays {
+    fn poll(&mut self) -> BoxFuture<'_, Next> {
+        async {
+            let again = Next::In(Duration::from_secs(30));
+            let waiting = match self.duty.ask(|gate| gate.waiting_channels()).await {
+                Ok(waiting) => waiting,
+                Err(error) => {
+                    tracing::warn!(%error, "waiting channels cannot be looked at");
+                    return again;
+                }
+            };
+            for name in waiting.iter().filter(|name| !self.known.contains(*name)) {
+                tracing::error!(
+                    channel = name,
+                    "messages wait on a channel that is not configured"
+                );
+                let mut outbox =
+                    Outbox::new(self.duty.clone(), name, Arc::new(Nowhere), self.options);
+                while outbox.poll().await == Next::Now {}
+                outbox.finish().await;
+            }
+            again
+        }
+        .boxed()
+    }
+}

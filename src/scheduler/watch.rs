@@ -1,0 +1,50 @@
+//! What other nodes change: definitions, calendars and directories are loaded again when a
+//! jurisdiction's revision grew.
+
+use std::collections::BTreeMap;
+use std::time::Duration;
+
+use futures_util::future::{BoxFuture, FutureExt};
+
+use super::{Duty, Next, Poll};
+use crate::domain::JurisdictionId;
+
+/// How often the revisions are looked at.
+const EVERY: Duration = Duration::from_secs(5);
+
+/// The loop.
+pub struct Watch {
+    duty: Duty,
+    seen: BTreeMap<JurisdictionId, i64>,
+}
+
+impl Watch {
+    /// Has seen nothing yet, so it loads once at the beginning.
+    #[must_use]
+    pub fn new(duty: Duty) -> Self {
+        Self { duty, seen: BTreeMap::new() }
+    }
+}
+
+impl Poll for Watch {
+    fn poll(&mut self) -> BoxFuture<'_, Next> {
+        async {
+            let mut seen = self.seen.clone();
+            let looked = self.duty.ask(move |gate| {
+                let changed = gate.reload_if_changed(&mut seen)?;
+                Ok((changed, seen))
+            });
+            match looked.await {
+                Ok((changed, seen)) => {
+                    self.seen = seen;
+                    if changed {
+                        tracing::info!("definitions, calendars and directories are loaded again");
+                    }
+                }
+                Err(error) => tracing::warn!(%error, "revisions cannot be looked at"),
+            }
+            Next::In(EVERY)
+        }
+        .boxed()
+    }
+}

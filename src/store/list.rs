@@ -1,0 +1,255 @@
+//! Lists and figures over instances.
+
+use diesel::prelude::*;
+
+use super::connection::each;
+use super::error::Error;
+use super::instance::{Row, read_all};
+use super::pool::Reader;
+use super::schema::{instance, message, party};
+use crate::domain::{Instance, InstanceId, Instant, JurisdictionId};
+
+/// Which instances a list shows; everything that is not given does not restrict.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Filter {
+    /// Whose.
+    pub jurisdiction: Option<JurisdictionId>,
+    /// Of which workflow.
+    pub workflow: Option<String>,
+    /// With one of these flat statuses.
+    pub statuses: Vec<String>,
+    /// Held by this unit now.
+    pub holder: Option<String>,
+    /// With one of these units among its parties, now or before.
+    pub parties: Vec<String>,
+    /// Not in a final or rest state.
+    pub open_only: bool,
+    /// With at least this tier rank.
+    pub tier_at_least: Option<i64>,
+    /// Opened at or after.
+    pub opened_from: Option<Instant>,
+    /// Opened before.
+    pub opened_to: Option<Instant>,
+    /// Children of this one only.
+    pub parent: Option<InstanceId>,
+    /// With a clock in force that is due before this: the overdue ones, when this is now.
+    pub due_before: Option<Instant>,
+    /// The cursor: only ids below this one (the last id of the previous page).
+    pub before: Option<InstanceId>,
+}
+
+/// Narrows a boxed query over `instance` to what a filter shows.
+macro_rules! narrowed {
+    ($query:expr, $filter:expr) => {{
+        let filter: &Filter = $filter;
+        let mut query = $query;
+        if let Some(id) = filter.jurisdiction {
+            query = query.filter(instance::jurisdiction_id.eq(id.0));
+        }
+        if let Some(workflow) = &filter.workflow {
+            query = query.filter(instance::workflow.eq(workflow));
+        }
+        if !filter.statuses.is_empty() {
+            query = query.filter(instance::status.eq_any(&filter.statuses));
+        }
+        if let Some(holder) = &filter.holder {
+            query = query.filter(instance::holder.eq(holder));
+        }
+        if !filter.parties.is_empty() {
+            let mut of_units = party::table
+                .select(party::instance_id)
+                .filter(party::unit.eq_any(&filter.parties))
+                .into_boxed();
+            if let Some(id) = filter.jurisdiction {
+                of_units = of_units.filter(party::jurisdiction_id.eq(id.0));
+            }
+            if let Some(id) = filter.before {
+                of_units = of_units.filter(party::instance_id.lt(id.0));
+            }
+            query = query.filter(instance::id.eq_any(of_units));
+        }
+        if filter.open_only {
+            query = query.filter(instance::closed_at.is_null());
+        }
+        if let Some(rank) = filter.tier_at_least {
+            query = query.filter(instance::tier.ge(rank));
+        }
+        if let Some(from) = filter.opened_from {
+            query = query.filter(instance::opened_at.ge(from.0));
+        }
+        if let Some(to) = filter.opened_to {
+            query = query.filter(instance::opened_at.lt(to.0));
+        }
+        if let Some(parent) = filter.parent {
+            query = query.filter(instance::parent_id.eq(parent.0));
+        }
+        if let Some(due) = filter.due_before {
+            query = query.filter(instance::due_at.lt(due.0));
+        }
+        if let Some(before) = filter.before {
+            query = query.filter(instance::id.lt(before.0));
+        }
+        query
+    }};
+}
+
+/// Figures for metrics, over all jurisdictions.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct RawCounts {
+    /// Instances not in a final or rest state.
+    pub open_instances: i64,
+    /// Messages not yet handed over.
+    pub waiting_messages: i64,
+    /// When the oldest of them was written.
+    pub oldest_waiting: Option<Instant>,
+    /// Messages given up.
+    pub failed_messages: i64,
+    /// Clocks in force.
+    pub clocks: i64,
+    /// Alarms that nobody cleared.
+    pub open_alarms: i64,
+}
+
+impl Reader {
+    /// At most `limit` instances that `filter` shows, the newest (highest id) first. The next page
+    /// begins with `before` = the last id of this one.
+    ///
+    /// # Errors
+    /// As [`Reader::instance`].
+    pub fn list(&mut self, filter: &Filter, limit: i64) -> Result<Vec<Instance>, Error> {
+        let rows: Vec<Row> = each!(&mut self.connection, connection: Backend => {
+            narrowed!(instance::table.into_boxed::<Backend>(), filter)
+                .order(instance::id.desc())
+                .limit(limit)
+                .load(connection)
+        })?;
+        Ok(read_all(rows)?.into_iter().map(|(instance, _)| instance).collect())
+    }
+
+    /// How many instances `filter` shows per flat status, in order of status.
+    ///
+    /// # Errors
+    /// As for any statement.
+    pub fn count_by_status(&mut self, filter: &Filter) -> Result<Vec<(String, i64)>, Error> {
+        let mut counts: Vec<(String, i64)> = each!(&mut self.connection, connection: Backend => {
+            let counts = instance::table
+                .group_by(instance::status)
+                .select((instance::status, diesel::dsl::count_star()))
+                .into_boxed::<Backend>();
+            narrowed!(counts, filter).load(connection)
+        })?;
+        counts.sort();
+        Ok(counts)
+    }
+
+    /// How many instances `filter` shows per holder, in order of holder; those without one first.
+    ///
+    /// # Errors
+    /// As for any statement.
+    pub fn count_by_holder(
+        &mut self,
+        filter: &Filter,
+    ) -> Result<Vec<(Option<String>, i64)>, Error> {
+        let mut counts: Vec<(Option<String>, i64)> = each!(&mut self.connection, connection: Backend => {
+            let counts = instance::table
+                .group_by(instance::holder)
+                .select((instance::holder, diesel::dsl::count_star()))
+                .into_boxed::<Backend>();
+            narrowed!(counts, filter).load(connection)
+        })?;
+        counts.sort();
+        Ok(counts)
+    }
+
+    /// As [`Reader::instance_ids`], but only of instances not in a final or rest state.
+    ///
+    /// # Errors
+    /// As for any statement.
+    pub fn open_instance_ids(
+        &mut self,
+        after: InstanceId,
+        limit: i64,
+    ) -> Result<Vec<InstanceId>, Error> {
+        let ids: Vec<i64> = each!(&mut self.connection, connection => {
+            instance::table
+                .select(instance::id)
+                .filter(instance::closed_at.is_null())
+                .filter(instance::id.gt(after.0))
+                .order(instance::id)
+                .limit(limit)
+                .load(connection)
+        })?;
+        Ok(ids.into_iter().map(InstanceId).collect())
+    }
+
+    /// The children of `parent`, open and ended, in order of id.
+    ///
+    /// # Errors
+    /// As [`Reader::instance`].
+    pub fn children(&mut self, parent: InstanceId) -> Result<Vec<Instance>, Error> {
+        let rows: Vec<Row> = each!(&mut self.connection, connection => {
+            instance::table
+                .filter(instance::parent_id.eq(parent.0))
+                .order(instance::id)
+                .load(connection)
+        })?;
+        Ok(read_all(rows)?.into_iter().map(|(instance, _)| instance).collect())
+    }
+
+    /// At most `limit` ids of instances above `after`, in order: for passes over everything.
+    ///
+    /// # Errors
+    /// As for any statement.
+    pub fn instance_ids(
+        &mut self,
+        after: InstanceId,
+        limit: i64,
+    ) -> Result<Vec<InstanceId>, Error> {
+        let ids: Vec<i64> = each!(&mut self.connection, connection => {
+            instance::table
+                .select(instance::id)
+                .filter(instance::id.gt(after.0))
+                .order(instance::id)
+                .limit(limit)
+                .load(connection)
+        })?;
+        Ok(ids.into_iter().map(InstanceId).collect())
+    }
+
+    /// Figures for metrics.
+    ///
+    /// # Errors
+    /// As for any statement.
+    pub fn raw_counts(&mut self) -> Result<RawCounts, Error> {
+        use super::schema::{alarm, clock};
+        use diesel::dsl::{count_star, min};
+        let counts = each!(&mut self.connection, connection => {
+            let open: i64 = instance::table
+                .filter(instance::closed_at.is_null())
+                .select(count_star())
+                .first(connection)?;
+            let (waiting, oldest): (i64, Option<i64>) = message::table
+                .filter(message::state.eq("waiting"))
+                .select((count_star(), min(message::created_at)))
+                .first(connection)?;
+            let failed: i64 = message::table
+                .filter(message::state.eq("failed"))
+                .select(count_star())
+                .first(connection)?;
+            let clocks: i64 = clock::table.select(count_star()).first(connection)?;
+            let alarms: i64 = alarm::table
+                .filter(alarm::cleared_at.is_null())
+                .select(count_star())
+                .first(connection)?;
+            RawCounts {
+                open_instances: open,
+                waiting_messages: waiting,
+                oldest_waiting: oldest.map(Instant),
+                failed_messages: failed,
+                clocks,
+                open_alarms: alarms,
+            }
+        });
+        Ok(counts)
+    }
+}

@@ -1,0 +1,172 @@
+//! The main job as a process of its own: shown whole, and killed while it works.
+
+use std::io::{BufRead, BufReader};
+use std::net::TcpListener;
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, Stdio};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::{Duration, SystemTime};
+
+use fenliu::app::demo::{self, Player};
+use fenliu::clock::FastClock;
+use fenliu::domain::Instant;
+use serde_json::Value as Json;
+
+/// The executable under test.
+const FENLIU: &str = env!("CARGO_BIN_EXE_fenliu");
+
+/// How often the service is killed.
+const KILLS: u32 = 12;
+
+/// A folder of its own, removed at the end.
+struct Folder(PathBuf);
+
+impl Folder {
+    fn new(name: &str) -> Self {
+        let path = std::env::temp_dir().join(format!("fenliu-{name}-{}", std::process::id()));
+        if path.exists() {
+            std::fs::remove_dir_all(&path).unwrap();
+        }
+        std::fs::create_dir_all(&path).unwrap();
+        Self(path)
+    }
+}
+
+impl Drop for Folder {
+    fn drop(&mut self) {
+        drop(std::fs::remove_dir_all(&self.0));
+    }
+}
+
+fn root() -> PathBuf {
+    PathBuf::from(env!("CARGO_MANIFEST_DIR"))
+}
+
+#[test]
+fn the_demonstration_reaches_every_state_of_the_card_and_its_figures_agree_with_the_log() {
+    let folder = Folder::new("demo");
+    let report = folder.0.join("report.json");
+    let output = Command::new(FENLIU)
+        .current_dir(root())
+        .args([
+            "demo",
+            "--once",
+            "--speed",
+            "28800",
+            "--calls-max",
+            "60",
+            "--listen",
+            "127.0.0.1:0",
+        ])
+        .args(["--report", report.to_str().unwrap()])
+        .env("FENLIU_DATABASE_FOLDER", &folder.0)
+        .output()
+        .unwrap();
+    let said = String::from_utf8_lossy(&output.stdout);
+    let complained = String::from_utf8_lossy(&output.stderr);
+    assert!(output.status.success(), "{said}\n{complained}");
+    let report: Json = serde_json::from_str(&std::fs::read_to_string(&report).unwrap()).unwrap();
+    assert_eq!(report["card_states_missing"], serde_json::json!([]), "{report:#}");
+    assert_eq!(report["commands_lost"], 0);
+    assert_eq!(report["instances_differing"], 0);
+    assert_eq!(report["chains_verified"], report["instances"]);
+    assert_eq!(report["instances_replayed"], report["instances"]);
+    assert!(report["commands_acknowledged"].as_u64().unwrap() > 200, "{report:#}");
+    for workflow in
+        ["referral", "incident", "co_task", "supervision", "vehicle_mark", "convenience_measure"]
+    {
+        let kinds = report["events_by_kind"].as_object().unwrap();
+        let some = kinds.keys().any(|name| name.starts_with(&format!("{workflow}.")));
+        assert!(some, "no event of a {workflow}: {report:#}");
+    }
+    assert!(report["report_breaches"].as_object().unwrap().len() >= 2, "{report:#}");
+    // Callers are synthetic, and planted: nothing of them may leave the house by log or message.
+    let messages = std::fs::read_to_string(folder.0.join("demo/messages.log")).unwrap();
+    for text in [&*said, &*complained, &messages] {
+        assert!(!text.contains("来电人0") && !text.contains("00000000001"), "a caller was told of");
+    }
+}
+
+/// The service as a process that can be killed.
+struct Service {
+    child: Child,
+    token: Option<String>,
+}
+
+impl Service {
+    fn start(folder: &Path, port: u16, anchor: i64) -> Self {
+        let mut child = Command::new(FENLIU)
+            .current_dir(root())
+            .args(["serve", "--from", "2018-07-02T08:30:00+08:00", "--speed", "3600"])
+            .args(["--anchor", &anchor.to_string()])
+            .env("FENLIU_DATABASE_FOLDER", folder)
+            .env("FENLIU_SERVER_LISTEN", format!("127.0.0.1:{port}"))
+            .env("FENLIU_LOG_FILTER", "error")
+            .stdout(Stdio::piped())
+            .spawn()
+            .unwrap();
+        let mut token = None;
+        let mut lines = BufReader::new(child.stdout.take().unwrap()).lines();
+        for line in lines.by_ref().map_while(Result::ok) {
+            if let Some(at) = line.find("fenliu_") {
+                token = line[at..].split_whitespace().next().map(str::to_owned);
+            }
+            if line.contains("http://") {
+                break;
+            }
+        }
+        std::thread::spawn(move || lines.for_each(drop));
+        Self { child, token }
+    }
+
+    /// As a power cut of the process: no word of farewell.
+    fn kill(mut self) {
+        self.child.kill().unwrap();
+        self.child.wait().unwrap();
+    }
+}
+
+fn machine_now() -> i64 {
+    let since = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).unwrap();
+    i64::try_from(since.as_millis()).unwrap()
+}
+
+#[test]
+fn killed_again_and_again_the_service_loses_nothing_it_acknowledged() {
+    let folder = Folder::new("kill");
+    let port = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
+    let anchor = machine_now();
+    let mut service = Service::start(&folder.0, port, anchor);
+    let token = service.token.clone().expect("the first start prints a token");
+    let from = Instant::parse("2018-07-02T08:30:00+08:00").unwrap();
+    let clock = FastClock::new(from, 3600, Some(Instant(anchor)));
+    let over = Arc::new(AtomicBool::new(false));
+    let players = {
+        let (over, base) = (Arc::clone(&over), format!("http://127.0.0.1:{port}"));
+        let calls = root().join("config/demo/calls.jsonl");
+        std::thread::spawn(move || {
+            let runtime =
+                tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+            runtime.block_on(Player::play_until(&base, &token, clock, &calls, &over)).unwrap()
+        })
+    };
+    // The moments are irregular, but the same in every run.
+    let mut dice = 12_345_u64;
+    for _ in 0..KILLS {
+        dice = dice.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+        std::thread::sleep(Duration::from_millis(300 + (dice >> 33) % 900));
+        service.kill();
+        service = Service::start(&folder.0, port, anchor);
+    }
+    std::thread::sleep(Duration::from_millis(500));
+    over.store(true, Ordering::SeqCst);
+    let played = players.join().unwrap();
+    service.kill();
+    let url = format!("sqlite:{}", folder.0.join("fenliu.db").display());
+    let found = demo::look_again(&url, &played).unwrap();
+    assert!(played.acknowledged >= 50, "only {} commands were acknowledged", played.acknowledged);
+    assert_eq!(found.lost, Vec::<String>::new(), "acknowledged, but not there");
+    assert_eq!(found.twice, Vec::<String>::new(), "clocks that did one thing twice");
+    assert_eq!(found.faults, Vec::<String>::new(), "what the auditor finds");
+}

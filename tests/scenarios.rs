@@ -1,0 +1,59 @@
+//! The stories beside the shipped workflows: each comes out as it is told.
+
+use std::path::{Path, PathBuf};
+
+use fenliu::app::workflow;
+
+fn root() -> PathBuf {
+    PathBuf::from(env!("CARGO_MANIFEST_DIR"))
+}
+
+fn stage() -> fenliu::scenario::Stage {
+    let root = root();
+    workflow::stage(
+        &root.join("workflows"),
+        &root.join("config/jurisdictions/chengkou.yaml"),
+        &root.join("config/calendars/chongqing.yaml"),
+    )
+    .unwrap_or_else(|error| panic!("{error}"))
+}
+
+#[test]
+fn every_story_of_the_shipped_workflows_comes_out_as_told() {
+    let stage = stage();
+    let files = workflow::scenario_files(&root().join("workflows")).unwrap();
+    assert!(files.len() >= 40, "only {} stories are there", files.len());
+    let mut wrong = Vec::new();
+    for file in &files {
+        if let Err(error) = stage.tell(&std::fs::read_to_string(file).unwrap()) {
+            let name = file.strip_prefix(root()).unwrap_or(file).display();
+            wrong.push(format!("{name}: {error}"));
+        }
+    }
+    assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+}
+
+#[test]
+fn a_story_that_expects_something_else_fails_with_every_difference() {
+    let told = stage().tell(
+        "scenario: { zh: 错误的期望, en: wrong expectations }
+given: { at: 2018-07-02T09:10:00+08:00, workflow: referral }
+steps:
+  - do: register
+    input: { text: 夜间施工, place: 葛城街道, category: noise.construction-night, kind: complaint, caller_phone: '000' }
+    expect: { status: handling, holder: huanbao, clocks: { handle: 2018-07-04T17:30:00+08:00 }, told: [huanbao.liaison] }
+",
+    );
+    let words = told.unwrap_err().to_string();
+    for part in ["status", "holder", "clock handle", "huanbao.liaison was not told"] {
+        assert!(words.contains(part), "{part} is missing in: {words}");
+    }
+}
+
+#[test]
+fn the_shipped_workflows_have_no_errors_alone_or_as_a_family() {
+    let files = workflow::yaml_files(&root().join("workflows")).unwrap();
+    assert!(files.iter().any(|file| file.ends_with(Path::new("referral.yaml"))));
+    let report = workflow::check(&files).unwrap();
+    assert!(!report.failed, "{}", report.text);
+}

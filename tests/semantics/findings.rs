@@ -1,0 +1,453 @@
+//! What `check` says of wrong files: each thing with its code, at its place; everything at once.
+
+use fenliu::chart::check::{Member, check_family};
+use fenliu::chart::finding::draw;
+use fenliu::chart::{Severity, compile};
+
+use super::bench::{findings, sound};
+
+const BASE: &str = r#"workflow: base
+title: { zh: 基, en: base }
+parties: [desk]
+fields:
+  unit: { type: unit, title: { zh: 单位, en: unit } }
+  tries: { type: count, at_most: 2, title: { zh: 次, en: tries } }
+start: { command: begin, title: { zh: 始, en: begin }, by: [desk.duty] }
+commands:
+  route:
+    title: { zh: 派, en: route }
+    by: [desk.duty]
+    input: { unit: { type: unit, title: { zh: 单位, en: unit } } }
+    set: { unit: input.unit }
+  back: { title: { zh: 退, en: back }, by: [unit.liaison], set: { tries: "tries + 1" } }
+  close: { title: { zh: 结, en: close }, by: [desk.duty] }
+clocks:
+  handle: { title: { zh: 时限, en: limit }, due: "workdays(2)", ladder: late }
+ladders:
+  late:
+    - { at: due, tell: [desk.duty], via: [sms], text: late }
+    - { every: "0 0 9 * * *", tell: [desk.duty], via: [sms], text: late }
+texts:
+  late: { zh: 迟, en: late }
+initial: open
+states:
+  open:
+    holder: desk
+    clocks: [handle]
+    on:
+      clock.handle: {}
+      close: { to: closed }
+    initial: desk_has
+    states:
+      desk_has:
+        on:
+          route: { to: unit_has }
+      unit_has:
+        on:
+          back: { when: "tries < 2", to: desk_has }
+  closed:
+    final: true
+"#;
+
+/// A code, and what is replaced in the sound file; `§` marks the place that the finding must name.
+type Case = (&'static str, &'static [(&'static str, &'static str)]);
+
+const CASES: &[Case] = &[
+    ("no_holder", &[("    holder: desk\n", "    \n"), ("      desk_has:\n", "      §desk_has:\n")]),
+    (
+        "no_clock",
+        &[("    clocks: [handle]\n", "    \n"), ("      unit_has:\n", "      §unit_has:\n")],
+    ),
+    ("no_clock", &[("      desk_has:\n", "      §desk_has:\n        suspends: [handle]\n")]),
+    (
+        "empty_ladder",
+        &[
+            ("  late:\n    - { at: due", "  §empty: []\n  late:\n    - { at: due"),
+            ("ladder: late", "ladder: empty"),
+        ],
+    ),
+    (
+        "ladder_ends",
+        &[
+            ("  late:\n    - { at: due", "  §late:\n    - { at: due"),
+            ("    - { every: \"0 0 9 * * *\", tell: [desk.duty], via: [sms], text: late }\n", ""),
+        ],
+    ),
+    ("no_reaction", &[("clock.handle: {}", "back: {}"), ("[handle]", "[§handle]")]),
+    (
+        "nobody_reacts",
+        &[(
+            "via: [sms], text: late }\n    - { every",
+            "via: [sms], text: late, raise: §help }\n    - { every",
+        )],
+    ),
+    ("never_raised", &[("clock.handle: {}", "clock.handle: {}\n      §clock.handle.help: {}")]),
+    (
+        "clock_not_here",
+        &[
+            (
+                "clocks:\n  handle",
+                "clocks:\n  other: { title: { zh: 别, en: other }, due: \"days(1)\", ladder: late }\n  handle",
+            ),
+            ("      desk_has:\n", "      desk_has:\n        clocks: [other]\n"),
+            ("          route: {", "          clock.other: {}\n          route: {"),
+            ("          back: {", "          §clock.other: {}\n          back: {"),
+        ],
+    ),
+    ("unreachable", &[("  closed:\n", "  §lost:\n    final: true\n  closed:\n")]),
+    (
+        "dead_end",
+        &[
+            (
+                "      unit_has:\n        on:\n          back: { when: \"tries < 2\", to: desk_has }\n",
+                "",
+            ),
+            ("{ to: unit_has }", "{ to: trap }"),
+            (
+                "  closed:\n",
+                "  §trap: { holder: desk, clocks: [handle], on: { clock.handle: {}, back: {} } }\n  closed:\n",
+            ),
+        ],
+    ),
+    (
+        "endless",
+        &[
+            ("{ to: unit_has }", "{ to: spin }"),
+            (
+                "      unit_has:\n",
+                "      §spin: { always: [{ to: unit_has }] }\n      unit_has:\n        always: [{ to: spin }]\n",
+            ),
+        ],
+    ),
+    (
+        "nobody_may",
+        &[
+            ("  close: {", "  §close: {"),
+            ("en: close }, by: [desk.duty]", "en: close }, by: [unit.duty]"),
+            ("    set: { unit: input.unit }\n", ""),
+        ],
+    ),
+    (
+        "nobody_may",
+        &[
+            ("command: begin", "command: §begin"),
+            ("en: begin }, by: [desk.duty]", "en: begin }, by: [unit.duty]"),
+        ],
+    ),
+    ("armed_twice", &[("      desk_has:\n", "      desk_has:\n        clocks: [§handle]\n")]),
+    (
+        "replaces_circle",
+        &[("ladder: late }\nladders", "ladder: late, replaces: §handle }\nladders")],
+    ),
+    ("starts_ended", &[("initial: open", "initial: §closed")]),
+    ("lost_outcome", &[("{ to: unit_has }", "{ to: unit_has, outcome: §done }")]),
+    (
+        "clock_in_final",
+        &[
+            ("      unit_has:\n", "      §gone: { final: true }\n      unit_has:\n"),
+            ("{ to: closed }", "{ to: .gone }"),
+        ],
+    ),
+    ("holder_of_closed", &[("    final: true", "    final: true\n    holder: §desk")]),
+    (
+        "overlap",
+        &[(
+            "route: { to: unit_has }",
+            "route: [{ when: \"tries < 2\", to: unit_has }, { when: §\"tries > 0\", to: closed }]",
+        )],
+    ),
+    ("never_true", &[("when: \"tries < 2\"", "when: §\"tries > 2\"")]),
+    (
+        "never_tried",
+        &[(
+            "route: { to: unit_has }",
+            "route: [{ to: unit_has }, { when: §\"tries > 0\", to: closed }]",
+        )],
+    ),
+    (
+        "never_tried",
+        &[(
+            "route: { to: unit_has }",
+            "route: [{ when: \"tries < 2\", to: closed }, { when: \"tries > 1\", to: unit_has }, { to: §closed }]",
+        )],
+    ),
+    (
+        "command_unused",
+        &[(
+            "  close: {",
+            "  §spare: { title: { zh: 备, en: spare }, by: [desk.duty] }\n  close: {",
+        )],
+    ),
+    (
+        "never_set",
+        &[("  tries: {", "  §spare: { type: flag, title: { zh: 备, en: spare } }\n  tries: {")],
+    ),
+    (
+        "never_read",
+        &[
+            (
+                "  tries: {",
+                "  §spare: { type: flag, shown: false, title: { zh: 备, en: spare } }\n  tries: {",
+            ),
+            ("{ unit: input.unit }", "{ unit: input.unit, spare: true }"),
+        ],
+    ),
+    (
+        "never_armed",
+        &[(
+            "clocks:\n  handle",
+            "clocks:\n  §spare: { title: { zh: 备, en: spare }, due: \"days(1)\", ladder: late }\n  handle",
+        )],
+    ),
+    (
+        "ladder_unused",
+        &[(
+            "ladders:\n",
+            "ladders:\n  §spare: [{ every: \"0 0 9 * * *\", tell: [desk.duty], via: [sms], text: late }]\n",
+        )],
+    ),
+    ("text_unused", &[("texts:\n", "texts:\n  §spare: { zh: 备, en: spare }\n")]),
+    ("signal_unused", &[("clocks:\n  handle", "signals: { §spare: {} }\nclocks:\n  handle")]),
+    ("party_unused", &[("[desk]\n", "[desk, §office]\n")]),
+    ("unknown_name", &[("ladder: late }", "ladder: §lade }")]),
+    ("unknown_state", &[("{ to: unit_has }", "{ to: §unit_hat }")]),
+    ("not_a_workflow", &[("    final: true", "    §finale: true")]),
+    (
+        "duplicate_name",
+        &[
+            ("  close: {", "  back: { title: { zh: 退, en: back }, by: [desk.duty] }\n  close: {"),
+            ("  close: {", "  close: {§"),
+        ],
+    ),
+];
+
+#[test]
+fn a_sound_file_is_met_with_silence() {
+    assert_eq!(findings(BASE), Vec::new());
+}
+
+#[test]
+fn every_fault_is_named_at_its_line_and_column() {
+    let mut wrong = Vec::new();
+    for (code, changes) in CASES {
+        let mut text = BASE.to_owned();
+        for (from, to) in *changes {
+            assert!(text.contains(from), "{code}: {from}");
+            text = text.replacen(from, to, 1);
+        }
+        let (before, after) = text.split_once('§').unwrap_or_else(|| panic!("{code}: no place"));
+        let line = before.matches('\n').count() + 1;
+        let column = before.rsplit('\n').next().unwrap().chars().count() + 1;
+        let text = format!("{before}{after}");
+        let found = findings(&text);
+        let known = found.iter().any(|f| f.code == *code && (f.line, f.column) == (line, column));
+        if !known && *code != "duplicate_name" || found.is_empty() {
+            let all: Vec<_> =
+                found.iter().map(|f| (&f.code, f.line, f.column, &f.message)).collect();
+            wrong.push(format!("{code} at {line}:{column}, not {all:?}"));
+        }
+        if found.iter().any(|f| {
+            f.severity == Severity::Error && f.help.is_none() && f.code != "duplicate_name"
+        }) {
+            wrong.push(format!("{code}: an error without help: {found:?}"));
+        }
+    }
+    assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+}
+
+#[test]
+fn everything_wrong_is_said_at_once_in_the_order_of_the_file() {
+    let text = BASE
+        .replace("ladder: late }", "ladder: lade }")
+        .replace("    holder: desk\n", "")
+        .replace("tries < 2", "trees < 2");
+    let found = findings(&text);
+    let codes: Vec<&str> = found.iter().map(|finding| finding.code.as_str()).collect();
+    assert_eq!(codes, ["unknown_name", "no_holder", "no_holder", "unknown_name"]);
+    assert!(found.windows(2).all(|pair| pair[0].span.start <= pair[1].span.start));
+    assert!(compile(&text).0.is_none());
+}
+
+#[test]
+fn an_overlap_names_values_for_which_both_guards_hold() {
+    let text = BASE.replace(
+        "route: { to: unit_has }",
+        "route: [{ when: \"tries < 2\", to: unit_has }, { when: \"tries > 0\", to: closed }]",
+    );
+    let found = findings(&text);
+    assert_eq!((found.len(), found[0].severity), (1, Severity::Warning));
+    assert!(found[0].message.contains("tries = 1"), "{}", found[0].message);
+    assert!(compile(&text).0.is_some(), "a warning does not stop a chart");
+}
+
+#[test]
+fn a_finding_is_drawn_as_a_compiler_draws_it() {
+    let text = BASE.replace("{ to: unit_has }", "{ to: unit_hat }");
+    insta::assert_snapshot!(draw("base.yaml", &text, &findings(&text)), @r"
+    unknown_state
+
+      × no state `unit_hat` can be seen from here
+        ╭─[base.yaml:36:24]
+     35 │         on:
+     36 │           route: { to: unit_hat }
+        ·                        ────────
+     37 │       unit_has:
+        ╰────
+      help: did you mean `unit_has`?
+    ");
+}
+
+/// One finding, with a place and words, and quickly.
+fn one(text: &str) -> fenliu::chart::Finding {
+    let (chart, mut found) = compile(text);
+    assert!(chart.is_none());
+    assert_eq!(found.len(), 1, "{found:?}");
+    found.remove(0)
+}
+
+#[test]
+fn a_yaml_bomb_is_refused() {
+    let mut text = "a: &a [x,x,x,x,x,x,x,x,x]\n".to_owned();
+    for (from, to) in ["ab", "bc", "cd", "de", "ef", "fg", "gh", "hi"].map(|p| p.split_at(1)) {
+        text.push_str(&format!("{to}: &{to} [{}]\n", vec![format!("*{from}"); 9].join(",")));
+    }
+    text.push_str(&BASE.replace("parties: [desk]", "parties: *i"));
+    assert_eq!(one(&text).code, "not_a_workflow");
+}
+
+#[test]
+fn nesting_a_hundred_deep_is_refused_or_read_and_never_overflows() {
+    let deep = format!("workflow: {}x{}\n", "[".repeat(100), "]".repeat(100));
+    assert_eq!(one(&deep).code, "not_a_workflow");
+    let mut states = String::new();
+    for depth in 0..100 {
+        let indent = " ".repeat(depth * 2);
+        states.push_str(
+            &format!(
+                "{indent}  s{depth}:\n{indent}    initial: s{}\n{indent}    states:\n",
+                depth + 1
+            )
+            .replace("    initial", "   initial")
+            .replace("    states", "   states"),
+        );
+    }
+    let (chart, found) =
+        compile(&format!("{}states:\n{states}", BASE.split("states:").next().unwrap()));
+    assert!(chart.is_none() && !found.is_empty());
+}
+
+#[test]
+fn ten_megabytes_are_refused_without_being_read() {
+    assert_eq!(one(&"#".repeat(10_000_000)).code, "too_long");
+}
+
+#[test]
+fn what_is_no_workflow_is_refused_where_reading_stopped() {
+    for (text, line) in [
+        ("", 1),
+        ("just words", 1),
+        ("- a\n- b", 1),
+        ("workflow: x\n\tinitial: y", 2),
+        ("workflow: [1, 2]\n", 1),
+        ("workflow: x\nworkflow: y\n", 2),
+        ("workflow: 'x\n", 1),
+        ("workflow: x\ntitle: { zh: 一, en: 1, de: eins }\n", 2),
+    ] {
+        let finding = one(text);
+        assert_eq!(finding.code, "not_a_workflow", "{text}");
+        assert!(!finding.message.is_empty() && finding.help.is_some());
+        assert!(finding.line.abs_diff(line) <= 1, "{text:?}: {finding:?}");
+    }
+}
+
+const CHILD: &str = r#"workflow: child
+title: { zh: 子, en: child }
+parties: [desk]
+fields: { unit: { type: unit, title: { zh: 单位, en: unit } } }
+start:
+  command: begin
+  title: { zh: 始, en: begin }
+  by: [parent]
+  input: { unit: { type: unit, title: { zh: 单位, en: unit } }, note: { type: text, optional: true, title: { zh: 注, en: note } } }
+  set: { unit: input.unit }
+commands: { end: { title: { zh: 终, en: end }, by: [unit.duty] } }
+signals: { moved: { input: { n: { type: number } } } }
+clocks: { c: { title: { zh: 时, en: c }, due: "days(1)", ladder: l } }
+ladders: { l: [{ every: "0 0 9 * * *", tell: [desk.duty], via: [sms], text: t }] }
+texts: { t: { zh: 迟, en: late } }
+initial: a
+states:
+  a: { holder: unit, clocks: [c], on: { clock.c: {}, signal.moved: {}, end: { to: b } } }
+  b: { final: true }
+"#;
+
+fn family(entry: &str, on: &str) -> Vec<(String, usize, usize)> {
+    let parent = BASE
+        .replace("      desk_has:\n", &format!("      desk_has:\n        entry: {entry}\n"))
+        .replace("clock.handle: {}", &format!("clock.handle: {{}}\n      {on}: {{}}"));
+    let (first, second) = (sound(&parent), sound(CHILD));
+    let members = [
+        Member { file: "base.yaml", source: &parent, chart: &first },
+        Member { file: "child.yaml", source: CHILD, chart: &second },
+    ];
+    let found = check_family(&members);
+    found.into_iter().map(|(file, f)| (format!("{file} {}", f.code), f.line, f.column)).collect()
+}
+
+#[test]
+fn a_sound_family_is_met_with_silence() {
+    let entry = "{ start: [{ workflow: child, with: { unit: desk } }], signal: [{ to: children, name: moved, with: { n: 1 } }] }";
+    assert_eq!(family(entry, "ended.child"), Vec::new());
+}
+
+#[test]
+fn what_does_not_fit_between_workflows_is_named_in_its_file() {
+    for (entry, on, expected) in [
+        (
+            "{ start: [{ workflow: chill, with: { unit: desk } }] }",
+            "ended.chill",
+            "base.yaml unknown_workflow",
+        ),
+        ("{ start: [{ workflow: child }] }", "ended.child", "base.yaml missing_input"),
+        (
+            "{ start: [{ workflow: child, with: { unit: tries } }] }",
+            "ended.child",
+            "base.yaml wrong_type",
+        ),
+        (
+            "{ start: [{ workflow: child, with: { unit: unit } }] }",
+            "ended.child",
+            "base.yaml may_be_unset",
+        ),
+        (
+            "{ start: [{ workflow: child, with: { unit: desk, nota: \"'x'\" } }] }",
+            "ended.child",
+            "base.yaml unknown_input",
+        ),
+        (
+            "{ start: [{ workflow: child, with: { unit: desk } }] }",
+            "ended.chill",
+            "base.yaml never_started",
+        ),
+        (
+            "{ start: [{ workflow: child, with: { unit: desk } }], signal: [{ to: children, name: move }] }",
+            "ended.child",
+            "base.yaml unknown_signal",
+        ),
+        (
+            "{ start: [{ workflow: child, with: { unit: desk } }], signal: [{ to: children.child, name: moved }] }",
+            "ended.child",
+            "base.yaml missing_input",
+        ),
+        ("{ signal: [{ to: parent, name: moved }] }", "close", "base.yaml no_receiver"),
+        (
+            "{ start: [{ workflow: child, with: { unit: desk } }] }",
+            "ended.child",
+            "child.yaml never_sent",
+        ),
+    ] {
+        let on = if on == "close" { "back" } else { on };
+        let found = family(entry, on);
+        assert!(found.iter().any(|(code, ..)| code == expected), "{expected}: {found:?}");
+    }
+}

@@ -1,0 +1,43 @@
+//! The workflows that are shipped: sound, each and as a family.
+
+use fenliu::chart::check::{Member, check_family};
+use fenliu::chart::finding::draw;
+use fenliu::chart::{Chart, Finding, Severity, compile};
+
+fn shipped() -> Vec<(String, String)> {
+    let folder = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("workflows");
+    let paths = std::fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path());
+    let mut files: Vec<_> = paths
+        .filter(|path| path.extension().is_some_and(|end| end == "yaml"))
+        .map(|path| {
+            let name = path.file_name().unwrap().to_str().unwrap().to_owned();
+            (name, std::fs::read_to_string(&path).unwrap())
+        })
+        .collect();
+    files.sort();
+    files
+}
+
+fn is_error(finding: &Finding) -> bool {
+    finding.severity == Severity::Error
+}
+
+#[test]
+fn every_shipped_workflow_is_free_of_errors_and_so_is_the_family() {
+    let files = shipped();
+    let mut wrong = String::new();
+    let mut charts: Vec<(&str, &str, Chart)> = Vec::new();
+    for (name, source) in &files {
+        let (chart, mut findings) = compile(source);
+        findings.retain(is_error);
+        wrong.push_str(&draw(name, source, &findings));
+        charts.extend(chart.map(|chart| (name.as_str(), source.as_str(), chart)));
+    }
+    let members: Vec<Member<'_>> =
+        charts.iter().map(|(file, source, chart)| Member { file, source, chart }).collect();
+    for (file, finding) in check_family(&members).into_iter().filter(|(_, f)| is_error(f)) {
+        let source = members.iter().find(|member| member.file == file).unwrap().source;
+        wrong.push_str(&draw(&file, source, &[finding]));
+    }
+    assert!(wrong.is_empty() && !files.is_empty(), "{wrong}");
+}

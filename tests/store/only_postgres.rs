@@ -1,0 +1,169 @@
+//! What only PostgreSQL can show: several nodes, lost connections, the server's time.
+
+use std::sync::Barrier;
+use std::thread;
+
+use diesel::connection::SimpleConnection;
+use diesel::{Connection, PgConnection};
+use fenliu::domain::event::{NO_HASH, chain};
+use fenliu::domain::{InstanceId, Instant};
+use fenliu::store::{Error, Kind, Options, Store};
+
+use super::place::{OURS, Place};
+use super::postgres;
+use super::samples::{event, opening, step};
+
+fn admin(place: &Place, sql: &str) {
+    PgConnection::establish(&place.url).unwrap().batch_execute(sql).unwrap();
+}
+
+/// Ends every other connection to the place's database.
+const CUT: &str = "SELECT pg_terminate_backend(pid) FROM pg_stat_activity \
+     WHERE datname = current_database() AND pid <> pg_backend_pid()";
+
+#[test]
+fn the_server_gives_the_time_once_per_transaction() {
+    let place = Place::postgres();
+    assert_eq!((place.store.kind(), place.store.exclusive()), (Kind::Postgres, false));
+    let mut writer = place.writer();
+    let (one, two) = writer.transaction(|t| Ok((t.now()?, t.now()?))).unwrap();
+    assert_eq!(one, two);
+    assert!(one.unwrap() > Instant::parse("2024-01-01T00:00:00Z").unwrap());
+    assert!(writer.transaction(|t| t.now()).unwrap() >= one);
+}
+
+#[test]
+fn a_lost_connection_is_replaced_at_the_next_call() {
+    let place = Place::postgres();
+    let mut writer = place.writer();
+    writer.transaction(|t| t.write(&opening([1]))).unwrap();
+    place.store.read(|r| r.instance(InstanceId(1))).unwrap();
+    admin(&place, CUT);
+    let error = writer.transaction(|t| t.write(&opening([2]))).unwrap_err();
+    assert!(matches!(error, Error::Down(_)), "{error:?}");
+    place.store.read(|r| r.instance(InstanceId(1))).unwrap_err();
+    writer.transaction(|t| t.write(&opening([2]))).unwrap();
+    assert!(place.store.read(|r| r.instance(InstanceId(2))).unwrap().is_some());
+}
+
+#[test]
+fn a_commit_whose_connection_breaks_is_unknown_and_never_reported_as_done() {
+    let place = Place::postgres();
+    let mut writer = place.writer();
+    let outcome = writer.transaction(|t| {
+        t.write(&opening([1]))?;
+        admin(&place, CUT);
+        Ok(())
+    });
+    assert!(matches!(outcome, Err(Error::Unknown(_))), "{outcome:?}");
+    writer.transaction(|t| t.write(&opening([1]))).unwrap();
+}
+
+#[test]
+fn a_swallowed_error_does_not_pass_for_a_commit() {
+    let place = Place::postgres();
+    place.write(&opening([1])).unwrap();
+    let mut writer = place.writer();
+    let outcome = writer.transaction(|t| {
+        t.set_setting("a", "b")?;
+        t.write(&opening([1])).unwrap_err();
+        Ok(())
+    });
+    assert!(outcome.is_err());
+    assert_eq!(place.store.read(|r| r.setting("a")).unwrap(), None);
+    writer.transaction(|t| t.set_setting("a", "c")).unwrap();
+}
+
+#[test]
+fn two_nodes_on_one_instance_take_turns() {
+    let place = Place::postgres();
+    place.write(&opening([1])).unwrap();
+    let commands = |node: &Store| {
+        let mut writer = node.writer().unwrap();
+        for _ in 0..20 {
+            writer
+                .transaction(|t| {
+                    let (found, head) = t.instances(&[InstanceId(1)])?.pop().unwrap();
+                    t.write(&step(1, found.version, &head))
+                })
+                .unwrap();
+        }
+    };
+    let other = Store::open(&place.url, Options::default()).unwrap();
+    thread::scope(|scope| {
+        scope.spawn(|| commands(&place.store));
+        scope.spawn(|| commands(&other));
+    });
+    let events = place.store.read(|r| r.events(InstanceId(1), 1, 100)).unwrap();
+    assert_eq!(events.len(), 41);
+    let mut head = NO_HASH;
+    for (event, seq) in events.iter().zip(1..) {
+        head = chain(&head, &event.body);
+        assert_eq!((event.seq, event.hash), (seq, head));
+    }
+}
+
+#[test]
+fn several_nodes_may_start_and_migrate_at_once() {
+    let url = postgres::empty_database();
+    let together = Barrier::new(3);
+    thread::scope(|scope| {
+        for _ in 0..3 {
+            scope.spawn(|| {
+                let node = Store::open(&url, Options::default()).unwrap();
+                together.wait();
+                node.migrate().unwrap();
+                assert!(node.pending_migrations().unwrap().is_empty());
+            });
+        }
+    });
+}
+
+#[test]
+fn the_stream_waits_for_a_position_that_may_yet_be_committed() {
+    let place = Place::postgres();
+    let recent = |id: i64, now: Instant| {
+        let mut batch = opening([id]);
+        batch.events[0] = fenliu::domain::StoredEvent { at: now, ..event(id, 1, &NO_HASH) };
+        batch
+    };
+    let seen = || {
+        let found = place.store.read(|r| r.events_after(0, Some(OURS), 10)).unwrap();
+        found.into_iter().map(|one| one.event.instance.0).collect::<Vec<_>>()
+    };
+    let (mut slow, mut quick) = (place.writer(), place.writer());
+    slow.transaction(|t| {
+        let now = t.now()?.unwrap();
+        t.write(&recent(1, now))?;
+        quick.transaction(|other| other.write(&recent(2, now)))?;
+        assert!(
+            seen().is_empty(),
+            "event 2 has a higher position than event 1, which is not there yet"
+        );
+        Ok(())
+    })
+    .unwrap();
+    assert_eq!(seen(), [1, 2]);
+    let rolled_back = slow.transaction(|t| {
+        t.write(&recent(3, Instant(0)))?;
+        Err::<(), _>(Error::Conflict("no".to_owned()))
+    });
+    rolled_back.unwrap_err();
+    quick.transaction(|t| t.write(&recent(4, Instant(0)))).unwrap();
+    assert_eq!(seen(), [1, 2, 4], "an old gap is a transaction that was rolled back");
+}
+
+#[test]
+fn a_server_that_does_not_answer_is_down_and_its_password_is_not_shown() {
+    let error = Store::open("postgres://u:secret@127.0.0.1:1/d", Options::default()).unwrap_err();
+    assert!(matches!(error, Error::Down(_)), "{error:?}");
+    assert!(!error.to_string().contains("secret"), "{error}");
+}
+
+#[test]
+fn a_server_that_may_lose_commits_is_reported() {
+    // The cluster of these tests is such a server, for the sake of speed.
+    let place = Place::postgres();
+    let weak = place.store.read(|reader| reader.weak_settings()).unwrap();
+    assert_eq!(weak, ["fsync", "full_page_writes"]);
+}

@@ -1,0 +1,6 @@
+//! The order of the house, held by tests: floors and arrows, who owns which crate, sizes, names.
+
+mod arrows;
+mod migrations;
+mod sizes;
+mod source;

@@ -1,0 +1,148 @@
+//! Rooms, floors and arrows: who may use whom, and who owns which crate. This table is the law;
+//! `ARCHITECTURE.md` only explains it.
+
+use super::source::sources;
+
+/// A room, its floor, and the rooms that it may use. Arrows point down, or to a neighbour named
+/// here.
+const ROOMS: &[(&str, u8, &[&str])] = &[
+    ("domain", 0, &[]),
+    ("calendar", 0, &["domain"]),
+    ("clock", 0, &["domain"]),
+    ("chart", 1, &["calendar", "domain"]),
+    ("policy", 1, &["domain"]),
+    ("engine", 1, &["chart", "calendar", "domain"]),
+    ("scenario", 1, &["engine", "chart", "policy", "calendar", "domain"]),
+    ("simulation", 1, &["engine", "chart", "policy", "calendar", "domain"]),
+    ("store", 2, &["domain"]),
+    ("channel", 2, &["domain"]),
+    ("config", 2, &["calendar", "domain"]),
+    ("gate", 3, &["store", "policy", "engine", "chart", "clock", "calendar", "domain"]),
+    ("http", 4, &["gate", "config", "policy", "engine", "chart", "clock", "calendar", "domain"]),
+    (
+        "scheduler",
+        4,
+        &["gate", "store", "channel", "config", "engine", "chart", "clock", "calendar", "domain"],
+    ),
+    (
+        "app",
+        5,
+        &[
+            "http",
+            "scheduler",
+            "gate",
+            "store",
+            "channel",
+            "config",
+            "policy",
+            "engine",
+            "chart",
+            "scenario",
+            "simulation",
+            "clock",
+            "calendar",
+            "domain",
+        ],
+    ),
+    ("main", 6, &["app", "config", "domain"]),
+];
+
+/// A crate (or a part of `std`), and the rooms that may name it.
+const OWNERS: &[(&str, &[&str])] = &[
+    ("statig", &["chart"]),
+    ("miette", &["chart"]),
+    ("diesel", &["store"]),
+    ("diesel_migrations", &["store"]),
+    ("libsqlite3_sys", &["store"]),
+    ("actix_web", &["http"]),
+    ("utoipa", &["http"]),
+    ("utoipa_actix_web", &["http"]),
+    ("utoipa_swagger_ui", &["http"]),
+    ("tokio", &["gate", "http", "scheduler", "app", "main"]),
+    ("futures_util", &["gate", "http", "scheduler", "app"]),
+    ("tracing", &["gate", "http", "scheduler", "app", "main"]),
+    ("tracing_subscriber", &["app", "main"]),
+    ("clap", &["app", "main"]),
+    ("toml", &["config"]),
+    ("chrono", &["calendar"]),
+    ("reqwest", &["channel", "app"]),
+    ("std::env", &["config", "main"]),
+    ("std::fs", &["config", "store", "channel", "app", "main"]),
+    ("std::net", &["channel", "http", "app", "config"]),
+    ("std::thread", &["store", "gate", "scheduler", "app"]),
+    ("std::time::SystemTime", &[]),
+];
+
+/// Floors 0 and 1 are pure: they never wait.
+const PURE: u8 = 1;
+
+fn floor(room: &str) -> Option<u8> {
+    ROOMS.iter().find(|(name, ..)| *name == room).map(|(_, floor, _)| *floor)
+}
+
+#[test]
+fn every_room_has_a_floor() {
+    for source in sources("src") {
+        let room = source.room();
+        assert!(
+            room == "lib" || floor(room).is_some(),
+            "{}: give the room `{room}` a floor in tests/tidy/arrows.rs",
+            source.path
+        );
+    }
+}
+
+#[test]
+fn the_table_itself_points_down_or_to_a_neighbour() {
+    for (room, own, uses) in ROOMS {
+        for other in *uses {
+            let below = floor(other).unwrap_or_else(|| panic!("{room}: no room `{other}`"));
+            assert!(below <= *own, "{room} (floor {own}) may not look up to {other} ({below})");
+        }
+    }
+}
+
+#[test]
+fn arrows_point_down_only() {
+    let mut wrong = Vec::new();
+    for source in sources("src") {
+        let Some((room, _, uses)) = ROOMS.iter().find(|(name, ..)| *name == source.room()) else {
+            continue;
+        };
+        for (line, used) in source.rooms_used() {
+            let known = floor(&used).is_some();
+            if known && used != *room && !uses.contains(&used.as_str()) {
+                wrong.push(format!("{}:{line}: `{room}` may not use `{used}`", source.path));
+            }
+        }
+    }
+    assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+}
+
+#[test]
+fn a_crate_is_named_by_its_owners_only() {
+    let mut wrong = Vec::new();
+    for source in sources("src") {
+        for (name, owners) in OWNERS.iter().filter(|(_, owners)| !owners.contains(&source.room())) {
+            for line in source.lines_with(name) {
+                let owners = owners.join(", ");
+                wrong.push(format!("{}:{line}: `{name}` belongs to: {owners}", source.path));
+            }
+        }
+    }
+    assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+}
+
+#[test]
+fn judgement_never_waits() {
+    for source in sources("src") {
+        if floor(source.room()).is_none_or(|floor| floor > PURE) {
+            continue;
+        }
+        for (line, code) in source.code() {
+            let words = ["async fn", "async move", ".await;", ".await?", ".await)"];
+            let waits = words.iter().any(|word| code.contains(word));
+            assert!(!waits, "{}:{line}: floors 0 and 1 have no `async`", source.path);
+        }
+    }
+}
