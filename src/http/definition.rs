@@ -185,11 +185,11 @@ pub(super) async fn drawing(
     Ok(HttpResponse::Ok().content_type(kind).body(drawing))
 }
 
-/// A drawing with its media type; titles are Chinese unless English is asked for.
+/// A drawing with its media type; the language matters to Mermaid, the others carry both.
 fn draw(chart: &Chart, format: &str, language: Language) -> Result<Drawing, Problem> {
     match format {
         "mermaid" => Ok(("text/plain; charset=utf-8", diagram::mermaid(chart, language))),
-        "dot" => Ok(("text/vnd.graphviz; charset=utf-8", diagram::dot(chart, language))),
+        "dot" => Ok(("text/vnd.graphviz; charset=utf-8", diagram::dot(chart))),
         "scxml" => Ok(("application/scxml+xml; charset=utf-8", diagram::scxml(chart))),
         _ => Err(wrong("format", "one of mermaid, dot, scxml")),
     }
