@@ -66,7 +66,10 @@ fn main() {
     let span = Duration::from_secs(plan.seconds);
     println!("# fenliu: load\n");
     let before = cluster.pgbench(plan.seconds);
-    println!("pgbench -N -M prepared, 64 clients: {:.0} tps, mean {:.2} ms\n", before.tps, before.mean_ms);
+    println!(
+        "pgbench -N -M prepared, 64 clients: {:.0} tps, mean {:.2} ms\n",
+        before.tps, before.mean_ms
+    );
     if plan.wants("throughput") {
         for kind in ["sqlite", "postgres"] {
             let rows = runtime.block_on(life::measure(kind, &cluster, span));

@@ -200,10 +200,7 @@ fn serve_for_real(wish: Serve) -> Result<workflow::Report, String> {
     Ok(workflow::Report::default())
 }
 
-fn verify(
-    config: Option<PathBuf>,
-    database: Option<String>,
-) -> Result<workflow::Report, String> {
+fn verify(config: Option<PathBuf>, database: Option<String>) -> Result<workflow::Report, String> {
     let mut settings = serve::settings(config).map_err(said)?;
     if let Some(database) = database {
         settings.database.url = database;
@@ -211,11 +208,7 @@ fn verify(
     let report = serve::verify(&settings).map_err(said)?;
     let mut text = format!(
         "{} instances, {} events: {} chains whole, {} replayed alike, {} differing\n",
-        report.instances,
-        report.events,
-        report.chains_ok,
-        report.replayed,
-        report.differing_count
+        report.instances, report.events, report.chains_ok, report.replayed, report.differing_count
     );
     for examined in &report.differing {
         for difference in &examined.differences {

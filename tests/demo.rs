@@ -49,7 +49,16 @@ fn the_demonstration_reaches_every_state_of_the_card_and_its_figures_agree_with_
     let report = folder.0.join("report.json");
     let output = Command::new(FENLIU)
         .current_dir(root())
-        .args(["demo", "--once", "--speed", "28800", "--calls-max", "60", "--listen", "127.0.0.1:0"])
+        .args([
+            "demo",
+            "--once",
+            "--speed",
+            "28800",
+            "--calls-max",
+            "60",
+            "--listen",
+            "127.0.0.1:0",
+        ])
         .args(["--report", report.to_str().unwrap()])
         .env("FENLIU_DATABASE_FOLDER", &folder.0)
         .output()
@@ -64,7 +73,9 @@ fn the_demonstration_reaches_every_state_of_the_card_and_its_figures_agree_with_
     assert_eq!(report["chains_verified"], report["instances"]);
     assert_eq!(report["instances_replayed"], report["instances"]);
     assert!(report["commands_acknowledged"].as_u64().unwrap() > 200, "{report:#}");
-    for workflow in ["referral", "incident", "co_task", "supervision", "vehicle_mark", "convenience_measure"] {
+    for workflow in
+        ["referral", "incident", "co_task", "supervision", "vehicle_mark", "convenience_measure"]
+    {
         let kinds = report["events_by_kind"].as_object().unwrap();
         let some = kinds.keys().any(|name| name.starts_with(&format!("{workflow}.")));
         assert!(some, "no event of a {workflow}: {report:#}");
@@ -135,7 +146,8 @@ fn killed_again_and_again_the_service_loses_nothing_it_acknowledged() {
         let (over, base) = (Arc::clone(&over), format!("http://127.0.0.1:{port}"));
         let calls = root().join("config/demo/calls.jsonl");
         std::thread::spawn(move || {
-            let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+            let runtime =
+                tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
             runtime.block_on(Player::play_until(&base, &token, clock, &calls, &over)).unwrap()
         })
     };

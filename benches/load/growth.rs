@@ -27,7 +27,13 @@ pub struct Grown {
     file_mib: u64,
 }
 
-async fn give(gate: &Gate, caller: &Caller, id: InstanceId, command: &str, input: serde_json::Value) {
+async fn give(
+    gate: &Gate,
+    caller: &Caller,
+    id: InstanceId,
+    command: &str,
+    input: serde_json::Value,
+) {
     let request = Request {
         caller: caller.clone(),
         target: Target::Instance(id),
@@ -41,7 +47,11 @@ async fn give(gate: &Gate, caller: &Caller, id: InstanceId, command: &str, input
 }
 
 /// Fills a store with copies of one open and one closed matter; answers the ids of the open ones.
-async fn fill(name: &str, instances: usize, open: usize) -> (std::path::PathBuf, Vec<InstanceId>, u64) {
+async fn fill(
+    name: &str,
+    instances: usize,
+    open: usize,
+) -> (std::path::PathBuf, Vec<InstanceId>, u64) {
     let start = Instant::parse("2036-07-01T09:00:00+08:00").unwrap();
     let (gate, _clock, caller, folder) = gate(name, start);
     let opened = gate.submit(register(&caller)).await.unwrap().receipt.instance;
@@ -87,7 +97,13 @@ async fn fill(name: &str, instances: usize, open: usize) -> (std::path::PathBuf,
     (folder, ids, secret)
 }
 
-fn copy(batch: &mut Batch, instance: &Instance, head: [u8; 32], events: &[StoredEvent], id: InstanceId) {
+fn copy(
+    batch: &mut Batch,
+    instance: &Instance,
+    head: [u8; 32],
+    events: &[StoredEvent],
+    id: InstanceId,
+) {
     let own = Instance { id, family: id, ..instance.clone() };
     for event in events {
         batch.events.push(StoredEvent { instance: id, ..event.clone() });

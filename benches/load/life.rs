@@ -123,7 +123,9 @@ pub async fn measure(kind: &str, cluster: &Cluster, span: Duration) -> Vec<Row> 
 
 /// A table with the ratios to pgbench.
 pub fn print(rows: &[Row], baseline: &Baseline) {
-    println!("| clients | commands/s | x pgbench tps | p50 ms | p99 ms | p99 / pgbench mean | CPU us | RSS MiB |");
+    println!(
+        "| clients | commands/s | x pgbench tps | p50 ms | p99 ms | p99 / pgbench mean | CPU us | RSS MiB |"
+    );
     println!("|---:|---:|---:|---:|---:|---:|---:|---:|");
     for row in rows {
         println!(

@@ -31,11 +31,19 @@ impl Cluster {
         let data = folder.join("data");
         run(&mut Command::new("chown"), &["-R", "postgres", folder.to_str().unwrap()], true);
         let initdb = bin.join("initdb");
-        let options = ["-D", data.to_str().unwrap(), "-A", "trust", "-E", "UTF8", "--locale=C.UTF-8"];
+        let options =
+            ["-D", data.to_str().unwrap(), "-A", "trust", "-E", "UTF8", "--locale=C.UTF-8"];
         run(&mut as_user(&initdb), &options, false);
         let server = as_user(&bin.join("postgres"))
             .args(["-D", data.to_str().unwrap(), "-p", &port.to_string(), "-h", "127.0.0.1"])
-            .args(["-c", "shared_buffers=1GB", "-c", "max_wal_size=4GB", "-c", "max_connections=200"])
+            .args([
+                "-c",
+                "shared_buffers=1GB",
+                "-c",
+                "max_wal_size=4GB",
+                "-c",
+                "max_connections=200",
+            ])
             .args(["-k", folder.to_str().unwrap()])
             .stdout(Stdio::null())
             .stderr(Stdio::null())
@@ -107,7 +115,8 @@ impl Drop for Cluster {
 }
 
 fn newest(root: &str) -> PathBuf {
-    let versions = std::fs::read_dir(root).expect("PostgreSQL is not installed: run `make setup-test`");
+    let versions =
+        std::fs::read_dir(root).expect("PostgreSQL is not installed: run `make setup-test`");
     let mut folders: Vec<PathBuf> = versions.map(|entry| entry.unwrap().path()).collect();
     folders.sort();
     folders.pop().expect("PostgreSQL is not installed: run `make setup-test`").join("bin")
@@ -123,7 +132,6 @@ fn as_user(program: &Path) -> Command {
         Command::new(program)
     }
 }
-
 
 fn run(command: &mut Command, words: &[&str], only_root: bool) {
     if only_root && !is_root() {

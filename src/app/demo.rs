@@ -1,15 +1,15 @@
 //! `fenliu demo`: the main job on real input. A fresh database, a county's data, and a driver that
 //! plays desk, units and emergency office through the HTTP API while time runs fast.
 
+mod again;
 mod board;
 mod driver;
-mod again;
 mod general;
 mod report;
 mod story;
 
-use std::path::{Path, PathBuf};
 use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
@@ -19,8 +19,8 @@ use serde_json::Value as Json;
 
 use super::house;
 use crate::clock::{Clock, FastClock};
-use crate::config::settings::Settings;
 use crate::config::jurisdiction::Jurisdiction;
+use crate::config::settings::Settings;
 use crate::domain::{Directory, Instant, JurisdictionId};
 use crate::gate::Gate;
 pub use again::{Found, look_again};
@@ -141,9 +141,10 @@ pub async fn show(
     let followed = follow(gate, Arc::clone(&board));
     let total = calls.len();
     let mut tasks = play_all(&driver, &directory, calls);
-    let end = driver.clock.now().plus(
-        (i64::try_from(total).unwrap_or(0) * CALL_GAP * 60 + LAST_HOURS * 3600) * 1000,
-    );
+    let end = driver
+        .clock
+        .now()
+        .plus((i64::try_from(total).unwrap_or(0) * CALL_GAP * 60 + LAST_HOURS * 3600) * 1000);
     let mut ticks = tokio::time::interval(Duration::from_secs(3));
     let (mut failures, mut ended) = (Vec::new(), 0_usize);
     loop {
@@ -181,7 +182,9 @@ fn progress(gate: &Gate, driver: &Driver, ended: usize, total: usize) -> String 
     let time = zone.map_or_else(|_| time.to_string(), |zone| time.in_zone(&zone));
     let done = driver.tally.acknowledged.load(Ordering::Relaxed);
     let fired = gate.figures().fired();
-    format!("{time}  {ended}/{total} 件来电 calls played · {done} 条命令 commands · {fired} 次时限 clocks fired")
+    format!(
+        "{time}  {ended}/{total} 件来电 calls played · {done} 条命令 commands · {fired} 次时限 clocks fired"
+    )
 }
 
 /// Keeps the board up to date from everything that is committed.

@@ -99,7 +99,9 @@ pub fn demonstrate(
             demo::write(&report, path)?;
         }
         if !options.once {
-            say(&format!("服务继续运行 still serving at {base} (API: {base}/api/docs); ^C ends it"));
+            say(&format!(
+                "服务继续运行 still serving at {base} (API: {base}/api/docs); ^C ends it"
+            ));
             house::stop_signal().notified().await;
         }
         running.stop().await?;

@@ -14,7 +14,9 @@ use crate::domain::{Instant, Message, Person};
 
 /// Why the file could not be opened.
 #[derive(Debug, thiserror::Error)]
-#[error("the message log `{path}` cannot be opened: {cause}; make its folder, or let it be written")]
+#[error(
+    "the message log `{path}` cannot be opened: {cause}; make its folder, or let it be written"
+)]
 pub struct Error {
     /// The file.
     pub path: String,
@@ -100,7 +102,9 @@ fn masked(address: &str) -> String {
     };
     let count = name.chars().count();
     // Of a telephone number the last two digits remain, of a mail address the first letter.
-    let shown = |index: usize| if host.is_empty() { index + 2 >= count && count > 4 } else { index == 0 && count > 1 };
+    let shown = |index: usize| {
+        if host.is_empty() { index + 2 >= count && count > 4 } else { index == 0 && count > 1 }
+    };
     let letters = name.chars().enumerate();
     let hidden: String = letters.map(|(index, c)| if shown(index) { c } else { '*' }).collect();
     hidden + &host

@@ -130,23 +130,33 @@ pub fn verify_chain(record: &Record) -> Result<Vec<Event>, Difference> {
         }
         head = chain(&head, &stored.body);
         if head != stored.hash {
-            return broken(seq, format!("event {seq} does not fit its hash: it, or one before it, was altered"));
+            return broken(
+                seq,
+                format!("event {seq} does not fit its hash: it, or one before it, was altered"),
+            );
         }
         let event: Event = match serde_json::from_str(&stored.body) {
             Ok(event) => event,
             Err(error) => return broken(seq, format!("event {seq} cannot be read: {error}")),
         };
         if let Some(column) = wrong_column(record.instance.id, stored, &event) {
-            return broken(seq, format!("event {seq}: the column `{column}` is not what the hashed text says"));
+            return broken(
+                seq,
+                format!("event {seq}: the column `{column}` is not what the hashed text says"),
+            );
         }
         events.push(event);
     }
-    let (last, version) = (i64::try_from(events.len()).unwrap_or(i64::MAX), record.instance.version);
+    let (last, version) =
+        (i64::try_from(events.len()).unwrap_or(i64::MAX), record.instance.version);
     if last == 0 {
         return broken(1, "the instance has no events".to_owned());
     }
     if last < version {
-        return broken(last + 1, format!("the row is at version {version}, but the events end with {last}"));
+        return broken(
+            last + 1,
+            format!("the row is at version {version}, but the events end with {last}"),
+        );
     }
     if last == version && head != record.head {
         return broken(last, format!("the row names another hash than that of event {last}"));
@@ -182,11 +192,17 @@ fn repeat_all(
         let failed = |what: String| differs(Part::Replay, Some(event.seq), what);
         let chart = versions.chart_of(event.definition);
         let chart = chart.ok_or_else(|| {
-            failed(format!("event {} names the definition {}, which is not there", event.seq, event.definition))
+            failed(format!(
+                "event {} names the definition {}, which is not there",
+                event.seq, event.definition
+            ))
         })?;
         let calendar = versions.calendar_of(event.jurisdiction, &event.calendar);
         let calendar = calendar.ok_or_else(|| {
-            failed(format!("event {} names the calendar version `{}`, which is not there", event.seq, event.calendar))
+            failed(format!(
+                "event {} names the calendar version `{}`, which is not there",
+                event.seq, event.calendar
+            ))
         })?;
         let after = replay::repeat(&chart, &calendar, instance.as_ref(), family, event);
         instance = Some(after.map_err(|error| failed(error.to_string()))?);
@@ -229,7 +245,8 @@ fn shown(value: Option<&Json>) -> String {
 /// The rows that the clocks of an instance must have: one for each that has something to do.
 #[must_use]
 pub fn clock_lines(instance: &Instance) -> Vec<ClockLine> {
-    let waking = instance.clocks.iter().filter_map(|(name, armed)| Some((name, armed, armed.wake?)));
+    let waking =
+        instance.clocks.iter().filter_map(|(name, armed)| Some((name, armed, armed.wake?)));
     waking
         .map(|(name, armed, wake_at)| ClockLine {
             name: name.clone(),
@@ -253,13 +270,23 @@ pub fn compare_clocks(instance: &Instance, stored: &[ClockLine]) -> Vec<Differen
     let mut differences = Vec::new();
     for (name, line) in &want {
         let wrong = match have.get(name.as_str()) {
-            None => format!("the clock `{name}` has no row: nothing would wake it at {}", line.wake_at),
+            None => {
+                format!("the clock `{name}` has no row: nothing would wake it at {}", line.wake_at)
+            }
             Some(found) if *found == line => continue,
             Some(found) => format!(
                 "the row of the clock `{name}` wakes at {} (due {}, tier {}, entry {}, step {}); the \
                  events say {} (due {}, tier {}, entry {}, step {})",
-                found.wake_at, found.due_at, found.tier, found.entry, found.step,
-                line.wake_at, line.due_at, line.tier, line.entry, line.step,
+                found.wake_at,
+                found.due_at,
+                found.tier,
+                found.entry,
+                found.step,
+                line.wake_at,
+                line.due_at,
+                line.tier,
+                line.entry,
+                line.step,
             ),
         };
         differences.push(differs(Part::Clock, None, wrong));
@@ -289,7 +316,10 @@ fn missing_messages(events: &[Event], stored: &[(i64, PersonId, String)]) -> Vec
                     _ => differences.push(differs(
                         Part::Message,
                         Some(event.seq),
-                        format!("event {} told person {person} by {channel}; the message is not there", event.seq),
+                        format!(
+                            "event {} told person {person} by {channel}; the message is not there",
+                            event.seq
+                        ),
                     )),
                 }
             }

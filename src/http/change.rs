@@ -1,5 +1,6 @@
 //! Changes as they are committed: server-sent events of what concerns the caller.
 
+use std::convert::Infallible;
 use std::time::Duration;
 
 use actix_web::http::header;
@@ -82,7 +83,7 @@ pub(super) async fn follow(
     };
     let lines = stream::unfold(follower, |mut follower| async move {
         let line = follower.next().await?;
-        Some((Ok::<_, std::convert::Infallible>(Bytes::from(line)), follower))
+        Some((Ok::<_, Infallible>(Bytes::from(line)), follower))
     });
     Ok(HttpResponse::Ok()
         .content_type("text/event-stream; charset=utf-8")
@@ -95,28 +96,25 @@ impl Follower {
     /// The next lines; none when the house is left or the token is no longer good.
     async fn next(&mut self) -> Option<String> {
         loop {
-            tokio::select! {
-                closed = self.closing.changed() => {
-                    if closed.is_err() || *self.closing.borrow() {
-                        return None;
-                    }
-                }
-                _ = self.heartbeat.tick() => {
+            let change = tokio::select! {
+                _ = self.closing.wait_for(|closing| *closing) => return None,
+                _ = self.heartbeat.tick() => None,
+                change = self.changes.recv() => Some(change),
+            };
+            match change {
+                None => {
                     // A revoked token ends what it opened; rights may have changed, too.
                     self.caller = self.house.gate.caller_of(&self.secret).ok()?;
                     return Some(": still here\n\n".to_owned());
                 }
-                change = self.changes.recv() => match change {
-                    Ok(change) => {
-                        if self.house.gate.concerns(&self.caller, &change) {
-                            return self.told(&change);
-                        }
-                    }
-                    Err(broadcast::error::RecvError::Lagged(lost)) => {
-                        return Some(format!("event: lagged\ndata: {{\"lost\":{lost}}}\n\n"));
-                    }
-                    Err(broadcast::error::RecvError::Closed) => return None,
-                },
+                Some(Ok(change)) if self.house.gate.concerns(&self.caller, &change) => {
+                    return self.told(&change);
+                }
+                Some(Ok(_)) => {}
+                Some(Err(broadcast::error::RecvError::Lagged(lost))) => {
+                    return Some(format!("event: lagged\ndata: {{\"lost\":{lost}}}\n\n"));
+                }
+                Some(Err(broadcast::error::RecvError::Closed)) => return None,
             }
         }
     }

@@ -10,9 +10,13 @@ use super::caller::Who;
 use super::problem::{FindingView, Problem, blocking};
 use super::receive::{Query, Source, wrong};
 use super::view::{All, Lens, Words};
-use crate::chart::{self, Severity, document::Document};
+use crate::chart::diagram::{self, Language};
+use crate::chart::{self, Chart, Severity};
 use crate::domain::Text;
 use crate::gate::{Caller, Version};
+
+/// A media type and what it is the type of.
+type Drawing = (&'static str, String);
 
 /// A version of a workflow in a list.
 #[derive(Serialize, ToSchema)]
@@ -160,23 +164,35 @@ pub(super) async fn version(
     get, path = "/api/v1/definitions/{workflow}/diagram", tag = "workflows",
     responses((status = 200, body = String, content_type = "text/plain", description = "The drawing.")),
     params(("workflow" = String, Path, description = "The workflow's name."),
-        ("format" = Option<String>, Query, description = "`mermaid` (if none is named), `dot` or `scxml`.")),
+        ("format" = Option<String>, Query, description = "`mermaid` (if none is named), `dot` or `scxml`."),
+        ("language" = Option<String>, Query, description = "`zh` (if none is named) or `en`.")),
 )]
-pub(super) async fn diagram(
+pub(super) async fn drawing(
     house: web::Data<House>,
     Who(caller): Who,
     path: web::Path<String>,
     mut query: Query,
 ) -> Result<HttpResponse, Problem> {
     let format = query.text("format")?;
+    let language = match query.text("language")?.as_deref() {
+        None | Some("zh") => Language::Chinese,
+        Some("en") => Language::English,
+        Some(_) => return Err(wrong("language", "`zh` or `en`")),
+    };
     query.end()?;
     let version = find(&house, &caller, &path, None)?;
-    let (kind, drawing) = draw(&version.chart, format.as_deref().unwrap_or("mermaid"))?;
+    let (kind, drawing) = draw(&version.chart, format.as_deref().unwrap_or("mermaid"), language)?;
     Ok(HttpResponse::Ok().content_type(kind).body(drawing))
 }
 
-fn draw(_chart: &chart::Chart, _format: &str) -> Result<(&'static str, String), Problem> {
-    Err(wrong("format", "one of mermaid, dot, scxml"))
+/// A drawing with its media type; the language matters to Mermaid, the others carry both.
+fn draw(chart: &Chart, format: &str, language: Language) -> Result<Drawing, Problem> {
+    match format {
+        "mermaid" => Ok(("text/plain; charset=utf-8", diagram::mermaid(chart, language))),
+        "dot" => Ok(("text/vnd.graphviz; charset=utf-8", diagram::dot(chart))),
+        "scxml" => Ok(("application/scxml+xml; charset=utf-8", diagram::scxml(chart))),
+        _ => Err(wrong("format", "one of mermaid, dot, scxml")),
+    }
 }
 
 /// Publishes a version of a workflow: new instances start on it, running ones stay on theirs.
@@ -201,9 +217,11 @@ pub(super) async fn publish(
     .await?;
     let findings = findings.into_iter().map(FindingView::from).collect();
     let place = format!("/api/v1/definitions/{workflow}/versions/{number}");
-    Ok(HttpResponse::Created()
-        .insert_header((header::LOCATION, place))
-        .json(Published { workflow, version: number, findings }))
+    Ok(HttpResponse::Created().insert_header((header::LOCATION, place)).json(Published {
+        workflow,
+        version: number,
+        findings,
+    }))
 }
 
 /// Says everything that is wrong with a workflow file, and publishes nothing.
@@ -232,5 +250,5 @@ pub(super) async fn check(
 )]
 #[expect(clippy::unused_async, reason = "the framework wants its handlers so")]
 pub(super) async fn schema(Who(_caller): Who) -> HttpResponse {
-    HttpResponse::Ok().content_type("application/schema+json").json(schemars::schema_for!(Document))
+    HttpResponse::Ok().content_type("application/schema+json").json(chart::schema::schema())
 }

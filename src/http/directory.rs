@@ -223,7 +223,10 @@ pub(super) struct GrantView {
     responses((status = 200, body = Me, description = "Who the token stands for.")),
 )]
 #[expect(clippy::unused_async, reason = "the framework wants its handlers so")]
-pub(super) async fn me(house: web::Data<House>, Who(caller): Who) -> Result<web::Json<Me>, Problem> {
+pub(super) async fn me(
+    house: web::Data<House>,
+    Who(caller): Who,
+) -> Result<web::Json<Me>, Problem> {
     let lens = Lens::of(&house, &caller)?;
     let Actor::Person { id, grants } = &caller.actor else { return Err(Problem::not_found()) };
     let directory = &lens.directory;
@@ -231,10 +234,7 @@ pub(super) async fn me(house: web::Data<House>, Who(caller): Who) -> Result<web:
     let acts = policy::ACTS.iter().filter(|act| policy::may(&caller.actor, **act));
     Ok(web::Json(Me {
         person: lens.person(*id),
-        jurisdiction: Named {
-            code: directory.code.clone(),
-            name: Some(directory.name.clone()),
-        },
+        jurisdiction: Named { code: directory.code.clone(), name: Some(directory.name.clone()) },
         grants: grants.collect(),
         may: acts.map(|act| word(&format!("{act:?}"))).collect(),
         now: lens.time(house.gate.now()),

@@ -35,7 +35,7 @@ const DOCS_POLICY: &str = "default-src 'self'; style-src 'self' 'unsafe-inline';
         directory::unit, directory::put_unit, directory::people, directory::person,
         directory::add_person, directory::put_person, directory::categories, directory::category,
         directory::put_category, definition::list, definition::show, definition::version,
-        definition::diagram, definition::publish, definition::check, definition::schema,
+        definition::drawing, definition::publish, definition::check, definition::schema,
         due::calendars, due::load, due::due, token::list, token::issue, token::revoke, alarm::list,
         alarm::clear, metrics::show, page::front, page::health, page::ready, openapi, docs, file,
     ),

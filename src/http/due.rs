@@ -101,7 +101,8 @@ pub(super) async fn due(
     let text = query.text("limit")?.ok_or_else(|| wrong("limit", "given"))?;
     let version = query.text("version")?;
     query.end()?;
-    let limit: Limit = text.parse().map_err(|error| wrong("limit", &format!("a limit: {error}")))?;
+    let limit: Limit =
+        text.parse().map_err(|error| wrong("limit", &format!("a limit: {error}")))?;
     let due = house.gate.explain(&caller, version.as_deref(), base, &limit)?;
     let lens = Lens::of(&house, &caller)?;
     Ok(web::Json(DueView {

@@ -18,7 +18,7 @@ use crate::chart::Chart;
 use crate::domain::event::{ClockVerb, Started, Told};
 use crate::domain::{Delivery, Event, Message, StoredEvent, Text, Value};
 use crate::engine::input;
-use crate::gate;
+use crate::gate::Caller;
 use crate::store::MessageFilter;
 
 /// One fact.
@@ -350,11 +350,25 @@ fn filter(house: &House, query: &mut Query) -> Result<MessageFilter, Problem> {
     })
 }
 
-fn listed(lens: &Lens, page: gate::Page<Message>) -> web::Json<Listed<MessageView>> {
+async fn listed(
+    house: &House,
+    caller: Caller,
+    filter: MessageFilter,
+    limit: i64,
+) -> Result<web::Json<Listed<MessageView>>, Problem> {
+    let lens = Lens::of(house, &caller)?;
+    let gate = house.gate.clone();
+    let (page, until) = blocking(move || {
+        let of = filter.instance;
+        let until = of.map(|id| gate.instance(&caller, id)).transpose()?.and_then(|s| s.until);
+        Ok((gate.messages(&caller, filter, limit)?, until))
+    })
+    .await?;
     let last = page.items.last().filter(|_| page.more);
     let next = last.map(|message| lens.ids.message(message.id));
-    let items = page.items.into_iter().map(|message| MessageView::of(lens, message)).collect();
-    web::Json(Listed { items, next })
+    // A former unit reads what was told while it took part.
+    let visible = page.items.into_iter().filter(|m| until.is_none_or(|until| m.seq <= until));
+    Ok(web::Json(Listed { items: visible.map(|m| MessageView::of(&lens, m)).collect(), next }))
 }
 
 /// The messages about an instance, newest first.
@@ -378,17 +392,7 @@ pub(super) async fn messages_of(
     let filter = MessageFilter { instance: Some(id), ..filter(&house, &mut query)? };
     let limit = query.limit()?;
     query.end()?;
-    let lens = Lens::of(&house, &caller)?;
-    let gate = house.gate.clone();
-    let page = blocking(move || {
-        let until = gate.instance(&caller, id)?.until;
-        let mut page = gate.messages(&caller, filter, limit)?;
-        // A former unit reads what was told while it took part.
-        page.items.retain(|message| until.is_none_or(|until| message.seq <= until));
-        Ok(page)
-    })
-    .await?;
-    Ok(listed(&lens, page))
+    listed(&house, caller, filter, limit).await
 }
 
 /// The messages of the jurisdiction, newest first, for those who see everything.
@@ -413,8 +417,5 @@ pub(super) async fn messages(
     let filter = MessageFilter { instance, ..filter(&house, &mut query)? };
     let limit = query.limit()?;
     query.end()?;
-    let lens = Lens::of(&house, &caller)?;
-    let gate = house.gate.clone();
-    let page = blocking(move || gate.messages(&caller, filter, limit)).await?;
-    Ok(listed(&lens, page))
+    listed(&house, caller, filter, limit).await
 }

@@ -126,7 +126,8 @@ async fn accepted(
     minimal: bool,
 ) -> Result<Accepted, Problem> {
     let Done { receipt, instance } = done;
-    let possible = if minimal { None } else { Some(offered(house, caller, &receipt, instance).await?) };
+    let possible =
+        if minimal { None } else { Some(offered(house, caller, &receipt, instance).await?) };
     Ok(Accepted {
         id: lens.id(receipt.instance),
         number: receipt.number(),

@@ -30,7 +30,8 @@ pub(super) async fn front() -> HttpResponse {
 )]
 #[expect(clippy::unused_async, reason = "the framework wants its handlers so")]
 pub(super) async fn health() -> HttpResponse {
-    HttpResponse::Ok().json(serde_json::json!({ "live": true, "version": env!("CARGO_PKG_VERSION") }))
+    HttpResponse::Ok()
+        .json(serde_json::json!({ "live": true, "version": env!("CARGO_PKG_VERSION") }))
 }
 
 /// Whether the store answers.

@@ -193,7 +193,8 @@ impl Problem {
             _ => StatusCode::CONFLICT,
         };
         let all = |pick: fn(&crate::domain::Text) -> &str, gap: &str| {
-            let texts: Vec<&str> = refusal.reasons.iter().map(|reason| pick(&reason.text)).collect();
+            let texts: Vec<&str> =
+                refusal.reasons.iter().map(|reason| pick(&reason.text)).collect();
             texts.join(gap)
         };
         let mut problem = Self::new(status, &refusal.code, all(|text| &text.en, "; "))
@@ -228,7 +229,9 @@ impl Problem {
     }
 
     fn unavailable(code: &str, detail: &str) -> Self {
-        Self::new(StatusCode::SERVICE_UNAVAILABLE, code, detail).zh("服务暂时不可用").retry_after("1")
+        Self::new(StatusCode::SERVICE_UNAVAILABLE, code, detail)
+            .zh("服务暂时不可用")
+            .retry_after("1")
     }
 }
 

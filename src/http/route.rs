@@ -154,14 +154,12 @@ fn administration() -> Vec<Place> {
         at("/api/v1/people").get(directory::people).post(directory::add_person),
         at("/api/v1/people/{id}").get(directory::person).way(put.clone(), directory::put_person),
         at("/api/v1/categories").get(directory::categories),
-        at("/api/v1/categories/{code}")
-            .get(directory::category)
-            .way(put, directory::put_category),
+        at("/api/v1/categories/{code}").get(directory::category).way(put, directory::put_category),
         at("/api/v1/definitions").get(definition::list).post(definition::publish),
         at("/api/v1/definitions/check").post(definition::check),
         at("/api/v1/definitions/{workflow}").get(definition::show),
         at("/api/v1/definitions/{workflow}/versions/{number}").get(definition::version),
-        at("/api/v1/definitions/{workflow}/diagram").get(definition::diagram),
+        at("/api/v1/definitions/{workflow}/diagram").get(definition::drawing),
         at("/api/v1/workflow-schema").get(definition::schema),
         at("/api/v1/calendars").get(due::calendars).post(due::load),
         at("/api/v1/calendars/due").get(due::due),

@@ -150,14 +150,13 @@ impl Reader {
         &mut self,
         filter: &Filter,
     ) -> Result<Vec<(Option<String>, i64)>, Error> {
-        let mut counts: Vec<(Option<String>, i64)> =
-            each!(&mut self.connection, connection: Backend => {
-                let counts = instance::table
-                    .group_by(instance::holder)
-                    .select((instance::holder, diesel::dsl::count_star()))
-                    .into_boxed::<Backend>();
-                narrowed!(counts, filter).load(connection)
-            })?;
+        let mut counts: Vec<(Option<String>, i64)> = each!(&mut self.connection, connection: Backend => {
+            let counts = instance::table
+                .group_by(instance::holder)
+                .select((instance::holder, diesel::dsl::count_star()))
+                .into_boxed::<Backend>();
+            narrowed!(counts, filter).load(connection)
+        })?;
         counts.sort();
         Ok(counts)
     }

@@ -31,7 +31,8 @@ pub fn look_again(url: &str, played: &Played) -> Result<Found, Error> {
     let mut found = Found::default();
     let secret = store.read(|reader| reader.setting("number_secret"));
     let secret = secret.map_err(|error| play(&error))?.unwrap_or_default();
-    let ids = PublicIds::new(secret.parse().map_err(|error: std::num::ParseIntError| play(&error))?);
+    let ids =
+        PublicIds::new(secret.parse().map_err(|error: std::num::ParseIntError| play(&error))?);
     for (public, version) in &played.versions {
         let id = ids.read_instance(public).unwrap_or(InstanceId(-1));
         let kept = store.read(|reader| reader.instance(id)).map_err(|error| play(&error))?;

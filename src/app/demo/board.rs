@@ -24,7 +24,15 @@ pub(super) struct Board {
 
 /// What is told of a play: everyday steps are counted, not told.
 const EVERYDAY: [&str; 9] = [
-    "register", "route", "see", "accept", "contacted_caller", "progress", "resolve", "confirm", "begin",
+    "register",
+    "route",
+    "see",
+    "accept",
+    "contacted_caller",
+    "progress",
+    "resolve",
+    "confirm",
+    "begin",
 ];
 
 /// What people call things, from the workflows themselves.
@@ -95,8 +103,11 @@ impl Board {
     /// A few lines for people.
     pub(super) fn draw(&self, progress: &str) -> String {
         let mut text = format!("{progress}\n");
-        let words: Vec<String> =
-            self.counts().into_iter().map(|(status, n)| format!("{} {n}", self.words.status(status))).collect();
+        let words: Vec<String> = self
+            .counts()
+            .into_iter()
+            .map(|(status, n)| format!("{} {n}", self.words.status(status)))
+            .collect();
         // Writing to a string cannot fail.
         writeln!(text, "  {}", words.join(" · ")).unwrap_or_default();
         for line in &self.last {

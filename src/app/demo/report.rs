@@ -65,11 +65,7 @@ pub struct Report {
 }
 
 /// Makes the report.
-pub(super) async fn make(
-    gate: &Gate,
-    driver: &Driver,
-    calls: usize,
-) -> Result<Report, String> {
+pub(super) async fn make(gate: &Gate, driver: &Driver, calls: usize) -> Result<Report, String> {
     let mut faults = Vec::new();
     let counts = driver
         .look("desk", Role::Dispatcher, "/counts?workflow=referral")
@@ -97,11 +93,8 @@ pub(super) async fn make(
     if let Some(fault) = &found.first_fault {
         faults.push(fault.clone());
     }
-    let reached: BTreeSet<&str> = log
-        .statuses_seen
-        .iter()
-        .filter_map(|name| name.strip_prefix("referral."))
-        .collect();
+    let reached: BTreeSet<&str> =
+        log.statuses_seen.iter().filter_map(|name| name.strip_prefix("referral.")).collect();
     let (have, missing): (Vec<&str>, Vec<&str>) =
         CARD.iter().copied().partition(|status| reached.contains(status));
     let run_out = |suffix: &str| {

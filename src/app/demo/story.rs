@@ -108,7 +108,9 @@ impl Matter<'_> {
         let pick = usize::try_from(self.dice(3, 97)).unwrap_or(0);
         let len = fitting.len().max(1);
         fitting.get(pick % len).map(|code| (*code).to_owned()).unwrap_or_else(|| {
-            first("other").or_else(|| categories().next().map(|c| c.code.clone())).unwrap_or_default()
+            first("other")
+                .or_else(|| categories().next().map(|c| c.code.clone()))
+                .unwrap_or_default()
         })
     }
 
@@ -186,8 +188,7 @@ impl Matter<'_> {
             Plot::OnTheSpot => {
                 self.route(id, unit).await?;
                 self.driver.wait(10 + self.dice(2, 60)).await;
-                let answer =
-                    json!({ "answer": "已当场电话解释政策并告知办理地点。", "caller_told": "by_phone" });
+                let answer = json!({ "answer": "已当场电话解释政策并告知办理地点。", "caller_told": "by_phone" });
                 self.give(unit, Liaison, id, "answer_on_the_spot", answer).await?;
                 self.call_back(id).await
             }
@@ -261,11 +262,15 @@ impl Matter<'_> {
             .values()
             .filter(|unit| unit.kind == "department" && unit.parent.is_none())
             .map(|unit| &unit.code)
-            .filter(|code| code.as_str() != right && !self.directory.bodies.values().any(|b| b == *code))
+            .filter(|code| {
+                code.as_str() != right && !self.directory.bodies.values().any(|b| b == *code)
+            })
             .filter(|code| self.driver.has(code, Liaison))
             .collect();
         let pick = usize::try_from(self.dice(6, 1009)).unwrap_or(0);
-        codes.get(pick % codes.len().max(1)).map_or_else(|| right.to_owned(), |code| (*code).clone())
+        codes
+            .get(pick % codes.len().max(1))
+            .map_or_else(|| right.to_owned(), |code| (*code).clone())
     }
 
     /// Accepting, speaking with the caller, working, resolving, calling back.
@@ -362,7 +367,8 @@ impl Matter<'_> {
                 self.driver.wait(3 * 60).await;
                 let contact = json!({ "how": "visit", "reached": true });
                 self.give(unit, Liaison, id, "contacted_caller", contact).await?;
-                let again = json!({ "result": "已再次处置并经群众确认。", "caller_told": "by_visit" });
+                let again =
+                    json!({ "result": "已再次处置并经群众确认。", "caller_told": "by_visit" });
                 self.give(unit, Liaison, id, "resolve", again).await?;
                 self.driver.wait(60).await;
             }
@@ -409,7 +415,8 @@ impl Matter<'_> {
             self.driver.wait(2).await;
             self.give("emergency_office", Duty, &incident, "confirm_phone", json!({})).await?;
             self.driver.wait(if late { 45 } else { 20 }).await;
-            let written = json!({ "number": format!("专报〔{}〕", self.number), "signer": "值班领导" });
+            let written =
+                json!({ "number": format!("专报〔{}〕", self.number), "signer": "值班领导" });
             self.give("desk", ShiftLeader, &incident, "send_written", written).await?;
             self.give("emergency_office", Duty, &incident, "receive_written", json!({})).await?;
             if self.call.tier >= 3 {
