@@ -28,7 +28,7 @@ serve: setup ## the service with real time and config/fenliu.toml
 
 .PHONY: test
 test: setup-test ## all tests, on SQLite and on PostgreSQL (started by the tests themselves)
-	$(CARGO) test --locked --all-targets
+	$(CARGO) test --locked
 
 .PHONY: lint
 lint: setup ## formatting, lints, documentation: nothing may be complained of

@@ -29,7 +29,9 @@ use crate::clock::Clock;
 use crate::domain::{Actor, Instance, InstanceId, Instant, JurisdictionId};
 use crate::store::{Store, Writer};
 
-pub use crate::store::{Claimed, NewAlarm, Settled};
+pub use crate::store::{
+    Alarm, Claimed, Filter, MessageFilter, NewAlarm, RawCounts, Settled, TokenRow,
+};
 pub use administration::{Issued, NewToken};
 pub use audit::{Examined, Report, verify};
 pub use chores::{DueClock, DueClocks, Leaves};

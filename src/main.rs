@@ -148,7 +148,7 @@ fn run(command: Command) -> Result<workflow::Report, String> {
         Command::Serve(wish) => serve_for_real(wish),
         Command::Verify { config, database } => verify(config, database),
         Command::Token { config, person, label, jurisdiction } => {
-            let settings = serve::settings(config).map_err(said)?;
+            let settings = serve::settings(config, std::env::vars()).map_err(said)?;
             let wish = serve::TokenWish { jurisdiction, person, label };
             let secret = serve::token(&settings, &wish).map_err(said)?;
             Ok(workflow::Report::of(format!("{secret}\n")))
@@ -164,8 +164,7 @@ fn run(command: Command) -> Result<workflow::Report, String> {
 }
 
 fn demonstrate(wish: Demo) -> Result<workflow::Report, String> {
-    let mut settings = serve::settings(None).map_err(said)?;
-    "warn,fenliu::scheduler=error".clone_into(&mut settings.log.filter);
+    let mut settings = serve::settings(None, std::env::vars()).map_err(said)?;
     if let Some(listen) = wish.listen {
         settings.server.listen = listen;
     }
@@ -185,7 +184,7 @@ fn demonstrate(wish: Demo) -> Result<workflow::Report, String> {
 }
 
 fn serve_for_real(wish: Serve) -> Result<workflow::Report, String> {
-    let mut settings = serve::settings(wish.config).map_err(said)?;
+    let mut settings = serve::settings(wish.config, std::env::vars()).map_err(said)?;
     if let Some(database) = wish.database {
         settings.database.url = database;
     }
@@ -201,7 +200,7 @@ fn serve_for_real(wish: Serve) -> Result<workflow::Report, String> {
 }
 
 fn verify(config: Option<PathBuf>, database: Option<String>) -> Result<workflow::Report, String> {
-    let mut settings = serve::settings(config).map_err(said)?;
+    let mut settings = serve::settings(config, std::env::vars()).map_err(said)?;
     if let Some(database) = database {
         settings.database.url = database;
     }

@@ -95,6 +95,8 @@ fn read_calls(file: &Path, most: usize) -> Result<Vec<Call>, Error> {
 /// When the old folder of a demonstration cannot be cleared.
 pub fn settings(base: Settings) -> Result<Settings, Error> {
     let mut settings = base;
+    // The summary stands on the same screen.
+    "error".clone_into(&mut settings.log.filter);
     settings.database.folder = settings.database.folder.join("demo");
     let folder = &settings.database.folder;
     if settings.database.url.is_empty() && folder.exists() {
@@ -264,7 +266,7 @@ impl Player {
         calls: &Path,
         over: &AtomicBool,
     ) -> Result<Played, Error> {
-        let who = super::serve::settings(None)?.founding;
+        let who = Settings::default().founding;
         let read = |path: &Path| {
             std::fs::read_to_string(path).map_err(|error| Error::Play(error.to_string()))
         };

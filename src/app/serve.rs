@@ -163,9 +163,12 @@ pub fn token(settings: &Settings, wish: &TokenWish) -> Result<String, Error> {
 ///
 /// # Errors
 /// What is wrong with the file or the environment.
-pub fn settings(file: Option<PathBuf>) -> Result<Settings, Error> {
+pub fn settings(
+    file: Option<PathBuf>,
+    environment: impl Iterator<Item = (String, String)>,
+) -> Result<Settings, Error> {
     let usual = PathBuf::from("config/fenliu.toml");
     let file = file.or_else(|| usual.exists().then_some(usual));
-    let environment = std::env::vars().filter(|(name, _)| name.starts_with("FENLIU_"));
+    let environment = environment.filter(|(name, _)| name.starts_with("FENLIU_"));
     Settings::load(file.as_deref(), environment).map_err(|error| Error::Sense(error.to_string()))
 }

@@ -9,7 +9,7 @@ use super::caller::Who;
 use super::problem::{Problem, blocking};
 use super::receive::Query;
 use super::view::{All, Lens};
-use crate::store::Alarm;
+use crate::gate::Alarm;
 
 /// Something that an operator must look at.
 #[derive(Serialize, ToSchema)]

@@ -19,7 +19,7 @@ use crate::domain::event::{ClockVerb, Started, Told};
 use crate::domain::{Delivery, Event, Message, StoredEvent, Text, Value};
 use crate::engine::input;
 use crate::gate::Caller;
-use crate::store::MessageFilter;
+use crate::gate::MessageFilter;
 
 /// One fact.
 #[derive(Serialize, ToSchema)]

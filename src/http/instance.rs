@@ -12,8 +12,8 @@ use super::problem::{Problem, blocking};
 use super::receive::{self, Body, Query};
 use super::view::{All, Lens, Listed, Named, Offer, Summary, Whole};
 use crate::domain::{InstanceId, Instant, Tier};
+use crate::gate::Filter;
 use crate::gate::{self, Caller, Done, Gate, Request, Target};
-use crate::store::Filter;
 
 /// The workflow that the friendly face shows.
 pub(super) const REFERRAL: &str = "referral";

@@ -16,8 +16,8 @@ use super::House;
 use super::caller::Who;
 use super::problem::{Problem, blocking};
 use crate::gate::Gate;
+use crate::gate::RawCounts;
 use crate::policy::Act;
-use crate::store::RawCounts;
 
 /// Requests, counted.
 pub(super) struct Traffic {

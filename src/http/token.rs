@@ -12,7 +12,7 @@ use super::receive::{self, Body};
 use super::view::{All, Lens, PersonName};
 use crate::domain::PersonId;
 use crate::gate::NewToken;
-use crate::store::TokenRow;
+use crate::gate::TokenRow;
 
 /// A token to be made.
 #[derive(Deserialize, ToSchema)]

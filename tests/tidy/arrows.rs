@@ -59,7 +59,7 @@ const OWNERS: &[(&str, &[&str])] = &[
     ("utoipa_actix_web", &["http"]),
     ("utoipa_swagger_ui", &["http"]),
     ("tokio", &["gate", "http", "scheduler", "app", "main"]),
-    ("futures_util", &["gate", "http", "scheduler", "app"]),
+    ("futures_util", &["channel", "gate", "http", "scheduler", "app"]),
     ("tracing", &["gate", "http", "scheduler", "app", "main"]),
     ("tracing_subscriber", &["app", "main"]),
     ("clap", &["app", "main"]),
