@@ -4,7 +4,7 @@
 //! `cargo bench --bench load -- [--seconds N] [--only throughput|clocks|growth] [--quick]`
 
 #![expect(clippy::print_stdout, reason = "a benchmark prints its figures")]
-#![expect(unreachable_pub, missing_docs, reason = "a program of its own, read from its top")]
+#![expect(unreachable_pub, reason = "a program of its own, read from its top")]
 #![expect(
     clippy::unwrap_used,
     clippy::expect_used,

@@ -126,18 +126,12 @@ fn back_off(failures: u32) -> Duration {
 pub type Channels = BTreeMap<String, Arc<dyn Channel>>;
 
 /// How the loops run.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct Options {
     /// How messages are sent.
     pub outbox: outbox::Options,
     /// How much the auditor looks at.
     pub auditor: auditor::Options,
-}
-
-impl Default for Options {
-    fn default() -> Self {
-        Self { outbox: outbox::Options::default(), auditor: auditor::Options::default() }
-    }
 }
 
 /// The loops as they run.
@@ -181,7 +175,8 @@ impl Scheduler {
             let make = move || {
                 let sender =
                     outbox::Outbox::new(at.clone(), &name, Arc::clone(&channel), options.outbox);
-                Box::new(sender) as Box<dyn Poll>
+                let sender: Box<dyn Poll> = Box::new(sender);
+                sender
             };
             run(&of, &bell, Box::new(make));
         }

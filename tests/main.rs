@@ -7,6 +7,8 @@ mod http;
 #[cfg(test)]
 mod scenarios;
 #[cfg(test)]
+mod scheduler;
+#[cfg(test)]
 mod semantics;
 #[cfg(test)]
 mod simulation;

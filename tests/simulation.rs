@@ -25,6 +25,7 @@ mod dice;
 mod node;
 mod oracle;
 mod people;
+mod plan;
 mod stage;
 mod store;
 mod trace;

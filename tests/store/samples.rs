@@ -28,6 +28,7 @@ pub(crate) fn instance(id: i64) -> Instance {
         step: 1,
         done: 1,
         hurry: Some(Instant(5_000)),
+        hold: Some(3_600_000),
         quiet_until: Some(Instant(4_000)),
         ran_out_at: None,
         acknowledged_at: Some(Instant(1_500)),

@@ -1,0 +1,7 @@
+//! What happens without anybody asking: on a clock that is moved by hand, never sleeping.
+
+mod auditor;
+mod clocks;
+mod house;
+mod jobs;
+mod outbox;

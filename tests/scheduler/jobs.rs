@@ -1,0 +1,154 @@
+//! Periodic jobs: each occurrence once, whoever does it.
+
+use fenliu::config::job::{Does, Job};
+use fenliu::scheduler::Next;
+use fenliu::scheduler::figures::Warning;
+use fenliu::scheduler::jobs::{Jobs, Plan};
+use serde_json::Value as Json;
+
+use super::house::{House, at, run, turn};
+
+fn jobs(house: &House, cron: &str, does: Does) -> Jobs {
+    let job = Job { name: "job".to_owned(), cron: cron.to_owned(), does };
+    Jobs::new(house.duty.clone(), Plan::new(&[job]).unwrap())
+}
+
+#[test]
+fn an_occurrence_is_done_once_by_two_schedulers() {
+    run(async {
+        let house = House::new();
+        let nine = "0 0 9 * * *";
+        let mut one = jobs(&house, nine, Does::ForgetAnswers);
+        let mut other = jobs(&house, nine, Does::ForgetAnswers);
+        let tomorrow = Next::At(at("2026-03-03T09:00:00+08:00"));
+        assert_eq!(turn(&mut one).await, tomorrow);
+        assert_eq!(turn(&mut other).await, tomorrow);
+        house.set("2026-03-03T09:00:00+08:00");
+        let next = futures_util::future::join(turn(&mut one), turn(&mut other)).await;
+        let after = Next::At(at("2026-03-04T09:00:00+08:00"));
+        assert_eq!(next, (after, after));
+        assert_eq!(house.duty.figures.jobs_done.get(), 1);
+        turn(&mut one).await;
+        assert_eq!(house.duty.figures.jobs_done.get(), 1);
+    });
+}
+
+#[test]
+fn after_downtime_a_job_is_done_once_however_often_it_was_missed() {
+    run(async {
+        let mut house = House::new();
+        turn(&mut jobs(&house, "0 */5 * * * *", Does::ForgetAnswers)).await;
+        house.restarted();
+        house.set("2026-03-12T09:02:00+08:00");
+        let mut again = jobs(&house, "0 */5 * * * *", Does::ForgetAnswers);
+        let next = Next::At(at("2026-03-12T09:05:00+08:00"));
+        assert_eq!(turn(&mut again).await, next);
+        assert_eq!(turn(&mut again).await, next);
+        assert_eq!(house.duty.figures.jobs_done.get(), 1);
+    });
+}
+
+#[test]
+fn a_yearly_job_is_not_forgotten_by_restarts() {
+    run(async {
+        let mut house = House::new();
+        let yearly = "0 0 9 1 11 *";
+        turn(&mut jobs(&house, yearly, Does::ForgetAnswers)).await;
+        house.restarted();
+        // The service was down on the day itself.
+        house.set("2026-11-03T10:00:00+08:00");
+        turn(&mut jobs(&house, yearly, Does::ForgetAnswers)).await;
+        assert_eq!(house.duty.figures.jobs_done.get(), 1);
+    });
+}
+
+#[test]
+fn from_november_on_the_missing_notice_for_next_year_is_an_alarm() {
+    run(async {
+        let house = House::new();
+        let mut daily = jobs(&house, "0 0 9 * * *", Does::CalendarAlarm);
+        house.set("2026-10-30T08:00:00+08:00");
+        turn(&mut daily).await;
+        house.set("2026-10-31T09:00:00+08:00");
+        turn(&mut daily).await;
+        assert!(house.alarms().is_empty(), "{:?}", house.alarms());
+        house.set("2026-11-01T09:00:00+08:00");
+        turn(&mut daily).await;
+        let (kind, _, detail) = house.alarms().remove(0);
+        assert_eq!(kind, "calendar_missing");
+        assert!(detail.contains("2027"), "{detail}");
+        house.set("2026-11-02T09:00:00+08:00");
+        turn(&mut daily).await;
+        assert_eq!(house.alarms().len(), 1);
+    });
+}
+
+#[test]
+fn the_digest_of_today_takes_the_place_of_yesterdays() {
+    run(async {
+        let house = House::new();
+        house.register("ordinary").await;
+        let id = house.register("ordinary").await;
+        let mut daily = jobs(&house, "0 30 8 * * *", Does::DailyDigest);
+        turn(&mut daily).await;
+        house.set("2026-03-03T08:30:00+08:00");
+        turn(&mut daily).await;
+        assert!(house.alarms()[0].2.contains("open 2, overdue 2"), "{:?}", house.alarms());
+        house.finish(id).await;
+        house.set("2026-03-04T08:30:00+08:00");
+        turn(&mut daily).await;
+        let alarms = house.alarms();
+        assert_eq!(alarms.len(), 1);
+        assert_eq!(alarms[0].2, "公安局：未办结 1，逾期 1 (open 1, overdue 1)");
+    });
+}
+
+#[test]
+fn the_sweep_counts_what_is_due_within_the_next_working_day() {
+    run(async {
+        let house = House::new();
+        house.register("ordinary").await;
+        let mut sweep = jobs(&house, "0 */10 * * * *", Does::EarlyWarningSweep);
+        turn(&mut sweep).await;
+        house.set("2026-03-02T10:10:00+08:00");
+        turn(&mut sweep).await;
+        let key = (house.jurisdiction, "gongan".to_owned());
+        assert_eq!(house.duty.figures.warnings()[&key], Warning { soon: 1, overdue: 0 });
+        house.set("2026-03-02T11:10:00+08:00");
+        turn(&mut sweep).await;
+        assert_eq!(house.duty.figures.warnings()[&key], Warning { soon: 0, overdue: 1 });
+    });
+}
+
+#[test]
+fn the_figures_of_a_quarter_are_kept_and_never_changed() {
+    run(async {
+        let house = House::new();
+        house.register("ordinary").await;
+        let id = house.register("ordinary").await;
+        house.finish(id).await;
+        let close = "0 5 0 1 1,4,7,10 *";
+        let mut quarter = jobs(&house, close, Does::QuarterClose);
+        turn(&mut quarter).await;
+        house.set("2026-04-01T00:05:00+08:00");
+        turn(&mut quarter).await;
+        let name = format!("quarter.{}.2026Q1", house.jurisdiction);
+        let kept = house.store.read(|reader| reader.setting(&name)).unwrap().unwrap();
+        let figures: Json = serde_json::from_str(&kept).unwrap();
+        assert_eq!(figures["opened_by_status"]["handling"], 1);
+        assert_eq!(figures["opened_by_status"]["done"], 1);
+        house.register("ordinary").await;
+        // Asked a second time, by a job of another name: what was frozen stays.
+        let job = Job {
+            name: "by_hand".to_owned(),
+            cron: "0 * * * * *".to_owned(),
+            does: Does::QuarterClose,
+        };
+        let mut by_hand = Jobs::new(house.duty.clone(), Plan::new(&[job]).unwrap());
+        turn(&mut by_hand).await;
+        house.set("2026-04-01T00:07:00+08:00");
+        turn(&mut by_hand).await;
+        assert_eq!(house.duty.figures.jobs_done.get(), 2);
+        assert_eq!(house.store.read(|reader| reader.setting(&name)).unwrap().unwrap(), kept);
+    });
+}

@@ -1,0 +1,234 @@
+//! Messages leave once, are tried again, and are given up aloud.
+
+use std::collections::VecDeque;
+use std::sync::{Arc, Mutex};
+
+use fenliu::channel::{Channel, Console, Log, Outcome};
+use fenliu::domain::{Delivery, Message, MessageId, Person};
+use fenliu::scheduler::outbox::{Options, Outbox, Strays};
+use fenliu::scheduler::{Next, Poll, Scheduler};
+use futures_util::future::BoxFuture;
+use serde_json::Value as Json;
+
+use super::house::{House, LEADER, LIAISON, at, run, turn};
+
+/// A channel that answers what it was told to, then accepts; for the message
+/// `hang` it waits until it is released.
+#[derive(Default)]
+struct Played {
+    answers: Mutex<VecDeque<Outcome>>,
+    hang: Option<MessageId>,
+    released: tokio::sync::Notify,
+    taken: Mutex<Vec<(MessageId, i64)>>,
+}
+
+impl Played {
+    fn that(answers: impl IntoIterator<Item = Outcome>) -> Arc<Self> {
+        Arc::new(Self { answers: Mutex::new(answers.into_iter().collect()), ..Self::default() })
+    }
+
+    fn taken(&self) -> Vec<(MessageId, i64)> {
+        self.taken.lock().unwrap().clone()
+    }
+}
+
+impl Channel for Played {
+    fn name(&self) -> &'static str {
+        "played"
+    }
+
+    fn send<'a>(&'a self, message: &'a Message, _person: &'a Person) -> BoxFuture<'a, Outcome> {
+        Box::pin(async move {
+            if self.hang == Some(message.id) {
+                self.released.notified().await;
+            }
+            self.taken.lock().unwrap().push((message.id, message.attempts));
+            self.answers.lock().unwrap().pop_front().unwrap_or(Outcome::Accepted)
+        })
+    }
+}
+
+fn refused(permanent: bool) -> Outcome {
+    Outcome::Refused { permanent, why: "the gateway says no".to_owned() }
+}
+
+fn outbox(house: &House, channel: &Arc<Played>) -> Outbox {
+    let channel: Arc<Played> = Arc::clone(channel);
+    Outbox::new(house.duty.clone(), "sms", channel, Options::default())
+}
+
+/// A house with one matter overdue: three messages.
+async fn overdue() -> House {
+    let house = House::new();
+    house.register("ordinary").await;
+    house.set("2026-03-02T11:00:00+08:00");
+    house.run_clocks(&mut house.clocks()).await;
+    let people: Vec<_> = house.messages().iter().map(|one| one.person).collect();
+    assert_eq!(people, [LIAISON, LIAISON, LEADER]);
+    house
+}
+
+fn states(house: &House) -> Vec<Delivery> {
+    house.messages().iter().map(|one| one.state).collect()
+}
+
+#[test]
+fn a_message_leaves_once() {
+    run(async {
+        let mut house = overdue().await;
+        let channel = Played::that([]);
+        turn(&mut outbox(&house, &channel)).await;
+        house.restarted();
+        turn(&mut outbox(&house, &channel)).await;
+        let ids: Vec<_> = house.messages().iter().map(|one| (one.id, 1)).collect();
+        assert_eq!(channel.taken(), ids);
+        assert_eq!(states(&house), [Delivery::Sent; 3]);
+        assert_eq!(house.messages()[0].sent_at, Some(at("2026-03-02T11:00:00+08:00")));
+        assert!(house.alarms().is_empty());
+    });
+}
+
+#[test]
+fn the_graver_matter_is_told_first() {
+    run(async {
+        let house = House::new();
+        house.register("ordinary").await;
+        let grave = house.register("extraordinary").await;
+        house.set("2026-03-02T10:30:00+08:00");
+        house.run_clocks(&mut house.clocks()).await;
+        let channel = Played::that([]);
+        turn(&mut outbox(&house, &channel)).await;
+        let first = channel.taken()[0].0;
+        let told = house.messages().into_iter().find(|one| one.id == first).unwrap();
+        assert_eq!(told.instance, grave);
+    });
+}
+
+#[test]
+fn a_failed_attempt_is_repeated_later_and_the_others_are_not_held_up() {
+    run(async {
+        let house = overdue().await;
+        let unknown = Outcome::Unknown { why: "the line broke".to_owned() };
+        let channel = Played::that([refused(false), unknown]);
+        let mut outbox = outbox(&house, &channel);
+        let Next::At(again) = turn(&mut outbox).await else { panic!("it does not wait") };
+        assert_eq!(states(&house), [Delivery::Waiting, Delivery::Waiting, Delivery::Sent]);
+        let now = at("2026-03-02T11:00:00+08:00");
+        assert!(again >= now.plus(5_000) && again <= now.plus(6_250), "{again}");
+        turn(&mut outbox).await;
+        assert_eq!(channel.taken().len(), 3, "it was tried too early");
+        house.clock.set(now.plus(7_000));
+        turn(&mut outbox).await;
+        assert_eq!(states(&house), [Delivery::Sent; 3]);
+        let attempts: Vec<_> = channel.taken().iter().map(|(_, attempt)| *attempt).collect();
+        assert_eq!(attempts, [1, 1, 1, 2, 2]);
+        assert_eq!(house.duty.figures.messages_unknown.get(), 1);
+        assert_eq!(house.duty.figures.messages_retried.get(), 2);
+        assert!(house.alarms().is_empty());
+    });
+}
+
+#[test]
+fn a_message_that_cannot_be_delivered_is_given_up_with_an_alarm() {
+    run(async {
+        let house = overdue().await;
+        let channel = Played::that(vec![refused(false); 500]);
+        let mut outbox = outbox(&house, &channel);
+        let mut next = turn(&mut outbox).await;
+        while let Next::At(at) = next {
+            house.clock.set(at);
+            next = turn(&mut outbox).await;
+        }
+        assert_eq!(states(&house), [Delivery::Failed; 3]);
+        let tries = channel.taken().len();
+        assert!((30..150).contains(&tries), "{tries} attempts in two hours");
+        let alarms = house.alarms();
+        assert_eq!(alarms.len(), 1, "one open alarm for each matter: {alarms:?}");
+        assert_eq!(alarms[0].0, "message_failed");
+        assert!(alarms[0].2.ends_with("the gateway says no"), "{alarms:?}");
+    });
+}
+
+#[test]
+fn a_permanent_refusal_is_not_repeated() {
+    run(async {
+        let house = overdue().await;
+        let channel = Played::that([refused(true)]);
+        turn(&mut outbox(&house, &channel)).await;
+        assert_eq!(states(&house), [Delivery::Failed, Delivery::Sent, Delivery::Sent]);
+        assert_eq!(house.alarm_kinds(), ["message_failed"]);
+    });
+}
+
+#[test]
+fn a_message_that_hangs_does_not_hold_up_the_others() {
+    run(async {
+        let house = overdue().await;
+        let hang = Some(house.messages()[0].id);
+        let channel = Arc::new(Played { hang, ..Played::default() });
+        let mut outbox = outbox(&house, &channel);
+        outbox.poll().await;
+        assert_eq!(states(&house), [Delivery::Waiting, Delivery::Sent, Delivery::Sent]);
+        channel.released.notify_one();
+        outbox.finish().await;
+        assert_eq!(states(&house), [Delivery::Sent; 3]);
+    });
+}
+
+#[test]
+fn messages_of_a_channel_that_nobody_configured_are_given_up_aloud() {
+    run(async {
+        let house = overdue().await;
+        let mut strays =
+            Strays::new(house.duty.clone(), ["email".to_owned()].into(), Options::default());
+        turn(&mut strays).await;
+        assert_eq!(states(&house), [Delivery::Failed; 3]);
+        let detail = house.alarms().remove(0).2;
+        assert!(detail.ends_with("no channel `sms` is configured"), "{detail}");
+    });
+}
+
+#[test]
+fn the_log_holds_a_line_for_each_message_with_addresses_masked() {
+    run(async {
+        let house = overdue().await;
+        let path = house.folder.join("messages.log");
+        let log = Arc::new(Log::open(&path).unwrap());
+        turn(&mut Outbox::new(house.duty.clone(), "sms", log, Options::default())).await;
+        let text = std::fs::read_to_string(&path).unwrap();
+        let lines: Vec<Json> =
+            text.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
+        assert_eq!(lines.len(), 3);
+        assert_eq!(lines[0]["channel"], "sms");
+        assert_eq!(lines[0]["address"], "*********72");
+        assert!(lines[0]["body"].as_str().unwrap().ends_with("时限过半"));
+        assert!(!text.contains("13812345672"));
+    });
+}
+
+#[test]
+fn the_whole_scheduler_starts_does_its_work_and_stops() {
+    run(async {
+        let house = House::new();
+        house.register("ordinary").await;
+        let channel: Arc<Played> = Played::that([]);
+        let sms: Arc<dyn Channel> = channel.clone();
+        let console: Arc<dyn Channel> = Arc::new(Console);
+        let channels = [("sms".to_owned(), sms), ("console".to_owned(), console)].into();
+        house.set("2026-03-02T11:00:00+08:00");
+        let scheduler = Scheduler::start(
+            house.gate.clone(),
+            channels,
+            &[],
+            fenliu::scheduler::Options::default(),
+        );
+        let scheduler = scheduler.unwrap();
+        let figures = scheduler.figures();
+        while figures.messages_sent.get() < 3 {
+            tokio::task::yield_now().await;
+        }
+        scheduler.stop().await;
+        assert_eq!(states(&house), [Delivery::Sent; 3]);
+        assert_eq!(figures.loops_restarted.get(), 0);
+    });
+}
