@@ -80,3 +80,26 @@ async fn only_administrators_administer() {
     let unit = json!({ "name": { "zh": "船", "en": "boats" }, "kind": "department" });
     assert_eq!(office.put("Asha", "/api/v1/units/boats", unit).await.problem(403), "forbidden");
 }
+
+#[tokio::test]
+async fn a_former_unit_sees_its_own_segment_and_nothing_after_it() {
+    let office = Office::open().await;
+    let id = office.assigned("Pier 4", "cranes").await;
+    let decline = json!({ "command": "decline", "input": { "reason": "not our crane" } });
+    office.command("Baraka", &id, decline).await.ok(200);
+    let assign = json!({ "command": "assign", "input": { "unit": "divers" } });
+    office.command("Asha", &id, assign).await.ok(200);
+    let path = format!("/api/v1/referrals/{id}");
+    let former = office.get("Baraka", &path).await.ok(200);
+    assert_eq!(former["former"], true);
+    for part in ["fields", "clocks", "possible", "children"] {
+        assert!(former[part].as_array().map_or(former[part] == json!({}), Vec::is_empty), "{part}");
+    }
+    let list = office.get("Baraka", "/api/v1/referrals").await.ok(200);
+    assert_eq!((&list["items"][0]["id"], &list["items"][0]["fields"]), (&json!(id), &json!({})));
+    let events = office.get("Baraka", &format!("{path}/events")).await.ok(200);
+    assert_eq!(events["items"].as_array().unwrap().len(), 3);
+    let told = office.get("Baraka", &format!("{path}/messages")).await.ok(200);
+    assert_eq!(told["items"].as_array().unwrap().len(), 1, "not what the divers were told");
+    assert_eq!(office.get("Asha", &format!("{path}/events")).await.ok(200)["items"][3]["seq"], 4);
+}
