@@ -3,6 +3,8 @@
 #[cfg(test)]
 mod demo;
 #[cfg(test)]
+mod http;
+#[cfg(test)]
 mod scenarios;
 #[cfg(test)]
 mod scheduler;

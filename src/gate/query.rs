@@ -11,7 +11,7 @@ use crate::chart::{Chart, CommandSpec};
 use crate::domain::{Directory, Instance, InstanceId, Message, MessageId, Role, StoredEvent};
 use crate::engine::{Situation, possible};
 use crate::policy::{self, Act};
-use crate::store::{Alarm, Filter, MessageFilter, RawCounts, Reader};
+use crate::store::{Alarm, Filter, MessageFilter, PartyRow, RawCounts, Reader};
 
 /// An instance as a caller sees it.
 #[derive(Debug, Clone)]
@@ -96,14 +96,7 @@ impl Gate {
         let until = if self.sees_all(caller)? {
             None
         } else {
-            let own = policy::own_units(&caller.actor);
-            let mine = parties.iter().filter(|party| own.contains(party.unit.as_str()));
-            let ends: Vec<Option<i64>> = mine.map(|party| party.to_seq).collect();
-            if ends.is_empty() {
-                return Err(Error::NotFound);
-            }
-            // A former unit sees its own segment; one that still takes part sees everything.
-            if ends.contains(&None) { None } else { ends.into_iter().flatten().max() }
+            reach(caller, &parties).ok_or(Error::NotFound)?
         };
         self.seen(instance, until)
     }
@@ -151,11 +144,21 @@ impl Gate {
     ) -> Result<Page<Seen>, Error> {
         let filter = self.narrowed(caller, filter)?;
         let Some(filter) = filter else { return Ok(Page { items: Vec::new(), more: false }) };
-        let found = self.read(|reader| reader.list(&filter, limit + 1))?;
+        let all = self.sees_all(caller)?;
+        let found = self.read(|reader| {
+            let mut found = Vec::new();
+            for instance in reader.list(&filter, limit + 1)? {
+                let parties = if all { Vec::new() } else { reader.parties(instance.id)? };
+                found.push((instance, parties));
+            }
+            Ok(found)
+        })?;
         let page = cut(found, limit);
-        let seen: Result<Vec<Seen>, Error> =
-            page.items.into_iter().map(|instance| self.seen(instance, None)).collect();
-        Ok(Page { items: seen?, more: page.more })
+        let seen = page.items.into_iter().map(|(instance, parties)| {
+            let until = if all { None } else { reach(caller, &parties).flatten() };
+            self.seen(instance, until)
+        });
+        Ok(Page { items: seen.collect::<Result<_, Error>>()?, more: page.more })
     }
 
     /// How many instances stand in each flat status, of those that the caller may see. Blocks.
@@ -336,6 +339,18 @@ impl Gate {
     pub fn raw_counts(&self) -> Result<RawCounts, Error> {
         self.read(Reader::raw_counts)
     }
+}
+
+/// The last event that the caller's units may see: a former unit sees its own segment, one that
+/// still takes part everything (none within). None at all if none of them ever took part.
+fn reach(caller: &Caller, parties: &[PartyRow]) -> Option<Option<i64>> {
+    let own = policy::own_units(&caller.actor);
+    let mine = parties.iter().filter(|party| own.contains(party.unit.as_str()));
+    let ends: Vec<Option<i64>> = mine.map(|party| party.to_seq).collect();
+    if ends.is_empty() {
+        return None;
+    }
+    Some(if ends.contains(&None) { None } else { ends.into_iter().flatten().max() })
 }
 
 fn cut<T>(mut items: Vec<T>, limit: i64) -> Page<T> {

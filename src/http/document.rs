@@ -63,8 +63,9 @@ impl Modify for Everywhere {
             components.add_security_scheme("token", SecurityScheme::Http(scheme));
         }
         befriend(api);
-        for item in api.paths.paths.values_mut() {
-            for operation in operations(item) {
+        for (path, item) in &mut api.paths.paths {
+            for (method, operation) in operations(item) {
+                operation.operation_id = Some(name_of(method, path));
                 fail(operation);
             }
         }
@@ -80,24 +81,34 @@ fn befriend(api: &mut utoipa::openapi::OpenApi) {
         .map(|(path, item)| (path.replace("/instances", "/referrals"), item.clone()))
         .collect();
     for (path, mut item) in faces {
-        for operation in operations(&mut item) {
-            let name = operation.operation_id.take().unwrap_or_default();
-            operation.operation_id = Some(format!("referral_{name}"));
-            if path == "/api/v1/referrals" {
-                operation.summary = Some("Referrals, newest first.".to_owned());
-            }
-        }
         if let Some(own) = api.paths.paths.get_mut(&path) {
             // Registering a call has a description of its own.
-            own.get = item.get;
+            own.get = item.get.take();
+            if let Some(list) = &mut own.get {
+                list.summary = Some("Referrals, newest first.".to_owned());
+            }
         } else {
             api.paths.paths.insert(path, item);
         }
     }
 }
 
-fn operations(item: &mut PathItem) -> impl Iterator<Item = &mut Operation> {
-    [&mut item.get, &mut item.put, &mut item.post, &mut item.delete].into_iter().flatten()
+fn operations(item: &mut PathItem) -> impl Iterator<Item = (&'static str, &mut Operation)> {
+    let all = [
+        ("get", &mut item.get),
+        ("put", &mut item.put),
+        ("post", &mut item.post),
+        ("delete", &mut item.delete),
+    ];
+    all.into_iter().filter_map(|(method, operation)| Some((method, operation.as_mut()?)))
+}
+
+/// `get_referrals_id_clocks` for reading `/api/v1/referrals/{id}/clocks`: one name for each
+/// operation, which generated clients are built from.
+fn name_of(method: &str, path: &str) -> String {
+    let path = path.trim_start_matches("/api").trim_start_matches("/v1");
+    let parts = path.split(|c: char| !c.is_ascii_alphanumeric()).filter(|part| !part.is_empty());
+    std::iter::once(method).chain(parts).collect::<Vec<_>>().join("_")
 }
 
 /// Any operation may fail; how, the problem says.

@@ -1,0 +1,11 @@
+//! The door to the street, asked over real connections, in a jurisdiction that is no Chinese county:
+//! a harbour office with its own parties, units, hours and zone.
+
+mod administration;
+mod description;
+mod following;
+mod life;
+mod lists;
+mod nonsense;
+mod office;
+mod rights;

@@ -1,0 +1,139 @@
+//! Who is who, workflows, calendars and tokens, changed and read.
+
+use reqwest::Method;
+use serde_json::json;
+
+use super::office::{Office, WORKFLOW, read};
+
+#[tokio::test]
+async fn a_caller_reads_who_it_is() {
+    let office = Office::open().await;
+    let me = office.get("Baraka", "/api/v1/me").await.ok(200);
+    assert_eq!(me["person"]["name"], "Baraka");
+    assert_eq!(me["jurisdiction"]["code"], "kisima");
+    assert_eq!(me["grants"][0]["unit"]["name"]["en"], "Crane Crew");
+    assert_eq!(me["may"], json!(["see_own", "see_caller", "read_directory"]));
+}
+
+#[tokio::test]
+async fn units_people_and_categories_are_changed_and_read() {
+    let office = Office::open().await;
+    let units = office.get("Asha", "/api/v1/units").await.ok(200);
+    assert_eq!(units["items"].as_array().unwrap().len(), 5);
+    let cranes = office.get("Asha", "/api/v1/units/cranes").await.ok(200);
+    assert_eq!(cranes["sub_units"], json!(["cranes.night"]));
+    let boats = json!({ "name": { "zh": "船队", "en": "Boats" }, "kind": "department" });
+    let made = office.put("Dalila", "/api/v1/units/boats", boats).await.ok(200);
+    assert_eq!(made["active"], true);
+    let lost = json!({ "name": { "zh": "船队", "en": "Boats" }, "kind": "x", "parent": "nobody" });
+    assert_eq!(office.put("Dalila", "/api/v1/units/b", lost).await.problem(422), "invalid");
+    let faraji = json!({ "name": "Faraji", "grants": [{ "role": "liaison", "unit": "boats" }] });
+    let made = office.post("Dalila", "/api/v1/people", faraji.clone()).await;
+    let path = made.header("location").to_owned();
+    made.ok(201);
+    assert_eq!(office.get("Asha", &path).await.ok(200)["name"], "Faraji");
+    office.put("Dalila", &path, faraji).await.ok(200);
+    assert_eq!(office.get("Asha", "/api/v1/people/999").await.problem(404), "not_found");
+    let kind = json!({ "name": { "zh": "漏", "en": "leak" }, "units": ["divers", "boats"] });
+    office.put("Dalila", "/api/v1/categories/leak", kind).await.ok(200);
+    let leak = office.get("Asha", "/api/v1/categories/leak").await.ok(200);
+    assert_eq!(leak["units"], json!(["divers", "boats"]));
+    let all = office.get("Asha", "/api/v1/categories").await.ok(200);
+    assert_eq!(all["items"].as_array().unwrap().len(), 2);
+}
+
+#[tokio::test]
+async fn a_token_is_shown_once_works_and_is_revoked() {
+    let office = Office::open().await;
+    let body = json!({ "person": 1, "label": "console" });
+    let issued = office.post("Dalila", "/api/v1/tokens", body).await.ok(201);
+    let token = issued["token"].as_str().unwrap();
+    let me = || read(office.ask("nobody", Method::GET, "/api/v1/me").bearer_auth(token));
+    assert_eq!(me().await.ok(200)["person"]["name"], "Asha");
+    let list = office.get("Dalila", "/api/v1/tokens").await;
+    assert!(list.text.contains("console") && !list.text.contains(token));
+    let path = format!("/api/v1/tokens/{}", issued["id"]);
+    assert_eq!(read(office.ask("Dalila", Method::DELETE, &path)).await.status, 204);
+    assert_eq!(me().await.problem(401), "unauthorized");
+    assert_eq!(read(office.ask("Dalila", Method::DELETE, &path)).await.problem(404), "not_found");
+    let nobody = json!({ "person": 999, "label": "x" });
+    assert_eq!(office.post("Dalila", "/api/v1/tokens", nobody).await.problem(404), "not_found");
+}
+
+#[tokio::test]
+async fn a_new_version_of_a_workflow_is_published_and_the_old_one_stays_readable() {
+    let office = Office::open().await;
+    let old = office.report("Pier 4").await;
+    let source = WORKFLOW.replace("work('30m')", "work('60m')");
+    let published = office.post("Enzi", "/api/v1/definitions", json!({ "source": source })).await;
+    assert_eq!(published.header("location"), "/api/v1/definitions/referral/versions/2");
+    assert_eq!(published.ok(201)["version"], 2);
+    let new = office.report("Pier 5").await;
+    let due = async |id: String| {
+        let whole = office.get("Asha", &format!("/api/v1/referrals/{id}")).await.ok(200);
+        whole["clocks"][0]["due"].as_str().unwrap()[11..16].to_owned()
+    };
+    assert_eq!((due(old).await.as_str(), due(new).await.as_str()), ("09:40", "10:10"));
+    let current = office.get("Asha", "/api/v1/definitions/referral").await.ok(200);
+    assert_eq!((&current["version"], &current["source"]), (&json!(2), &json!(source)));
+    let first = office.get("Asha", "/api/v1/definitions/referral/versions/1").await.ok(200);
+    assert_eq!((&first["current"], &first["source"]), (&json!(false), &json!(WORKFLOW)));
+    let list = office.get("Asha", "/api/v1/definitions").await.ok(200);
+    assert_eq!(list["items"][0]["start"], "report");
+    let denied = office.post("Asha", "/api/v1/definitions", json!({ "source": source })).await;
+    assert_eq!(denied.problem(403), "forbidden");
+}
+
+#[tokio::test]
+async fn a_workflow_is_drawn_in_three_ways_and_its_language_has_a_schema() {
+    let office = Office::open().await;
+    let path = "/api/v1/definitions/referral/diagram";
+    for (query, sign) in [
+        ("", "stateDiagram"),
+        ("?format=mermaid&language=en", "repairing"),
+        ("?format=dot", "digraph"),
+        ("?format=scxml", "<scxml"),
+    ] {
+        let drawing = office.get("Asha", &format!("{path}{query}")).await;
+        assert_eq!(drawing.status, 200);
+        assert!(drawing.text.contains(sign), "{query}");
+    }
+    let wrong = office.get("Asha", &format!("{path}?format=crayon")).await;
+    assert_eq!(wrong.problem(400), "bad_query");
+    let schema = office.get("Asha", "/api/v1/workflow-schema").await.ok(200);
+    assert_eq!(schema["type"], "object");
+}
+
+#[tokio::test]
+async fn a_due_date_through_a_year_without_a_notice_says_that_it_may_move() {
+    let office = Office::open().await;
+    let due = async |base: &str| {
+        let path = format!("/api/v1/calendars/due?base={base}&limit=workdays(2)");
+        office.get("Baraka", &path).await.ok(200)
+    };
+    let sure = due("2018-12-24T10:00:00%2B03:00").await;
+    assert_eq!(sure["due"], "2018-12-27T16:00:00+03:00");
+    assert_eq!(sure["unconfirmed"], false);
+    let unsure = due("2018-12-31T10:00:00+03:00").await;
+    assert_eq!(unsure["unconfirmed"], true);
+    let lines = unsure["explanation"].as_array().unwrap();
+    assert!(lines.iter().any(|line| line["what"]["en"].as_str().unwrap().contains("2019")));
+    let wrong = office.get("Baraka", "/api/v1/calendars/due?base=2018-07-02T00:00:00Z&limit=soon");
+    assert_eq!(wrong.await.problem(400), "bad_query");
+    let calendar = office.get("Baraka", "/api/v1/calendars").await.ok(200);
+    assert_eq!(calendar["items"][0]["zone"], "Africa/Nairobi");
+}
+
+#[tokio::test]
+async fn a_calendar_is_loaded_once_and_only_if_it_is_one() {
+    let office = Office::open().await;
+    let load = |body: String| {
+        let request = office.ask("Dalila", Method::POST, "/api/v1/calendars");
+        read(request.header("content-type", "application/yaml").body(body))
+    };
+    let new = include_str!("calendar.yaml").replace("version: \"1\"", "version: \"2\"");
+    assert_eq!(load(new.clone()).await.ok(201)["version"], "2");
+    assert_eq!(load(new.clone()).await.problem(422), "invalid");
+    assert_eq!(load(new.replace("code: kisima", "code: other")).await.problem(422), "invalid");
+    assert_eq!(load("code: [".to_owned()).await.problem(422), "invalid");
+}

@@ -1,0 +1,180 @@
+//! Whatever nonsense comes in, a precise problem goes out, and the service goes on.
+
+use std::io::{Read as _, Write as _};
+
+use reqwest::Method;
+use serde_json::json;
+
+use super::office::{Answer, Office, WORKFLOW, read};
+
+async fn raw(office: &Office, path: &str, kind: &str, body: impl Into<reqwest::Body>) -> Answer {
+    let request = office.ask("Asha", Method::POST, path).header("content-type", kind);
+    read(request.body(body)).await
+}
+
+async fn yaml(office: &Office, path: &str, body: String) -> Answer {
+    let request = office.ask("Enzi", Method::POST, path).header("content-type", "text/yaml");
+    read(request.body(body)).await
+}
+
+#[tokio::test]
+async fn every_wrong_input_is_named_at_once() {
+    let office = Office::open().await;
+    let input = json!({ "place": "", "berth": 77, "urgency": "huge", "colour": "red" });
+    let wrong = office.post("Asha", "/api/v1/referrals", json!({ "input": input })).await;
+    assert_eq!(wrong.problem(422), "wrong_input");
+    let reasons = wrong.json["reasons"].as_array().unwrap();
+    let mut inputs: Vec<_> = reasons.iter().map(|r| r["input"].as_str().unwrap()).collect();
+    inputs.sort_unstable();
+    assert_eq!(inputs, ["berth", "colour", "place", "urgency"]);
+}
+
+#[tokio::test]
+async fn json_that_is_none_is_refused_with_its_place() {
+    let office = Office::open().await;
+    let path = "/api/v1/referrals";
+    let json = "application/json";
+    for body in ["", "{", "[]", "{\"input\":{},\"colour\":1}", "{\"input\":3}"] {
+        let answer = raw(&office, path, json, body).await;
+        assert_eq!(answer.problem(400), "bad_json", "{body}");
+        assert!(answer.json["detail"].as_str().unwrap().contains("line 1"), "{}", answer.text);
+    }
+    let broken = raw(&office, path, json, b"{\"input\":{\"place\":\"\xff\"}}".to_vec()).await;
+    assert_eq!(broken.problem(400), "bad_json");
+    let deep = format!("{{\"input\":{{\"place\":{}{}}}}}", "[".repeat(5000), "]".repeat(5000));
+    assert_eq!(raw(&office, path, json, deep).await.problem(400), "bad_json");
+    let plain = raw(&office, path, "text/plain", "{}").await;
+    assert_eq!(plain.problem(415), "unsupported_media_type");
+    let when = json!({ "input": { "place": "Pier 4" }, "occurred_at": "yesterday" });
+    assert_eq!(office.post("Asha", path, when).await.problem(400), "bad_time");
+    office.report("Pier 4").await;
+}
+
+#[tokio::test]
+async fn a_fact_cannot_be_earlier_than_the_one_before_it() {
+    let office = Office::open().await;
+    let id = office.report("Pier 4").await;
+    let assign = json!({ "command": "assign", "input": { "unit": "cranes" },
+        "occurred_at": "2018-07-01T09:00:00+03:00" });
+    let early = office.command("Asha", &id, assign).await;
+    assert_eq!(early.status, 409, "{}", early.text);
+    let later = json!({ "command": "assign", "input": { "unit": "cranes" },
+        "occurred_at": "2018-07-03T09:00:00+03:00" });
+    let future = office.command("Asha", &id, later).await;
+    assert_eq!(future.status, 409, "{}", future.text);
+}
+
+#[tokio::test]
+async fn a_hundred_megabytes_are_refused_before_they_arrive() {
+    let office = Office::open().await;
+    let address = office.address;
+    let token = office.tokens["Asha"].clone();
+    let asked = tokio::task::spawn_blocking(move || {
+        let mut stream = std::net::TcpStream::connect(address).unwrap();
+        let head = format!(
+            "POST /api/v1/referrals HTTP/1.1\r\nhost: x\r\nauthorization: Bearer {token}\r\n\
+             content-type: application/json\r\ncontent-length: 104857600\r\n\r\n{{\"input\":"
+        );
+        stream.write_all(head.as_bytes()).unwrap();
+        let mut answer = vec![0; 12];
+        stream.read_exact(&mut answer).unwrap();
+        String::from_utf8(answer).unwrap()
+    });
+    assert_eq!(asked.await.unwrap(), "HTTP/1.1 413");
+    office.report("Pier 4").await;
+}
+
+#[tokio::test]
+async fn a_body_without_a_length_is_refused_as_soon_as_it_is_too_long() {
+    let office = Office::open().await;
+    let (address, token) = (office.address, office.tokens["Asha"].clone());
+    let asked = tokio::task::spawn_blocking(move || {
+        let mut stream = std::net::TcpStream::connect(address).unwrap();
+        let head = format!(
+            "POST /api/v1/referrals HTTP/1.1\r\nhost: x\r\nauthorization: Bearer {token}\r\n\
+             content-type: application/json\r\ntransfer-encoding: chunked\r\n\r\n"
+        );
+        stream.write_all(head.as_bytes()).unwrap();
+        for _ in 0..17 {
+            // 64 KiB at a time: the last one is too much.
+            stream.write_all(b"10000\r\n").unwrap();
+            stream.write_all(&vec![b' '; 0x10000]).unwrap();
+            stream.write_all(b"\r\n").unwrap();
+        }
+        let mut answer = vec![0; 12];
+        stream.read_exact(&mut answer).unwrap();
+        String::from_utf8(answer).unwrap()
+    });
+    assert_eq!(asked.await.unwrap(), "HTTP/1.1 413");
+}
+
+#[tokio::test]
+async fn a_broken_definition_is_answered_with_line_and_column() {
+    let office = Office::open().await;
+    let broken = WORKFLOW.replace("to: repairing", "to: nowhere");
+    let answer = yaml(&office, "/api/v1/definitions", broken.clone()).await;
+    assert_eq!(answer.problem(422), "broken_definition");
+    let finding = &answer.json["findings"][0];
+    let line = 1 + broken.lines().position(|line| line.contains("to: nowhere")).unwrap();
+    assert_eq!(finding["line"], line, "{}", answer.text);
+    assert!(finding["column"].as_u64().unwrap() > 1);
+    let checked = yaml(&office, "/api/v1/definitions/check", broken).await.ok(200);
+    assert_eq!(checked["sound"], false);
+    let shapeless = yaml(&office, "/api/v1/definitions", "workflow: [".to_owned()).await;
+    assert_eq!(shapeless.problem(422), "broken_definition");
+    let request = office.ask("Enzi", Method::POST, "/api/v1/definitions");
+    let request = request.header("content-type", "text/yaml").body(vec![b'a', 0xff]);
+    assert_eq!(read(request).await.problem(400), "invalid_utf8");
+}
+
+#[tokio::test]
+async fn a_yaml_bomb_does_not_go_off() {
+    let office = Office::open().await;
+    let mut bomb = "a0: &a0 [x,x,x,x,x,x,x,x,x]\n".to_owned();
+    for level in 1..30 {
+        let below = format!("*a{}", level - 1);
+        let list = vec![below; 9].join(",");
+        bomb.push_str(&format!("a{level}: &a{level} [{list}]\n"));
+    }
+    let answer = yaml(&office, "/api/v1/definitions", bomb).await;
+    assert_eq!(answer.problem(422), "broken_definition");
+    let deep = format!("workflow: {}x{}", "[".repeat(100_000), "]".repeat(100_000));
+    assert_eq!(yaml(&office, "/api/v1/definitions/check", deep).await.ok(200)["sound"], false);
+    office.report("Pier 4").await;
+}
+
+#[tokio::test]
+async fn a_query_that_nobody_understands_is_refused() {
+    let office = Office::open().await;
+    for query in [
+        "colour=red",
+        "limit=0",
+        "limit=x",
+        "open=maybe",
+        "opened_from=today",
+        "cursor=1",
+        "tier_at_least=huge",
+        "holder=a%00b",
+        "holder=a&holder=b",
+        "parent=7",
+    ] {
+        let answer = office.get("Asha", &format!("/api/v1/referrals?{query}")).await;
+        assert_eq!(answer.problem(400), "bad_query", "{query}");
+        assert!(answer.json["reasons"][0]["input"].is_string());
+    }
+}
+
+#[tokio::test]
+async fn a_path_that_leads_nowhere_and_a_method_that_is_none_say_so() {
+    let office = Office::open().await;
+    assert_eq!(office.get("Asha", "/api/v2/referrals").await.problem(404), "no_such_path");
+    assert_eq!(office.get("Asha", "/api/v1/referrals/").await.status, 404);
+    assert_eq!(office.get("Asha", "/api/v1/units/no%2fsuch").await.problem(404), "not_found");
+    let wrong = read(office.ask("Asha", Method::PATCH, "/api/v1/referrals")).await;
+    assert_eq!(wrong.problem(405), "method_not_allowed");
+    assert_eq!(wrong.header("allow"), "GET, POST, HEAD, OPTIONS");
+    let options = read(office.ask("nobody", Method::OPTIONS, "/api/v1/tokens/1")).await;
+    assert_eq!((options.status, options.header("allow")), (204, "DELETE, OPTIONS"));
+    let head = read(office.ask("Asha", Method::HEAD, "/api/v1/referrals")).await;
+    assert_eq!((head.status, head.text.as_str()), (200, ""));
+}

@@ -1,0 +1,141 @@
+//! A service with its data, and people who ask it.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use fenliu::clock::StillClock;
+use fenliu::config::jurisdiction::Jurisdiction;
+use fenliu::domain::{Actor, Instant, JurisdictionId, PersonId};
+use fenliu::gate::{Caller, Gate, NewToken, Parts};
+use fenliu::http::{Server, Stopper};
+use fenliu::store::{Options, Store};
+use reqwest::{Method, RequestBuilder};
+use serde_json::{Value as Json, json};
+
+pub(crate) const WORKFLOW: &str = include_str!("referral.yaml");
+const CALENDAR: &str = include_str!("calendar.yaml");
+const PEOPLE: &str = include_str!("harbour.yaml");
+
+/// When the tests begin: a Monday morning in Nairobi.
+const MORNING: &str = "2018-07-02T09:10:00+03:00";
+
+/// A running service. It stops when it is dropped.
+pub(crate) struct Office {
+    pub(crate) address: std::net::SocketAddr,
+    pub(crate) clock: Arc<StillClock>,
+    pub(crate) stopper: Stopper,
+    pub(crate) tokens: BTreeMap<String, String>,
+    client: reqwest::Client,
+}
+
+/// An answer that has been read.
+pub(crate) struct Answer {
+    pub(crate) status: u16,
+    pub(crate) headers: reqwest::header::HeaderMap,
+    pub(crate) text: String,
+    pub(crate) json: Json,
+}
+
+impl Answer {
+    pub(crate) fn header(&self, name: &str) -> &str {
+        self.headers.get(name).map_or("", |value| value.to_str().unwrap())
+    }
+
+    /// The problem's code, after a look at its form.
+    #[track_caller]
+    pub(crate) fn problem(&self, status: u16) -> &str {
+        assert_eq!(self.status, status, "{}", self.text);
+        assert_eq!(self.header("content-type"), "application/problem+json");
+        assert_eq!(self.json["status"], status);
+        let code = self.json["code"].as_str().unwrap();
+        assert_eq!(self.json["type"], format!("urn:fenliu:problem:{code}"));
+        code
+    }
+
+    #[track_caller]
+    pub(crate) fn ok(self, status: u16) -> Json {
+        assert_eq!(self.status, status, "{}", self.text);
+        self.json
+    }
+}
+
+pub(crate) async fn read(request: RequestBuilder) -> Answer {
+    let response = request.send().await.unwrap();
+    let (status, headers) = (response.status().as_u16(), response.headers().clone());
+    let text = response.text().await.unwrap();
+    let json = serde_json::from_str(&text).unwrap_or(Json::Null);
+    Answer { status, headers, text, json }
+}
+
+impl Office {
+    pub(crate) async fn open() -> Self {
+        let clock = Arc::new(StillClock::new(Instant::parse(MORNING).unwrap()));
+        let (shown, tokens) = (Arc::clone(&clock), BTreeMap::new());
+        let made = tokio::task::spawn_blocking(move || {
+            let store = Store::open("sqlite::memory:", Options::default()).unwrap();
+            store.migrate().unwrap();
+            let entropy = |bytes: &mut [u8]| getrandom::fill(bytes).unwrap();
+            let gate = Gate::open(Parts { store, clock: shown, entropy, batch_max: 16 }).unwrap();
+            let mut tokens = tokens;
+            found(&gate, &mut tokens);
+            (gate, tokens)
+        });
+        let (gate, tokens) = made.await.unwrap();
+        let server = Server::bind("127.0.0.1:0", gate, 1).unwrap();
+        let (address, stopper) = (server.local_addr(), server.stopper());
+        tokio::spawn(async move { server.run().await.unwrap() });
+        Self { address, clock, stopper, tokens, client: reqwest::Client::new() }
+    }
+
+    /// A request of somebody; nobody: without a token.
+    pub(crate) fn ask(&self, who: &str, method: Method, path: &str) -> RequestBuilder {
+        let request = self.client.request(method, format!("http://{}{path}", self.address));
+        match self.tokens.get(who) {
+            Some(token) => request.bearer_auth(token),
+            None => request,
+        }
+    }
+
+    pub(crate) async fn get(&self, who: &str, path: &str) -> Answer {
+        read(self.ask(who, Method::GET, path)).await
+    }
+
+    pub(crate) async fn post(&self, who: &str, path: &str, body: Json) -> Answer {
+        read(self.ask(who, Method::POST, path).json(&body)).await
+    }
+
+    pub(crate) async fn put(&self, who: &str, path: &str, body: Json) -> Answer {
+        read(self.ask(who, Method::PUT, path).json(&body)).await
+    }
+
+    /// A new referral; its id.
+    pub(crate) async fn report(&self, place: &str) -> String {
+        let body = json!({ "input": { "place": place } });
+        let answer = self.post("Asha", "/api/v1/referrals", body).await.ok(201);
+        answer["id"].as_str().unwrap().to_owned()
+    }
+
+    /// A referral that lies with a unit.
+    pub(crate) async fn assigned(&self, place: &str, unit: &str) -> String {
+        let id = self.report(place).await;
+        let input = json!({ "command": "assign", "input": { "unit": unit } });
+        self.command("Asha", &id, input).await.ok(200);
+        id
+    }
+
+    pub(crate) async fn command(&self, who: &str, id: &str, body: Json) -> Answer {
+        self.post(who, &format!("/api/v1/referrals/{id}/commands"), body).await
+    }
+}
+
+fn found(gate: &Gate, tokens: &mut BTreeMap<String, String>) {
+    let directory = Jurisdiction::from_yaml(PEOPLE).unwrap().directory(JurisdictionId(0));
+    let jurisdiction = gate.found(&directory, CALENDAR, &[WORKFLOW.to_owned()]).unwrap();
+    let caller = Caller { actor: Actor::System, jurisdiction };
+    for person in directory.people.values() {
+        let (id, label) = (person.id, "test".to_owned());
+        let new = NewToken { person: PersonId(id.0), label, expires_at: None };
+        let issued = gate.issue_token(&caller, &new).unwrap();
+        tokens.insert(person.name.clone(), issued.secret);
+    }
+}
