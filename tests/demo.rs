@@ -6,10 +6,10 @@ use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::time::{Duration, SystemTime};
+use std::time::Duration;
 
 use fenliu::app::demo::{self, Player};
-use fenliu::clock::FastClock;
+use fenliu::clock::{Clock, FastClock, SystemClock};
 use fenliu::domain::Instant;
 use serde_json::Value as Json;
 
@@ -110,7 +110,8 @@ impl Service {
         let mut lines = BufReader::new(child.stdout.take().unwrap()).lines();
         for line in lines.by_ref().map_while(Result::ok) {
             if let Some(at) = line.find("fenliu_") {
-                token = line[at..].split_whitespace().next().map(str::to_owned);
+                let rest = line.get(at..).unwrap();
+                token = rest.split_whitespace().next().map(str::to_owned);
             }
             if line.contains("http://") {
                 break;
@@ -127,16 +128,11 @@ impl Service {
     }
 }
 
-fn machine_now() -> i64 {
-    let since = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).unwrap();
-    i64::try_from(since.as_millis()).unwrap()
-}
-
 #[test]
 fn killed_again_and_again_the_service_loses_nothing_it_acknowledged() {
     let folder = Folder::new("kill");
     let port = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
-    let anchor = machine_now();
+    let anchor = SystemClock::new().now().0;
     let mut service = Service::start(&folder.0, port, anchor);
     let token = service.token.clone().expect("the first start prints a token");
     let from = Instant::parse("2018-07-02T08:30:00+08:00").unwrap();

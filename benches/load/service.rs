@@ -38,7 +38,8 @@ impl Service {
         for line in lines.by_ref() {
             let line = line.unwrap();
             if let Some(at) = line.find("fenliu_") {
-                admin = Some(line[at..].split_whitespace().next().unwrap().to_owned());
+                let rest = line.get(at..).unwrap();
+                admin = Some(rest.split_whitespace().next().unwrap().to_owned());
             }
             if line.contains("http://") {
                 break;

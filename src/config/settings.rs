@@ -222,6 +222,7 @@ impl Settings {
     }
 
     /// The settings file with every key, its meaning and its default.
+    #[expect(clippy::indexing_slicing, reason = "a JSON value read by name is null at worst")]
     #[must_use]
     pub fn template() -> String {
         let settings = Self { job: usual_jobs(), ..Self::default() };
@@ -285,6 +286,7 @@ fn overrule(table: &mut Table, section: &str, key: &str, value: &str) -> Result<
     Ok(())
 }
 
+#[expect(clippy::indexing_slicing, reason = "a JSON value read by name is null at worst")]
 fn resolve(schema: &serde_json::Value, part: &serde_json::Value) -> serde_json::Value {
     let name = part["$ref"].as_str().and_then(|path| path.rsplit('/').next());
     name.map_or_else(|| part.clone(), |name| schema["$defs"][name].clone())

@@ -65,7 +65,6 @@ struct Follower {
         description = "`event: change` with this as data; `event: lagged` when some were lost to \
             a follower that was too slow: read the lists again.")),
 )]
-#[expect(clippy::unused_async, reason = "the framework wants its handlers so")]
 pub(super) async fn follow(
     house: web::Data<House>,
     Who(caller): Who,

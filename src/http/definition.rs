@@ -248,7 +248,6 @@ pub(super) async fn check(
     get, path = "/api/v1/workflow-schema", tag = "workflows",
     responses((status = 200, body = Object, description = "The schema, for editors.")),
 )]
-#[expect(clippy::unused_async, reason = "the framework wants its handlers so")]
 pub(super) async fn schema(Who(_caller): Who) -> HttpResponse {
     HttpResponse::Ok().content_type("application/schema+json").json(chart::schema::schema())
 }

@@ -222,7 +222,6 @@ pub(super) struct GrantView {
     get, path = "/api/v1/me", tag = "directory",
     responses((status = 200, body = Me, description = "Who the token stands for.")),
 )]
-#[expect(clippy::unused_async, reason = "the framework wants its handlers so")]
 pub(super) async fn me(
     house: web::Data<House>,
     Who(caller): Who,
@@ -258,7 +257,6 @@ fn word(name: &str) -> String {
     get, path = "/api/v1/units", tag = "directory",
     responses((status = 200, body = All<UnitView>, description = "All, in order of code.")),
 )]
-#[expect(clippy::unused_async, reason = "the framework wants its handlers so")]
 pub(super) async fn units(
     house: web::Data<House>,
     Who(caller): Who,
@@ -274,7 +272,6 @@ pub(super) async fn units(
     responses((status = 200, body = UnitView, description = "The unit.")),
     params(("code" = String, Path, description = "The unit's code.")),
 )]
-#[expect(clippy::unused_async, reason = "the framework wants its handlers so")]
 pub(super) async fn unit(
     house: web::Data<House>,
     Who(caller): Who,
@@ -311,7 +308,6 @@ pub(super) async fn put_unit(
     get, path = "/api/v1/people", tag = "directory",
     responses((status = 200, body = All<PersonView>, description = "All, in order of id.")),
 )]
-#[expect(clippy::unused_async, reason = "the framework wants its handlers so")]
 pub(super) async fn people(
     house: web::Data<House>,
     Who(caller): Who,
@@ -331,7 +327,6 @@ fn person_id(text: &str) -> Result<PersonId, Problem> {
     responses((status = 200, body = PersonView, description = "The person.")),
     params(("id" = i64, Path, description = "The person's id.")),
 )]
-#[expect(clippy::unused_async, reason = "the framework wants its handlers so")]
 pub(super) async fn person(
     house: web::Data<House>,
     Who(caller): Who,
@@ -384,7 +379,6 @@ pub(super) async fn put_person(
     get, path = "/api/v1/categories", tag = "directory",
     responses((status = 200, body = All<CategoryBody>, description = "All, in order of code.")),
 )]
-#[expect(clippy::unused_async, reason = "the framework wants its handlers so")]
 pub(super) async fn categories(
     house: web::Data<House>,
     Who(caller): Who,
@@ -399,7 +393,6 @@ pub(super) async fn categories(
     responses((status = 200, body = CategoryBody, description = "The category.")),
     params(("code" = String, Path, description = "The category's code.")),
 )]
-#[expect(clippy::unused_async, reason = "the framework wants its handlers so")]
 pub(super) async fn category(
     house: web::Data<House>,
     Who(caller): Who,

@@ -135,7 +135,6 @@ static DOCUMENT: LazyLock<String> = LazyLock::new(|| {
     get, path = "/api/openapi.json", tag = "service", security(()),
     responses((status = 200, body = Object, description = "OpenAPI 3.1.")),
 )]
-#[expect(clippy::unused_async, reason = "the framework wants its handlers so")]
 pub(super) async fn openapi() -> HttpResponse {
     HttpResponse::Ok().content_type("application/json").body(DOCUMENT.as_str())
 }
@@ -145,7 +144,6 @@ pub(super) async fn openapi() -> HttpResponse {
     get, path = "/api/docs", tag = "service", security(()),
     responses((status = 308, description = "To /api/docs/.")),
 )]
-#[expect(clippy::unused_async, reason = "the framework wants its handlers so")]
 pub(super) async fn docs() -> HttpResponse {
     HttpResponse::PermanentRedirect().insert_header((header::LOCATION, "/api/docs/")).finish()
 }
@@ -156,7 +154,6 @@ pub(super) async fn docs() -> HttpResponse {
     responses((status = 200, body = String, content_type = "text/html", description = "A part of the page.")),
     params(("file" = String, Path, description = "A file's name; nothing for the page itself.")),
 )]
-#[expect(clippy::unused_async, reason = "the framework wants its handlers so")]
 pub(super) async fn file(path: web::Path<String>) -> Result<HttpResponse, Problem> {
     let config = Arc::new(utoipa_swagger_ui::Config::from("/api/openapi.json"));
     let found = utoipa_swagger_ui::serve(&path, config);

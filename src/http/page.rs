@@ -15,7 +15,6 @@ const FRONT_POLICY: &str =
     get, path = "/", tag = "service", security(()),
     responses((status = 200, body = String, content_type = "text/html", description = "A page to read.")),
 )]
-#[expect(clippy::unused_async, reason = "the framework wants its handlers so")]
 pub(super) async fn front() -> HttpResponse {
     HttpResponse::Ok()
         .content_type("text/html; charset=utf-8")
@@ -28,7 +27,6 @@ pub(super) async fn front() -> HttpResponse {
     get, path = "/health", tag = "service", security(()),
     responses((status = 200, body = Object, description = "It lives.")),
 )]
-#[expect(clippy::unused_async, reason = "the framework wants its handlers so")]
 pub(super) async fn health() -> HttpResponse {
     HttpResponse::Ok()
         .json(serde_json::json!({ "live": true, "version": env!("CARGO_PKG_VERSION") }))

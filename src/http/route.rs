@@ -104,7 +104,6 @@ fn elsewise(request: &HttpRequest, allow: HeaderValue) -> Result<HttpResponse, P
 }
 
 /// Where no path leads.
-#[expect(clippy::unused_async, reason = "the framework wants its handlers so")]
 pub(super) async fn nowhere() -> Result<HttpResponse, Problem> {
     let detail = "There is no such path; /api/openapi.json lists them all.";
     Err(Problem::new(StatusCode::NOT_FOUND, "no_such_path", detail).zh("没有这个路径"))

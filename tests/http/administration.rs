@@ -71,7 +71,7 @@ async fn a_new_version_of_a_workflow_is_published_and_the_old_one_stays_readable
     let new = office.report("Pier 5").await;
     let due = async |id: String| {
         let whole = office.get("Asha", &format!("/api/v1/referrals/{id}")).await.ok(200);
-        whole["clocks"][0]["due"].as_str().unwrap()[11..16].to_owned()
+        whole["clocks"][0]["due"].as_str().unwrap().get(11..16).unwrap().to_owned()
     };
     assert_eq!((due(old).await.as_str(), due(new).await.as_str()), ("09:40", "10:10"));
     let current = office.get("Asha", "/api/v1/definitions/referral").await.ok(200);
