@@ -1,7 +1,7 @@
 //! A workflow file as it is written: the shapes of YAML, each place remembered.
 //!
 //! Reading stops at the first thing that is no such shape; everything that has the right shape but
-//! the wrong sense is found by [`super::compile`], all at once.
+//! the wrong sense is found by [`mod@super::compile`], all at once.
 
 mod spot;
 

@@ -2,7 +2,7 @@
 //! truth; a change is loaded again as soon as it is committed.
 
 use std::collections::BTreeMap;
-use std::sync::{Arc, PoisonError, RwLock};
+use std::sync::{Arc, Mutex, PoisonError, RwLock};
 
 use super::error::Error;
 use crate::calendar::Calendar;
@@ -47,6 +47,8 @@ struct Shelf {
 #[derive(Debug, Clone, Default)]
 pub struct Registry {
     shelf: Arc<RwLock<Shelf>>,
+    /// One loads at a time: else what an earlier one read could stand over what a later one did.
+    loading: Arc<Mutex<()>>,
 }
 
 impl Registry {
@@ -65,6 +67,7 @@ impl Registry {
     /// # Errors
     /// As for the first time; what was loaded before stays.
     pub(super) fn reload(&self, store: &Store) -> Result<(), Error> {
+        let _turn = self.loading.lock().unwrap_or_else(PoisonError::into_inner);
         let old = self.read(|shelf| shelf.versions.clone());
         let shelf = store.read(|reader| {
             let mut shelf = Shelf::default();

@@ -10,7 +10,6 @@ const FUNCTION_MAX: usize = 70;
 
 /// Longer files, with what they may have at most and why.
 const LONG: &[(&str, usize, &str)] = &[
-    ("src/app/demo/story.rs", 440, "one matter's whole life, told in order; to be split"),
     ("src/chart.rs", 430, "the whole vocabulary of checked charts, mostly doc comments"),
     ("src/chart/document.rs", 500, "the whole form of workflow files, mostly doc comments"),
     ("src/chart/expression/satisfy/formula.rs", 460, "one search over one kind of formula"),

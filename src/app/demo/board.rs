@@ -38,7 +38,7 @@ const EVERYDAY: [&str; 9] = [
 /// What people call things, from the workflows themselves.
 #[derive(Debug, Default)]
 pub(super) struct Words {
-    /// Commands and clocks (`clock.handle`) of every workflow.
+    /// Commands and clocks, as `referral.route` and `referral.clock.handle`.
     pub(super) kinds: BTreeMap<String, Text>,
     /// Flat statuses.
     pub(super) statuses: BTreeMap<String, Text>,
@@ -50,10 +50,12 @@ impl Words {
         let mut words = Self::default();
         for chart in charts {
             for command in chart.commands.values() {
-                words.kinds.insert(command.name.clone(), command.title.clone());
+                let name = format!("{}.{}", chart.workflow, command.name);
+                words.kinds.insert(name, command.title.clone());
             }
             for clock in chart.clocks.values() {
-                words.kinds.insert(format!("clock.{}", clock.name), clock.title.clone());
+                let name = format!("{}.clock.{}", chart.workflow, clock.name);
+                words.kinds.insert(name, clock.title.clone());
             }
             words.statuses.extend(chart.statuses.clone());
         }
@@ -79,7 +81,7 @@ impl Board {
             (text("id"), text("workflow"), text("status"), text("kind"));
         let overdue = status == "overdue";
         let told = !EVERYDAY.contains(&kind.as_str()) && (overdue || !kind.starts_with("clock."));
-        if let Some(title) = self.words.kinds.get(&kind).filter(|_| told) {
+        if let Some(title) = self.words.kinds.get(&format!("{workflow}.{kind}")).filter(|_| told) {
             let late = if overdue { self.words.status("overdue") } else { String::new() };
             self.last.push_back(format!("{} {title} {late}", text("number")));
             if self.last.len() > SHOWN {
