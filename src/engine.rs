@@ -85,7 +85,7 @@ pub fn open(
             ),
         ));
     }
-    decided(situation, blank(situation, seed), actor, command, |run| {
+    decided(situation, &blank(situation, seed), actor, command, |run| {
         run.permit(&chart.start)?;
         run.prepare(&chart.start)?;
         run.begin()
@@ -103,7 +103,7 @@ pub fn decide(
     command: &Command,
 ) -> Result<Decision, Refusal> {
     let people = matches!(actor, Actor::Person { .. } | Actor::System);
-    decided(situation, instance.clone(), actor, command, |run| match actor {
+    decided(situation, instance, actor, command, |run| match actor {
         Actor::Clock => run.fire(),
         Actor::Relative { .. } => run.relative(),
         _ if acknowledges(situation.chart, &command.name) => run.acknowledge(),
@@ -126,7 +126,7 @@ pub fn acknowledges(chart: &Chart, command: &str) -> bool {
 /// Runs one decision with a witness of every question, and writes its event.
 fn decided(
     situation: Situation<'_>,
-    instance: Instance,
+    instance: &Instance,
     actor: &Actor,
     command: &Command,
     act: impl FnOnce(&mut Run<'_>) -> Result<(), Refusal>,

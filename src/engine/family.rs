@@ -102,14 +102,13 @@ enum Letter {
 
 struct Family<'w, W: World> {
     world: &'w mut W,
-    touched: BTreeMap<InstanceId, Instance>,
     decisions: Vec<Decision>,
     letters: VecDeque<Letter>,
 }
 
 impl<'w, W: World> Family<'w, W> {
     fn new(world: &'w mut W) -> Self {
-        Self { world, touched: BTreeMap::new(), decisions: Vec::new(), letters: VecDeque::new() }
+        Self { world, decisions: Vec::new(), letters: VecDeque::new() }
     }
 
     fn follow(mut self) -> Result<Vec<Decision>, W::Error> {
@@ -127,11 +126,17 @@ impl<'w, W: World> Family<'w, W> {
         Ok(self.decisions)
     }
 
+    /// An instance as this command has left it so far.
     fn load(&mut self, id: InstanceId) -> Result<Instance, W::Error> {
-        match self.touched.get(&id) {
+        match self.touched(id) {
             Some(instance) => Ok(instance.clone()),
             None => self.world.instance(id),
         }
+    }
+
+    fn touched(&self, id: InstanceId) -> Option<&Instance> {
+        let instances = self.decisions.iter().rev().map(|decision| &decision.instance);
+        instances.into_iter().find(|instance| instance.id == id)
     }
 
     fn open(
@@ -189,7 +194,6 @@ impl<'w, W: World> Family<'w, W> {
             let input = Fields::new();
             self.letters.push_back(Letter::Tell { from: id, to: parent, name, input });
         }
-        self.touched.insert(id, decision.instance.clone());
         self.decisions.push(decision);
         Ok(())
     }
@@ -207,12 +211,12 @@ impl<'w, W: World> Family<'w, W> {
         if from.version > 1 {
             children.extend(self.world.open_children(from.id)?);
         }
-        for (id, instance) in &self.touched {
+        for instance in self.decisions.iter().map(|decision| &decision.instance) {
             if instance.parent == Some(from.id) {
-                children.insert(*id, instance.workflow.clone());
+                children.insert(instance.id, instance.workflow.clone());
             }
         }
-        children.retain(|id, _| self.touched.get(id).is_none_or(|child| child.closed_at.is_none()));
+        children.retain(|id, _| self.touched(*id).is_none_or(|child| child.closed_at.is_none()));
         let wanted = |name: &str| workflow.is_none_or(|workflow| workflow == name);
         Ok(children.into_iter().filter(|(_, name)| wanted(name)).map(|(id, _)| id).collect())
     }

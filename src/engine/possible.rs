@@ -28,7 +28,7 @@ pub fn specs<'s>(
     actor: &Actor,
 ) -> Vec<&'s CommandSpec> {
     let command = Command::new("");
-    let Ok(mut run) = Run::new(situation, instance.clone(), actor, &command) else {
+    let Ok(mut run) = Run::new(situation, instance, actor, &command) else {
         return Vec::new();
     };
     let Some(leaf) = situation.chart.find(&instance.state) else { return Vec::new() };
@@ -45,7 +45,7 @@ pub fn may_acknowledge(situation: Situation<'_>, instance: &Instance, actor: &Ac
     let command = Command::new(ACKNOWLEDGE);
     acknowledges(situation.chart, ACKNOWLEDGE)
         && instance.clocks.values().any(|clock| clock.hold.is_some())
-        && Run::new(situation, instance.clone(), actor, &command)
+        && Run::new(situation, instance, actor, &command)
             .is_ok_and(|mut run| run.acknowledge().is_ok())
 }
 

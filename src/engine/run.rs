@@ -17,7 +17,7 @@ pub struct Run<'r> {
     situation: Situation<'r>,
     instance: Instance,
     /// Fields as they were, to say what changed.
-    before: Fields,
+    before: &'r Fields,
     from: String,
     actor: &'r Actor,
     command: &'r Command,
@@ -43,10 +43,11 @@ impl<'r> Run<'r> {
     /// When the command is said to have happened in the future, or before the previous fact.
     pub fn new(
         situation: Situation<'r>,
-        instance: Instance,
+        before: &'r Instance,
         actor: &'r Actor,
         command: &'r Command,
     ) -> Result<Self, Refusal> {
+        let instance = before.clone();
         // The clock of the house may have been set back: events never run backwards.
         let now = situation.now.max(instance.updated_at);
         let at = command.occurred_at.unwrap_or(now);
@@ -68,7 +69,7 @@ impl<'r> Run<'r> {
         let leaf = situation.chart.find(&instance.state).unwrap_or(situation.chart.initial);
         Ok(Self {
             situation: Situation { now, ..situation },
-            before: instance.fields.clone(),
+            before: &before.fields,
             from: instance.state.clone(),
             instance,
             actor,

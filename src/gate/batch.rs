@@ -82,7 +82,7 @@ impl Draft {
     ///
     /// # Errors
     /// When the event cannot be written as JSON, which should not be.
-    pub(super) fn take(&mut self, decision: &Decision, chart: &Chart) -> Result<(), Error> {
+    pub(super) fn take(&mut self, decision: Decision, chart: &Chart) -> Result<(), Error> {
         let id = decision.instance.id;
         self.note_parties(id, chart);
         let event = &decision.event;
@@ -101,10 +101,10 @@ impl Draft {
             body,
             hash,
         });
-        self.changes.push(change(decision, &parties));
+        self.changes.push(change(&decision, &parties));
         self.parties.insert(id, parties);
         let stored = self.held.remove(&id).and_then(|held| held.stored);
-        let instance = decision.instance.clone();
+        let instance = decision.instance;
         self.held.insert(id, Held { instance, head: hash, stored, changed: true });
         Ok(())
     }

@@ -19,9 +19,7 @@ use super::{Change, Done, Entropy, Firing, Receipt, Request, Target, personal, w
 use crate::chart::Chart;
 use crate::clock::Clock;
 use crate::domain::event::Hash;
-use crate::domain::{
-    Actor, Command, Fields, Instance, InstanceId, Instant, MessageId, Refusal, Text, Value,
-};
+use crate::domain::{Actor, Command, Fields, InstanceId, Instant, MessageId, Refusal, Text, Value};
 use crate::engine::{ACKNOWLEDGE, Decision, family, input};
 use crate::policy::{self, Act};
 use crate::store::{Answer, PersonalRow, Store, Transaction, Writer};
@@ -288,7 +286,7 @@ impl Work<'_> {
         let family = draft.instance(firing.instance).ok_or(Error::NotFound)?.family;
         let mut desk = self.desk(transaction, draft, now, Some(family));
         let decisions = family::act(&mut desk, firing.instance, &Actor::Clock, &command)?;
-        self.keep(draft, &decisions)
+        self.keep(draft, decisions)
     }
 
     fn desk<'d, 't>(
@@ -334,16 +332,16 @@ impl Work<'_> {
         }
         let name = request.command.clone();
         let command = Command { name, input: values, occurred_at: request.occurred_at };
-        let family = instance.as_ref().map(|instance| instance.family);
+        let family = instance.map(|(_, family)| family);
         let mut desk = self.desk(transaction, draft, now, family);
         let decisions = match (&request.target, &instance) {
             (Target::New(workflow), _) => {
                 family::open(&mut desk, request.caller.jurisdiction, workflow, actor, &command)?
             }
-            (_, Some(instance)) => family::act(&mut desk, instance.id, actor, &command)?,
+            (_, Some((id, _))) => family::act(&mut desk, *id, actor, &command)?,
             (_, None) => return Err(Error::NotFound),
         };
-        let done = self.keep(draft, &decisions)?;
+        let done = self.keep(draft, decisions)?;
         for (field, seal) in sealed {
             draft.personal.push(PersonalRow {
                 instance: done.receipt.instance,
@@ -360,13 +358,13 @@ impl Work<'_> {
         Ok(done)
     }
 
-    /// The chart that will decide, and the instance if there is one already. What the caller takes
+    /// The chart that will decide, and instance and family if they are there already. What the caller takes
     /// no part in is as if it were not there.
     fn target(
         &self,
         draft: &Draft,
         request: &Request,
-    ) -> Result<(Arc<Chart>, Option<Instance>), Error> {
+    ) -> Result<(Arc<Chart>, Option<(InstanceId, InstanceId)>), Error> {
         let Request { caller, target, if_version, .. } = request;
         let registry = &self.setting.registry;
         let id = match target {
@@ -389,18 +387,18 @@ impl Work<'_> {
         if if_version.is_some_and(|seen| seen != instance.version) {
             return Err(Error::Stale { now: instance.version });
         }
-        Ok((chart, Some(instance.clone())))
+        Ok((chart, Some((instance.id, instance.family))))
     }
 
     /// Keeps what was decided; the receipt is that of the instance that was asked.
-    fn keep(&self, draft: &mut Draft, decisions: &[Decision]) -> Result<Done, Error> {
+    fn keep(&self, draft: &mut Draft, decisions: Vec<Decision>) -> Result<Done, Error> {
         let registry = &self.setting.registry;
+        let first = decisions.first().map(|decision| decision.instance.id);
         for decision in decisions {
             let chart = registry.chart(decision.instance.definition)?;
+            draft.messages.extend(wording::messages(registry, &chart, &decision)?);
             draft.take(decision, &chart)?;
-            draft.messages.extend(wording::messages(registry, &chart, decision)?);
         }
-        let first = decisions.first().map(|decision| decision.instance.id);
         let instance = first.and_then(|id| draft.instance(id)).cloned();
         let instance =
             instance.ok_or_else(|| Error::Internal("a command decided nothing".to_owned()))?;
