@@ -7,7 +7,7 @@ mod only_postgres;
 mod only_sqlite;
 mod outbox;
 mod place;
-mod postgres;
+pub(crate) mod postgres;
 mod samples;
 mod schema;
 

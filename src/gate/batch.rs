@@ -8,7 +8,7 @@ use crate::chart::Chart;
 use crate::domain::event::{Hash, NO_HASH, chain};
 use crate::domain::{ArmedClock, Instance, InstanceId, Message, StoredEvent};
 use crate::engine::Decision;
-use crate::store::{Answer, Batch, ClockRow, PartyRow, PersonalRow};
+use crate::store::{Answer, Batch, ClockRow, NewAlarm, PartyRow, PersonalRow};
 
 /// An instance in hand.
 struct Held {
@@ -37,6 +37,8 @@ pub(super) struct Draft {
     pub(super) personal: Vec<PersonalRow>,
     pub(super) answers: Vec<Answer>,
     pub(super) changes: Vec<Change>,
+    /// Alerts that reached nobody: an operator must know.
+    pub(super) alarms: Vec<NewAlarm>,
 }
 
 impl Draft {
@@ -102,6 +104,7 @@ impl Draft {
             hash,
         });
         self.changes.push(change(&decision, &parties));
+        self.alarms.extend(unheard(&decision));
         self.parties.insert(id, parties);
         let stored = self.held.remove(&id).and_then(|held| held.stored);
         let instance = decision.instance;
@@ -170,6 +173,19 @@ fn write_clocks(batch: &mut Batch, held: &Held) {
             batch.clocks_gone.push((instance.id, name.clone()));
         }
     }
+}
+
+/// An alarm for the first alert of a decision that reached nobody.
+fn unheard(decision: &Decision) -> Option<NewAlarm> {
+    let told = decision.event.told.iter().find(|told| told.people.is_empty())?;
+    let to = if told.to.is_empty() { "nobody named".to_owned() } else { told.to.join(", ") };
+    Some(NewAlarm {
+        kind: "nobody_told".to_owned(),
+        jurisdiction: Some(decision.instance.jurisdiction),
+        instance: Some(decision.instance.id),
+        at: decision.event.recorded_at,
+        detail: format!("`{}` reached nobody: no active person is {to}", told.text),
+    })
 }
 
 /// Who takes part now, and who no longer does.

@@ -269,8 +269,12 @@ impl Work<'_> {
         if draft.is_empty() {
             return Ok((answers, Vec::new()));
         }
+        let alarms = std::mem::take(&mut draft.alarms);
         let (batch, changes) = draft.into_batch();
         transaction.write(&batch)?;
+        for alarm in &alarms {
+            transaction.raise_alarm(alarm)?;
+        }
         Ok((answers, changes))
     }
 

@@ -84,6 +84,14 @@ impl Transaction<'_> {
         let updated = batch.updated.iter().map(|(instance, _, _)| instance);
         let owners: BTreeMap<_, _> =
             created.chain(updated).map(|instance| (instance.id, instance.jurisdiction)).collect();
+        // A repair writes clock rows alone; else a clock belongs to an instance of the batch.
+        let homeless = |row: &&ClockRow| !owners.contains_key(&row.instance);
+        if let Some(row) = batch.clocks_set.iter().find(homeless).filter(|_| !owners.is_empty()) {
+            let (clock, instance) = (&row.name, row.instance);
+            return Err(Error::Refused(format!(
+                "the clock `{clock}` of instance {instance}, which the batch neither creates nor updates"
+            )));
+        }
         // Instances first: the other rows refer to them, and a conflict shows before more is done.
         self.create_instances(&batch.created)?;
         self.update_instances(&batch.updated)?;

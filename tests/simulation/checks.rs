@@ -108,7 +108,7 @@ fn laws_hold(fact: &Fact<'_>) -> Result<(), String> {
     let situation = Situation { chart: fact.chart, calendar: fact.calendar, facts, now };
     let laws = fact.chart.laws.iter().filter(|law| law.command == command.name);
     for law in laws {
-        let run = Run::new(situation, before.clone(), actor, command);
+        let run = Run::new(situation, before, actor, command);
         let broken = run.map_err(|refusal| refusal.to_string())?.judge(&law.when);
         so(!broken, || format!("accepted against the law `{}`", law.id))?;
     }
