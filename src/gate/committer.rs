@@ -233,6 +233,9 @@ struct Work<'w> {
 
 type Answers = (Vec<Result<Done, Error>>, Vec<Change>);
 
+/// The chart that is asked, and the instance with its family if it is there already.
+type Asked = (Arc<Chart>, Option<(InstanceId, InstanceId)>);
+
 impl Work<'_> {
     fn all(mut self, transaction: &mut Transaction<'_>, jobs: &[Job]) -> Result<Answers, Error> {
         // The server's clock rules where there is one; a simulated clock rules everywhere.
@@ -364,11 +367,7 @@ impl Work<'_> {
 
     /// The chart that will decide, and instance and family if they are there already. What the caller takes
     /// no part in is as if it were not there.
-    fn target(
-        &self,
-        draft: &Draft,
-        request: &Request,
-    ) -> Result<(Arc<Chart>, Option<(InstanceId, InstanceId)>), Error> {
+    fn target(&self, draft: &Draft, request: &Request) -> Result<Asked, Error> {
         let Request { caller, target, if_version, .. } = request;
         let registry = &self.setting.registry;
         let id = match target {
