@@ -48,7 +48,7 @@ impl Calendar {
         account.start(base, limit);
         account.steps(self.date_of(base), &counted);
         account.moved(limit, &reach);
-        account.warnings(&reach);
+        account.warnings(limit, &reach);
         account.end(limit, &reach);
         let unconfirmed = self.unconfirmed_years(&reach).next().is_some();
         Due { at: reach.at, explanation: account.lines, unconfirmed }
@@ -200,8 +200,8 @@ impl Account<'_> {
     }
 
     /// A line for each year without a confirmed notice.
-    fn warnings(&mut self, reach: &Reach) {
-        let date = self.calendar.date_of(reach.at);
+    fn warnings(&mut self, limit: &Limit, reach: &Reach) {
+        let date = self.midnight(limit, reach).unwrap_or_else(|| self.calendar.date_of(reach.at));
         for year in self.calendar.unconfirmed_years(reach) {
             let zh = format!("注意：{year}年放假安排尚未确认，期限可能变动");
             let en = format!("warning: the days off of {year} are not confirmed, this may move");
@@ -209,14 +209,19 @@ impl Account<'_> {
         }
     }
 
-    /// The line of the end.
-    fn end(&mut self, limit: &Limit, reach: &Reach) {
-        let midnight = match (limit, reach.judged) {
+    /// The day at whose 24:00 a limit in calendar days ends, if it does: the next day by the clock.
+    fn midnight(&self, limit: &Limit, reach: &Reach) -> Option<Date> {
+        match (limit, reach.judged) {
             (Limit::Days(_), Some((_, last))) => {
                 Some(last).filter(|last| self.calendar.end_of(*last) == reach.at)
             }
             _ => None,
-        };
+        }
+    }
+
+    /// The line of the end.
+    fn end(&mut self, limit: &Limit, reach: &Reach) {
+        let midnight = self.midnight(limit, reach);
         let date = midnight.unwrap_or_else(|| self.calendar.date_of(reach.at));
         let time = midnight.map_or_else(|| self.calendar.time_of(reach.at), |_| "24:00".to_owned());
         let (zh_day, en_day) = weekday(date);

@@ -235,3 +235,13 @@ proptest! {
         );
     }
 }
+
+/// Found by the property above: a limit that ends at midnight of an unconfirmed year.
+#[test]
+fn the_warning_of_an_unconfirmed_year_stands_before_the_due_line() {
+    let base = Instant::parse("2026-12-22T00:00:00+08:00").unwrap();
+    let due = CHONGQING.due(base, &Limit::Days(10));
+    assert!(due.unconfirmed);
+    let dates: Vec<Date> = due.explanation.iter().map(|line| line.date).collect();
+    assert!(dates.is_sorted(), "{dates:?}");
+}
