@@ -1,21 +1,77 @@
-//! Ways to reach a person. A channel hands one message to one outside service and says how that
+//! Ways to reach a person. A channel hands one letter to one outside service and says how that
 //! went; who is told, when, and how often it is tried is not its business.
 
 mod console;
 mod log;
 
-use futures_util::future::BoxFuture;
+use futures_util::future::{BoxFuture, FutureExt};
 
-use crate::domain::{Message, Person};
+use crate::domain::{Instant, MessageId};
 
 pub use console::Console;
 pub use log::{Error, Log};
 
-/// How handing a message over went.
+/// A message made ready for a channel: rendered and addressed.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Letter {
+    /// The message's id, the same in every attempt, so that a second copy can be recognised.
+    pub id: MessageId,
+    /// Which attempt this is, from 1.
+    pub attempt: i64,
+    /// When the message was written.
+    pub written_at: Instant,
+    /// Where it goes: a telephone number, a mail address, a URL; empty for the console.
+    pub address: String,
+    /// What the recipient is called.
+    pub name: String,
+    /// The subject, where a channel has one.
+    pub subject: String,
+    /// The text.
+    pub text: String,
+    /// The same as HTML, where a channel has it.
+    pub html: Option<String>,
+    /// The same for all letters about one matter, so that mail programs show them together.
+    pub thread: Option<String>,
+    /// Whether it is urgent.
+    pub urgent: bool,
+    /// How it is posted, for a webhook.
+    pub hook: Option<Hook>,
+}
+
+/// How a webhook is posted.
+#[derive(Clone, PartialEq, Eq)]
+pub struct Hook {
+    /// In whose form.
+    pub form: Form,
+    /// With which secret it is signed.
+    pub secret: String,
+}
+
+impl std::fmt::Debug for Hook {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Hook").field("form", &self.form).finish_non_exhaustive()
+    }
+}
+
+/// In whose form a webhook is posted.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Form {
+    /// Standard Webhooks: a JSON body, signed.
+    Standard,
+    /// A robot of a WeCom group: the text.
+    Wecom,
+    /// A robot of a DingTalk group: the text.
+    Dingtalk,
+}
+
+/// How handing a letter over went.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Outcome {
     /// The outside service has taken it.
-    Accepted,
+    Accepted {
+        /// What it calls the letter: receipts name it so.
+        reference: Option<String>,
+    },
     /// It has not.
     Refused {
         /// Whether trying again is of no use.
@@ -31,12 +87,70 @@ pub enum Outcome {
     },
 }
 
+impl Outcome {
+    /// Taken, and the service has no name for it.
+    pub const ACCEPTED: Self = Self::Accepted { reference: None };
+
+    /// Not taken now; it may be taken later.
+    pub fn later(why: impl Into<String>) -> Self {
+        Self::Refused { permanent: false, why: why.into() }
+    }
+
+    /// Not taken, now or later.
+    pub fn never(why: impl Into<String>) -> Self {
+        Self::Refused { permanent: true, why: why.into() }
+    }
+
+    /// Nobody knows.
+    pub fn unknown(why: impl Into<String>) -> Self {
+        Self::Unknown { why: why.into() }
+    }
+}
+
+/// What a service tells by itself.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Incoming {
+    /// What became of a letter that it had taken.
+    Receipt {
+        /// What the service calls the letter.
+        reference: String,
+        /// Whether it reached the device.
+        delivered: bool,
+        /// What was said, for the operator; without addresses.
+        why: String,
+    },
+    /// Somebody answered.
+    Reply {
+        /// The number it came from.
+        from: String,
+        /// What it says.
+        text: String,
+    },
+}
+
+/// Where a channel puts what comes in.
+pub type Inbox = tokio::sync::mpsc::UnboundedSender<Incoming>;
+
 /// A way to reach a person.
 pub trait Channel: Send + Sync {
-    /// What it is, for logs and metrics: `log`, `console`, `email` …
+    /// What it is, for logs and metrics: `log`, `console`, `smtp`, `smpp` …
     fn name(&self) -> &str;
 
-    /// Hands a message over. The message's id is the same in every attempt; `attempts` counts this
-    /// one. May be cancelled by dropping.
-    fn send<'a>(&'a self, message: &'a Message, person: &'a Person) -> BoxFuture<'a, Outcome>;
+    /// Hands a letter over. May be cancelled by dropping, which leaves the outcome unknown.
+    fn send<'a>(&'a self, letter: &'a Letter) -> BoxFuture<'a, Outcome>;
+
+    /// Tries whether the service is there and takes what we would send, without telling anybody
+    /// anything.
+    fn test(&self) -> BoxFuture<'_, Outcome> {
+        std::future::ready(Outcome::ACCEPTED).boxed()
+    }
+
+    /// Reads what the service posts to us by HTTP (receipts, replies).
+    ///
+    /// # Errors
+    /// Why it cannot be read, for the service's operator.
+    fn receive(&self, body: &[u8]) -> Result<Vec<Incoming>, String> {
+        let (name, size) = (self.name(), body.len());
+        Err(format!("the channel `{name}` takes nothing by HTTP; {size} bytes were not read"))
+    }
 }

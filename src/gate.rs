@@ -192,6 +192,31 @@ pub struct Parts {
     pub entropy: Entropy,
     /// How many commands share a transaction at most.
     pub batch_max: usize,
+    /// How long alerts are tried.
+    pub alerts: AlertRules,
+}
+
+/// How long a message is tried on one channel before the person's next one is taken.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct AlertRules {
+    /// Urgent ones; milliseconds.
+    pub urgent_ms: i64,
+    /// Others; milliseconds.
+    pub normal_ms: i64,
+}
+
+impl Default for AlertRules {
+    fn default() -> Self {
+        Self { urgent_ms: 5 * 60_000, normal_ms: 2 * 3_600_000 }
+    }
+}
+
+impl AlertRules {
+    /// For an urgent message, or another; milliseconds.
+    #[must_use]
+    pub fn patience_ms(self, urgent: bool) -> i64 {
+        if urgent { self.urgent_ms } else { self.normal_ms }
+    }
 }
 
 /// The door. Cheap to clone; all clones are the same door.
@@ -223,7 +248,7 @@ impl Gate {
     /// # Errors
     /// What the store says, or a stored definition or calendar that cannot be read any more.
     pub fn open(parts: Parts) -> Result<Self, Error> {
-        let Parts { store, clock, entropy, batch_max } = parts;
+        let Parts { store, clock, entropy, batch_max, alerts } = parts;
         let registry = Registry::load(&store)?;
         let secret = administration::number_secret(&store, entropy)?;
         let (changes, _) = broadcast::channel(CHANGES_KEPT);
@@ -238,6 +263,7 @@ impl Gate {
             wake: Arc::clone(&wake),
             figures: Arc::clone(&figures),
             batch_max,
+            alerts,
         };
         let committers = committer::start(&setting)?;
         let hand = Mutex::new(None);

@@ -6,7 +6,7 @@ use std::time::Instant as Begun;
 use fenliu::clock::{Clock, StillClock};
 use fenliu::config::jurisdiction::Jurisdiction;
 use fenliu::domain::{Actor, Grant, Instant, JurisdictionId, PersonId, Role};
-use fenliu::gate::{Caller, Firing, Gate, Parts, Request, Target};
+use fenliu::gate::{AlertRules, Caller, Firing, Gate, Parts, Request, Target};
 use fenliu::store::{Options, Store};
 
 use super::service::folder;
@@ -38,7 +38,14 @@ pub fn gate(name: &str, now: Instant) -> (Gate, Arc<StillClock>, Caller, std::pa
     store.migrate().unwrap();
     let clock = Arc::new(StillClock::new(now));
     let shown: Arc<dyn Clock> = Arc::<StillClock>::clone(&clock);
-    let gate = Gate::open(Parts { store, clock: shown, entropy, batch_max: 256 }).unwrap();
+    let gate = Gate::open(Parts {
+        store,
+        clock: shown,
+        entropy,
+        batch_max: 256,
+        alerts: AlertRules::default(),
+    })
+    .unwrap();
     let root = concat!(env!("CARGO_MANIFEST_DIR"), "/");
     let read = |path: &str| std::fs::read_to_string(format!("{root}{path}")).unwrap();
     let who = Jurisdiction::from_yaml(&read("config/jurisdictions/chengkou.yaml")).unwrap();

@@ -11,7 +11,7 @@ use crate::clock::Clock;
 use crate::config::jurisdiction::Jurisdiction;
 use crate::config::settings::Settings;
 use crate::domain::{Actor, Directory, JurisdictionId, PersonId, Role};
-use crate::gate::{Caller, Gate, NewToken, Parts};
+use crate::gate::{AlertRules, Caller, Gate, NewToken, Parts};
 use crate::http::{Server, Stopper};
 use crate::scheduler::{self, Channels, Scheduler};
 use crate::store::{Options, Store};
@@ -62,7 +62,7 @@ pub fn open(settings: &Settings, clock: Arc<dyn Clock>) -> Result<Gate, Error> {
     let store = Store::open(&settings.database_url(), options)?;
     store.migrate()?;
     let batch_max = settings.database.batch_max.max(1);
-    Ok(Gate::open(Parts { store, clock, entropy, batch_max })?)
+    Ok(Gate::open(Parts { store, clock, entropy, batch_max, alerts: AlertRules::default() })?)
 }
 
 /// Fills a new, empty store from the founding files; answers the first administrator's token, which

@@ -4,8 +4,7 @@ use std::future::ready;
 
 use futures_util::future::{BoxFuture, FutureExt};
 
-use super::{Channel, Outcome};
-use crate::domain::{Message, Person};
+use super::{Channel, Letter, Outcome};
 
 /// Accepts everything at once.
 #[derive(Debug, Clone, Copy, Default)]
@@ -16,7 +15,7 @@ impl Channel for Console {
         "console"
     }
 
-    fn send<'a>(&'a self, _message: &'a Message, _person: &'a Person) -> BoxFuture<'a, Outcome> {
-        ready(Outcome::Accepted).boxed()
+    fn send<'a>(&'a self, _letter: &'a Letter) -> BoxFuture<'a, Outcome> {
+        ready(Outcome::ACCEPTED).boxed()
     }
 }

@@ -9,8 +9,7 @@ use std::sync::{Mutex, PoisonError};
 use futures_util::future::{BoxFuture, FutureExt};
 use serde_json::json;
 
-use super::{Channel, Outcome};
-use crate::domain::{Instant, Message, Person};
+use super::{Channel, Letter, Outcome};
 
 /// Why the file could not be opened.
 #[derive(Debug, thiserror::Error)]
@@ -45,16 +44,16 @@ impl Log {
         Ok(Self { file: Mutex::new(file) })
     }
 
-    fn write(&self, message: &Message, person: &Person) -> Outcome {
-        let mut line = line(message, person);
+    fn write(&self, letter: &Letter) -> Outcome {
+        let mut line = line(letter);
         line.push('\n');
         let mut file = self.file.lock().unwrap_or_else(PoisonError::into_inner);
         // One call for the whole line, on a file opened for appending: lines of several processes
         // do not mix.
         match file.write_all(line.as_bytes()) {
-            Ok(()) => Outcome::Accepted,
+            Ok(()) => Outcome::ACCEPTED,
             // Part of the line may have been written: a second one under the same id follows.
-            Err(cause) => Outcome::Unknown { why: format!("the message log: {cause}") },
+            Err(cause) => Outcome::unknown(format!("the message log: {cause}")),
         }
     }
 }
@@ -64,32 +63,22 @@ impl Channel for Log {
         "log"
     }
 
-    fn send<'a>(&'a self, message: &'a Message, person: &'a Person) -> BoxFuture<'a, Outcome> {
-        ready(self.write(message, person)).boxed()
+    fn send<'a>(&'a self, letter: &'a Letter) -> BoxFuture<'a, Outcome> {
+        ready(self.write(letter)).boxed()
     }
 }
 
-/// The line of a message.
-fn line(message: &Message, person: &Person) -> String {
-    let address = match message.channel.as_str() {
-        "sms" => person.phone.as_deref(),
-        "email" => person.email.as_deref(),
-        _ => None,
-    };
-    let when = |at: Instant| at.to_string();
+/// The line of a letter.
+fn line(letter: &Letter) -> String {
     json!({
-        "id": message.id,
-        "attempt": message.attempts,
-        "written_at": when(message.created_at),
-        "jurisdiction": message.jurisdiction,
-        "instance": message.instance,
-        "event": message.seq,
-        "tier": message.tier,
-        "channel": message.channel,
-        "person": message.person,
-        "address": address.map(masked),
-        "subject": message.subject,
-        "body": message.body,
+        "id": letter.id,
+        "attempt": letter.attempt,
+        "written_at": letter.written_at.to_string(),
+        "address": masked(&letter.address),
+        "name": letter.name,
+        "urgent": letter.urgent,
+        "subject": letter.subject,
+        "text": letter.text,
     })
     .to_string()
 }

@@ -4,9 +4,10 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
-use super::actor::{Grant, Role};
+use super::actor::Role;
 use super::facts::Facts;
 use super::id::{JurisdictionId, PersonId};
+use super::person::Person;
 use super::text::Text;
 use super::value::Value;
 
@@ -28,30 +29,8 @@ pub struct Unit {
     pub active: bool,
 }
 
-fn yes() -> bool {
+pub(super) fn yes() -> bool {
     true
-}
-
-/// A person and how to reach them.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct Person {
-    /// Its id; given by the store.
-    #[serde(default)]
-    pub id: PersonId,
-    /// The name.
-    pub name: String,
-    /// Where mails go.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub email: Option<String>,
-    /// Where SMS go.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub phone: Option<String>,
-    /// What the person is, and where.
-    pub grants: Vec<Grant>,
-    /// Whether the person may act and is alerted.
-    #[serde(default = "yes")]
-    pub active: bool,
 }
 
 /// A kind of matter and who handles it.

@@ -38,6 +38,10 @@ integer_id!(
     MessageId
 );
 integer_id!(
+    /// A unit's own system, or a robot of a chat group, that is told by HTTP.
+    SubscriptionId
+);
+integer_id!(
     /// A county, city or province whose data live apart in the same store.
     JurisdictionId
 );

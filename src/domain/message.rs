@@ -1,69 +1,148 @@
-//! One alert to one person on one channel: a row of the outbox.
+//! One message to one person, or to one unit's system, on one channel: a row of the outbox.
 
 use serde::{Deserialize, Serialize};
 
-use super::id::{InstanceId, JurisdictionId, MessageId, PersonId};
+use super::id::{InstanceId, JurisdictionId, MessageId, PersonId, SubscriptionId};
 use super::instant::Instant;
 
-/// An alert on its way.
+/// A message on its way.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Message {
     /// Its id, the same in every attempt.
     pub id: MessageId,
     /// Whose it is.
     pub jurisdiction: JurisdictionId,
-    /// About which instance …
-    pub instance: InstanceId,
-    /// … and which of its events.
+    /// About which instance (none: a message of the house itself) …
+    pub instance: Option<InstanceId>,
+    /// … and which of its events (0: none).
     pub seq: i64,
     /// To whom.
-    pub person: PersonId,
-    /// `sms`, `email`, `console` …
+    pub to: Recipient,
+    /// `sms`, `email`, `console`, `webhook` …
     pub channel: String,
+    /// What it is for.
+    pub kind: Kind,
     /// The matter's tier rank: graver ones leave first.
     pub tier: i64,
-    /// Subject, in Chinese.
+    /// Neither bundled with others nor held back by quiet hours or a mute.
+    pub urgent: bool,
+    /// The clock whose ladder speaks, and the state entry that armed it.
+    pub clock: Option<(String, i64)>,
+    /// The command that the link in it, or the reply to it, may give.
+    pub offer: Option<String>,
+    /// Subject, in the person's language.
     pub subject: String,
-    /// The text, in Chinese.
+    /// The text, in the person's language; for a system, what is posted.
     pub body: String,
     /// When it was written.
     pub created_at: Instant,
     /// The next attempt is not before this.
     pub due_at: Instant,
+    /// Given up on this channel if it was not handed over by then.
+    pub deadline_at: Instant,
     /// Attempts so far.
     pub attempts: i64,
+    /// Those of them of which nobody knows whether the message arrived: each may have left a copy.
+    pub unknowns: i64,
     /// Where it stands.
     pub state: Delivery,
     /// When it was handed over, if it was.
     pub sent_at: Option<Instant>,
+    /// What the gateway calls it: receipts name it so.
+    pub reference: Option<String>,
+    /// When it reached the device, as the gateway says.
+    pub delivered_at: Option<Instant>,
+    /// When the person acknowledged it.
+    pub acknowledged_at: Option<Instant>,
+    /// The message on another channel that was given up before this one was written.
+    pub instead_of: Option<MessageId>,
+    /// The message in whose summary it left.
+    pub bundle: Option<MessageId>,
+    /// What the last failed attempt said.
+    pub error: Option<String>,
 }
 
-/// Where a message stands.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+/// To whom a message goes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
-pub enum Delivery {
-    /// Waiting for its turn or its next attempt.
-    Waiting,
-    /// Handed over to the channel.
-    Sent,
-    /// Given up.
-    Failed,
+pub enum Recipient {
+    /// A person.
+    Person(PersonId),
+    /// A unit's own system, or a robot of a chat group.
+    Subscription(SubscriptionId),
 }
 
-impl Delivery {
-    /// The word that is stored and shown.
+impl Recipient {
+    /// The person, if it is one.
     #[must_use]
-    pub fn code(self) -> &'static str {
+    pub fn person(self) -> Option<PersonId> {
         match self {
-            Self::Waiting => "waiting",
-            Self::Sent => "sent",
-            Self::Failed => "failed",
+            Self::Person(id) => Some(id),
+            Self::Subscription(_) => None,
         }
     }
-
-    /// The delivery of a stored word.
-    #[must_use]
-    pub fn from_code(code: &str) -> Option<Self> {
-        [Self::Waiting, Self::Sent, Self::Failed].into_iter().find(|state| state.code() == code)
-    }
 }
+
+macro_rules! words {
+    ($(#[$doc:meta])* $name:ident { $($(#[$about:meta])* $variant:ident = $code:literal,)+ }) => {
+        $(#[$doc])*
+        #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+        #[serde(rename_all = "snake_case")]
+        pub enum $name { $($(#[$about])* $variant,)+ }
+
+        impl $name {
+            /// All of them.
+            pub const ALL: &[Self] = &[$(Self::$variant),+];
+
+            /// The word that is stored and shown.
+            #[must_use]
+            pub fn code(self) -> &'static str {
+                match self { $(Self::$variant => $code,)+ }
+            }
+
+            /// What a stored word means.
+            #[must_use]
+            pub fn from_code(code: &str) -> Option<Self> {
+                Self::ALL.iter().copied().find(|word| word.code() == code)
+            }
+        }
+    };
+}
+
+words!(
+    /// Where a message stands.
+    Delivery {
+        /// Waiting for its turn or its next attempt.
+        Waiting = "waiting",
+        /// Handed over to the channel.
+        Sent = "sent",
+        /// On the person's device, as the gateway says.
+        Delivered = "delivered",
+        /// Given up.
+        Failed = "failed",
+    }
+);
+
+words!(
+    /// What a message is for.
+    Kind {
+        /// A workflow tells somebody about a matter.
+        Alert = "alert",
+        /// A code that proves an address.
+        Code = "code",
+        /// The answer to a reply by SMS.
+        Reply = "reply",
+        /// The daily overview.
+        Digest = "digest",
+        /// Word of a mute: that it began, that it goes on, what waited.
+        Mute = "mute",
+        /// What the shift before leaves.
+        Handover = "handover",
+        /// A gap in the roster, or somebody who cannot be reached.
+        Coverage = "coverage",
+        /// A trial.
+        Test = "test",
+        /// A change, told to a unit's system.
+        Change = "change",
+    }
+);

@@ -250,7 +250,12 @@ impl Gate {
                 return Err(Error::Invalid(format!("there is no unit `{}`", grant.unit)));
             }
         }
-        self.administer(|transaction, _| transaction.put_person(caller.jurisdiction, person))
+        // Proofs and personal rules are not the administrator's: they stay as they are.
+        let known = directory.people.get(&person.id);
+        let (rules, verified) =
+            known.map(|known| (known.rules.clone(), known.verified.clone())).unwrap_or_default();
+        let person = Person { rules, verified, ..person.clone() };
+        self.administer(|transaction, _| transaction.put_person(caller.jurisdiction, &person))
     }
 
     /// Adds or changes a category. Blocks.

@@ -207,7 +207,9 @@ fn record(reader: &mut Reader, id: InstanceId) -> Result<Option<Record>, store::
     let clocks = reader.clocks(id)?.into_iter().map(line).collect();
     let of_instance = MessageFilter { instance: Some(id), ..MessageFilter::default() };
     let messages = reader.messages(&of_instance, i64::MAX)?;
-    let messages = messages.into_iter().map(|one| (one.seq, one.person, one.channel)).collect();
+    // What was written because another channel failed is not in an event.
+    let first = messages.into_iter().filter(|one| one.instead_of.is_none());
+    let messages = first.filter_map(|one| Some((one.seq, one.to.person()?, one.channel))).collect();
     Ok(Some(Record { instance, head, events, clocks, messages }))
 }
 

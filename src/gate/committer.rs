@@ -15,7 +15,9 @@ use super::figures::Figures;
 use super::ids::Stock;
 use super::registry::Registry;
 use super::world::Desk;
-use super::{Change, Done, Entropy, Firing, Receipt, Request, Target, personal, wording};
+use super::{
+    AlertRules, Change, Done, Entropy, Firing, Receipt, Request, Target, personal, wording,
+};
 use crate::chart::Chart;
 use crate::clock::Clock;
 use crate::domain::event::Hash;
@@ -35,6 +37,7 @@ pub(super) struct Setting {
     pub(super) wake: Arc<Notify>,
     pub(super) figures: Arc<Figures>,
     pub(super) batch_max: usize,
+    pub(super) alerts: AlertRules,
 }
 
 type Reply = oneshot::Sender<Result<Done, Error>>;
@@ -399,7 +402,12 @@ impl Work<'_> {
         let first = decisions.first().map(|decision| decision.instance.id);
         for decision in decisions {
             let chart = registry.chart(decision.instance.definition)?;
-            draft.messages.extend(wording::messages(registry, &chart, &decision)?);
+            draft.messages.extend(wording::messages(
+                registry,
+                &chart,
+                &decision,
+                self.setting.alerts,
+            )?);
             draft.take(decision, &chart)?;
         }
         let instance = first.and_then(|id| draft.instance(id)).cloned();

@@ -1,9 +1,10 @@
 //! From what an event told whom to rows of the outbox.
 
+use super::AlertRules;
 use super::error::Error;
 use super::registry::Registry;
 use crate::chart::Chart;
-use crate::domain::{Delivery, Instance, InstanceId, Message, MessageId};
+use crate::domain::{Delivery, Instance, InstanceId, Kind, Message, MessageId, Recipient, Tier};
 use crate::engine::Decision;
 use crate::engine::wording::{Context, Speaker, fill};
 
@@ -27,6 +28,7 @@ pub(super) fn messages(
     registry: &Registry,
     chart: &Chart,
     decision: &Decision,
+    rules: AlertRules,
 ) -> Result<Vec<Message>, Error> {
     let (instance, event) = (&decision.instance, &decision.event);
     if event.told.is_empty() {
@@ -37,30 +39,46 @@ pub(super) fn messages(
     let number = number(instance);
     let context = Context { number: &number, zone: calendar.zone(), facts: &*directory };
     let subject = format!("【{}】{} {number}", directory.name.zh, chart.title.zh);
+    let urgent = instance.tier >= Tier::Larger.rank();
+    let deadline_at = event.recorded_at.plus(rules.patience_ms(urgent));
     let mut messages = Vec::new();
     for told in &event.told {
         let speaker = told.clock.as_deref().map(|clock| {
             let change = event.clocks.iter().find(|change| change.clock == clock);
             Speaker { clock, due: change.and_then(|change| change.due) }
         });
+        let entry = |name: &String| instance.clocks.get(name).map_or(0, |armed| armed.entry);
+        let clock = told.clock.as_ref().map(|name| (name.clone(), entry(name)));
         let words = fill(chart, instance, &told.text, speaker, &context);
         for &person in &told.people {
             for channel in &told.via {
                 messages.push(Message {
                     id: MessageId(0),
                     jurisdiction: instance.jurisdiction,
-                    instance: instance.id,
+                    instance: Some(instance.id),
                     seq: event.seq,
-                    person,
+                    to: Recipient::Person(person),
                     channel: channel.clone(),
+                    kind: Kind::Alert,
                     tier: instance.tier,
+                    urgent,
+                    clock: clock.clone(),
+                    offer: None,
                     subject: subject.clone(),
                     body: words.zh.clone(),
                     created_at: event.recorded_at,
                     due_at: event.recorded_at,
+                    deadline_at,
                     attempts: 0,
+                    unknowns: 0,
                     state: Delivery::Waiting,
                     sent_at: None,
+                    reference: None,
+                    delivered_at: None,
+                    acknowledged_at: None,
+                    instead_of: None,
+                    bundle: None,
+                    error: None,
                 });
             }
         }

@@ -98,7 +98,7 @@ pub(super) struct PersonView {
 
 impl PersonView {
     fn of(person: &Person) -> Self {
-        let Person { id, name, email, phone, grants, active } = person.clone();
+        let Person { id, name, email, phone, grants, active, .. } = person.clone();
         Self { id, name, email, phone, grants, active }
     }
 }
@@ -123,7 +123,8 @@ pub(super) struct PersonBody {
 impl PersonBody {
     fn person(self, id: PersonId) -> Person {
         let Self { name, email, phone, grants, active } = self;
-        Person { id, name, email, phone, grants, active: active.unwrap_or(true) }
+        let active = active.unwrap_or(true);
+        Person { id, name, email, phone, grants, active, ..Person::default() }
     }
 }
 

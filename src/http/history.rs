@@ -288,12 +288,12 @@ pub(super) async fn clock(
 pub(super) struct MessageView {
     /// Its public id.
     id: String,
-    /// The instance it is about.
-    instance: String,
+    /// The instance it is about; none for messages of the house itself.
+    instance: Option<String>,
     /// The event that caused it.
     seq: i64,
-    /// To whom.
-    person: PersonName,
+    /// To whom, if it is a person.
+    person: Option<PersonName>,
     /// `sms`, `email`, `console` …
     channel: String,
     /// The matter's tier.
@@ -302,7 +302,7 @@ pub(super) struct MessageView {
     subject: String,
     /// Its text.
     body: String,
-    /// `waiting`, `sent` or `failed`.
+    /// `waiting`, `sent`, `delivered` or `failed`.
     #[schema(value_type = String)]
     state: Delivery,
     /// Attempts so far.
@@ -317,9 +317,9 @@ impl MessageView {
     fn of(lens: &Lens, message: Message) -> Self {
         Self {
             id: lens.ids.message(message.id),
-            instance: lens.id(message.instance),
+            instance: message.instance.map(|id| lens.id(id)),
             seq: message.seq,
-            person: lens.person(message.person),
+            person: message.to.person().map(|id| lens.person(id)),
             tier: tier(message.tier),
             state: message.state,
             attempts: message.attempts,
@@ -335,7 +335,8 @@ impl MessageView {
 /// The filter of a query for messages.
 fn filter(house: &House, query: &mut Query) -> Result<MessageFilter, Problem> {
     let state = query.text("state")?.map(|code| {
-        Delivery::from_code(&code).ok_or_else(|| wrong("state", "one of waiting, sent, failed"))
+        Delivery::from_code(&code)
+            .ok_or_else(|| wrong("state", "one of waiting, sent, delivered, failed"))
     });
     let before = query.text("cursor")?.map(|text| {
         house.ids.read_message(&text).ok_or_else(|| wrong("cursor", "`next` of an earlier page"))
@@ -378,7 +379,7 @@ async fn listed(
     params(("id" = String, Path, description = "The public id."),
         ("person" = Option<i64>, Query, description = "To this person."),
         ("channel" = Option<String>, Query, description = "On this channel."),
-        ("state" = Option<String>, Query, description = "`waiting`, `sent` or `failed`."),
+        ("state" = Option<String>, Query, description = "`waiting`, `sent`, `delivered` or `failed`."),
         ("cursor" = Option<String>, Query, description = "`next` of the previous page."),
         ("limit" = Option<i64>, Query, description = "1 to 200, else 50.")),
 )]
@@ -403,7 +404,7 @@ pub(super) async fn messages_of(
         ("instance" = Option<String>, Query, description = "About this instance."),
         ("person" = Option<i64>, Query, description = "To this person."),
         ("channel" = Option<String>, Query, description = "On this channel."),
-        ("state" = Option<String>, Query, description = "`waiting`, `sent` or `failed`."),
+        ("state" = Option<String>, Query, description = "`waiting`, `sent`, `delivered` or `failed`."),
         ("cursor" = Option<String>, Query, description = "`next` of the previous page."),
         ("limit" = Option<i64>, Query, description = "1 to 200, else 50."),
     ),

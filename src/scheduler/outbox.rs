@@ -1,6 +1,8 @@
 //! Messages leave: claimed with a lease, handed to their channel, settled. Each channel has a loop
 //! of its own, so that one that hangs does not hold up the others.
 
+mod letter;
+
 use std::collections::{BTreeMap, BTreeSet};
 use std::future::ready;
 use std::sync::Arc;
@@ -11,8 +13,8 @@ use tokio::task::JoinSet;
 use tokio::time::{Instant as Monotonic, timeout, timeout_at};
 
 use super::{Duty, Next, Poll, back_off};
-use crate::channel::{Channel, Outcome};
-use crate::domain::{Instant, Message, MessageId, Person};
+use crate::channel::{Channel, Letter, Outcome};
+use crate::domain::{Instant, Message, MessageId, Recipient};
 use crate::gate::{Claimed, Error, NewAlarm, Settled};
 
 /// How messages are sent.
@@ -164,8 +166,8 @@ impl Outbox {
         let claimed = self.duty.ask(move |gate| gate.claim_messages(&name, limit, lease)).await?;
         let count = claimed.len();
         for Claimed { message, .. } in claimed {
-            let person = match self.person(&message) {
-                Ok(person) => person,
+            let letter = match letter::of(&self.duty.gate, &message) {
+                Ok(letter) => letter,
                 Err(outcome) => {
                     self.ended.push(Attempt { message, outcome });
                     continue;
@@ -174,7 +176,7 @@ impl Outbox {
             let (channel, limit) = (Arc::clone(&self.channel), self.options.attempt);
             let copy = message.clone();
             let task = self.under_way.spawn(async move {
-                let outcome = match timeout(limit, channel.send(&message, &person)).await {
+                let outcome = match timeout(limit, channel.send(&letter)).await {
                     Ok(outcome) => outcome,
                     Err(_) => Outcome::Unknown { why: format!("no answer within {limit:?}") },
                 };
@@ -187,19 +189,6 @@ impl Outbox {
             self.take(ended);
         }
         Ok(count)
-    }
-
-    /// To whom; or why to nobody.
-    fn person(&self, message: &Message) -> Result<Person, Outcome> {
-        let refused = |permanent, why: String| Outcome::Refused { permanent, why };
-        let directory = self.duty.gate.registry().directory(message.jurisdiction);
-        let directory = directory.map_err(|error| refused(false, error.to_string()))?;
-        let person = directory.people.get(&message.person);
-        let person = person.ok_or_else(|| refused(true, "there is no such person".to_owned()))?;
-        if !person.active {
-            return Err(refused(true, "the person is no longer active".to_owned()));
-        }
-        Ok(person.clone())
     }
 
     fn take(&mut self, ended: Result<(tokio::task::Id, Attempt), tokio::task::JoinError>) {
@@ -256,7 +245,7 @@ impl Outbox {
     fn judge(&self, attempt: &Attempt, now: Instant) -> Settled {
         let message = &attempt.message;
         let error = match &attempt.outcome {
-            Outcome::Accepted => return Settled::Sent { at: now },
+            Outcome::Accepted { .. } => return Settled::Sent { at: now },
             Outcome::Refused { permanent: true, why } => {
                 return Settled::Failed { error: why.clone() };
             }
@@ -280,14 +269,18 @@ impl Outbox {
 }
 
 fn given_up(message: &Message, error: &str, now: Instant) -> NewAlarm {
-    let Message { id, person, channel, attempts, .. } = message;
+    let Message { id, channel, attempts, .. } = message;
+    let to = match message.to {
+        Recipient::Person(id) => format!("person {id}"),
+        Recipient::Subscription(id) => format!("subscription {id}"),
+    };
     NewAlarm {
         kind: "message_failed".to_owned(),
         jurisdiction: Some(message.jurisdiction),
-        instance: Some(message.instance),
+        instance: message.instance,
         at: now,
         detail: format!(
-            "message {id} to person {person} by {channel} was given up after {attempts} attempts: \
+            "message {id} to {to} by {channel} was given up after {attempts} attempts: \
              {error}"
         ),
     }
@@ -310,16 +303,19 @@ impl Strays {
 }
 
 /// The channel of those that have none.
-struct Nowhere;
+struct Nowhere {
+    /// The name by which workflows called it.
+    called: String,
+}
 
 impl Channel for Nowhere {
     fn name(&self) -> &'static str {
         "nowhere"
     }
 
-    fn send<'a>(&'a self, message: &'a Message, _person: &'a Person) -> BoxFuture<'a, Outcome> {
-        let why = format!("no channel `{}` is configured", message.channel);
-        ready(Outcome::Refused { permanent: true, why }).boxed()
+    fn send<'a>(&'a self, _letter: &'a Letter) -> BoxFuture<'a, Outcome> {
+        let why = format!("no channel `{}` is configured", self.called);
+        ready(Outcome::never(why)).boxed()
     }
 }
 
@@ -339,8 +335,8 @@ impl Poll for Strays {
                     channel = name,
                     "messages wait on a channel that is not configured"
                 );
-                let mut outbox =
-                    Outbox::new(self.duty.clone(), name, Arc::new(Nowhere), self.options);
+                let nowhere = Arc::new(Nowhere { called: name.clone() });
+                let mut outbox = Outbox::new(self.duty.clone(), name, nowhere, self.options);
                 while outbox.poll().await == Next::Now {}
                 outbox.finish().await;
             }

@@ -34,7 +34,7 @@ pub struct Jurisdiction {
 
 type JurisdictionRow = (i64, String, String, String, String, String, String, i64);
 type UnitRow = (i64, String, String, String, String, Option<String>, bool);
-type PersonRow = (i64, i64, String, Option<String>, Option<String>, String, bool);
+type PersonRow = (i64, i64, String, Option<String>, Option<String>, String, bool, String, String);
 
 fn read_jurisdiction(row: JurisdictionRow) -> Result<Jurisdiction, Error> {
     let (id, code, zh, en, zone, calendar, bodies, revision) = row;
@@ -57,11 +57,13 @@ fn read_unit(row: UnitRow) -> (String, Unit) {
 }
 
 fn read_person(row: PersonRow) -> Result<(PersonId, Person), Error> {
-    let (id, _, name, email, phone, grants, active) = row;
-    let grants = serde_json::from_str(&grants)
-        .map_err(|cause| Error::corrupt(format!("the grants of person {id}"), cause))?;
+    let (id, _, name, email, phone, grants, active, rules, verified) = row;
+    let corrupt = |what: &str, cause| Error::corrupt(format!("the {what} of person {id}"), cause);
+    let grants = serde_json::from_str(&grants).map_err(|cause| corrupt("grants", cause))?;
+    let rules = serde_json::from_str(&rules).map_err(|cause| corrupt("rules", cause))?;
+    let verified = serde_json::from_str(&verified).map_err(|cause| corrupt("proofs", cause))?;
     let id = PersonId(id);
-    Ok((id, Person { id, name, email, phone, grants, active }))
+    Ok((id, Person { id, name, email, phone, grants, active, rules, verified }))
 }
 
 fn json<T: serde::Serialize>(value: &T) -> Result<String, Error> {
@@ -205,12 +207,15 @@ impl Transaction<'_> {
     pub fn put_person(&mut self, owner: JurisdictionId, new: &Person) -> Result<PersonId, Error> {
         let id = self.id_for("person", new.id.0)?;
         let grants = json(&new.grants)?;
+        let (rules, verified) = (json(&new.rules)?, json(&new.verified)?);
         let values = (
             person::name.eq(&new.name),
             person::email.eq(&new.email),
             person::phone.eq(&new.phone),
             person::grants.eq(&grants),
             person::active.eq(new.active),
+            person::rules.eq(&rules),
+            person::verified.eq(&verified),
         );
         let lives_in: Option<i64> = each!(&mut self.connection, connection => {
             person::table.find(id).select(person::jurisdiction_id).first(connection).optional()

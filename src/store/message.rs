@@ -9,16 +9,19 @@ use super::pool::Reader;
 use super::schema::message;
 use super::statement::{Cell, Statement, Target};
 use super::writer::Transaction;
-use crate::domain::{Delivery, InstanceId, Instant, JurisdictionId, Message, MessageId, PersonId};
+use crate::domain::{
+    Delivery, InstanceId, Instant, JurisdictionId, Kind, Message, MessageId, PersonId, Recipient,
+    SubscriptionId,
+};
 
 /// A row as diesel reads it, in the order of the columns.
 #[derive(Debug, Queryable)]
-struct Row {
+pub(super) struct Row {
     id: i64,
     jurisdiction_id: i64,
-    instance_id: i64,
+    instance_id: Option<i64>,
     seq: i64,
-    person_id: i64,
+    person_id: Option<i64>,
     channel: String,
     tier: i64,
     subject: String,
@@ -28,40 +31,75 @@ struct Row {
     attempts: i64,
     state: String,
     sent_at: Option<i64>,
-    _error: Option<String>,
+    error: Option<String>,
     _lease_until: Option<i64>,
+    subscription_id: Option<i64>,
+    kind: String,
+    urgent: i64,
+    clock: Option<String>,
+    entry: Option<i64>,
+    offer: Option<String>,
+    deadline_at: i64,
+    unknowns: i64,
+    reference: Option<String>,
+    delivered_at: Option<i64>,
+    acknowledged_at: Option<i64>,
+    instead_of: Option<i64>,
+    bundle: Option<i64>,
 }
 
 impl Row {
-    fn read(self) -> Result<Message, Error> {
-        let state = Delivery::from_code(&self.state).ok_or_else(|| {
-            Error::corrupt(format!("message {}", self.id), format!("the state `{}`", self.state))
-        })?;
+    pub(super) fn read(self) -> Result<Message, Error> {
+        let corrupt = |what: String| Error::corrupt(format!("message {}", self.id), what);
+        let state = Delivery::from_code(&self.state)
+            .ok_or_else(|| corrupt(format!("the state `{}`", self.state)))?;
+        let kind = Kind::from_code(&self.kind)
+            .ok_or_else(|| corrupt(format!("the kind `{}`", self.kind)))?;
+        let to = match (self.person_id, self.subscription_id) {
+            (Some(id), _) => Recipient::Person(PersonId(id)),
+            (None, Some(id)) => Recipient::Subscription(SubscriptionId(id)),
+            (None, None) => return Err(corrupt("nobody it goes to".to_owned())),
+        };
         Ok(Message {
             id: MessageId(self.id),
             jurisdiction: JurisdictionId(self.jurisdiction_id),
-            instance: InstanceId(self.instance_id),
+            instance: self.instance_id.map(InstanceId),
             seq: self.seq,
-            person: PersonId(self.person_id),
+            to,
             channel: self.channel,
+            kind,
             tier: self.tier,
+            urgent: self.urgent != 0,
+            clock: self.clock.map(|name| (name, self.entry.unwrap_or_default())),
+            offer: self.offer,
             subject: self.subject,
             body: self.body,
             created_at: Instant(self.created_at),
             due_at: Instant(self.due_at),
+            deadline_at: Instant(self.deadline_at),
             attempts: self.attempts,
+            unknowns: self.unknowns,
             state,
             sent_at: self.sent_at.map(Instant),
+            reference: self.reference,
+            delivered_at: self.delivered_at.map(Instant),
+            acknowledged_at: self.acknowledged_at.map(Instant),
+            instead_of: self.instead_of.map(MessageId),
+            bundle: self.bundle.map(MessageId),
+            error: self.error,
         })
     }
 }
 
 const COLUMNS: &str = "id, jurisdiction_id, instance_id, seq, person_id, channel, tier, subject, \
-     body, created_at, due_at, attempts, state, sent_at, error, lease_until";
+     body, created_at, due_at, attempts, state, sent_at, error, lease_until, subscription_id, kind, \
+     urgent, clock, entry, offer, deadline_at, unknowns, reference, delivered_at, acknowledged_at, \
+     instead_of, bundle";
 
 const INSERT: Target = Target {
     head: "INSERT INTO message (id, jurisdiction_id, instance_id, seq, person_id, channel, tier, \
-           subject, body, created_at, due_at, attempts, state, sent_at)",
+           subject, body, created_at, due_at, attempts, state, sent_at, subscription_id, kind, urgent, \
+           clock, entry, offer, deadline_at, unknowns, instead_of)",
     tail: "",
 };
 
@@ -115,12 +153,17 @@ impl Transaction<'_> {
         let rows: Vec<_> = messages
             .iter()
             .map(|message| {
+                let (person, subscription) = match message.to {
+                    Recipient::Person(id) => (Some(id.0), None),
+                    Recipient::Subscription(id) => (None, Some(id.0)),
+                };
+                let clock = message.clock.as_ref();
                 vec![
                     message.id.0.into(),
                     message.jurisdiction.0.into(),
-                    message.instance.0.into(),
+                    message.instance.map(|id| id.0).into(),
                     message.seq.into(),
-                    message.person.0.into(),
+                    person.into(),
                     message.channel.as_str().into(),
                     message.tier.into(),
                     message.subject.as_str().into(),
@@ -130,6 +173,15 @@ impl Transaction<'_> {
                     message.attempts.into(),
                     message.state.code().into(),
                     Cell::from(message.sent_at),
+                    subscription.into(),
+                    message.kind.code().into(),
+                    i64::from(message.urgent).into(),
+                    clock.map(|(name, _)| name.as_str()).into(),
+                    clock.map(|(_, entry)| *entry).into(),
+                    message.offer.as_deref().into(),
+                    message.deadline_at.into(),
+                    message.unknowns.into(),
+                    message.instead_of.map(|id| id.0).into(),
                 ]
             })
             .collect();

@@ -49,6 +49,8 @@ diesel::table! {
         phone -> Nullable<Text>,
         grants -> Text,
         active -> Bool,
+        rules -> Text,
+        verified -> Text,
     }
 }
 
@@ -154,9 +156,9 @@ diesel::table! {
     message (id) {
         id -> BigInt,
         jurisdiction_id -> BigInt,
-        instance_id -> BigInt,
+        instance_id -> Nullable<BigInt>,
         seq -> BigInt,
-        person_id -> BigInt,
+        person_id -> Nullable<BigInt>,
         channel -> Text,
         tier -> BigInt,
         subject -> Text,
@@ -168,6 +170,19 @@ diesel::table! {
         sent_at -> Nullable<BigInt>,
         error -> Nullable<Text>,
         lease_until -> Nullable<BigInt>,
+        subscription_id -> Nullable<BigInt>,
+        kind -> Text,
+        urgent -> BigInt,
+        clock -> Nullable<Text>,
+        entry -> Nullable<BigInt>,
+        offer -> Nullable<Text>,
+        deadline_at -> BigInt,
+        unknowns -> BigInt,
+        reference -> Nullable<Text>,
+        delivered_at -> Nullable<BigInt>,
+        acknowledged_at -> Nullable<BigInt>,
+        instead_of -> Nullable<BigInt>,
+        bundle -> Nullable<BigInt>,
     }
 }
 
@@ -225,3 +240,84 @@ diesel::table! {
 }
 
 diesel::allow_tables_to_appear_in_same_query!(instance, party);
+
+diesel::table! {
+    verification (person_id, channel) {
+        person_id -> BigInt,
+        channel -> Text,
+        jurisdiction_id -> BigInt,
+        address -> Text,
+        code_hash -> Binary,
+        sent_at -> BigInt,
+        until_at -> BigInt,
+        tries_left -> BigInt,
+    }
+}
+
+diesel::table! {
+    mute (id) {
+        id -> BigInt,
+        jurisdiction_id -> BigInt,
+        person_id -> BigInt,
+        from_at -> BigInt,
+        until_at -> BigInt,
+        reason -> Text,
+        made_by -> Text,
+        ended_at -> Nullable<BigInt>,
+        reminded_at -> Nullable<BigInt>,
+    }
+}
+
+diesel::table! {
+    roster (id) {
+        id -> BigInt,
+        jurisdiction_id -> BigInt,
+        code -> Text,
+        body -> Text,
+    }
+}
+
+diesel::table! {
+    stand_in (id) {
+        id -> BigInt,
+        jurisdiction_id -> BigInt,
+        roster -> Text,
+        from_at -> BigInt,
+        until_at -> BigInt,
+        person_id -> Nullable<BigInt>,
+        instead_of -> Nullable<BigInt>,
+        swap -> Nullable<BigInt>,
+        agreed_at -> Nullable<BigInt>,
+        note -> Text,
+        made_by -> Text,
+        made_at -> BigInt,
+    }
+}
+
+diesel::table! {
+    handover (id) {
+        id -> BigInt,
+        jurisdiction_id -> BigInt,
+        roster -> Text,
+        at -> BigInt,
+        person_id -> BigInt,
+        note -> Text,
+        read_at -> Nullable<BigInt>,
+        read_by -> Nullable<BigInt>,
+    }
+}
+
+diesel::table! {
+    subscription (id) {
+        id -> BigInt,
+        jurisdiction_id -> BigInt,
+        unit -> Text,
+        kind -> Text,
+        url -> Text,
+        secret -> Text,
+        wants -> Text,
+        active -> Bool,
+        made_by -> Text,
+        made_at -> BigInt,
+    }
+}

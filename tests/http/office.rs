@@ -6,7 +6,7 @@ use std::sync::Arc;
 use fenliu::clock::StillClock;
 use fenliu::config::jurisdiction::Jurisdiction;
 use fenliu::domain::{Actor, Instant, JurisdictionId, PersonId};
-use fenliu::gate::{Caller, Gate, NewToken, Parts};
+use fenliu::gate::{AlertRules, Caller, Gate, NewToken, Parts};
 use fenliu::http::{Server, Stopper};
 use fenliu::store::{Options, Store};
 use reqwest::{Method, RequestBuilder};
@@ -75,7 +75,14 @@ impl Office {
             let store = Store::open("sqlite::memory:", Options::default()).unwrap();
             store.migrate().unwrap();
             let entropy = |bytes: &mut [u8]| getrandom::fill(bytes).unwrap();
-            let gate = Gate::open(Parts { store, clock: shown, entropy, batch_max: 16 }).unwrap();
+            let gate = Gate::open(Parts {
+                store,
+                clock: shown,
+                entropy,
+                batch_max: 16,
+                alerts: AlertRules::default(),
+            })
+            .unwrap();
             let mut tokens = tokens;
             found(&gate, &mut tokens);
             (gate, tokens)

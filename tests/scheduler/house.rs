@@ -9,7 +9,7 @@ use fenliu::domain::{
     Actor, Directory, Event, Grant, InstanceId, Instant, JurisdictionId, Message, Person, PersonId,
     Role, Text, Unit,
 };
-use fenliu::gate::{Caller, Done, Gate, Parts, Request, Target};
+use fenliu::gate::{AlertRules, Caller, Done, Gate, Parts, Request, Target};
 use fenliu::scheduler::Duty;
 use fenliu::scheduler::clocks::Clocks;
 use fenliu::scheduler::{Next, Poll};
@@ -103,6 +103,7 @@ fn directory() -> Directory {
         phone: Some(format!("1381234567{id}")),
         grants: vec![Grant { role, unit: "gongan".to_owned() }],
         active: true,
+        ..Person::default()
     };
     let people = [
         person(1, "dispatcher", Role::Dispatcher),
@@ -238,7 +239,14 @@ impl House {
 
 fn door(store: &Store, clock: &Arc<StillClock>) -> Gate {
     let clock: Arc<StillClock> = Arc::clone(clock);
-    Gate::open(Parts { store: store.clone(), clock, entropy, batch_max: 64 }).unwrap()
+    Gate::open(Parts {
+        store: store.clone(),
+        clock,
+        entropy,
+        batch_max: 64,
+        alerts: AlertRules::default(),
+    })
+    .unwrap()
 }
 
 /// Turns a loop as long as it has more to do; answers when it wants to be called again.

@@ -3,8 +3,8 @@
 use std::collections::VecDeque;
 use std::sync::{Arc, Mutex};
 
-use fenliu::channel::{Channel, Console, Log, Outcome};
-use fenliu::domain::{Delivery, Message, MessageId, Person};
+use fenliu::channel::{Channel, Console, Letter, Log, Outcome};
+use fenliu::domain::{Delivery, MessageId};
 use fenliu::scheduler::outbox::{Options, Outbox, Strays};
 use fenliu::scheduler::{Next, Poll, Scheduler};
 use futures_util::future::BoxFuture;
@@ -37,13 +37,13 @@ impl Channel for Played {
         "played"
     }
 
-    fn send<'a>(&'a self, message: &'a Message, _person: &'a Person) -> BoxFuture<'a, Outcome> {
+    fn send<'a>(&'a self, letter: &'a Letter) -> BoxFuture<'a, Outcome> {
         Box::pin(async move {
-            if self.hang == Some(message.id) {
+            if self.hang == Some(letter.id) {
                 self.released.notified().await;
             }
-            self.taken.lock().unwrap().push((message.id, message.attempts));
-            self.answers.lock().unwrap().pop_front().unwrap_or(Outcome::Accepted)
+            self.taken.lock().unwrap().push((letter.id, letter.attempt));
+            self.answers.lock().unwrap().pop_front().unwrap_or(Outcome::ACCEPTED)
         })
     }
 }
@@ -63,7 +63,7 @@ async fn overdue() -> House {
     house.register("ordinary").await;
     house.set("2026-03-02T11:00:00+08:00");
     house.run_clocks(&mut house.clocks()).await;
-    let people: Vec<_> = house.messages().iter().map(|one| one.person).collect();
+    let people: Vec<_> = house.messages().iter().filter_map(|one| one.to.person()).collect();
     assert_eq!(people, [LIAISON, LIAISON, LEADER]);
     house
 }
@@ -100,7 +100,7 @@ fn the_graver_matter_is_told_first() {
         turn(&mut outbox(&house, &channel)).await;
         let first = channel.taken()[0].0;
         let told = house.messages().into_iter().find(|one| one.id == first).unwrap();
-        assert_eq!(told.instance, grave);
+        assert_eq!(told.instance, Some(grave));
     });
 }
 
@@ -199,9 +199,8 @@ fn the_log_holds_a_line_for_each_message_with_addresses_masked() {
         let lines: Vec<Json> =
             text.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
         assert_eq!(lines.len(), 3);
-        assert_eq!(lines[0]["channel"], "sms");
         assert_eq!(lines[0]["address"], "*********72");
-        assert!(lines[0]["body"].as_str().unwrap().ends_with("时限过半"));
+        assert!(lines[0]["text"].as_str().unwrap().ends_with("时限过半"));
         assert!(!text.contains("13812345672"));
     });
 }

@@ -2,7 +2,7 @@
 
 use std::thread;
 
-use fenliu::domain::{Delivery, InstanceId, Instant, MessageId, PersonId};
+use fenliu::domain::{Delivery, InstanceId, Instant, MessageId, PersonId, Recipient};
 use fenliu::store::{Batch, ClaimWish, Claimed, MessageFilter, Settled, Writer};
 
 use super::on_every_store;
@@ -124,7 +124,7 @@ fn messages_are_listed_by_instance_and_by_person(place: &Place) {
     let mut batch = opening([1, 2]);
     let messages = (10..=15).map(|id| {
         let mut one = message(id, 1, 1, 2_000);
-        one.person = PersonId(id % 2);
+        one.to = Recipient::Person(PersonId(id % 2));
         one
     });
     batch.messages = messages.collect();

@@ -126,5 +126,6 @@ pub(crate) fn person() -> Person {
         phone: None,
         grants: samples::grants(),
         active: true,
+        ..Person::default()
     }
 }

@@ -4,8 +4,8 @@ use std::collections::BTreeMap;
 
 use fenliu::domain::event::{Hash, NO_HASH, chain};
 use fenliu::domain::{
-    ArmedClock, Children, DefinitionId, Delivery, Grant, Instance, InstanceId, Instant, Message,
-    MessageId, PersonId, Role, StoredEvent, Value,
+    ArmedClock, Children, DefinitionId, Delivery, Grant, Instance, InstanceId, Instant, Kind,
+    Message, MessageId, PersonId, Recipient, Role, StoredEvent, Value,
 };
 use fenliu::store::{Answer, Batch, ClockRow, PartyRow, PersonalRow};
 
@@ -104,18 +104,30 @@ pub(crate) fn message(id: i64, instance: i64, tier: i64, due: i64) -> Message {
     Message {
         id: MessageId(id),
         jurisdiction: OURS,
-        instance: InstanceId(instance),
+        instance: Some(InstanceId(instance)),
         seq: 1,
-        person: PersonId(1),
+        to: Recipient::Person(PersonId(1)),
         channel: "sms".to_owned(),
+        kind: Kind::Alert,
+        urgent: tier >= 2,
+        clock: Some(("accept".to_owned(), 3)),
+        offer: None,
         tier,
         subject: "待签收".to_owned(),
         body: "请在30分钟内签收 𠮷".to_owned(),
         created_at: Instant(1_000),
         due_at: Instant(due),
+        deadline_at: Instant(due + 3_600_000),
         attempts: 0,
+        unknowns: 0,
         state: Delivery::Waiting,
         sent_at: None,
+        reference: None,
+        delivered_at: None,
+        acknowledged_at: None,
+        instead_of: None,
+        bundle: None,
+        error: None,
     }
 }
 

@@ -1,0 +1,146 @@
+//! A person and how to reach them: addresses, which of them are proved, and the person's own rules.
+
+use std::collections::BTreeMap;
+
+use serde::{Deserialize, Serialize};
+
+use super::actor::Grant;
+use super::id::PersonId;
+use super::instant::Instant;
+
+/// A person and how to reach them.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Person {
+    /// Its id; given by the store.
+    #[serde(default)]
+    pub id: PersonId,
+    /// The name.
+    pub name: String,
+    /// Where mails go.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub email: Option<String>,
+    /// Where SMS go.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub phone: Option<String>,
+    /// What the person is, and where.
+    pub grants: Vec<Grant>,
+    /// Whether the person may act and is alerted.
+    #[serde(default = "super::directory::yes")]
+    pub active: bool,
+    /// How the person wants to be told.
+    #[serde(default, skip_serializing_if = "Rules::say_nothing")]
+    pub rules: Rules,
+    /// The address last proved to be the person's, by channel.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub verified: BTreeMap<String, Verified>,
+}
+
+/// An address that the person has proved: a code sent there was told back.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Verified {
+    /// The address as it was then; another one is not proved by it.
+    pub address: String,
+    /// When.
+    pub at: Instant,
+}
+
+/// A person's own rules. They add ways to be told and say in which order; what a workflow's `via`
+/// demands they cannot take away.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct Rules {
+    /// In which language.
+    pub language: Language,
+    /// Channels for less urgent alerts: the first is used besides the workflow's, the others one
+    /// after the other when those before fail. Empty: `email`, then `sms`.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub normal: Vec<String>,
+    /// The same for urgent ones. Empty: `sms`, then `email`.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub urgent: Vec<String>,
+    /// When less urgent alerts wait for the morning.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub quiet: Option<Quiet>,
+}
+
+impl Rules {
+    /// Whether nothing differs from the usual.
+    #[must_use]
+    pub fn say_nothing(&self) -> bool {
+        *self == Self::default()
+    }
+}
+
+/// A language of messages.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Default, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Language {
+    /// Chinese.
+    #[default]
+    Zh,
+    /// English.
+    En,
+}
+
+impl Language {
+    /// Both, Chinese first.
+    pub const ALL: [Self; 2] = [Self::Zh, Self::En];
+
+    /// `zh` or `en`.
+    #[must_use]
+    pub fn code(self) -> &'static str {
+        match self {
+            Self::Zh => "zh",
+            Self::En => "en",
+        }
+    }
+}
+
+/// A part of the day, in the jurisdiction's zone; it may reach over midnight.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Quiet {
+    /// From this minute of the day on (0 to 1439).
+    pub from: u16,
+    /// Until before this minute of the day.
+    pub until: u16,
+}
+
+impl Person {
+    /// Where messages on a channel go; none if the person has no such address.
+    #[must_use]
+    pub fn address(&self, channel: &str) -> Option<&str> {
+        match channel {
+            "sms" => self.phone.as_deref(),
+            "email" => self.email.as_deref(),
+            "console" => Some(""),
+            _ => None,
+        }
+    }
+
+    /// Since when the present address on a channel is proved.
+    #[must_use]
+    pub fn verified_at(&self, channel: &str) -> Option<Instant> {
+        let address = self.address(channel)?;
+        self.verified.get(channel).filter(|proof| proof.address == address).map(|proof| proof.at)
+    }
+
+    /// The channels on which the person has an address, in the order of its own rules.
+    #[must_use]
+    pub fn ways(&self, urgent: bool) -> Vec<&str> {
+        let (own, usual) = if urgent {
+            (&self.rules.urgent, ["sms", "email"])
+        } else {
+            (&self.rules.normal, ["email", "sms"])
+        };
+        let mut ways: Vec<&str> = Vec::new();
+        for way in own.iter().map(String::as_str).chain(usual) {
+            if !ways.contains(&way) && self.address(way).is_some() {
+                ways.push(way);
+            }
+        }
+        ways
+    }
+}
