@@ -29,6 +29,10 @@ pub const STEP_BUDGET: usize = 64;
 /// Acknowledges the ladder of a clock; every workflow knows it that has no command of this name.
 pub const ACKNOWLEDGE: &str = "acknowledge";
 
+/// What became of an alert, told by the service itself. No workflow can have a command of this
+/// name: the dot is not for people's commands.
+pub const RECEIPT: &str = "alert.receipt";
+
 /// What a decision is made in.
 #[derive(Clone, Copy)]
 pub struct Situation<'s> {
@@ -106,6 +110,10 @@ pub fn decide(
     decided(situation, instance, actor, command, |run| match actor {
         Actor::Clock => run.fire(),
         Actor::Relative { .. } => run.relative(),
+        Actor::System if command.name == RECEIPT => {
+            run.receipt();
+            Ok(())
+        }
         _ if acknowledges(situation.chart, &command.name) => run.acknowledge(),
         _ => run.command(),
     })
@@ -171,6 +179,7 @@ fn blank(situation: Situation<'_>, seed: Seed) -> Instance {
         definition: seed.definition,
         state: String::new(),
         version: 0,
+        touched: 0,
         entries: 0,
         fields: initial_fields(chart),
         clocks: BTreeMap::new(),

@@ -9,12 +9,15 @@ mod audit;
 mod batch;
 mod chores;
 mod committer;
+mod delivery;
 mod error;
 mod figures;
 mod ids;
 mod personal;
+mod public_id;
 mod query;
 mod registry;
+mod report;
 mod wording;
 mod world;
 
@@ -26,17 +29,19 @@ use serde_json::{Map, Value as Json};
 use tokio::sync::{Notify, broadcast, oneshot};
 
 use crate::clock::Clock;
-use crate::domain::{Actor, Instance, InstanceId, Instant, JurisdictionId};
+use crate::domain::{Actor, Instance, InstanceId, Instant, JurisdictionId, MessageId};
 use crate::store::{Store, Writer};
 
 pub use crate::store::{
-    Alarm, Claimed, Filter, MessageFilter, NewAlarm, RawCounts, Settled, TokenRow,
+    Alarm, Ending, Filter, MessageFilter, NewAlarm, Queue, RawCounts, Settled, TokenRow,
 };
 pub use administration::{Issued, NewToken};
 pub use audit::{Examined, Report, verify};
 pub use chores::{DueClock, DueClocks, Leaves};
+pub use delivery::{Became, Parcel, Report as DeliveryReport};
 pub use error::Error;
 pub use figures::Figures;
+pub use public_id::PublicIds;
 pub use query::{History, Page, Seen};
 pub use registry::{Registry, Version};
 pub use wording::number_of;
@@ -67,6 +72,8 @@ pub struct Request {
     pub key: Option<String>,
     /// The version that the caller has seen.
     pub if_version: Option<i64>,
+    /// The message that is answered with it: it is acknowledged by that.
+    pub about: Option<MessageId>,
 }
 
 /// Of what something is asked.
@@ -203,11 +210,22 @@ pub struct AlertRules {
     pub urgent_ms: i64,
     /// Others; milliseconds.
     pub normal_ms: i64,
+    /// Those to systems; milliseconds.
+    pub hook_ms: i64,
+    /// A person gets one letter with less urgent alerts on a channel in so many milliseconds; 0:
+    /// every alert is a letter.
+    pub bundle_ms: i64,
 }
 
 impl Default for AlertRules {
     fn default() -> Self {
-        Self { urgent_ms: 5 * 60_000, normal_ms: 2 * 3_600_000 }
+        let minute = 60_000;
+        Self {
+            urgent_ms: 5 * minute,
+            normal_ms: 120 * minute,
+            hook_ms: 24 * 60 * minute,
+            bundle_ms: minute,
+        }
     }
 }
 
@@ -237,6 +255,7 @@ struct Inner {
     secret: u64,
     /// The connection for chores of the scheduler.
     hand: Mutex<Option<Writer>>,
+    alerts: AlertRules,
 }
 
 /// So many changes are kept for a slow follower before it must read the history instead.
@@ -278,6 +297,7 @@ impl Gate {
             figures,
             secret,
             hand,
+            alerts,
         };
         Ok(Self { inner: Arc::new(inner) })
     }

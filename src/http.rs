@@ -16,7 +16,6 @@ mod instance;
 mod metrics;
 mod page;
 mod problem;
-mod public_id;
 mod receive;
 mod request_id;
 mod route;
@@ -35,7 +34,7 @@ use actix_web::{App, HttpServer, web};
 use crate::gate::Gate;
 use metrics::Traffic;
 
-pub use public_id::PublicIds;
+pub use crate::gate::PublicIds;
 pub use route::routes;
 
 /// The head of a request must be here within this time.

@@ -42,6 +42,7 @@ async fn give(
         occurred_at: None,
         key: None,
         if_version: None,
+        about: None,
     };
     gate.submit(request).await.unwrap();
 }

@@ -205,9 +205,7 @@ fn schedule(settings: &Settings, gate: &Gate) -> Result<Scheduler, Error> {
         channels.insert(name.to_owned(), Arc::clone(&log));
     }
     channels.insert("console".to_owned(), Arc::new(Console));
-    let hour = 3_600_000;
     let mut options = scheduler::Options::default();
-    options.outbox.give_up_ms = i64::from(settings.scheduler.message_hours).max(1) * hour;
     let every = u64::from(settings.scheduler.audit_seconds).max(1);
     options.auditor.every = std::time::Duration::from_secs(every);
     let started = Scheduler::start(gate.clone(), channels, &settings.jobs(), options);

@@ -48,6 +48,9 @@ pub struct Instance {
     /// Why it ended.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub outcome: Option<String>,
+    /// The number of the last event that was more than word of an alert (a receipt, an
+    /// acknowledgement): whoever has seen this version has seen how the matter stands.
+    pub touched: i64,
     /// When it was opened.
     pub opened_at: Instant,
     /// When its last event was recorded.

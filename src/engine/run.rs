@@ -3,9 +3,10 @@
 mod clocks;
 mod effects;
 mod names;
+mod receipt;
 mod rights;
 
-use super::{Decision, Situation};
+use super::{Decision, RECEIPT, Situation};
 use crate::chart::machine::{self, Hands, Offer};
 use crate::chart::{CommandSpec, Require, Shape, Status, Target, Transition};
 use crate::domain::event::{ClockChange, ClockVerb, Event, FORMAT, Signalled, Started, Told};
@@ -33,6 +34,8 @@ pub struct Run<'r> {
     started: Vec<Started>,
     signalled: Vec<Signalled>,
     ignored: bool,
+    /// Only word of an alert: how the matter stands is as before.
+    word_only: bool,
     refusal: Option<Refusal>,
 }
 
@@ -84,6 +87,7 @@ impl<'r> Run<'r> {
             started: Vec::new(),
             signalled: Vec::new(),
             ignored: false,
+            word_only: false,
             refusal: None,
         })
     }
@@ -235,15 +239,21 @@ impl<'r> Run<'r> {
         }
         if closed {
             self.instance.closed_at.get_or_insert(now);
-            self.part_with_children(node.is_some_and(|node| node.shape == Shape::Final));
+            let ended = node.is_some_and(|node| node.shape == Shape::Final);
+            self.part_with_children(ended && !self.entered.is_empty());
         } else {
             self.instance.closed_at = None;
             self.instance.outcome = None;
         }
         self.instance.state = node.map(|node| node.path.clone()).unwrap_or_default();
         self.instance.version += 1;
+        if !self.word_only {
+            self.instance.touched = self.instance.version;
+        }
         self.instance.updated_at = now;
-        self.instance.last_at = self.at.max(self.instance.last_at);
+        if self.command.name != RECEIPT {
+            self.instance.last_at = self.at.max(self.instance.last_at);
+        }
         let event = self.event();
         Decision { instance: self.instance, event }
     }

@@ -347,6 +347,7 @@ fn filter(house: &House, query: &mut Query) -> Result<MessageFilter, Problem> {
         person: query.number("person", 1..=i64::MAX)?.map(crate::domain::PersonId),
         channel: query.text("channel")?,
         state: state.transpose()?,
+        kind: None,
         before: before.transpose()?,
     })
 }

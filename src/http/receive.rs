@@ -12,8 +12,8 @@ use actix_web::{FromRequest, HttpMessage as _, HttpRequest, dev};
 use serde::de::DeserializeOwned;
 
 use super::problem::Problem;
-use super::public_id::PublicIds;
 use crate::domain::{InstanceId, Instant};
+use crate::gate::PublicIds;
 
 /// The largest body: 1 MiB.
 pub(super) const BODY_MAX: usize = 1 << 20;

@@ -80,7 +80,7 @@ impl Office {
                 clock: shown,
                 entropy,
                 batch_max: 16,
-                alerts: AlertRules::default(),
+                alerts: AlertRules { bundle_ms: 0, ..AlertRules::default() },
             })
             .unwrap();
             let mut tokens = tokens;

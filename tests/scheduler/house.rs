@@ -173,6 +173,7 @@ impl House {
             occurred_at: None,
             key: None,
             if_version: None,
+            about: None,
         };
         self.gate.submit(request).await.unwrap()
     }
@@ -244,7 +245,7 @@ fn door(store: &Store, clock: &Arc<StillClock>) -> Gate {
         clock,
         entropy,
         batch_max: 64,
-        alerts: AlertRules::default(),
+        alerts: AlertRules { bundle_ms: 0, ..AlertRules::default() },
     })
     .unwrap()
 }

@@ -63,6 +63,7 @@ pub(crate) fn instance(id: i64) -> Instance {
         status: "routed".to_owned(),
         stage: "with_unit".to_owned(),
         tier: 1,
+        touched: 1,
         outcome: Some("办结".to_owned()),
         opened_at: Instant(1_000),
         updated_at: Instant(1_000),

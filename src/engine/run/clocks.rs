@@ -58,7 +58,7 @@ impl Run<'_> {
         }
     }
 
-    fn plan(&self, spec: &ClockSpec, armed: &mut ArmedClock) {
+    pub(super) fn plan(&self, spec: &ClockSpec, armed: &mut ArmedClock) {
         let now = self.situation.now;
         armed.wake = agenda::next(spec, armed, self.situation.calendar, now).map(|(at, _)| at);
     }
@@ -271,7 +271,8 @@ impl Run<'_> {
     /// is never moved.
     ///
     /// # Errors
-    /// `nothing_to_acknowledge` when no ladder has told the actor anything.
+    /// `nothing_to_acknowledge` when no ladder has told the actor anything, and it is no answer to a
+    /// message.
     pub fn acknowledge(&mut self) -> Result<(), Refusal> {
         let chart = self.situation.chart;
         let wanted = self.command.input.get("clock").and_then(Value::as_text);
@@ -304,7 +305,9 @@ impl Run<'_> {
             self.grant = Some(grant);
             any = true;
         }
-        if any {
+        self.word_only = true;
+        // Whoever answers a message has seen it, even if no ladder waits for that any more.
+        if any || self.command.input.contains_key("message") {
             return Ok(());
         }
         Err(Refusal::new(
