@@ -21,7 +21,7 @@ pub use directory::{Category, Directory, Person, Unit};
 pub use event::{Event, StoredEvent};
 pub use facts::{FactRecord, Facts, Witness};
 pub use id::{DefinitionId, InstanceId, JurisdictionId, MessageId, PersonId};
-pub use instance::{ArmedClock, Children, Instance};
+pub use instance::{ArmedClock, Children, Instance, Rest};
 pub use instant::Instant;
 pub use message::{Delivery, Message};
 pub use refusal::Refusal;

@@ -14,6 +14,8 @@ mod figures;
 mod ids;
 mod personal;
 mod query;
+mod reading;
+mod recount;
 mod registry;
 mod wording;
 mod world;
@@ -30,7 +32,7 @@ use crate::domain::{Actor, Instance, InstanceId, Instant, JurisdictionId};
 use crate::store::{Store, Writer};
 
 pub use crate::store::{
-    Alarm, Claimed, Filter, MessageFilter, NewAlarm, RawCounts, Settled, TokenRow,
+    Alarm, Claimed, Filter, MessageFilter, NewAlarm, RawCounts, Settled, Standing, TokenRow,
 };
 pub use administration::{Issued, NewToken};
 pub use audit::{Examined, Report, verify};
@@ -38,6 +40,7 @@ pub use chores::{DueClock, DueClocks, Leaves};
 pub use error::Error;
 pub use figures::Figures;
 pub use query::{History, Page, Seen};
+pub use recount::{Moved, Piece, Progress};
 pub use registry::{Registry, Version};
 pub use wording::number_of;
 

@@ -18,6 +18,7 @@ mod page;
 mod problem;
 mod public_id;
 mod receive;
+mod recount;
 mod request_id;
 mod route;
 mod token;

@@ -56,7 +56,7 @@ pub use definition::{CalendarSource, DefinitionSource};
 pub use directory::Jurisdiction;
 pub use error::Error;
 pub use event::PositionedEvent;
-pub use list::{Filter, RawCounts};
+pub use list::{Filter, RawCounts, Standing};
 pub use message::{ClaimWish, Claimed, MessageFilter, Settled};
 pub use pool::Reader;
 pub use token::TokenRow;

@@ -5,3 +5,4 @@ mod clocks;
 mod house;
 mod jobs;
 mod outbox;
+mod recount;
