@@ -23,7 +23,7 @@ pub use directory::{Category, Directory, Unit};
 pub use event::{Event, StoredEvent};
 pub use facts::{FactRecord, Facts, Witness};
 pub use id::{DefinitionId, InstanceId, JurisdictionId, MessageId, PersonId, SubscriptionId};
-pub use instance::{ArmedClock, Children, Instance};
+pub use instance::{ArmedClock, Children, Instance, Rest};
 pub use instant::Instant;
 pub use message::{Delivery, Kind, Message, Recipient};
 pub use person::{Language, Person, Quiet, Rules, Verified};

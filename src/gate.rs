@@ -16,6 +16,8 @@ mod ids;
 mod personal;
 mod public_id;
 mod query;
+mod reading;
+mod recount;
 mod registry;
 mod report;
 mod wording;
@@ -33,7 +35,7 @@ use crate::domain::{Actor, Instance, InstanceId, Instant, JurisdictionId, Messag
 use crate::store::{Store, Writer};
 
 pub use crate::store::{
-    Alarm, Ending, Filter, MessageFilter, NewAlarm, Queue, RawCounts, Settled, TokenRow,
+    Alarm, Ending, Filter, MessageFilter, NewAlarm, Queue, RawCounts, Settled, Standing, TokenRow,
 };
 pub use administration::{Issued, NewToken};
 pub use audit::{Examined, Report, verify};
@@ -43,6 +45,7 @@ pub use error::Error;
 pub use figures::Figures;
 pub use public_id::PublicIds;
 pub use query::{History, Page, Seen};
+pub use recount::{Moved, Piece, Progress};
 pub use registry::{Registry, Version};
 pub use wording::number_of;
 

@@ -17,6 +17,7 @@ mod metrics;
 mod page;
 mod problem;
 mod receive;
+mod recount;
 mod request_id;
 mod route;
 mod token;

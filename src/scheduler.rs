@@ -10,6 +10,7 @@ pub mod clocks;
 pub mod figures;
 pub mod jobs;
 pub mod outbox;
+pub mod recount;
 mod shell;
 pub mod watch;
 
@@ -132,6 +133,8 @@ pub struct Options {
     pub outbox: outbox::Options,
     /// How much the auditor looks at.
     pub auditor: auditor::Options,
+    /// How clocks are counted again by a new version of a calendar.
+    pub recount: recount::Options,
 }
 
 /// The loops as they run.
@@ -143,7 +146,8 @@ pub struct Scheduler {
 
 impl Scheduler {
     /// Starts all loops on the current tokio runtime: due clocks, one sender for each channel,
-    /// periodic jobs, the auditor, and on a shared database the watch for changes by other nodes.
+    /// periodic jobs, the auditor, the recount after a new calendar, and on a shared database the
+    /// watch for changes by other nodes.
     ///
     /// # Errors
     /// A periodic job that makes no sense.
@@ -189,6 +193,9 @@ impl Scheduler {
         let at = duty.clone();
         let auditor = move || auditor::Auditor::new(at.clone(), options.auditor);
         run("auditor", &duty.suspects.bell, Box::new(move || Box::new(auditor())));
+        let at = duty.clone();
+        let recount = move || recount::Recount::new(at.clone(), options.recount);
+        run("recount", &bell, Box::new(move || Box::new(recount())));
         if duty.gate.shares_store() {
             let at = duty.clone();
             run("watch", &quiet, Box::new(move || Box::new(watch::Watch::new(at.clone()))));

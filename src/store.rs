@@ -58,7 +58,7 @@ pub use delivery::{ClaimWish, Claimed, Ending, PutBack, Queue, Settled};
 pub use directory::Jurisdiction;
 pub use error::Error;
 pub use event::PositionedEvent;
-pub use list::{Filter, RawCounts};
+pub use list::{Filter, RawCounts, Standing};
 pub use message::MessageFilter;
 pub use pool::Reader;
 pub use token::TokenRow;

@@ -8,4 +8,6 @@ mod life;
 mod lists;
 mod nonsense;
 mod office;
+mod order;
+mod recount;
 mod rights;

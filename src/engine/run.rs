@@ -4,6 +4,7 @@ mod clocks;
 mod effects;
 mod names;
 mod receipt;
+mod recount;
 mod rights;
 
 use super::{Decision, RECEIPT, Situation};
@@ -97,6 +98,21 @@ impl<'r> Run<'r> {
     /// # Errors
     /// The refusal.
     pub fn command(&mut self) -> Result<(), Refusal> {
+        let spec = self.admitted()?;
+        self.checked(spec)?;
+        if !self.trigger(&self.command.name)? {
+            return Err(not_possible(spec));
+        }
+        Ok(())
+    }
+
+    /// What is asked of a command before its input: whether there is such a one, whether the actor
+    /// may give it, and whether any active state reacts to it. What no state would take is said
+    /// before its rules, which are of no interest then.
+    ///
+    /// # Errors
+    /// `unknown_command`, `not_yours` or `not_possible_now`.
+    pub fn admitted(&mut self) -> Result<&'r CommandSpec, Refusal> {
         let chart = self.situation.chart;
         let Some(spec) = chart.commands.get(&self.command.name) else {
             return Err(Refusal::new(
@@ -108,15 +124,17 @@ impl<'r> Run<'r> {
             ));
         };
         self.permit(spec)?;
-        // What no state would take is said first: its rules are of no interest then.
-        if !chart.active(self.leaf).any(|node| node.on.contains_key(&spec.name)) {
+        let reacts = chart.active(self.leaf).any(|node| node.on.contains_key(&spec.name));
+        if self.has_ended() || !reacts {
             return Err(not_possible(spec));
         }
-        self.checked(spec)?;
-        if !self.trigger(&self.command.name)? {
-            return Err(not_possible(spec));
-        }
-        Ok(())
+        Ok(spec)
+    }
+
+    /// What has ended accepts nothing, whatever the states around it would take.
+    fn has_ended(&self) -> bool {
+        let node = self.situation.chart.node(self.leaf);
+        node.is_some_and(|node| node.shape == Shape::Final)
     }
 
     /// A signal from a relative, or the end of a child.
@@ -178,8 +196,7 @@ impl<'r> Run<'r> {
     /// The refusal of the state that was asked.
     pub fn trigger(&mut self, trigger: &str) -> Result<bool, Refusal> {
         let chart = self.situation.chart;
-        // What has ended accepts nothing, whatever the states around it would take.
-        if chart.node(self.leaf).is_some_and(|node| node.shape == Shape::Final) {
+        if self.has_ended() {
             return Ok(false);
         }
         let taken = machine::dispatch(chart, self.leaf, trigger, self);
@@ -316,7 +333,7 @@ impl<'r> Run<'r> {
     }
 
     fn note(&mut self, clock: &str, change: ClockVerb, due: Option<Instant>) {
-        self.clocks.push(ClockChange { clock: clock.to_owned(), change, due });
+        self.clocks.push(ClockChange { clock: clock.to_owned(), change, due, was: None });
     }
 }
 

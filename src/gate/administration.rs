@@ -192,7 +192,8 @@ impl Gate {
         Ok((id, number, findings))
     }
 
-    /// Loads a version of the jurisdiction's calendar. Blocks.
+    /// Loads a version of the jurisdiction's calendar; the scheduler counts what waits again by it.
+    /// Blocks.
     ///
     /// # Errors
     /// `Forbidden`; `Invalid` with what is wrong with the file, or when it is another calendar, or
@@ -216,6 +217,8 @@ impl Gate {
             let row = calendar_source(caller.jurisdiction, &new, source, now);
             transaction.add_calendar(&row).map(drop)
         })?;
+        // What waits is counted again by it.
+        self.bell().notify_waiters();
         Ok(new.version().to_owned())
     }
 

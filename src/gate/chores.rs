@@ -8,7 +8,7 @@ use std::sync::PoisonError;
 use super::error::Error;
 use super::{Firing, Gate};
 use crate::domain::{InstanceId, Instant, JurisdictionId};
-use crate::store::{self, Filter, NewAlarm, Transaction};
+use crate::store::{self, Filter, NewAlarm, Standing, Transaction};
 
 /// A clock that has something to do.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -296,15 +296,11 @@ impl Gate {
         })
     }
 
-    /// At most `limit` open instances after `after`, in order of id.
+    /// Which instances are open, and which have clock rows.
     ///
     /// # Errors
     /// What the store says.
-    pub fn open_instances_after(
-        &self,
-        after: InstanceId,
-        limit: i64,
-    ) -> Result<Vec<InstanceId>, Error> {
-        self.read(|reader| reader.open_instance_ids(after, limit))
+    pub fn standing(&self) -> Result<Standing, Error> {
+        self.read(store::Reader::standing)
     }
 }

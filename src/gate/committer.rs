@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use std::sync::Arc;
 use std::sync::mpsc::{Receiver, Sender, channel};
 
-use serde_json::{Map, Value as Json};
+use serde_json::Value as Json;
 use sha2::{Digest, Sha256};
 use tokio::sync::{Notify, broadcast, oneshot};
 
@@ -17,13 +17,13 @@ use super::ids::Stock;
 use super::registry::Registry;
 use super::world::Desk;
 use super::{
-    AlertRules, Change, Done, Entropy, Firing, Receipt, Request, Target, personal, wording,
+    AlertRules, Change, Done, Entropy, Firing, Receipt, Request, Target, personal, reading, wording,
 };
 use crate::chart::Chart;
 use crate::clock::Clock;
 use crate::domain::event::Hash;
-use crate::domain::{Actor, Command, Fields, InstanceId, Instant, MessageId, Refusal, Text, Value};
-use crate::engine::{ACKNOWLEDGE, Decision, family, input};
+use crate::domain::{Actor, Command, InstanceId, Instant, MessageId, Refusal, Text, Value};
+use crate::engine::{self, Decision, family};
 use crate::policy::{self, Act};
 use crate::store::{Answer, PersonalRow, Store, Transaction, Writer};
 
@@ -345,7 +345,8 @@ impl Work<'_> {
             )));
         }
         let (chart, instance) = self.target(draft, request)?;
-        let given = read_input(&chart, request)?;
+        let asked = instance.and_then(|(id, _)| draft.instance(id));
+        let given = reading::read(&self.setting.registry, &chart, asked, request, now)?;
         let mut sealed: Vec<(String, personal::Sealed)> = Vec::new();
         let mut values = given.values;
         for (name, text) in given.personal {
@@ -354,7 +355,7 @@ impl Work<'_> {
             sealed.push((name, seal));
         }
         let name = request.command.clone();
-        if let (ACKNOWLEDGE, Some(message)) = (name.as_str(), request.about) {
+        if let Some(message) = request.about.filter(|_| name == engine::ACKNOWLEDGE) {
             values.insert("message".to_owned(), Value::Int(message.0));
         }
         let command = Command { name, input: values, occurred_at: request.occurred_at };
@@ -436,37 +437,6 @@ impl Work<'_> {
             instance.ok_or_else(|| Error::Internal("a command decided nothing".to_owned()))?;
         Ok(Done { receipt: Receipt::of(&instance), instance: Some(Box::new(instance)) })
     }
-}
-
-fn read_input(chart: &Chart, request: &Request) -> Result<input::Given, Error> {
-    match chart.command(&request.command) {
-        Some(spec) => Ok(input::read(spec, &request.input)?),
-        None if request.command == ACKNOWLEDGE => Ok(acknowledging(&request.input)?),
-        // The engine says, in words, that there is no such command, and what is possible.
-        None => Ok(input::Given::default()),
-    }
-}
-
-/// `acknowledge` may name the clock whose alert was seen.
-fn acknowledging(given: &Map<String, Json>) -> Result<input::Given, Refusal> {
-    let mut values = Fields::new();
-    for (name, value) in given {
-        match (name.as_str(), value) {
-            ("clock", Json::String(clock)) => {
-                values.insert(name.clone(), clock.as_str().into());
-            }
-            _ => {
-                return Err(Refusal::new(
-                    "wrong_input",
-                    Text::new(
-                        "确认只能填写“clock”（时限名称）",
-                        "`acknowledge` takes only `clock`, the name of a clock",
-                    ),
-                ));
-            }
-        }
-    }
-    Ok(input::Given { values, ..input::Given::default() })
 }
 
 /// What makes two requests the same: everything but the key.

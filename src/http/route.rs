@@ -8,7 +8,8 @@ use actix_web::{Handler, HttpRequest, HttpResponse, Resource, Responder, Route, 
 
 use super::problem::Problem;
 use super::{
-    alarm, change, definition, directory, document, due, history, instance, metrics, page, token,
+    alarm, change, definition, directory, document, due, history, instance, metrics, page, recount,
+    token,
 };
 
 /// The pattern of a path, for logs and metrics.
@@ -162,6 +163,8 @@ fn administration() -> Vec<Place> {
         at("/api/v1/workflow-schema").get(definition::schema),
         at("/api/v1/calendars").get(due::calendars).post(due::load),
         at("/api/v1/calendars/due").get(due::due),
+        at("/api/v1/calendars/recount").get(recount::show),
+        at("/api/v1/calendars/recount/moved").get(recount::moved),
         at("/api/v1/tokens").get(token::list).post(token::issue),
         at("/api/v1/tokens/{id}").way(Method::DELETE, token::revoke),
         at("/api/v1/alarms").get(alarm::list),

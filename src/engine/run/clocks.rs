@@ -4,11 +4,11 @@ use super::Run;
 use crate::calendar::Limit;
 use crate::chart::{ClockSpec, Moment, Step};
 use crate::domain::event::ClockVerb;
-use crate::domain::{ArmedClock, Instant, Refusal, Text, Value};
+use crate::domain::{ArmedClock, Instant, Refusal, Rest, Text, Value};
 use crate::engine::agenda::{self, Item};
 
 /// Written in `frozen` while another clock runs in a clock's place.
-const REPLACED: &str = "replaced";
+pub(super) const REPLACED: &str = "replaced";
 
 impl Run<'_> {
     /// The due instant of a clock with the fields as they are, and the limit in words.
@@ -49,6 +49,7 @@ impl Run<'_> {
             ran_out_at: None,
             acknowledged_at: None,
             frozen: None,
+            rest: None,
         };
         self.plan(spec, &mut armed);
         self.instance.clocks.insert(name.to_owned(), armed);
@@ -130,6 +131,8 @@ impl Run<'_> {
         if let Some(left) = left {
             armed.frozen = None;
             armed.due = self.situation.calendar.due_at(self.at, &left);
+            armed.rest = Some(Rest { since: self.at, limit: left.to_string() });
+            self.situation.calendar.version().clone_into(&mut armed.calendar);
             agenda::reconsider(spec, &mut armed, self.situation.calendar, self.situation.now);
             self.note(name, ClockVerb::Resumed, Some(armed.due));
         }
@@ -147,6 +150,7 @@ impl Run<'_> {
         armed.base = self.base(spec).unwrap_or(armed.base);
         self.at = at;
         (armed.due, armed.limit) = self.due(spec, armed.base);
+        armed.rest = None;
         self.situation.calendar.version().clone_into(&mut armed.calendar);
         agenda::reconsider(spec, &mut armed, self.situation.calendar, self.situation.now);
         self.note(name, ClockVerb::Rearmed, Some(armed.due));
