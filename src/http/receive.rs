@@ -145,6 +145,11 @@ pub(super) fn instant(name: &str, text: &str) -> Result<Instant, Problem> {
     })
 }
 
+/// A number that stands in a path; what is none names nothing.
+pub(super) fn number(text: &str) -> Result<i64, Problem> {
+    text.parse().ok().filter(|id| *id > 0).ok_or_else(Problem::not_found)
+}
+
 /// The parameters of a query, taken one by one; what is left over is a mistake.
 pub(super) struct Query {
     left: BTreeMap<String, Vec<String>>,

@@ -95,6 +95,21 @@ macro_rules! narrowed {
     }};
 }
 
+/// How many instances a filter shows for each value of a column, in order of the value.
+macro_rules! counted {
+    ($reader:expr, $filter:expr, $column:path) => {{
+        let mut counts: Vec<(_, i64)> = each!(&mut $reader.connection, connection: Backend => {
+            let counts = instance::table
+                .group_by($column)
+                .select(($column, diesel::dsl::count_star()))
+                .into_boxed::<Backend>();
+            narrowed!(counts, $filter).load(connection)
+        })?;
+        counts.sort();
+        Ok(counts)
+    }};
+}
+
 /// What stands in two tables that must fit together.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Standing {
@@ -142,15 +157,7 @@ impl Reader {
     /// # Errors
     /// As for any statement.
     pub fn count_by_status(&mut self, filter: &Filter) -> Result<Vec<(String, i64)>, Error> {
-        let mut counts: Vec<(String, i64)> = each!(&mut self.connection, connection: Backend => {
-            let counts = instance::table
-                .group_by(instance::status)
-                .select((instance::status, diesel::dsl::count_star()))
-                .into_boxed::<Backend>();
-            narrowed!(counts, filter).load(connection)
-        })?;
-        counts.sort();
-        Ok(counts)
+        counted!(self, filter, instance::status)
     }
 
     /// How many instances `filter` shows per holder, in order of holder; those without one first.
@@ -161,15 +168,7 @@ impl Reader {
         &mut self,
         filter: &Filter,
     ) -> Result<Vec<(Option<String>, i64)>, Error> {
-        let mut counts: Vec<(Option<String>, i64)> = each!(&mut self.connection, connection: Backend => {
-            let counts = instance::table
-                .group_by(instance::holder)
-                .select((instance::holder, diesel::dsl::count_star()))
-                .into_boxed::<Backend>();
-            narrowed!(counts, filter).load(connection)
-        })?;
-        counts.sort();
-        Ok(counts)
+        counted!(self, filter, instance::holder)
     }
 
     /// Which instances are not in a final or rest state, and which have clocks in force: two walks

@@ -48,7 +48,7 @@ async fn waiting(house: &House, count: usize) -> Vec<InstanceId> {
     all
 }
 
-async fn founded() -> House {
+fn founded() -> House {
     let house = House::new();
     house.gate.publish(&system(&house), WORKFLOW).unwrap();
     house
@@ -77,7 +77,7 @@ fn all_moved_once(house: &House, all: &[InstanceId]) {
 #[test]
 fn a_restart_in_the_middle_goes_on_where_it_was() {
     run(async {
-        let mut house = founded().await;
+        let mut house = founded();
         let all = waiting(&house, 10).await;
         house.gate.load_calendar(&system(&house), &next_version()).unwrap();
         let mut work = recount(&house.gate);
@@ -101,7 +101,7 @@ fn a_restart_in_the_middle_goes_on_where_it_was() {
 #[test]
 fn a_service_that_dies_before_it_notes_its_progress_moves_nothing_twice() {
     run(async {
-        let mut house = founded().await;
+        let mut house = founded();
         let all = waiting(&house, 4).await;
         house.gate.load_calendar(&system(&house), &next_version()).unwrap();
         // What the first piece did was committed, and the note of it was not.
@@ -121,7 +121,7 @@ fn a_service_that_dies_before_it_notes_its_progress_moves_nothing_twice() {
 #[test]
 fn what_another_node_still_counted_by_the_old_version_is_found_in_the_second_round() {
     run(async {
-        let house = founded().await;
+        let house = founded();
         // This node does not know yet what the other one has loaded.
         let other = door(&house.store, &house.clock);
         other.load_calendar(&system(&house), &next_version()).unwrap();
@@ -138,7 +138,7 @@ fn what_another_node_still_counted_by_the_old_version_is_found_in_the_second_rou
 #[test]
 fn what_was_counted_by_the_old_version_even_later_is_found_by_the_auditor() {
     run(async {
-        let house = founded().await;
+        let house = founded();
         let other = door(&house.store, &house.clock);
         other.load_calendar(&system(&house), &next_version()).unwrap();
         let all = waiting(&house, 2).await;
@@ -151,7 +151,7 @@ fn what_was_counted_by_the_old_version_even_later_is_found_by_the_auditor() {
 #[test]
 fn two_nodes_that_count_together_move_nothing_twice() {
     run(async {
-        let house = founded().await;
+        let house = founded();
         let other = door(&house.store, &house.clock);
         let all = waiting(&house, 20).await;
         house.gate.load_calendar(&system(&house), &next_version()).unwrap();

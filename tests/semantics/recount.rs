@@ -58,7 +58,8 @@ fn recount(bench: &mut Bench) -> Result<Event, Refusal> {
 
 fn moved(event: &Event) -> Vec<(String, String, String)> {
     let face = |at: Option<fenliu::domain::Instant>| {
-        at.unwrap().in_zone(&jiff::tz::TimeZone::get("Asia/Shanghai").unwrap())[8..16].to_owned()
+        let text = at.unwrap().in_zone(&jiff::tz::TimeZone::get("Asia/Shanghai").unwrap());
+        text.get(8..16).unwrap().to_owned()
     };
     let told = |change: &ClockChange| {
         assert_eq!(change.change, ClockVerb::Recounted);

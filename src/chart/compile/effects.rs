@@ -11,27 +11,27 @@ use super::Compiler;
 /// The channels that messages leave by.
 pub(super) const CHANNELS: [&str; 4] = ["sms", "email", "console", "webhook"];
 
+/// What the parts of a block become; the blocks of states and of transitions have the same parts.
+macro_rules! compiled {
+    ($compiler:expr, $doc:expr, $scope:expr) => {
+        Effects {
+            set: $compiler.sets(&$doc.set, $scope),
+            rearm: $compiler.clock_list(&$doc.rearm),
+            stop: $compiler.clock_list(&$doc.stop),
+            tell: $compiler.tells(&$doc.tell, $scope),
+            start: $compiler.starts(&$doc.start, $scope),
+            signal: $compiler.sends(&$doc.signal, $scope),
+        }
+    };
+}
+
 impl Compiler<'_> {
     pub(super) fn effects(&mut self, doc: &EffectsDoc, scope: &Scope) -> Effects {
-        Effects {
-            set: self.sets(&doc.set, scope),
-            rearm: self.clock_list(&doc.rearm),
-            stop: self.clock_list(&doc.stop),
-            tell: self.tells(&doc.tell, scope),
-            start: self.starts(&doc.start, scope),
-            signal: self.sends(&doc.signal, scope),
-        }
+        compiled!(self, doc, scope)
     }
 
     pub(super) fn transition_effects(&mut self, doc: &TransitionDoc, scope: &Scope) -> Effects {
-        Effects {
-            set: self.sets(&doc.set, scope),
-            rearm: self.clock_list(&doc.rearm),
-            stop: self.clock_list(&doc.stop),
-            tell: self.tells(&doc.tell, scope),
-            start: self.starts(&doc.start, scope),
-            signal: self.sends(&doc.signal, scope),
-        }
+        compiled!(self, doc, scope)
     }
 
     pub(super) fn sets(

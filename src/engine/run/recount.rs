@@ -20,7 +20,8 @@ impl Run<'_> {
         let before = self.instance.clocks.clone();
         // A clock may be due by another one's due instant, so it is asked until nothing moves.
         for _ in 0..=before.len() {
-            if !before.keys().fold(false, |moved, name| self.count_again(name) || moved) {
+            let moved = before.keys().filter(|name| self.count_again(name)).count();
+            if moved == 0 {
                 break;
             }
         }
