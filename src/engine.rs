@@ -37,6 +37,19 @@ pub const RECEIPT: &str = "alert.receipt";
 /// service itself may ask it.
 pub const RECOUNT: &str = "recount_clocks";
 
+/// What a clock's firing does without, because it was refused: names of workflows not started,
+/// `signal.<name>` not sent, or one of the two below. Stands in the input of the firing.
+pub const LEFT_OUT: &str = "left_out";
+
+/// Why, beside it.
+pub const WHY: &str = "why";
+
+/// Left out: every child.
+pub const LEFT_CHILDREN: &str = "*children";
+
+/// Left out: every transition; only the ladder climbs.
+pub const LEFT_STATES: &str = "*states";
+
 /// What a decision is made in.
 #[derive(Clone, Copy)]
 pub struct Situation<'s> {

@@ -312,6 +312,13 @@ impl From<Refusal> for Fault {
 impl family::World for Play<'_> {
     type Error = Fault;
 
+    fn refusal(error: Fault) -> Result<Refusal, Fault> {
+        match error {
+            Fault::Refused(refusal) => Ok(refusal),
+            other => Err(other),
+        }
+    }
+
     fn now(&self) -> Instant {
         self.now
     }

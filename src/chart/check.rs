@@ -7,6 +7,7 @@ mod family;
 mod guards;
 mod paths;
 mod promise;
+mod standing;
 mod unused;
 
 use std::ops::Range;
@@ -27,6 +28,7 @@ pub(super) fn check(source: &str, document: &Document, chart: &Chart, found: &mu
     checker.ladders();
     if resolved {
         checker.paths();
+        checker.standing();
     }
     checker.guards();
     let broken = |finding: &Finding| finding.severity == Severity::Error;

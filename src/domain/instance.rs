@@ -55,7 +55,8 @@ pub struct Instance {
     pub opened_at: Instant,
     /// When its last event was recorded.
     pub updated_at: Instant,
-    /// When its last event happened; earlier than `updated_at` if it was recorded afterwards.
+    /// When the last thing that people reported happened; earlier than `updated_at` if it was recorded
+    /// afterwards, or if clocks have fired since.
     pub last_at: Instant,
     /// When it reached the final or rest state it is in.
     #[serde(default, skip_serializing_if = "Option::is_none")]

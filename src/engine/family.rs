@@ -4,12 +4,14 @@
 use std::collections::{BTreeMap, VecDeque};
 use std::sync::Arc;
 
-use super::{Decision, Seed, Situation, decide, open as open_one};
+use super::{
+    Decision, LEFT_CHILDREN, LEFT_OUT, LEFT_STATES, Seed, Situation, WHY, decide, open as open_one,
+};
 use crate::calendar::Calendar;
 use crate::chart::{Chart, Shape};
 use crate::domain::{
     Actor, Command, DefinitionId, Facts, Fields, Instance, InstanceId, Instant, JurisdictionId,
-    Refusal, Text,
+    Refusal, Text, Value,
 };
 
 /// A command is followed through at most so many decisions of its family.
@@ -19,6 +21,12 @@ pub const DECISIONS_MAX: usize = 256;
 pub trait World {
     /// What can go wrong besides a refusal.
     type Error: From<Refusal>;
+
+    /// The refusal that an error is, or the error back if it is none.
+    ///
+    /// # Errors
+    /// The error itself, if it is no refusal.
+    fn refusal(error: Self::Error) -> Result<Refusal, Self::Error>;
 
     /// The time of the decision.
     fn now(&self) -> Instant;
@@ -76,7 +84,8 @@ pub fn open<W: World>(
 ) -> Result<Vec<Decision>, W::Error> {
     let mut family = Family::new(world);
     family.open(None, jurisdiction, workflow, actor, command)?;
-    family.follow()
+    family.follow()?;
+    Ok(family.decisions)
 }
 
 /// Gives a command (of a person, a clock, a relative) to an instance, and whatever follows.
@@ -89,13 +98,49 @@ pub fn act<W: World>(
     actor: &Actor,
     command: &Command,
 ) -> Result<Vec<Decision>, W::Error> {
+    if matches!(actor, Actor::Clock) {
+        return fire(world, id, command);
+    }
     let mut family = Family::new(world);
     family.act(id, actor, command)?;
-    family.follow()
+    family.follow()?;
+    Ok(family.decisions)
+}
+
+/// A clock's firing does not fail for what follows from it, else its ladder would fall silent: what
+/// is refused is left out, the rest is done, and the event says what was left out and why.
+fn fire<W: World>(
+    world: &mut W,
+    id: InstanceId,
+    command: &Command,
+) -> Result<Vec<Decision>, W::Error> {
+    let mut command = command.clone();
+    let (mut left_out, mut why): (Vec<String>, Vec<String>) = (Vec::new(), Vec::new());
+    loop {
+        let mut family = Family::new(world);
+        let outcome = family.act(id, &Actor::Clock, &command).and_then(|()| family.follow());
+        let Err(error) = outcome else { return Ok(family.decisions) };
+        let cause = family.cause.take();
+        let refusal = W::refusal(error)?;
+        let about_itself = ["clock_stale", "clock_early"].contains(&refusal.code.as_str());
+        let less = [cause.as_deref().unwrap_or(LEFT_CHILDREN), LEFT_STATES];
+        let less = less.into_iter().find(|what| !left_out.iter().any(|known| known == what));
+        let Some(less) = less.filter(|_| !about_itself) else { return Err(refusal.into()) };
+        left_out.push(less.to_owned());
+        why.push(refusal.to_string());
+        let list = left_out.iter().map(|what| Value::from(what.as_str())).collect();
+        command = command.with(LEFT_OUT, Value::List(list)).with(WHY, why.join("; ").as_str());
+    }
 }
 
 /// What still has to be delivered.
-enum Letter {
+struct Letter {
+    /// What the first decision would have to leave out for this letter not to be written.
+    cause: String,
+    what: What,
+}
+
+enum What {
     Start { parent: InstanceId, workflow: String, input: Fields },
     Tell { from: InstanceId, to: InstanceId, name: String, input: Fields },
 }
@@ -104,26 +149,32 @@ struct Family<'w, W: World> {
     world: &'w mut W,
     decisions: Vec<Decision>,
     letters: VecDeque<Letter>,
+    /// The cause of the letter in hand; none while the first decision is made.
+    cause: Option<String>,
 }
 
 impl<'w, W: World> Family<'w, W> {
     fn new(world: &'w mut W) -> Self {
-        Self { world, decisions: Vec::new(), letters: VecDeque::new() }
+        Self { world, decisions: Vec::new(), letters: VecDeque::new(), cause: None }
     }
 
-    fn follow(mut self) -> Result<Vec<Decision>, W::Error> {
-        while let Some(letter) = self.letters.pop_front() {
+    fn follow(&mut self) -> Result<(), W::Error> {
+        while let Some(Letter { cause, what }) = self.letters.pop_front() {
+            self.cause = Some(cause);
             if self.decisions.len() >= DECISIONS_MAX {
                 return Err(endless().into());
             }
-            match letter {
-                Letter::Start { parent, workflow, input } => {
-                    self.start(parent, &workflow, input)?;
-                }
-                Letter::Tell { from, to, name, input } => self.deliver(from, to, name, input)?,
+            match what {
+                What::Start { parent, workflow, input } => self.start(parent, &workflow, input)?,
+                What::Tell { from, to, name, input } => self.deliver(from, to, name, input)?,
             }
         }
-        Ok(self.decisions)
+        Ok(())
+    }
+
+    fn write(&mut self, cause: &str, what: What) {
+        let cause = self.cause.clone().unwrap_or_else(|| cause.to_owned());
+        self.letters.push_back(Letter { cause, what });
     }
 
     /// An instance as this command has left it so far.
@@ -173,17 +224,14 @@ impl<'w, W: World> Family<'w, W> {
     fn take(&mut self, decision: Decision, chart: &Chart) -> Result<(), W::Error> {
         let id = decision.instance.id;
         for started in &decision.event.started {
-            self.letters.push_back(Letter::Start {
-                parent: id,
-                workflow: started.workflow.clone(),
-                input: started.input.clone(),
-            });
+            let (workflow, input) = (started.workflow.clone(), started.input.clone());
+            self.write(&started.workflow, What::Start { parent: id, workflow, input });
         }
         for signal in &decision.event.signalled {
             let name = format!("signal.{}", signal.name);
             for to in self.receivers(&decision.instance, &signal.to)? {
-                let (name, input) = (name.clone(), signal.input.clone());
-                self.letters.push_back(Letter::Tell { from: id, to, name, input });
+                let input = signal.input.clone();
+                self.write(&name, What::Tell { from: id, to, name: name.clone(), input });
             }
         }
         let ended = chart.find(&decision.instance.state).and_then(|leaf| chart.node(leaf));
@@ -192,8 +240,9 @@ impl<'w, W: World> Family<'w, W> {
             && ended.is_some_and(|node| node.shape == Shape::Final)
         {
             let name = format!("ended.{}", decision.instance.workflow);
+            // An end cannot be kept from the parent, who counts; only not reached.
             let input = Fields::new();
-            self.letters.push_back(Letter::Tell { from: id, to: parent, name, input });
+            self.write(LEFT_STATES, What::Tell { from: id, to: parent, name, input });
         }
         self.decisions.push(decision);
         Ok(())

@@ -7,7 +7,7 @@ mod receipt;
 mod recount;
 mod rights;
 
-use super::{Decision, RECEIPT, Situation};
+use super::{Decision, LEFT_OUT, LEFT_STATES, Situation};
 use crate::chart::machine::{self, Hands, Offer};
 use crate::chart::{CommandSpec, Require, Shape, Status, Target, Transition};
 use crate::domain::event::{ClockChange, ClockVerb, Event, FORMAT, Signalled, Started, Told};
@@ -196,7 +196,7 @@ impl<'r> Run<'r> {
     /// The refusal of the state that was asked.
     pub fn trigger(&mut self, trigger: &str) -> Result<bool, Refusal> {
         let chart = self.situation.chart;
-        if self.has_ended() {
+        if self.has_ended() || self.leaves_out(LEFT_STATES) {
             return Ok(false);
         }
         let taken = machine::dispatch(chart, self.leaf, trigger, self);
@@ -218,6 +218,13 @@ impl<'r> Run<'r> {
         }
         self.refused()?;
         Ok(true)
+    }
+
+    /// Whether a clock fires without this, because it was refused when it was tried.
+    fn leaves_out(&self, what: &str) -> bool {
+        let list = self.command.input.get(LEFT_OUT).and_then(Value::as_list);
+        matches!(self.actor, Actor::Clock)
+            && list.is_some_and(|list| list.iter().any(|one| one.as_text() == Some(what)))
     }
 
     fn refused(&mut self) -> Result<(), Refusal> {
@@ -268,7 +275,10 @@ impl<'r> Run<'r> {
             self.instance.touched = self.instance.version;
         }
         self.instance.updated_at = now;
-        if self.command.name != RECEIPT {
+        // Only what people report moves it: a clock that fires while a paper form waits to be typed
+        // in must not keep the form's own times out.
+        let by_people = matches!(self.actor, Actor::Person { .. }) || self.instance.version == 1;
+        if by_people {
             self.instance.last_at = self.at.max(self.instance.last_at);
         }
         let event = self.event();

@@ -5,9 +5,11 @@ use std::collections::{BTreeMap, BTreeSet};
 use super::Change;
 use super::error::Error;
 use crate::chart::Chart;
-use crate::domain::event::{Hash, NO_HASH, chain};
-use crate::domain::{ArmedClock, Instance, InstanceId, Instant, Message, MessageId, StoredEvent};
-use crate::engine::Decision;
+use crate::domain::event::{Hash, NO_HASH, Told, chain};
+use crate::domain::{
+    Actor, ArmedClock, Event, Instance, InstanceId, Instant, Message, MessageId, StoredEvent, Value,
+};
+use crate::engine::{Decision, LEFT_OUT, WHY};
 use crate::store::{
     self, Answer, Batch, ClockRow, NewAlarm, PartyRow, PersonalRow, Settled, Transaction,
 };
@@ -152,6 +154,7 @@ impl Draft {
         });
         self.changes.push(change(&decision, &parties));
         self.alarms.extend(unheard(&decision));
+        self.alarms.extend(left_out(&decision));
         self.parties.insert(id, parties);
         let stored = self.held.remove(&id).and_then(|held| held.stored);
         let instance = decision.instance;
@@ -224,14 +227,35 @@ fn write_clocks(batch: &mut Batch, held: &Held) {
 
 /// An alarm for the first alert of a decision that reached nobody.
 fn unheard(decision: &Decision) -> Option<NewAlarm> {
-    let told = decision.event.told.iter().find(|told| told.people.is_empty())?;
-    let to = if told.to.is_empty() { "nobody named".to_owned() } else { told.to.join(", ") };
+    // Whom a field names that is empty is nobody who could be missed; a ladder must reach somebody.
+    let missed = |told: &&Told| !told.to.is_empty() || told.clock.is_some();
+    let told = decision.event.told.iter().filter(|t| t.people.is_empty()).find(missed)?;
+    let why = if told.to.is_empty() {
+        "the fields that name the units are empty".to_owned()
+    } else {
+        format!("no active person has the role of {}", told.to.join(", "))
+    };
     Some(NewAlarm {
         kind: "nobody_told".to_owned(),
         jurisdiction: Some(decision.instance.jurisdiction),
         instance: Some(decision.instance.id),
         at: decision.event.recorded_at,
-        detail: format!("`{}` reached nobody: no active person is {to}", told.text),
+        detail: format!("`{}` reached nobody: {why}", told.text),
+    })
+}
+
+/// An alarm for what a clock's firing had to do without.
+fn left_out(decision: &Decision) -> Option<NewAlarm> {
+    let Event { actor, command, recorded_at, .. } = &decision.event;
+    let list = command.input.get(LEFT_OUT).filter(|_| *actor == Actor::Clock)?.as_list()?;
+    let list: Vec<&str> = list.iter().filter_map(Value::as_text).collect();
+    let why = command.input.get(WHY).and_then(Value::as_text).unwrap_or_default();
+    Some(NewAlarm {
+        kind: "clock_effect_refused".to_owned(),
+        jurisdiction: Some(decision.instance.jurisdiction),
+        instance: Some(decision.instance.id),
+        at: *recorded_at,
+        detail: format!("`{}` came without {}: {why}", command.name, list.join(", ")),
     })
 }
 

@@ -9,7 +9,7 @@ use super::error::Error;
 use super::ids::Stock;
 use crate::calendar::Calendar;
 use crate::chart::Chart;
-use crate::domain::{DefinitionId, Facts, Instance, InstanceId, Instant, JurisdictionId};
+use crate::domain::{DefinitionId, Facts, Instance, InstanceId, Instant, JurisdictionId, Refusal};
 use crate::engine::family::World;
 use crate::store::Transaction;
 
@@ -26,6 +26,13 @@ pub(super) struct Desk<'d, 't> {
 
 impl World for Desk<'_, '_> {
     type Error = Error;
+
+    fn refusal(error: Error) -> Result<Refusal, Error> {
+        match error {
+            Error::Refused(refusal) => Ok(refusal),
+            other => Err(other),
+        }
+    }
 
     fn now(&self) -> Instant {
         self.now

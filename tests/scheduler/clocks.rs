@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use fenliu::scheduler::Next;
 
-use super::house::{House, at, run};
+use super::house::{House, WORKFLOW, at, run};
 
 #[test]
 fn a_clock_never_fires_early_and_then_once() {
@@ -119,5 +119,84 @@ fn a_row_that_lies_does_not_make_the_loop_spin_and_does_not_hold_up_others() {
         house.set("2026-03-02T10:30:00+08:00");
         house.run_clocks(&mut clocks).await;
         assert_eq!(house.firings(), [(other, at("2026-03-02T10:30:00+08:00"))]);
+    });
+}
+
+const ORDER: &str = r#"
+workflow: order
+title: { zh: 督办, en: order }
+parties: [desk]
+start:
+  command: open
+  title: { zh: 开始, en: open }
+  by: [parent]
+  input: { reason: { type: text, title: { zh: 事由, en: reason } } }
+  require:
+    - check: "size(input.reason) > 10"
+      else: { code: reason_too_short, zh: 事由太短, en: The reason is too short }
+commands: { finish: { title: { zh: 办结, en: finish }, by: [desk.leader] } }
+clocks: { answer: { title: { zh: 时限, en: time }, due: "days(30)", ladder: late } }
+ladders: { late: [{ every: "0 0 9 * * *", tell: [desk.leader], via: [sms], text: late }] }
+texts: { late: { zh: 迟, en: late } }
+initial: open
+states:
+  open: { holder: desk, clocks: [answer], on: { clock.answer: {}, finish: { to: done } } }
+  done: { final: true }
+"#;
+
+/// The matter opens an order when it is overdue, and each morning again.
+fn with_orders(at_most: usize, reason: &str) -> House {
+    let matter = WORKFLOW
+        .replace("clocks:\n  handle", &format!("children: {{ order: {{ at_most: {at_most} }} }}\nclocks:\n  handle"))
+        .replace("text: over }", "text: over, raise: order }")
+        .replace("text: still }", "text: still, raise: order }")
+        .replace(
+            "finish: { to: done, outcome: done }",
+            &format!(
+                "finish: {{ to: done, outcome: done }}\n      clock.handle.order: {{ start: [{{ workflow: order, with: {{ reason: \"'{reason}'\" }} }}] }}"
+            ),
+        );
+    House::of(&[matter, ORDER.to_owned()])
+}
+
+#[test]
+fn a_ladder_goes_on_when_the_order_that_it_opens_is_refused() {
+    run(async {
+        let house = with_orders(20, "short");
+        let id = house.register("ordinary").await;
+        let mut clocks = house.clocks();
+        house.set("2026-03-02T11:00:00+08:00");
+        let morning = at("2026-03-03T09:00:00+08:00");
+        assert_eq!(house.run_clocks(&mut clocks).await, Next::At(morning));
+        let alarms = house.alarms();
+        assert_eq!(alarms.len(), 1, "{alarms:?}");
+        assert_eq!((alarms[0].0.as_str(), alarms[0].1), ("clock_effect_refused", Some(id)));
+        assert!(alarms[0].2.contains("order: reason_too_short"), "{}", alarms[0].2);
+        let last = house.events(id).pop().unwrap();
+        assert_eq!((last.status.as_str(), last.told.len()), ("overdue", 1));
+        house.set("2026-03-03T09:00:00+08:00");
+        let next = house.run_clocks(&mut clocks).await;
+        assert_eq!(next, Next::At(at("2026-03-04T09:00:00+08:00")));
+        assert_eq!(house.events(id).pop().unwrap().told[0].text, "still");
+        let report = fenliu::gate::verify(&house.store, |_| ()).unwrap();
+        assert!(report.is_sound(), "{report:?}");
+    });
+}
+
+#[test]
+fn a_ladder_goes_on_when_no_more_orders_may_be_opened() {
+    run(async {
+        let house = with_orders(1, "long enough to be a reason");
+        let id = house.register("ordinary").await;
+        let mut clocks = house.clocks();
+        house.set("2026-03-02T11:00:00+08:00");
+        house.run_clocks(&mut clocks).await;
+        assert_eq!(house.alarms(), []);
+        house.set("2026-03-03T09:00:00+08:00");
+        let next = house.run_clocks(&mut clocks).await;
+        assert_eq!(next, Next::At(at("2026-03-04T09:00:00+08:00")));
+        assert_eq!(house.alarm_kinds(), ["clock_effect_refused"]);
+        let last = house.events(id).pop().unwrap();
+        assert_eq!((last.told[0].text.as_str(), last.started.len()), ("still", 0));
     });
 }

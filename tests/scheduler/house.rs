@@ -17,7 +17,7 @@ use fenliu::store::{MessageFilter, Options, Store};
 use serde_json::{Map, Value as Json, json};
 
 /// One matter: opened with a tier, due after an hour, warned at half time, repeated each morning.
-const WORKFLOW: &str = r#"
+pub(crate) const WORKFLOW: &str = r#"
 workflow: matter
 title: { zh: 事项, en: matter }
 parties: [desk]
@@ -143,11 +143,7 @@ impl House {
     }
 
     pub(crate) fn new() -> Self {
-        let folder = Self::folder();
-        let url = format!("sqlite:{}", folder.join("house.db").display());
-        let store = Store::open(&url, Options { create: true, ..Options::default() }).unwrap();
-        store.migrate().unwrap();
-        Self::with(store, folder)
+        Self::of(&[WORKFLOW.to_owned()])
     }
 
     /// A house on a database that others may share; its folder is for files only.
@@ -165,10 +161,23 @@ impl House {
         Self { gate, clock, store, duty, jurisdiction, folder: Self::folder() }
     }
 
+    /// A house that lives by other workflows.
+    pub(crate) fn of(workflows: &[String]) -> Self {
+        let folder = Self::folder();
+        let url = format!("sqlite:{}", folder.join("house.db").display());
+        let store = Store::open(&url, Options { create: true, ..Options::default() }).unwrap();
+        store.migrate().unwrap();
+        Self::founded(store, folder, workflows)
+    }
+
     fn with(store: Store, folder: PathBuf) -> Self {
+        Self::founded(store, folder, &[WORKFLOW.to_owned()])
+    }
+
+    fn founded(store: Store, folder: PathBuf, workflows: &[String]) -> Self {
         let clock = Arc::new(StillClock::new(at(MORNING)));
         let gate = door(&store, &clock);
-        let jurisdiction = gate.found(&directory(), &calendar(), &[WORKFLOW.to_owned()]).unwrap();
+        let jurisdiction = gate.found(&directory(), &calendar(), workflows).unwrap();
         let duty = Duty::new(gate.clone());
         Self { gate, clock, store, duty, jurisdiction, folder }
     }

@@ -59,6 +59,25 @@ const CASES: &[Case] = &[
         &[("    clocks: [handle]\n", "    \n"), ("      unit_has:\n", "      §unit_has:\n")],
     ),
     ("no_clock", &[("      desk_has:\n", "      §desk_has:\n        suspends: [handle]\n")]),
+    ("holder_unset", &[("    holder: desk\n", "    holder: §unit\n")]),
+    (
+        "clock_stopped",
+        &[
+            ("{ to: unit_has }", "{ to: unit_has, stop: [handle] }"),
+            ("      unit_has:\n", "      §unit_has:\n"),
+        ],
+    ),
+    (
+        "ladder_silent",
+        &[("every: \"0 0 9 * * *\",", "every: \"0 0 9 * * *\", when: §\"tries > 1\",")],
+    ),
+    (
+        "ladder_deaf",
+        &[(
+            "every: \"0 0 9 * * *\", tell: [desk.duty]",
+            "every: §\"0 0 9 * * *\", tell: [unit.duty]",
+        )],
+    ),
     (
         "empty_ladder",
         &[

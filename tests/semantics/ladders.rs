@@ -178,3 +178,17 @@ fn an_alert_names_its_text_its_clock_its_people_and_its_channels() {
     );
     assert_eq!(told.people.iter().map(|person| person.0).collect::<Vec<_>>(), [7]);
 }
+
+#[test]
+fn a_form_typed_in_later_keeps_its_times_although_clocks_have_fired_meanwhile() {
+    let mut bench = bench(&text());
+    bench.until("02 13:00");
+    let person = person(&["gongan.duty"]);
+    let mut go = Command::new("go");
+    go.occurred_at = Some(time("02 09:59"));
+    let refusal = bench.ask(&person, &go).unwrap_err();
+    assert_eq!(refusal.code, "occurred_before_last", "what people report keeps its order");
+    go.occurred_at = Some(time("02 10:30"));
+    bench.act(&person, &go).unwrap();
+    assert_eq!((bench.state(), bench.instance.last_at), ("done", time("02 10:30")));
+}

@@ -232,7 +232,8 @@ impl Checker<'_> {
                 }
             }
             let repeats = steps.iter().any(|step| step.every.is_some());
-            if !repeats && !steps.is_empty() && !self.ends_by_leaving(clock, steps.last()) {
+            let last = steps.iter().rfind(|step| step.at.is_some());
+            if !repeats && !steps.is_empty() && !self.ends_by_leaving(clock, last) {
                 silent.entry(name.span.start).or_insert((name.clone(), clock.value.clone()));
             }
         }
@@ -250,7 +251,7 @@ impl Checker<'_> {
 
     /// Whether a clock's scope is left for sure by the last step of its ladder, or when it runs
     /// out, wherever it stands.
-    fn ends_by_leaving(
+    pub(super) fn ends_by_leaving(
         &self,
         clock: &Spot<String>,
         last: Option<&super::super::document::StepDoc>,

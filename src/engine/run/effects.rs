@@ -4,6 +4,7 @@ use super::Run;
 use crate::chart::{ChildStart, Effects, Selector, Send, Tell};
 use crate::domain::event::{Signalled, Started, Told};
 use crate::domain::{Fields, PersonId, Refusal, Text, Value};
+use crate::engine::LEFT_CHILDREN;
 
 impl Run<'_> {
     /// Does everything that one block says, in the order of the language.
@@ -100,7 +101,8 @@ impl Run<'_> {
     }
 
     fn start(&mut self, start: &ChildStart) -> Result<(), Refusal> {
-        if !start.when.as_ref().is_none_or(|when| self.holds(when)) {
+        let left_out = self.leaves_out(&start.workflow) || self.leaves_out(LEFT_CHILDREN);
+        if left_out || !start.when.as_ref().is_none_or(|when| self.holds(when)) {
             return Ok(());
         }
         let members = match &start.each {
@@ -133,7 +135,8 @@ impl Run<'_> {
     }
 
     fn send(&mut self, send: &Send) {
-        if send.when.as_ref().is_none_or(|when| self.holds(when)) {
+        let left_out = self.leaves_out(&format!("signal.{}", send.name));
+        if !left_out && send.when.as_ref().is_none_or(|when| self.holds(when)) {
             let input = self.with(&send.with);
             self.signalled.push(Signalled { to: send.to.clone(), name: send.name.clone(), input });
         }
