@@ -82,10 +82,12 @@ fn main() {
         let drained = runtime.block_on(clocks::drain(count));
         println!("## clocks: {count} due at one instant, SQLite\n");
         println!(
-            "drained in {:.2} s: {:.0}/s = {:.2} x pgbench; early 0, twice 0, left {}\n",
+            "drained in {:.2} s: {:.0}/s = {:.2} x pgbench; early {}, twice {}, left {}\n",
             drained.seconds,
             drained.rate(),
             drained.rate() / before.tps,
+            drained.early,
+            drained.twice,
             drained.left
         );
     }

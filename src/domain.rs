@@ -12,6 +12,7 @@ pub mod instant;
 pub mod message;
 pub mod person;
 pub mod refusal;
+mod sanity;
 pub mod subscription;
 pub mod text;
 pub mod tier;

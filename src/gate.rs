@@ -364,6 +364,14 @@ impl Gate {
         self.inner.clock.now()
     }
 
+    /// Leaves the store as one whole file (SQLite), when the house is left. Blocks.
+    ///
+    /// # Errors
+    /// What the store says.
+    pub fn settle(&self) -> Result<bool, Error> {
+        Ok(self.inner.store.settle()?)
+    }
+
     /// Definitions, calendars and directories as they are loaded.
     #[must_use]
     pub fn registry(&self) -> &Registry {

@@ -51,6 +51,19 @@ enum Command {
         #[arg(long)]
         jurisdiction: Option<String>,
     },
+    /// Make somebody an administrator, and a token: the way back in when there is none any more (the
+    /// service must not run on the same SQLite file).
+    Administrator {
+        /// The settings file.
+        #[arg(long)]
+        config: Option<PathBuf>,
+        /// Who: a person's id or name.
+        #[arg(long)]
+        person: String,
+        /// The jurisdiction's code.
+        #[arg(long)]
+        jurisdiction: Option<String>,
+    },
     /// Check, test and draw workflow files.
     #[command(subcommand)]
     Workflow(Workflow),
@@ -156,6 +169,13 @@ fn run(command: Command) -> Result<workflow::Report, String> {
             let settings = serve::settings(config, std::env::vars()).map_err(said)?;
             let wish = serve::TokenWish { jurisdiction, person, label };
             let secret = serve::token(&settings, &wish).map_err(said)?;
+            Ok(workflow::Report::of(format!("{secret}\n")))
+        }
+        Command::Administrator { config, person, jurisdiction } => {
+            let settings = serve::settings(config, std::env::vars()).map_err(said)?;
+            let label = "administrator by command line".to_owned();
+            let wish = serve::TokenWish { jurisdiction, person, label };
+            let secret = serve::administrator(&settings, &wish).map_err(said)?;
             Ok(workflow::Report::of(format!("{secret}\n")))
         }
         Command::Config => Ok(workflow::Report::of(Settings::template())),

@@ -187,6 +187,25 @@ impl Store {
         migration::migrate(&mut self.connect(Purpose::Write)?)
     }
 
+    /// Writes everything into the SQLite file itself and empties the write-ahead log beside it, so that
+    /// a copy of the one file is whole. False: somebody still reads what is older, and the log stays.
+    /// Does nothing elsewhere.
+    ///
+    /// # Errors
+    /// As for any statement.
+    pub fn settle(&self) -> Result<bool, Error> {
+        let Address::File(path) = &self.inner.address else { return Ok(true) };
+        if self.inner.options.read_only {
+            return Ok(true);
+        }
+        self.inner.pool.close_idle();
+        let _turn = self.turn()?;
+        self.connect(Purpose::Write)?.run("PRAGMA wal_checkpoint(TRUNCATE)")?;
+        let mut log = path.as_os_str().to_owned();
+        log.push("-wal");
+        Ok(std::fs::metadata(log).map_or(true, |log| log.len() == 0))
+    }
+
     /// Takes the whole schema back, **with all data**: for tests of the way down.
     ///
     /// # Errors

@@ -100,6 +100,12 @@ fn the_demonstration_reaches_every_state_of_the_card_and_its_figures_agree_with_
         let some = kinds.keys().any(|name| name.starts_with(&format!("{workflow}.")));
         assert!(some, "no event of a {workflow}: {report:#}");
     }
+    assert!(said.contains(" 60/60 件") && !said.contains("61/60"), "{said}");
+    let first = said.split("件来电").nth(1).unwrap();
+    assert!(
+        !first.lines().nth(1).unwrap().trim().is_empty(),
+        "the first frame shows something: {said}"
+    );
     assert!(report["report_breaches"].as_object().unwrap().len() >= 2, "{report:#}");
     // Callers are synthetic, and planted: nothing of them may leave the house by log or message.
     let messages = std::fs::read_to_string(folder.0.join("demo/messages.log")).unwrap();

@@ -11,6 +11,8 @@ mod scheduler;
 #[cfg(test)]
 mod semantics;
 #[cfg(test)]
+mod serve;
+#[cfg(test)]
 mod simulation;
 #[cfg(test)]
 mod store;

@@ -5,7 +5,7 @@ use std::time::Instant as Begun;
 
 use fenliu::clock::{Clock, StillClock};
 use fenliu::config::jurisdiction::Jurisdiction;
-use fenliu::domain::{Actor, Grant, Instant, JurisdictionId, PersonId, Role};
+use fenliu::domain::{Actor, Event, Grant, Instant, JurisdictionId, PersonId, Role};
 use fenliu::gate::{AlertRules, Caller, Firing, Gate, Parts, Request, Target};
 use fenliu::store::{Options, Store};
 
@@ -14,6 +14,10 @@ use super::service::folder;
 /// What was measured.
 pub struct Drained {
     pub fired: usize,
+    /// Firings before the instant at which the clock was due.
+    pub early: usize,
+    /// Firings of a clock that had fired already.
+    pub twice: usize,
     pub left: usize,
     pub seconds: f64,
 }
@@ -110,9 +114,34 @@ pub async fn drain(count: usize) -> Drained {
         }
     }
     let seconds = begun.elapsed().as_secs_f64();
+    let (early, twice) = recount(&gate, &folder);
     let left = gate.due_clocks(1, 60_000).unwrap().clocks.len();
     assert_eq!(fired, count, "each clock fires once");
     drop(gate);
     std::fs::remove_dir_all(folder).unwrap();
-    Drained { fired, left, seconds }
+    Drained { fired, early, twice, left, seconds }
+}
+
+/// Counts in the event log what should never be: firings before their time, and second ones.
+fn recount(gate: &Gate, folder: &std::path::Path) -> (usize, usize) {
+    assert!(gate.settle().unwrap());
+    let url = format!("sqlite:{}", folder.join("fenliu.db").display());
+    let options = Options { read_only: true, ..Options::default() };
+    let store = Store::open(&url, options).unwrap();
+    let (mut early, mut twice, mut after) = (0, 0, 0);
+    let mut seen = std::collections::BTreeSet::new();
+    loop {
+        let page = store.read(|reader| reader.events_after(after, None, 1000)).unwrap();
+        let Some(last) = page.last() else { return (early, twice) };
+        after = last.position;
+        for one in &page {
+            let Some(clock) = one.event.kind.strip_prefix("clock.") else { continue };
+            let event: Event = serde_json::from_str(&one.event.body).unwrap();
+            let fired = event.clocks.iter().find(|change| change.clock == clock);
+            let due = fired.and_then(|change| change.due).unwrap();
+            early += usize::from(event.recorded_at < due);
+            let step = event.command.input.get("step").cloned();
+            twice += usize::from(!seen.insert((event.instance, clock.to_owned(), step)));
+        }
+    }
 }

@@ -28,6 +28,7 @@ use crate::config::jurisdiction::Jurisdiction;
 use crate::config::settings::Settings;
 use crate::domain::{Directory, Instant, JurisdictionId};
 use crate::gate::Gate;
+use crate::store::{self, Store};
 pub use again::{Found, look_again};
 use board::{Board, Words};
 use driver::{Driver, lock};
@@ -94,24 +95,40 @@ fn read_calls(file: &Path, most: usize) -> Result<Vec<Call>, Error> {
     Ok(calls)
 }
 
-/// The settings of a demonstration: a fresh folder, a log that does not disturb the summary.
-///
-/// # Errors
-/// When the old folder of a demonstration cannot be cleared.
-pub fn settings(base: Settings) -> Result<Settings, Error> {
+/// The settings of a demonstration: a folder of its own, a log that does not disturb the summary.
+#[must_use]
+pub fn settings(base: Settings) -> Settings {
     let mut settings = base;
     // The summary stands on the same screen.
     "error".clone_into(&mut settings.log.filter);
     settings.database.folder = settings.database.folder.join("demo");
+    settings
+}
+
+/// Clears the folder of an earlier demonstration, unless one is still running there or at the
+/// address: that one keeps its data.
+///
+/// # Errors
+/// That one is running; that the folder cannot be cleared.
+pub fn clear(settings: &Settings) -> Result<(), Error> {
+    let address = settings.server.listen.clone();
+    let free = std::net::TcpListener::bind(&address);
+    free.map_err(|error| house::Error::Listen { address, error })?;
     let folder = &settings.database.folder;
-    if settings.database.url.is_empty() && folder.exists() {
-        let cleared = std::fs::remove_dir_all(folder);
-        cleared.map_err(|error| Error::Calls {
-            path: folder.display().to_string(),
-            what: error.to_string(),
-        })?;
+    if !settings.database.url.is_empty() || !folder.exists() {
+        return Ok(());
     }
-    Ok(settings)
+    // What is broken in an old database does not matter; that somebody writes it does.
+    if let Err(error @ store::Error::Locked { .. }) =
+        Store::open(&settings.database_url(), store::Options::default())
+    {
+        return Err(house::Error::Store(error).into());
+    }
+    let cleared = std::fs::remove_dir_all(folder);
+    cleared.map_err(|error| Error::Calls {
+        path: folder.display().to_string(),
+        what: error.to_string(),
+    })
 }
 
 /// The clock of a demonstration.
@@ -152,12 +169,15 @@ pub async fn show(
         .clock
         .now()
         .plus((i64::try_from(total).unwrap_or(0) * CALL_GAP * 60 + LAST_HOURS * 3600) * 1000);
-    let mut ticks = tokio::time::interval(Duration::from_secs(3));
+    // The first frame comes when there is something to see.
+    let beat = Duration::from_secs(3);
+    let mut ticks = tokio::time::interval_at(tokio::time::Instant::now() + beat, beat);
     let (mut failures, mut ended) = (Vec::new(), 0_usize);
     loop {
         tokio::select! {
             done = tasks.join_next() => match done {
-                Some(Ok(Ok(()))) => ended += 1,
+                Some(Ok(Ok(Part::Call))) => ended += 1,
+                Some(Ok(Ok(Part::Other))) => {}
                 Some(Ok(Err(error))) => failures.push(error.to_string()),
                 Some(Err(error)) => failures.push(error.to_string()),
                 None => break,
@@ -216,7 +236,15 @@ fn follow(gate: &Gate, board: Arc<Mutex<Board>>) -> tokio::task::JoinHandle<()> 
     })
 }
 
-type Tasks = tokio::task::JoinSet<Result<(), driver::Error>>;
+/// What a task played.
+enum Part {
+    /// One call, to its end.
+    Call,
+    /// Something else beside the calls.
+    Other,
+}
+
+type Tasks = tokio::task::JoinSet<Result<Part, driver::Error>>;
 
 /// Every call comes in its turn; each is played by a task of its own.
 fn play_all(driver: &Arc<Driver>, directory: &Arc<Directory>, calls: Vec<Call>) -> Tasks {
@@ -228,11 +256,11 @@ fn play_all(driver: &Arc<Driver>, directory: &Arc<Directory>, calls: Vec<Call>) 
         tasks.spawn(async move {
             driver.wait_until(begin.plus(minutes * 60_000)).await;
             let matter = Matter { driver: &driver, directory: &directory, call: &call, number };
-            matter.play().await
+            matter.play().await.map(|()| Part::Call)
         });
     }
     let general = Arc::clone(driver);
-    tasks.spawn(async move { general::play(&general).await });
+    tasks.spawn(async move { general::play(&general).await.map(|()| Part::Other) });
     tasks
 }
 
@@ -271,9 +299,11 @@ impl Player {
         calls: &Path,
         over: &AtomicBool,
     ) -> Result<Played, Error> {
-        let who = Settings::default().founding;
+        let settings = Settings::default();
+        let who = &settings.founding;
         let read = |path: &Path| {
-            std::fs::read_to_string(path).map_err(|error| Error::Play(error.to_string()))
+            std::fs::read_to_string(settings.beside(path))
+                .map_err(|error| Error::Play(error.to_string()))
         };
         let who = Jurisdiction::from_yaml(&read(&who.jurisdiction)?)
             .map_err(|error| Error::Play(error.to_string()))?;

@@ -57,8 +57,19 @@ pub fn open(settings: &Settings, clock: Arc<dyn Clock>) -> Result<Gate, Error> {
     let folder = &settings.database.folder;
     let made = std::fs::create_dir_all(folder);
     made.map_err(|error| Error::File { path: folder.display().to_string(), error })?;
-    let options =
-        Options { create: true, readers: settings.database.readers, ..Options::default() };
+    open_as(settings, clock, true)
+}
+
+/// Opens a database that is there already, and the door.
+///
+/// # Errors
+/// As for [`open`]; that there is no such database.
+pub fn open_existing(settings: &Settings, clock: Arc<dyn Clock>) -> Result<Gate, Error> {
+    open_as(settings, clock, false)
+}
+
+fn open_as(settings: &Settings, clock: Arc<dyn Clock>, create: bool) -> Result<Gate, Error> {
+    let options = Options { create, readers: settings.database.readers, ..Options::default() };
     let store = Store::open(&settings.database_url(), options)?;
     store.migrate()?;
     let batch_max = settings.database.batch_max.max(1);
@@ -75,19 +86,25 @@ pub fn found(settings: &Settings, gate: &Gate) -> Result<Option<String>, Error> 
         return Ok(None);
     }
     let files = &settings.founding;
-    let who = Jurisdiction::from_yaml(&read(&files.jurisdiction)?)
-        .map_err(|error| Error::Sense(format!("{}: {error}", files.jurisdiction.display())))?;
-    let calendar = read(&files.calendar)?;
+    let (jurisdiction, calendar) =
+        (settings.beside(&files.jurisdiction), settings.beside(&files.calendar));
+    let who = Jurisdiction::from_yaml(&read("founding.jurisdiction", &jurisdiction)?)
+        .map_err(|error| Error::Sense(format!("{}: {error}", jurisdiction.display())))?;
+    let place = calendar.display().to_string();
+    let calendar = read("founding.calendar", &calendar)?;
     let days = Calendar::from_yaml(&calendar)
-        .map_err(|error| Error::Sense(format!("{}: {error}", files.calendar.display())))?;
+        .map_err(|error| Error::Sense(format!("{place}: {error}")))?;
     if days.code() != who.calendar {
         let (code, wanted) = (days.code(), &who.calendar);
         let sentence = format!("the jurisdiction counts by `{wanted}`, the calendar is `{code}`");
         return Err(Error::Sense(sentence));
     }
     let mut workflows = Vec::new();
-    for file in super::workflow::yaml_files(&files.workflows).map_err(Error::Sense)? {
-        workflows.push(read(&file)?);
+    let folder = settings.beside(&files.workflows);
+    let key = "founding.workflows";
+    let named = |error: String| Error::Sense(format!("{key}: {error}"));
+    for file in super::workflow::yaml_files(&folder).map_err(named)? {
+        workflows.push(read(key, &file)?);
     }
     let directory = who.directory(JurisdictionId(0));
     let jurisdiction = gate.found(&directory, &calendar, &workflows)?;
@@ -107,9 +124,10 @@ fn administrator(directory: &Directory) -> Result<PersonId, Error> {
     found.map(|person| person.id).ok_or_else(|| Error::Sense(missing.to_owned()))
 }
 
-fn read(path: &Path) -> Result<String, Error> {
+/// A founding file, named by its key in the settings.
+fn read(key: &str, path: &Path) -> Result<String, Error> {
     let text = std::fs::read_to_string(path);
-    text.map_err(|error| Error::File { path: path.display().to_string(), error })
+    text.map_err(|error| Error::File { path: format!("{key}: {}", path.display()), error })
 }
 
 /// The system's own randomness.
@@ -170,13 +188,17 @@ pub struct Running {
 /// # Errors
 /// What is wrong with settings, files, database or address.
 pub fn start(settings: &Settings, clock: Arc<dyn Clock>) -> Result<Running, Error> {
+    // The token is shown once: whatever else may be wrong comes before it is made.
+    let sense = |error: &dyn std::fmt::Display| Error::Sense(error.to_string());
+    scheduler::jobs::Plan::new(&settings.jobs()).map_err(|error| sense(&error))?;
     let gate = open(settings, clock)?;
-    let token = found(settings, &gate)?;
+    let channels = channels(settings)?;
     let server = listen(settings, &gate)?;
+    let token = found(settings, &gate)?;
     let base = format!("http://{}", server.local_addr());
     let stopper = server.stopper();
+    let scheduler = schedule(settings, &gate, channels)?;
     let server = tokio::spawn(server.run());
-    let scheduler = schedule(settings, &gate)?;
     Ok(Running { gate, base, token, stopper, server, scheduler })
 }
 
@@ -188,26 +210,40 @@ impl Running {
     pub async fn stop(self) -> Result<(), Error> {
         self.stopper.stop().await;
         self.scheduler.stop().await;
-        match self.server.await {
+        let outcome = match self.server.await {
             Ok(outcome) => outcome.map_err(Error::Server),
             Err(error) => Err(Error::Server(std::io::Error::other(error))),
+        };
+        let gate = self.gate;
+        match tokio::task::spawn_blocking(move || gate.settle()).await {
+            Ok(Ok(true)) => {}
+            Ok(Ok(false)) => {
+                tracing::warn!("the write-ahead log could not be emptied; copy it too")
+            }
+            Ok(Err(error)) => tracing::error!(%error, "the write-ahead log was not emptied"),
+            Err(error) => tracing::error!(%error, "the write-ahead log was not emptied"),
         }
+        outcome
     }
 }
 
-/// Starts the loops: clocks, messages, periodic jobs, auditor.
-fn schedule(settings: &Settings, gate: &Gate) -> Result<Scheduler, Error> {
-    let sense = |error: &dyn std::fmt::Display| Error::Sense(error.to_string());
+/// Opens the channels.
+fn channels(settings: &Settings) -> Result<Channels, Error> {
     let log = Log::open(&settings.database.folder.join("messages.log"));
-    let log: Arc<dyn Channel> = Arc::new(log.map_err(|error| sense(&error))?);
+    let log: Arc<dyn Channel> = Arc::new(log.map_err(|error| Error::Sense(error.to_string()))?);
     let mut channels = Channels::new();
     for name in ["sms", "email", "webhook"] {
         channels.insert(name.to_owned(), Arc::clone(&log));
     }
     channels.insert("console".to_owned(), Arc::new(Console));
+    Ok(channels)
+}
+
+/// Starts the loops: clocks, messages, periodic jobs, auditor.
+fn schedule(settings: &Settings, gate: &Gate, channels: Channels) -> Result<Scheduler, Error> {
     let mut options = scheduler::Options::default();
     let every = u64::from(settings.scheduler.audit_seconds).max(1);
     options.auditor.every = std::time::Duration::from_secs(every);
     let started = Scheduler::start(gate.clone(), channels, &settings.jobs(), options);
-    started.map_err(|error| sense(&error))
+    started.map_err(|error| Error::Sense(error.to_string()))
 }

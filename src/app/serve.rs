@@ -7,8 +7,8 @@ use super::demo;
 use super::house::{self, Error};
 use crate::clock::{Clock, FastClock, SystemClock};
 use crate::config::settings::{LogFormat, Settings};
-use crate::domain::{Actor, Instant, PersonId};
-use crate::gate::{self, Caller, NewToken};
+use crate::domain::{Actor, Grant, Instant, Person, PersonId, Role};
+use crate::gate::{self, Caller, Gate, NewToken};
 use crate::store::{Options, Store};
 
 /// Time that runs fast, for training: from when, how fast, and the machine's time it is tied to.
@@ -30,7 +30,10 @@ pub fn log(settings: &Settings) -> Result<(), Error> {
     use tracing_subscriber::{EnvFilter, fmt};
     let filter = EnvFilter::try_new(&settings.log.filter)
         .map_err(|error| Error::Sense(format!("log.filter: {error}")))?;
-    let lines = fmt().with_env_filter(filter).with_writer(std::io::stderr);
+    use std::io::IsTerminal as _;
+    // Colours are for eyes, not for files.
+    let colours = std::io::stderr().is_terminal();
+    let lines = fmt().with_env_filter(filter).with_writer(std::io::stderr).with_ansi(colours);
     let set = match settings.log.format {
         LogFormat::Pretty => lines.try_init(),
         LogFormat::Json => lines.json().flatten_event(true).try_init(),
@@ -76,7 +79,8 @@ pub fn demonstrate(
     options: &demo::Options,
     say: impl Fn(&str),
 ) -> Result<(), demo::Error> {
-    let mut settings = demo::settings(settings)?;
+    let mut settings = demo::settings(settings);
+    demo::clear(&settings)?;
     settings.scheduler.audit_seconds = settings.scheduler.audit_seconds.min(10);
     log(&settings).map_err(demo::Error::House)?;
     let clock = demo::clock(options.speed)?;
@@ -139,7 +143,43 @@ pub struct TokenWish {
 /// # Errors
 /// When the database is in use (SQLite), or there is no such person.
 pub fn token(settings: &Settings, wish: &TokenWish) -> Result<String, Error> {
-    let gate = house::open(settings, Arc::new(SystemClock::new()))?;
+    let gate = house::open_existing(settings, Arc::new(SystemClock::new()))?;
+    let (caller, person) = meant(&gate, wish)?;
+    issue(&gate, &caller, person.id, wish)
+}
+
+/// Makes somebody an administrator, without a running service: the way back in when nobody is one
+/// any more, or nobody has a token. Answers a token.
+///
+/// # Errors
+/// As for [`token`].
+pub fn administrator(settings: &Settings, wish: &TokenWish) -> Result<String, Error> {
+    let gate = house::open_existing(settings, Arc::new(SystemClock::new()))?;
+    let (caller, mut person) = meant(&gate, wish)?;
+    let directory = gate.registry().directory(caller.jurisdiction)?;
+    if !person.grants.iter().any(|grant| grant.role == Role::Administrator) {
+        let unit = person.grants.first().map(|grant| &grant.unit);
+        let unit = unit.or_else(|| directory.bodies.values().next()).cloned();
+        let unit = unit.ok_or_else(|| Error::Sense("there is no unit to administer".to_owned()))?;
+        person.grants.push(Grant { role: Role::Administrator, unit });
+    }
+    person.active = true;
+    gate.put_person(&caller, &person)?;
+    issue(&gate, &caller, person.id, wish)
+}
+
+fn issue(
+    gate: &Gate,
+    caller: &Caller,
+    person: PersonId,
+    wish: &TokenWish,
+) -> Result<String, Error> {
+    let new = NewToken { person, label: wish.label.clone(), expires_at: None };
+    Ok(gate.issue_token(caller, &new)?.secret)
+}
+
+/// The person that is meant, and the service itself in that person's jurisdiction.
+fn meant(gate: &Gate, wish: &TokenWish) -> Result<(Caller, Person), Error> {
     let registry = gate.registry();
     for id in registry.jurisdictions() {
         let directory = registry.directory(id)?;
@@ -148,12 +188,8 @@ pub fn token(settings: &Settings, wish: &TokenWish) -> Result<String, Error> {
         }
         let number = wish.person.parse().map(PersonId).ok();
         let mut people = directory.people.values();
-        let person = people.find(|p| Some(p.id) == number || p.name == wish.person);
-        if let Some(person) = person {
-            let caller = Caller { actor: Actor::System, jurisdiction: id };
-            let (person, label) = (person.id, wish.label.clone());
-            let new = NewToken { person, label, expires_at: None };
-            return Ok(gate.issue_token(&caller, &new)?.secret);
+        if let Some(person) = people.find(|p| Some(p.id) == number || p.name == wish.person) {
+            return Ok((Caller { actor: Actor::System, jurisdiction: id }, person.clone()));
         }
     }
     Err(Error::Sense(format!("there is no person `{}`", wish.person)))

@@ -70,7 +70,9 @@ pub fn check(files: &[PathBuf]) -> Result<Report, String> {
         report.text.push_str(&finding::draw(name, source, &all));
         let count = |severity| all.iter().filter(|f| f.severity == severity).count();
         let (errors, warnings) = (count(Severity::Error), count(Severity::Warning));
-        report.line(format!("{name}: {errors} errors, {warnings} warnings"));
+        let some = |n: usize, what: &str| format!("{n} {what}{}", if n == 1 { "" } else { "s" });
+        let (errors_said, warnings) = (some(errors, "error"), some(warnings, "warning"));
+        report.line(format!("{name}: {errors_said}, {warnings}"));
         report.failed |= errors > 0;
     }
     Ok(report)

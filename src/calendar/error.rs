@@ -4,8 +4,15 @@
 #[derive(Debug, thiserror::Error)]
 pub enum Error {
     /// The text is no YAML, or lacks a field, or has one that is not known.
-    #[error("calendar file cannot be read: {0}")]
-    Unreadable(#[source] Box<serde_saphyr::Error>),
+    #[error("calendar file, line {line}, column {column}: {what}")]
+    Unreadable {
+        /// The line, from 1; 0 if nobody can say.
+        line: u64,
+        /// The character of the line, from 1.
+        column: u64,
+        /// The reader's own words.
+        what: String,
+    },
     /// `code` or `version` is empty.
     #[error("calendar file: `{field}` is empty; write a short text")]
     Empty {
@@ -150,4 +157,15 @@ pub enum Error {
         /// The reader's own words.
         why: String,
     },
+}
+
+impl Error {
+    /// The line and the column of a file that cannot be read.
+    #[must_use]
+    pub fn place(&self) -> Option<(u64, u64)> {
+        match self {
+            Self::Unreadable { line, column, .. } => Some((*line, *column)),
+            _ => None,
+        }
+    }
 }

@@ -106,8 +106,14 @@ impl Rules {
     /// # Errors
     /// The first thing that is wrong, with its place.
     pub(super) fn from_yaml(text: &str) -> Result<Self, Error> {
-        let file: File =
-            serde_saphyr::from_str(text).map_err(|error| Error::Unreadable(Box::new(error)))?;
+        let file: File = serde_saphyr::from_str(text).map_err(|error| {
+            let place = error.location();
+            Error::Unreadable {
+                line: place.map_or(0, |place| place.line().into()),
+                column: place.map_or(0, |place| place.column().into()),
+                what: error.without_snippet().to_string(),
+            }
+        })?;
         for (field, value) in [("code", &file.code), ("version", &file.version)] {
             if value.trim().is_empty() {
                 return Err(Error::Empty { field });

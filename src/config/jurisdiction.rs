@@ -58,34 +58,26 @@ impl Jurisdiction {
                 faults.push(format!("the unit `{}` is there twice", unit.code));
             }
         }
-        let mut need = |unit: &str, what: &str| {
-            if !units.contains(unit) {
-                faults.push(format!("{what} names the unit `{unit}`, which is not listed"));
-            }
-        };
         for (party, unit) in &self.bodies {
-            need(unit, &format!("the body `{party}`"));
-        }
-        for unit in &self.units {
-            if let Some(parent) = &unit.parent {
-                need(parent, &format!("the sub-unit `{}`", unit.code));
+            if !units.contains(unit.as_str()) {
+                faults.push(format!(
+                    "the body `{party}` names the unit `{unit}`, which is not listed"
+                ));
             }
         }
-        for person in &self.people {
-            for grant in &person.grants {
-                need(&grant.unit, &format!("`{}`", person.name));
-            }
-        }
+        let directory = self.directory(JurisdictionId(0));
+        let mut found: Vec<Text> = Vec::new();
+        found.extend(self.units.iter().flat_map(|unit| directory.faults_of_unit(unit)));
+        found.extend(self.people.iter().flat_map(|person| directory.faults_of_person(person)));
         let mut codes = BTreeSet::new();
         let mut doubles = Vec::new();
         for category in &self.categories {
-            for unit in &category.units {
-                need(unit, &format!("the category `{}`", category.code));
-            }
+            found.extend(directory.faults_of_category(category));
             if !codes.insert(category.code.as_str()) {
                 doubles.push(format!("the category `{}` is there twice", category.code));
             }
         }
+        faults.extend(found.into_iter().map(|text| text.to_string()));
         faults.extend(doubles);
         faults
     }

@@ -29,6 +29,10 @@ pub struct Settings {
     pub scheduler: Scheduler,
     /// Work that is done at fixed times.
     pub job: BTreeMap<String, JobSetting>,
+    /// The folder of the file that they were read from; no setting of its own.
+    #[serde(skip)]
+    #[schemars(skip)]
+    pub home: PathBuf,
 }
 
 /// Where the service answers.
@@ -69,7 +73,8 @@ impl Default for Database {
     }
 }
 
-/// What a new, empty database is filled with at the first start.
+/// What a new, empty database is filled with at the first start. Paths count from the folder of this
+/// file (without a file: from `config`).
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, default)]
 pub struct Founding {
@@ -84,9 +89,9 @@ pub struct Founding {
 impl Default for Founding {
     fn default() -> Self {
         Self {
-            jurisdiction: PathBuf::from("config/jurisdictions/chengkou.yaml"),
-            calendar: PathBuf::from("config/calendars/chongqing.yaml"),
-            workflows: PathBuf::from("workflows"),
+            jurisdiction: PathBuf::from("jurisdictions/chengkou.yaml"),
+            calendar: PathBuf::from("calendars/chongqing.yaml"),
+            workflows: PathBuf::from("../workflows"),
         }
     }
 }
@@ -188,19 +193,35 @@ impl Settings {
         }
         for (name, value) in environment {
             let Some(path) = name.strip_prefix("FENLIU_") else { continue };
-            if let Some((section, key)) = path.to_lowercase().split_once('_') {
-                overrule(&mut table, section, key, &value)
-                    .map_err(|error| Error::Shape { place: name.clone(), error })?;
-                place = format!("{place} and the environment");
-            }
+            let shape = |error: String| Error::Shape { place: name.clone(), error };
+            let path = path.to_lowercase();
+            let (section, key) = path.split_once('_').ok_or_else(|| {
+                shape("no such setting; variables are called FENLIU_SECTION_KEY".to_owned())
+            })?;
+            overrule(&mut table, section, key, &value).map_err(shape)?;
+            // Asked at once, so that the message names the variable.
+            Value::Table(table.clone())
+                .try_into::<Self>()
+                .map_err(|error| shape(error.to_string().trim_end().to_owned()))?;
         }
         let mut settings: Self = Value::Table(table)
             .try_into()
             .map_err(|error: toml::de::Error| Error::Shape { place, error: error.to_string() })?;
+        settings.home = match file.map(|file| file.parent().unwrap_or(file)) {
+            Some(folder) if folder.as_os_str().is_empty() => PathBuf::from("."),
+            folder => folder.map(Path::to_owned).unwrap_or_default(),
+        };
         if settings.job.is_empty() {
             settings.job = usual_jobs();
         }
         Ok(settings)
+    }
+
+    /// A path of the settings, counted from the folder of their file.
+    #[must_use]
+    pub fn beside(&self, path: &Path) -> PathBuf {
+        let home = &self.home;
+        if home.as_os_str().is_empty() { Path::new("config").join(path) } else { home.join(path) }
     }
 
     /// The address of the database.
@@ -313,7 +334,8 @@ mod tests {
         assert_eq!(file, Settings::template(), "run `fenliu config > config/fenliu.toml`");
         let path = Path::new(concat!(env!("CARGO_MANIFEST_DIR"), "/config/fenliu.toml"));
         let read = Settings::load(Some(path), std::iter::empty()).unwrap();
-        assert_eq!(read, Settings::load(None, std::iter::empty()).unwrap());
+        let home = path.parent().unwrap().to_owned();
+        assert_eq!(read, Settings { home, ..Settings::load(None, std::iter::empty()).unwrap() });
     }
 
     #[test]
@@ -331,7 +353,22 @@ mod tests {
         let settings = Settings::load(None, pairs.into_iter()).unwrap();
         assert_eq!(settings.server.listen, "0.0.0.0:9");
         assert_eq!(settings.database.batch_max, 7);
-        let wrong = [("FENLIU_SERVER_LISEN".to_owned(), "x".to_owned())];
-        assert!(Settings::load(None, wrong.into_iter()).is_err());
+        for name in ["FENLIU_SERVER_LISEN", "FENLIU_HOME", "FENLIU_SHOP_SIGN"] {
+            let wrong = [(name.to_owned(), "x".to_owned())];
+            let error = Settings::load(None, wrong.into_iter()).unwrap_err().to_string();
+            assert!(error.contains(name), "the message names the variable: {error}");
+        }
+    }
+
+    #[test]
+    fn founding_files_are_looked_for_beside_the_settings_file() {
+        let path = Path::new(concat!(env!("CARGO_MANIFEST_DIR"), "/config/fenliu.toml"));
+        let settings = Settings::load(Some(path), std::iter::empty()).unwrap();
+        let Founding { jurisdiction, calendar, workflows } = &settings.founding;
+        for path in [jurisdiction, calendar, workflows] {
+            assert!(settings.beside(path).exists(), "{}", settings.beside(path).display());
+        }
+        let away = Path::new("/elsewhere/who.yaml");
+        assert_eq!(settings.beside(away), away);
     }
 }

@@ -100,13 +100,15 @@ fn value_of(input: &Input, json: &Json) -> Result<Value, Reason> {
             .ok_or_else(|| expected(input, "整数", "a whole number of at most 19 digits"))?,
         (Type::Tier, Json::String(code)) => {
             Tier::from_code(code).map(|tier| Value::Int(tier.rank())).ok_or_else(|| {
-                expected(input, "响应等级", "one of ordinary, larger, major, extraordinary")
+                let zh = "ordinary（一般）、larger（较大）、major（重大）、extraordinary（特别重大）之一";
+                expected(input, zh, "one of ordinary, larger, major, extraordinary")
             })?
         }
         (Type::Instant, Json::String(text)) => {
-            Instant::parse(text).map(|instant| Value::Int(instant.0)).map_err(|error| {
-                let en = format!("a time such as 2018-07-02T09:10:00+08:00 ({error})");
-                expected(input, "时间", &en)
+            // The reader's own words are about bytes; the example says more.
+            Instant::parse(text).map(|instant| Value::Int(instant.0)).map_err(|_parse| {
+                let (zh, en) = words(&input.ty);
+                expected(input, zh, en)
             })?
         }
         (Type::Set, Json::Array(members)) => {
@@ -124,7 +126,10 @@ fn value_of(input: &Input, json: &Json) -> Result<Value, Reason> {
             Type::Text | Type::Enum(_) | Type::Unit | Type::Category | Type::Date,
             Json::String(text),
         ) => Value::from(text.as_str()),
-        (ty, _) => return Err(expected(input, "其他类型的值", &format!("{ty:?}").to_lowercase())),
+        (ty, _) => {
+            let (zh, en) = words(ty);
+            return Err(expected(input, zh, en));
+        }
     };
     fits(input, &value)?;
     Ok(value)
@@ -163,8 +168,11 @@ fn fits(input: &Input, value: &Value) -> Result<(), Reason> {
             if codes.contains(code) {
                 Ok(())
             } else {
+                let titled = input.of.iter().map(|(code, title)| format!("{code}（{}）", title.zh));
+                let zh: Vec<String> = titled.collect();
+                let zh = if zh.is_empty() { codes.join("、") } else { zh.join("、") };
                 let en = format!("one of {}", codes.join(", "));
-                Err(expected(input, &format!("{}之一", codes.join("、")), &en))
+                Err(expected(input, &format!("{zh}之一"), &en))
             }
         }
         (Type::Unit | Type::Category, Value::Text(code)) => {
@@ -173,14 +181,36 @@ fn fits(input: &Input, value: &Value) -> Result<(), Reason> {
                 && code.chars().all(|c| c.is_alphanumeric() || ".-_*".contains(c));
             if sound { Ok(()) } else { Err(expected(input, "代码", "a code")) }
         }
-        (Type::Date, Value::Text(text)) => text.parse::<Date>().map(drop).map_err(|error| {
-            expected(input, "日期", &format!("a day such as 2018-07-02 ({error})"))
+        (Type::Date, Value::Text(text)) => text.parse::<Date>().map(drop).map_err(|_parse| {
+            let (zh, en) = words(&input.ty);
+            expected(input, zh, en)
         }),
         (Type::Set, Value::List(members)) => {
             let size = i64::try_from(members.len()).unwrap_or(i64::MAX);
             if size <= max { Ok(()) } else { Err(bounds(input, "个数", "number of members")) }
         }
-        (ty, _) => Err(expected(input, "其他类型的值", &format!("{ty:?}").to_lowercase())),
+        (ty, _) => {
+            let (zh, en) = words(ty);
+            Err(expected(input, zh, en))
+        }
+    }
+}
+
+/// What a type asks for, in both languages.
+fn words(ty: &Type) -> (&'static str, &'static str) {
+    match ty {
+        Type::Bool => ("是或否（true或false）", "true or false"),
+        Type::Int => ("整数", "a whole number"),
+        Type::Tier => ("响应等级代码（文字）", "the code of a tier, as a text"),
+        Type::Enum(_) => ("选项代码（文字）", "one of the codes, as a text"),
+        Type::Instant => {
+            ("时间，例如2018-07-02T09:10:00+08:00", "a time such as 2018-07-02T09:10:00+08:00")
+        }
+        Type::Date => ("日期，例如2018-07-02", "a day such as 2018-07-02"),
+        Type::Unit => ("单位代码（文字）", "a unit's code, as a text"),
+        Type::Category => ("类别代码（文字）", "a category's code, as a text"),
+        Type::Set => ("单位代码的列表", "a list of unit codes"),
+        _ => ("文字", "a text"),
     }
 }
 

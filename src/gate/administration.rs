@@ -1,15 +1,19 @@
 //! Administrators' changes: jurisdictions, units, people, calendars, definitions, tokens. Each is
 //! one transaction, and is in force when it is answered.
 
+use std::sync::Arc;
+
 use sha2::{Digest, Sha256};
 
 use super::error::Error;
-use super::{Caller, Entropy, Gate, personal};
+use super::{Caller, Entropy, Gate, Version, personal};
 use crate::calendar::Calendar;
-use crate::chart::{self, Finding};
+use crate::chart::check::{Member, check_family};
+use crate::chart::{self, Chart, Finding, Severity};
 use crate::domain::event::Hash;
 use crate::domain::{
-    Actor, Category, DefinitionId, Directory, Instant, JurisdictionId, Person, PersonId, Unit,
+    Actor, Category, DefinitionId, Directory, Instant, JurisdictionId, Person, PersonId, Refusal,
+    Text, Unit,
 };
 use crate::policy::Act;
 use crate::store::{
@@ -136,7 +140,7 @@ impl Gate {
         calendar: &str,
         workflows: &[String],
     ) -> Result<JurisdictionId, Error> {
-        let days = Calendar::from_yaml(calendar).map_err(|e| Error::Invalid(e.to_string()))?;
+        let days = read_calendar(calendar)?;
         let jurisdiction = Jurisdiction {
             id: directory.jurisdiction,
             code: directory.code.clone(),
@@ -182,7 +186,10 @@ impl Gate {
         source: &str,
     ) -> Result<(DefinitionId, i64, Vec<Finding>), Error> {
         self.permit(caller, Act::Publish)?;
-        let (_, findings) = chart::compile(source);
+        let (_, findings) = self.check_definition(caller, source)?;
+        if findings.iter().any(|finding| finding.severity == Severity::Error) {
+            return Err(Error::Broken(findings));
+        }
         let new = definition(source, &caller.actor.name())?;
         let (id, number) = self.administer(|transaction, now| {
             let jurisdiction = caller.jurisdiction;
@@ -190,6 +197,45 @@ impl Gate {
             transaction.add_definition(&new)
         })?;
         Ok((id, number, findings))
+    }
+
+    /// Says everything that is wrong with a workflow file: in itself, and with the current versions
+    /// of its relatives once it takes its place among them. The workflow's name, as far as it can be
+    /// read.
+    ///
+    /// # Errors
+    /// `NotFound` for a jurisdiction that is not there.
+    pub fn check_definition(
+        &self,
+        caller: &Caller,
+        source: &str,
+    ) -> Result<(Option<String>, Vec<Finding>), Error> {
+        let (chart, mut findings) = chart::compile(source);
+        let Some(chart) = chart else { return Ok((None, findings)) };
+        let versions = self.inner.registry.versions(caller.jurisdiction);
+        let current: Vec<_> = versions.into_iter().filter(|version| version.current).collect();
+        let member = |version: &Version| (version.source.to_string(), Arc::clone(&version.chart));
+        let old: Vec<(String, Arc<Chart>)> = current.iter().map(member).collect();
+        let known = of_family(&old);
+        let mut new: Vec<_> =
+            old.into_iter().filter(|(_, other)| other.workflow != chart.workflow).collect();
+        let name = chart.workflow.clone();
+        new.push((source.to_owned(), Arc::new(chart)));
+        for (workflow, mut finding) in of_family(&new) {
+            let own = workflow == name;
+            // What was wrong between others before is not this file's fault.
+            let before = |(of, other): &(String, Finding)| {
+                *of == workflow
+                    && (&other.code, &other.message) == (&finding.code, &finding.message)
+            };
+            if own || finding.severity == Severity::Error && !known.iter().any(before) {
+                if !own {
+                    finding.message = format!("in `{workflow}`: {}", finding.message);
+                }
+                findings.push(finding);
+            }
+        }
+        Ok((Some(name), findings))
     }
 
     /// Loads a version of the jurisdiction's calendar; the scheduler counts what waits again by it.
@@ -200,18 +246,22 @@ impl Gate {
     /// the version is there already.
     pub fn load_calendar(&self, caller: &Caller, source: &str) -> Result<String, Error> {
         self.permit(caller, Act::WriteCalendar)?;
-        let new = Calendar::from_yaml(source).map_err(|e| Error::Invalid(e.to_string()))?;
+        let new = read_calendar(source)?;
         let present = self.inner.registry.calendar(caller.jurisdiction)?;
         if new.code() != present.code() {
             let (code, wanted) = (new.code(), present.code());
-            let sentence = format!("this is the calendar `{code}`; here `{wanted}` counts");
-            return Err(Error::Invalid(sentence));
+            return Err(Error::invalid(
+                format!("这是日历“{code}”；本地使用的是“{wanted}”"),
+                format!("this is the calendar `{code}`; here `{wanted}` counts"),
+            ));
         }
         let registry = &self.inner.registry;
         if registry.calendar_version(caller.jurisdiction, new.version()).is_some() {
             let version = new.version();
-            let sentence = format!("version `{version}` is loaded already; give it a new version");
-            return Err(Error::Invalid(sentence));
+            return Err(Error::invalid(
+                format!("版本“{version}”已经载入，请改用新的版本号"),
+                format!("version `{version}` is loaded already; give it a new version"),
+            ));
         }
         self.administer(|transaction, now| {
             let row = calendar_source(caller.jurisdiction, &new, source, now);
@@ -229,12 +279,7 @@ impl Gate {
     pub fn put_unit(&self, caller: &Caller, unit: &Unit) -> Result<(), Error> {
         self.permit(caller, Act::WriteDirectory)?;
         let directory = self.inner.registry.directory(caller.jurisdiction)?;
-        check_code(&unit.code)?;
-        if let Some(parent) = &unit.parent
-            && (!directory.units.contains_key(parent) || *parent == unit.code)
-        {
-            return Err(Error::Invalid(format!("there is no unit `{parent}` to belong to")));
-        }
+        sound(&directory.faults_of_unit(unit))?;
         self.administer(|transaction, _| transaction.put_unit(caller.jurisdiction, unit))
     }
 
@@ -248,10 +293,15 @@ impl Gate {
         if person.id != PersonId(0) && !directory.people.contains_key(&person.id) {
             return Err(Error::NotFound);
         }
-        for grant in &person.grants {
-            if !directory.units.contains_key(&grant.unit) {
-                return Err(Error::Invalid(format!("there is no unit `{}`", grant.unit)));
-            }
+        sound(&directory.faults_of_person(person))?;
+        if directory.is_last_administrator(person) {
+            return Err(Error::Refused(Refusal::new(
+                "last_administrator",
+                Text::new(
+                    "这是最后一名管理员；请先授权另一人，再取消其权限",
+                    "This is the last administrator: make somebody else one first",
+                ),
+            )));
         }
         // Proofs and personal rules are not the administrator's: they stay as they are.
         let known = directory.people.get(&person.id);
@@ -268,12 +318,7 @@ impl Gate {
     pub fn put_category(&self, caller: &Caller, category: &Category) -> Result<(), Error> {
         self.permit(caller, Act::WriteDirectory)?;
         let directory = self.inner.registry.directory(caller.jurisdiction)?;
-        check_code(&category.code)?;
-        for unit in &category.units {
-            if !directory.units.contains_key(unit) {
-                return Err(Error::Invalid(format!("there is no unit `{unit}`")));
-            }
-        }
+        sound(&directory.faults_of_category(category))?;
         self.administer(|transaction, _| transaction.put_category(caller.jurisdiction, category))
     }
 
@@ -352,13 +397,26 @@ fn calendar_source(
     }
 }
 
-fn check_code(code: &str) -> Result<(), Error> {
-    let sound = (1..=64).contains(&code.chars().count())
-        && code.chars().all(|c| c.is_alphanumeric() || ".-_*".contains(c));
-    if sound {
-        return Ok(());
-    }
-    Err(Error::Invalid("a code is 1 to 64 letters, digits and `.`, `-`, `_`, `*`".to_owned()))
+/// The first fault is said: they are sentences for people who mend one at a time.
+fn sound(faults: &[Text]) -> Result<(), Error> {
+    faults.first().map_or(Ok(()), |fault| Err(Error::Invalid(fault.clone())))
+}
+
+fn read_calendar(source: &str) -> Result<Calendar, Error> {
+    Calendar::from_yaml(source).map_err(|error| {
+        let zh = error.place().map_or_else(
+            || "日历文件有误".to_owned(),
+            |(line, column)| format!("日历文件第{line}行第{column}列有误"),
+        );
+        Error::invalid(format!("{zh}：{error}"), error.to_string())
+    })
+}
+
+/// What does not fit between workflows, each with the workflow concerned.
+fn of_family(members: &[(String, Arc<Chart>)]) -> Vec<(String, Finding)> {
+    let members =
+        members.iter().map(|(source, chart)| Member { file: &chart.workflow, source, chart });
+    check_family(&members.collect::<Vec<_>>())
 }
 
 fn hash_of(secret: &str) -> Hash {

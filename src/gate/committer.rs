@@ -131,6 +131,9 @@ struct Committer {
     last: Instant,
 }
 
+/// Paper forms are typed in within so many milliseconds: 31 days.
+const BACKDATE_MAX: i64 = 31 * 24 * 3_600_000;
+
 /// How often a batch is tried before its jobs are tried one by one.
 const TRIES: usize = 3;
 
@@ -342,6 +345,15 @@ impl Work<'_> {
             return Err(Error::Refused(Refusal::new(
                 "may_not_backdate",
                 Text::new("您的岗位不能补录时间", "Your roles may not say when it happened"),
+            )));
+        }
+        if request.occurred_at.is_some_and(|at| now.since(at) > BACKDATE_MAX) {
+            return Err(Error::Refused(Refusal::new(
+                "occurred_too_early",
+                Text::new(
+                    "补录的发生时间不得早于31日前",
+                    "What happened more than 31 days ago cannot be entered any more",
+                ),
             )));
         }
         let (chart, instance) = self.target(draft, request)?;

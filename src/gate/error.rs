@@ -1,6 +1,6 @@
 //! Why the door did not do it.
 
-use crate::domain::Refusal;
+use crate::domain::{Refusal, Text};
 use crate::store;
 
 /// Why something was not done. Nothing has changed, except after `Unknown`.
@@ -25,8 +25,8 @@ pub enum Error {
     #[error("the idempotency key was used for another request")]
     KeyReused,
     /// What was sent makes no sense; the sentence says why.
-    #[error("{0}")]
-    Invalid(String),
+    #[error("{}", .0.en)]
+    Invalid(Text),
     /// A definition with findings that forbid publication.
     #[error("the definition has errors")]
     Broken(Vec<crate::chart::Finding>),
@@ -45,6 +45,13 @@ pub enum Error {
     /// Something that should not be.
     #[error("internal error: {0}")]
     Internal(String),
+}
+
+impl Error {
+    /// What makes no sense, in both languages.
+    pub fn invalid(zh: impl Into<String>, en: impl Into<String>) -> Self {
+        Self::Invalid(Text::new(zh, en))
+    }
 }
 
 impl From<store::Error> for Error {

@@ -177,7 +177,7 @@ pub(super) async fn drawing(
     let language = match query.text("language")?.as_deref() {
         None | Some("zh") => Language::Chinese,
         Some("en") => Language::English,
-        Some(_) => return Err(wrong("language", "`zh` or `en`")),
+        Some(_) => return Err(wrong("language", "zh或en", "`zh` or `en`")),
     };
     query.end()?;
     let version = find(&house, &caller, &path, None)?;
@@ -191,7 +191,7 @@ fn draw(chart: &Chart, format: &str, language: Language) -> Result<Drawing, Prob
         "mermaid" => Ok(("text/plain; charset=utf-8", diagram::mermaid(chart, language))),
         "dot" => Ok(("text/vnd.graphviz; charset=utf-8", diagram::dot(chart))),
         "scxml" => Ok(("application/scxml+xml; charset=utf-8", diagram::scxml(chart))),
-        _ => Err(wrong("format", "one of mermaid, dot, scxml")),
+        _ => Err(wrong("format", "mermaid、dot、scxml之一", "one of mermaid, dot, scxml")),
     }
 }
 
@@ -231,14 +231,16 @@ pub(super) async fn publish(
     responses((status = 200, body = Checked, description = "What was found.")),
 )]
 pub(super) async fn check(
-    Who(_caller): Who,
+    house: web::Data<House>,
+    Who(caller): Who,
     Source(source): Source,
 ) -> Result<web::Json<Checked>, Problem> {
-    let (chart, findings) = blocking(move || Ok(chart::compile(&source))).await?;
+    let gate = house.gate.clone();
+    let (workflow, findings) = blocking(move || gate.check_definition(&caller, &source)).await?;
     let errors = findings.iter().any(|finding| finding.severity == Severity::Error);
     Ok(web::Json(Checked {
-        sound: chart.is_some() && !errors,
-        workflow: chart.map(|chart| chart.workflow),
+        sound: workflow.is_some() && !errors,
+        workflow,
         findings: findings.into_iter().map(FindingView::from).collect(),
     }))
 }

@@ -425,7 +425,8 @@ pub(super) async fn put_category(
     let code = path.into_inner();
     if !body.code.is_empty() && body.code != code {
         let detail = "The code in the body is not the one in the path.";
-        return Err(Problem::bad_request("bad_code", detail).input("code"));
+        let zh = "正文中的代码与路径中的不一致";
+        return Err(Problem::bad_request("bad_code", zh, detail).input("code"));
     }
     let category = body.category(code);
     let (gate, put) = (house.gate.clone(), category.clone());

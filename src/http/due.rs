@@ -98,12 +98,14 @@ pub(super) async fn due(
     mut query: Query,
 ) -> Result<web::Json<DueView>, Problem> {
     house.gate.permit(&caller, Act::ReadDirectory)?;
-    let base = query.instant("base")?.ok_or_else(|| wrong("base", "given"))?;
-    let text = query.text("limit")?.ok_or_else(|| wrong("limit", "given"))?;
+    let base = query.instant("base")?.ok_or_else(|| wrong("base", "给出的起算时间", "given"))?;
+    let text = query.text("limit")?.ok_or_else(|| wrong("limit", "给出的时限", "given"))?;
     let version = query.text("version")?;
     query.end()?;
-    let limit: Limit =
-        text.parse().map_err(|error| wrong("limit", &format!("a limit: {error}")))?;
+    let limit: Limit = text.parse().map_err(|error| {
+        let zh = "时限，例如real('30m')、work('4h')、workdays(2)、days(3)";
+        wrong("limit", zh, &format!("a limit: {error}"))
+    })?;
     let due = house.gate.explain(&caller, version.as_deref(), base, &limit)?;
     let lens = Lens::of(&house, &caller)?;
     Ok(web::Json(DueView {

@@ -344,11 +344,19 @@ impl MessageView {
 /// The filter of a query for messages.
 fn filter(house: &House, query: &mut Query) -> Result<MessageFilter, Problem> {
     let state = query.text("state")?.map(|code| {
-        Delivery::from_code(&code)
-            .ok_or_else(|| wrong("state", "one of waiting, sent, delivered, failed"))
+        Delivery::from_code(&code).ok_or_else(|| {
+            wrong(
+                "state",
+                "waiting、sent、delivered、failed之一",
+                "one of waiting, sent, delivered, failed",
+            )
+        })
     });
     let before = query.text("cursor")?.map(|text| {
-        house.ids.read_message(&text).ok_or_else(|| wrong("cursor", "`next` of an earlier page"))
+        house
+            .ids
+            .read_message(&text)
+            .ok_or_else(|| wrong("cursor", "上一页的next", "`next` of an earlier page"))
     });
     Ok(MessageFilter {
         jurisdiction: None,

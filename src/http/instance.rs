@@ -312,9 +312,10 @@ pub(super) async fn show(
 fn filter(house: &House, query: &mut Query) -> Result<Filter, Problem> {
     let tier = query.text("tier_at_least")?;
     let tier_at_least = tier.map(|code| {
-        let wanted = "one of ordinary, larger, major, extraordinary";
+        let zh = "ordinary、larger、major、extraordinary之一";
+        let en = "one of ordinary, larger, major, extraordinary";
         let tier = Tier::from_code(&code).map(Tier::rank);
-        tier.ok_or_else(|| receive::wrong("tier_at_least", wanted))
+        tier.ok_or_else(|| receive::wrong("tier_at_least", zh, en))
     });
     let overdue = query.flag("overdue")?;
     Ok(Filter {

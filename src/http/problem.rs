@@ -121,9 +121,13 @@ impl Problem {
         Self(Box::new(Sheet { status, details, headers: Vec::new() }))
     }
 
-    /// A request that is wrong in itself.
-    pub(super) fn bad_request(code: &str, detail: impl Into<String>) -> Self {
-        Self::new(StatusCode::BAD_REQUEST, code, detail).zh("请求有误")
+    /// A request that is wrong in itself, said in both languages.
+    pub(super) fn bad_request(
+        code: &str,
+        zh: impl Into<String>,
+        detail: impl Into<String>,
+    ) -> Self {
+        Self::new(StatusCode::BAD_REQUEST, code, detail).zh(zh)
     }
 
     /// Nothing there, or nothing that the caller may know of: both say exactly the same.
@@ -213,9 +217,12 @@ impl Problem {
 
     fn broken(findings: Vec<Finding>) -> Self {
         let errors = findings.iter().filter(|f| f.severity == crate::chart::Severity::Error);
-        let detail = format!("The definition has {} errors.", errors.count());
+        let count = errors.count();
+        let detail =
+            format!("The definition has {count} error{}.", if count == 1 { "" } else { "s" });
         let status = StatusCode::UNPROCESSABLE_ENTITY;
-        let mut problem = Self::new(status, "broken_definition", detail).zh("流程定义有错误");
+        let mut problem =
+            Self::new(status, "broken_definition", detail).zh(format!("流程定义有{count}处错误"));
         problem.0.details.findings = findings.into_iter().map(FindingView::from).collect();
         problem
     }
@@ -250,8 +257,8 @@ impl From<gate::Error> for Problem {
                 let status = StatusCode::UNPROCESSABLE_ENTITY;
                 Self::new(status, "idempotency_key_reused", detail).zh("该幂等键已用于另一请求")
             }
-            gate::Error::Invalid(detail) => {
-                Self::new(StatusCode::UNPROCESSABLE_ENTITY, "invalid", detail).zh("内容有误")
+            gate::Error::Invalid(text) => {
+                Self::new(StatusCode::UNPROCESSABLE_ENTITY, "invalid", text.en).zh(text.zh)
             }
             gate::Error::Broken(findings) => Self::broken(findings),
             gate::Error::Busy(cause) => {

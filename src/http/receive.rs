@@ -67,7 +67,8 @@ impl FromRequest for Source {
                     Err(error) => {
                         let place = error.utf8_error().valid_up_to();
                         let detail = format!("The body is not UTF-8 text: see byte {place}.");
-                        Err(Problem::bad_request("invalid_utf8", detail).zh("正文不是UTF-8文本"))
+                        let zh = format!("正文不是UTF-8文本：见第{place}字节");
+                        Err(Problem::bad_request("invalid_utf8", zh, detail))
                     }
                 },
                 Kind::Other => Err(unsupported("text/yaml, application/yaml or application/json")),
@@ -114,11 +115,15 @@ fn read(
             Ok(Ok(bytes)) => Ok(bytes),
             Ok(Err(error)) => Err(match error.as_response_error().status_code() {
                 StatusCode::PAYLOAD_TOO_LARGE => too_long(),
-                _ => Problem::bad_request("unreadable_body", "The body could not be read."),
+                _ => {
+                    let detail = "The body could not be read.";
+                    Problem::bad_request("unreadable_body", "正文读取失败，请重新发送", detail)
+                }
             }),
             Err(_late) => {
                 let detail = "The body did not arrive in time.";
-                Err(Problem::new(StatusCode::REQUEST_TIMEOUT, "request_timeout", detail))
+                let problem = Problem::new(StatusCode::REQUEST_TIMEOUT, "request_timeout", detail);
+                Err(problem.zh("正文未在规定时间内送达"))
             }
         }
     }
@@ -132,16 +137,19 @@ fn too_long() -> Problem {
 fn parse<T: DeserializeOwned>(bytes: &[u8]) -> Result<T, Problem> {
     serde_json::from_slice(bytes).map_err(|error| {
         // Where and what; the words of the caller are not repeated beyond the name at fault.
-        Problem::bad_request("bad_json", format!("The body is not the JSON expected: {error}."))
-            .zh(format!("正文不是所要的JSON：第{}行第{}列", error.line(), error.column()))
+        let zh = format!("正文不是所要的JSON：第{}行第{}列", error.line(), error.column());
+        let detail = format!("The body is not the JSON expected: {error}.");
+        Problem::bad_request("bad_json", zh, detail)
     })
 }
 
 /// A time that was written in a body.
 pub(super) fn instant(name: &str, text: &str) -> Result<Instant, Problem> {
-    Instant::parse(text).map_err(|error| {
-        let detail = format!("`{name}` must be a time such as 2018-07-02T09:10:00+08:00: {error}.");
-        Problem::bad_request("bad_time", detail).input(name)
+    // The reader's own words are about bytes; the example says more.
+    Instant::parse(text).map_err(|_parse| {
+        let zh = format!("“{name}”应为时间，例如2018-07-02T09:10:00+08:00");
+        let detail = format!("`{name}` must be a time such as 2018-07-02T09:10:00+08:00.");
+        Problem::bad_request("bad_time", zh, detail).input(name)
     })
 }
 
@@ -169,12 +177,17 @@ impl Query {
     fn read(text: &str) -> Result<Self, Problem> {
         let pairs = actix_web::web::Query::<Vec<(String, String)>>::from_query(text);
         let pairs = pairs.map_err(|error| {
-            Problem::bad_request("bad_query", format!("The query cannot be read: {error}."))
+            let detail = format!("The query cannot be read: {error}.");
+            Problem::bad_request("bad_query", "查询参数无法读取，请检查网址编码", detail)
         })?;
         let mut left: BTreeMap<String, Vec<String>> = BTreeMap::new();
         for (name, value) in pairs.into_inner() {
             if value.chars().any(|c| c.is_control() || c == char::REPLACEMENT_CHARACTER) {
-                return Err(wrong(&name, "a text without control characters"));
+                return Err(wrong(
+                    &name,
+                    "不含控制字符的文字",
+                    "a text without control characters",
+                ));
             }
             left.entry(name).or_default().push(value);
         }
@@ -194,7 +207,11 @@ impl Query {
         self.known.push(name);
         let mut values = self.left.remove(name).unwrap_or_default();
         let value = values.pop();
-        if values.is_empty() { Ok(value) } else { Err(wrong(name, "given once")) }
+        if values.is_empty() {
+            Ok(value)
+        } else {
+            Err(wrong(name, "只给出一次", "given once"))
+        }
     }
 
     /// A flag: `true` or `false`.
@@ -202,7 +219,7 @@ impl Query {
         match self.text(name)?.as_deref() {
             None | Some("false") => Ok(false),
             Some("true") => Ok(true),
-            Some(_) => Err(wrong(name, "`true` or `false`")),
+            Some(_) => Err(wrong(name, "true或false", "`true` or `false`")),
         }
     }
 
@@ -214,8 +231,11 @@ impl Query {
     ) -> Result<Option<i64>, Problem> {
         let Some(text) = self.text(name)? else { return Ok(None) };
         let number = text.parse().ok().filter(|number| bounds.contains(number));
-        let wanted = format!("a whole number from {} to {}", bounds.start(), bounds.end());
-        number.map(Some).ok_or_else(|| wrong(name, &wanted))
+        let (least, most) = (bounds.start(), bounds.end());
+        number.map(Some).ok_or_else(|| {
+            let en = format!("a whole number from {least} to {most}");
+            wrong(name, &format!("{least}至{most}的整数"), &en)
+        })
     }
 
     /// How many to answer with: 1 to 200, else 50.
@@ -228,8 +248,9 @@ impl Query {
         let Some(text) = self.text(name)? else { return Ok(None) };
         // A plus sign that nobody encoded arrives as a space.
         let text = text.replace(' ', "+");
-        let wanted = "a time such as 2018-07-02T09:10:00+08:00";
-        Instant::parse(&text).map(Some).map_err(|_parse| wrong(name, wanted))
+        let zh = "时间，例如2018-07-02T09:10:00+08:00";
+        let en = "a time such as 2018-07-02T09:10:00+08:00";
+        Instant::parse(&text).map(Some).map_err(|_parse| wrong(name, zh, en))
     }
 
     /// An instance's public id.
@@ -239,7 +260,8 @@ impl Query {
         ids: &PublicIds,
     ) -> Result<Option<InstanceId>, Problem> {
         let Some(text) = self.text(name)? else { return Ok(None) };
-        ids.read_instance(&text).map(Some).ok_or_else(|| wrong(name, "the id of an instance"))
+        let id = ids.read_instance(&text);
+        id.map(Some).ok_or_else(|| wrong(name, "事项编号（id）", "the id of an instance"))
     }
 
     /// Nothing else may be left.
@@ -247,15 +269,15 @@ impl Query {
         let Some(name) = self.left.keys().next() else { return Ok(()) };
         let known = self.known.join(", ");
         let detail = format!("There is no parameter `{name}`; parameters are: {known}.");
-        Err(Problem::bad_request("bad_query", detail).zh(format!("没有参数“{name}”")).input(name))
+        let zh = format!("没有参数“{name}”；可用参数：{}", self.known.join("、"));
+        Err(Problem::bad_request("bad_query", zh, detail).input(name))
     }
 }
 
 /// A parameter that is wrong.
-pub(super) fn wrong(name: &str, wanted: &str) -> Problem {
-    Problem::bad_request("bad_query", format!("The parameter `{name}` must be {wanted}."))
-        .zh(format!("参数“{name}”有误"))
-        .input(name)
+pub(super) fn wrong(name: &str, zh: &str, en: &str) -> Problem {
+    let detail = format!("The parameter `{name}` must be {en}.");
+    Problem::bad_request("bad_query", format!("参数“{name}”应为{zh}"), detail).input(name)
 }
 
 /// The caller's idempotency key: 1 to 200 visible ASCII characters.
@@ -267,7 +289,8 @@ pub(super) fn idempotency_key(headers: &HeaderMap) -> Result<Option<String>, Pro
         return Ok(Some(key.to_owned()));
     }
     let detail = format!("Idempotency-Key is 1 to {KEY_MAX} visible ASCII characters.");
-    Err(Problem::bad_request("bad_idempotency_key", detail))
+    let zh = format!("Idempotency-Key应为1至{KEY_MAX}个可见ASCII字符");
+    Err(Problem::bad_request("bad_idempotency_key", zh, detail))
 }
 
 /// The version that must still hold, from `If-Match`; `*` asks for nothing.
@@ -279,7 +302,7 @@ pub(super) fn if_match(headers: &HeaderMap) -> Result<Option<i64>, Problem> {
     }
     version_of(text).map(Some).ok_or_else(|| {
         let detail = "If-Match must be the ETag of an earlier answer, such as \"5\".";
-        Problem::bad_request("bad_if_match", detail)
+        Problem::bad_request("bad_if_match", "If-Match应为此前应答的ETag，例如\"5\"", detail)
     })
 }
 

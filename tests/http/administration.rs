@@ -137,3 +137,92 @@ async fn a_calendar_is_loaded_once_and_only_if_it_is_one() {
     assert_eq!(load(new.replace("code: kisima", "code: other")).await.problem(422), "invalid");
     assert_eq!(load("code: [".to_owned()).await.problem(422), "invalid");
 }
+
+const TASK: &str = r#"
+workflow: task
+title: { zh: 协办, en: task }
+parties: [front]
+start: { command: begin, title: { zh: 始, en: begin }, by: [parent] }
+commands: { end: { title: { zh: 终, en: end }, by: [front.dispatcher] } }
+clocks: { c: { title: { zh: 时, en: c }, due: "days(1)", ladder: l } }
+ladders: { l: [{ every: "0 0 9 * * *", tell: [front.dispatcher], via: [sms], text: t }] }
+texts: { t: { zh: 迟, en: late } }
+initial: a
+states:
+  a: { holder: front, clocks: [c], on: { clock.c: {}, end: { to: b } } }
+  b: { final: true }
+"#;
+
+#[tokio::test]
+async fn a_version_that_does_not_fit_its_relatives_is_not_published() {
+    let office = Office::open().await;
+    let publish = async |source: &str| {
+        office.post("Enzi", "/api/v1/definitions", json!({ "source": source })).await
+    };
+    let opens = "children: { task: { at_most: 2 } }\nclocks:";
+    let parent = WORKFLOW.replacen("clocks:", opens, 1).replace(
+        "repaired: { to: done",
+        "ended.task: {}\n          repaired: { start: [{ workflow: task }], to: done",
+    );
+    let alone = publish(&parent).await;
+    assert_eq!(alone.problem(422), "broken_definition", "there is no task yet");
+    publish(TASK).await.ok(201);
+    publish(&parent).await.ok(201);
+    let worse = TASK.replace("by: [parent]", "by: [front.dispatcher]");
+    let checked =
+        office.post("Enzi", "/api/v1/definitions/check", json!({ "source": worse })).await.ok(200);
+    assert_eq!(checked["sound"], false, "{checked}");
+    let refused = publish(&worse).await;
+    assert_eq!(refused.problem(422), "broken_definition");
+    let message = refused.json["findings"][0]["message"].as_str().unwrap();
+    assert!(message.contains("referral"), "it says where: {message}");
+}
+
+#[tokio::test]
+async fn the_last_administrator_stays_one() {
+    let office = Office::open().await;
+    let people = office.get("Dalila", "/api/v1/people").await.ok(200);
+    let id = |name: &str| {
+        let items = people["items"].as_array().unwrap();
+        items.iter().find(|person| person["name"] == name).unwrap()["id"].clone()
+    };
+    let path = format!("/api/v1/people/{}", id("Dalila"));
+    for body in [
+        json!({ "name": "Dalila", "grants": [] }),
+        json!({ "name": "Dalila", "active": false,
+            "grants": [{ "role": "administrator", "unit": "office" }] }),
+    ] {
+        let refused = office.put("Dalila", &path, body).await;
+        assert_eq!(refused.problem(409), "last_administrator");
+    }
+    let second = json!({ "name": "Enzi", "grants": [
+        { "role": "editor", "unit": "office" }, { "role": "administrator", "unit": "office" }] });
+    office.put("Dalila", &format!("/api/v1/people/{}", id("Enzi")), second).await.ok(200);
+    office.put("Dalila", &path, json!({ "name": "Dalila", "grants": [] })).await.ok(200);
+}
+
+#[tokio::test]
+async fn a_slip_in_the_directory_is_refused_in_both_languages() {
+    let office = Office::open().await;
+    let name = json!({ "zh": "船队", "en": "Boats" });
+    let kind = |class: &str, days: i64| json!({ "name": name, "units": ["divers"], "matter_class": class, "legal_days": days });
+    for (path, body, word) in [
+        ("categories/leak", kind("genral", 0), "genral"),
+        ("categories/leak", kind("legal", -5), "-5"),
+        ("categories/leak", json!({ "name": { "zh": "", "en": "" } }), "leak"),
+        ("units/boats", json!({ "name": { "zh": " ", "en": "x" }, "kind": "branch" }), "boats"),
+        ("units/cranes", json!({ "name": name, "kind": "x", "parent": "cranes.night" }), "cranes"),
+        ("units/cranes", json!({ "name": name, "kind": "x", "parent": "cranes" }), "cranes"),
+        ("people/1", json!({ "name": " ", "grants": [] }), "name"),
+    ] {
+        let refused = office.put("Dalila", &format!("/api/v1/{path}"), body).await;
+        assert_eq!(refused.problem(422), "invalid", "{path}");
+        assert!(refused.json["detail"].as_str().unwrap().contains(word), "{}", refused.text);
+        let zh = refused.json["detail_zh"].as_str().unwrap();
+        assert!(zh.chars().any(|c| c > '\u{4e00}') && zh != "内容有误", "{zh}");
+    }
+    let file =
+        include_str!("harbour.yaml").replace("matter_class: general", "matter_class: genral");
+    let error = fenliu::config::jurisdiction::Jurisdiction::from_yaml(&file).unwrap_err();
+    assert!(error.to_string().contains("genral"), "the file's door has the same rule: {error}");
+}

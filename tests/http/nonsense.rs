@@ -30,6 +30,55 @@ async fn every_wrong_input_is_named_at_once() {
 }
 
 #[tokio::test]
+async fn what_is_wrong_is_said_in_chinese_too_and_in_the_words_of_people() {
+    let office = Office::open().await;
+    let said = |answer: &Answer| {
+        let reasons = answer.json["reasons"].as_array().unwrap();
+        let words = reasons.iter().map(|r| format!("{} / {}", r["zh"], r["en"]));
+        words.collect::<Vec<_>>().join("\n")
+    };
+    let input = json!({ "place": 7, "berth": "x", "urgency": "huge" });
+    let wrong = said(&office.post("Asha", "/api/v1/referrals", json!({ "input": input })).await);
+    for part in ["“地点”应为文字", "“泊位”应为整数", "一般", "特别重大"] {
+        assert!(wrong.contains(part), "{part}: {wrong}");
+    }
+    let flat = office.post(
+        "Asha",
+        "/api/v1/referrals",
+        json!({ "input": { "place": "P",
+        "urgency": true } }),
+    );
+    assert!(said(&flat.await).contains("响应等级代码"), "the type is named");
+    let when = json!({ "input": { "place": "P" }, "occurred_at": "昨天" });
+    let when = office.post("Asha", "/api/v1/referrals", when).await;
+    assert_eq!(when.problem(400), "bad_time");
+    assert!(
+        !when.text.contains("xE6") && when.text.contains("2018-07-02T09:10:00"),
+        "{}",
+        when.text
+    );
+    for (query, part) in [("limit=x", "1至200的整数"), ("open=maybe", "true或false")] {
+        let answer = office.get("Asha", &format!("/api/v1/referrals?{query}")).await;
+        assert!(answer.json["detail_zh"].as_str().unwrap().contains(part), "{}", answer.text);
+    }
+    let calendar = office.ask("Dalila", Method::POST, "/api/v1/calendars");
+    let calendar = read(calendar.header("content-type", "text/yaml").body("code: [\n")).await;
+    let detail = calendar.json["detail"].as_str().unwrap();
+    assert!(!detail.contains('\n') && !detail.contains("<input>"), "{detail}");
+    assert!(detail.contains("line "), "{detail}");
+    assert!(calendar.json["detail_zh"].as_str().unwrap().contains("行"), "{}", calendar.text);
+}
+
+#[tokio::test]
+async fn a_form_from_long_ago_is_not_typed_in_any_more() {
+    let office = Office::open().await;
+    let at = |when: &str| json!({ "input": { "place": "Pier 4" }, "occurred_at": when });
+    let ancient = office.post("Asha", "/api/v1/referrals", at("1990-01-01T00:00:00Z")).await;
+    assert_eq!(ancient.problem(409), "occurred_too_early");
+    office.post("Asha", "/api/v1/referrals", at("2018-06-20T09:00:00+03:00")).await.ok(201);
+}
+
+#[tokio::test]
 async fn json_that_is_none_is_refused_with_its_place() {
     let office = Office::open().await;
     let path = "/api/v1/referrals";
@@ -130,14 +179,28 @@ async fn a_broken_definition_is_answered_with_line_and_column() {
 #[tokio::test]
 async fn a_yaml_bomb_does_not_go_off() {
     let office = Office::open().await;
-    let mut bomb = "a0: &a0 [x,x,x,x,x,x,x,x,x]\n".to_owned();
-    for level in 1..30 {
-        let below = format!("*a{}", level - 1);
-        let list = vec![below; 9].join(",");
-        bomb.push_str(&format!("a{level}: &a{level} [{list}]\n"));
-    }
-    let answer = yaml(&office, "/api/v1/definitions", bomb).await;
+    // States within states by aliases, so that every key is known and only the size is wrong.
+    let bomb = |levels: usize| {
+        let mut states = "  s0: &s0 { final: true }\n".to_owned();
+        for level in 1..levels {
+            let below: Vec<String> = (0..9).map(|n| format!("n{n}: *s{}", level - 1)).collect();
+            let states_of = below.join(", ");
+            states.push_str(&format!(
+                "  s{level}: &s{level} {{ initial: n0, states: {{ {states_of} }} }}\n"
+            ));
+        }
+        format!(
+            "{}states:\n{states}",
+            WORKFLOW.split("\nstates:\n").next().unwrap().to_owned() + "\n"
+        )
+    };
+    let answer = yaml(&office, "/api/v1/definitions/check", bomb(3)).await.ok(200);
+    let codes: Vec<&str> =
+        answer["findings"].as_array().unwrap().iter().filter_map(|f| f["code"].as_str()).collect();
+    assert!(!codes.contains(&"not_a_workflow"), "a few aliases are read: {answer}");
+    let answer = yaml(&office, "/api/v1/definitions", bomb(12)).await;
     assert_eq!(answer.problem(422), "broken_definition");
+    assert_eq!(answer.json["findings"][0]["code"], "not_a_workflow", "{}", answer.text);
     let deep = format!("workflow: {}x{}", "[".repeat(100_000), "]".repeat(100_000));
     assert_eq!(yaml(&office, "/api/v1/definitions/check", deep).await.ok(200)["sound"], false);
     office.report("Pier 4").await;

@@ -24,20 +24,24 @@ impl Source {
 
     /// The rooms named by `crate::…` (or `fenliu::…`), also in groups, with the lines.
     pub(crate) fn rooms_used(&self) -> Vec<(usize, String)> {
+        // Comments become empty lines, so that a group may go over several lines and the numbers stay.
+        let line =
+            |line: &str| if line.trim_start().starts_with("//") { "" } else { line }.to_owned();
+        let text = self.text.lines().map(line).collect::<Vec<_>>().join("\n");
         let mut used = Vec::new();
-        for (number, line) in self.code() {
-            for start in ["crate::", "fenliu::"] {
-                for (at, _) in line.match_indices(start) {
-                    let (before, rest) = line.split_at(at);
-                    let before = before.chars().next_back();
-                    if before.is_some_and(|c| c.is_alphanumeric() || c == '_') {
-                        continue;
-                    }
-                    let rest = rest.trim_start_matches(start);
-                    used.extend(first_names(rest).into_iter().map(|name| (number, name)));
+        for start in ["crate::", "fenliu::"] {
+            for (at, _) in text.match_indices(start) {
+                let (before, rest) = text.split_at(at);
+                let last = before.chars().next_back();
+                if last.is_some_and(|c| c.is_alphanumeric() || c == '_') {
+                    continue;
                 }
+                let number = before.matches('\n').count() + 1;
+                let rest = rest.strip_prefix(start).unwrap();
+                used.extend(first_names(rest).into_iter().map(|name| (number, name)));
             }
         }
+        used.sort();
         used
     }
 
@@ -115,6 +119,13 @@ fn paths_are_found_in_groups_and_not_in_comments() {
         used.iter().map(|(line, name)| (*line, name.as_str())).collect();
     assert_eq!(names, [(1, "chart"), (1, "domain"), (3, "gate")]);
     assert_eq!(source.room(), "engine");
+}
+
+#[test]
+fn a_group_over_several_lines_hides_no_path() {
+    let text = "use crate::{\n    // crate::policy\n    chart::{\n        Chart,\n    },\n    store,\n};\n";
+    let source = Source { path: "src/engine/run.rs".to_owned(), text: text.to_owned() };
+    assert_eq!(source.rooms_used(), [(1, "chart".to_owned()), (1, "store".to_owned())]);
 }
 
 #[test]

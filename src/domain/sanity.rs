@@ -1,0 +1,136 @@
+//! What must hold in a directory, whichever door it comes in by: the file of a jurisdiction, or an
+//! administrator's change.
+
+use super::actor::Role;
+use super::directory::{Category, Directory, Unit};
+use super::person::Person;
+use super::text::Text;
+
+/// The classes that limits are set by; empty means `general`.
+const CLASSES: [&str; 5] = ["", "general", "special", "legal", "major_complex"];
+
+/// The longest statutory limit that is believed: three years of working days.
+const LEGAL_DAYS_MAX: i64 = 750;
+
+impl Directory {
+    /// What is wrong with a unit that is to stand in this directory.
+    #[must_use]
+    pub fn faults_of_unit(&self, unit: &Unit) -> Vec<Text> {
+        let mut faults = code(&unit.code);
+        faults.extend(named(&unit.code, &unit.name));
+        if unit.kind.trim().is_empty() {
+            faults.push(Text::new(
+                format!("单位“{}”没有类别（kind）", unit.code),
+                format!("the unit `{}` has no kind", unit.code),
+            ));
+        }
+        let Some(parent) = &unit.parent else { return faults };
+        if !self.units.contains_key(parent) && *parent != unit.code {
+            faults.push(missing(&unit.code, parent));
+        } else if self.belongs_to(parent, &unit.code) {
+            faults.push(Text::new(
+                format!("单位“{}”不能隶属于自己或自己的下属单位“{parent}”", unit.code),
+                format!(
+                    "the unit `{}` cannot belong to itself, nor to its own `{parent}`",
+                    unit.code
+                ),
+            ));
+        }
+        faults
+    }
+
+    /// Whether `unit` is `other`, or belongs to it over any number of steps.
+    fn belongs_to(&self, unit: &str, other: &str) -> bool {
+        let mut at = Some(unit);
+        for _ in 0..=self.units.len() {
+            match at {
+                Some(code) if code == other => return true,
+                Some(code) => at = self.units.get(code).and_then(|unit| unit.parent.as_deref()),
+                None => return false,
+            }
+        }
+        // A circle among others.
+        false
+    }
+
+    /// What is wrong with a person that is to stand in this directory.
+    #[must_use]
+    pub fn faults_of_person(&self, person: &Person) -> Vec<Text> {
+        let mut faults = Vec::new();
+        if person.name.trim().is_empty() {
+            faults.push(Text::new("人员没有姓名或岗位名称", "the person has no name"));
+        }
+        let strange = person.grants.iter().filter(|grant| !self.units.contains_key(&grant.unit));
+        faults.extend(strange.map(|grant| missing(&person.name, &grant.unit)));
+        faults
+    }
+
+    /// What is wrong with a category that is to stand in this directory.
+    #[must_use]
+    pub fn faults_of_category(&self, category: &Category) -> Vec<Text> {
+        let mut faults = code(&category.code);
+        faults.extend(named(&category.code, &category.name));
+        let strange = category.units.iter().filter(|unit| !self.units.contains_key(*unit));
+        faults.extend(strange.map(|unit| missing(&category.code, unit)));
+        if !CLASSES.contains(&category.matter_class.as_str()) {
+            let (code, class) = (&category.code, &category.matter_class);
+            let known = CLASSES.iter().skip(1).copied().collect::<Vec<_>>();
+            faults.push(Text::new(
+                format!("类别“{code}”的事项分级“{class}”应为{}之一", known.join("、")),
+                format!(
+                    "`matter_class` of `{code}` is `{class}`; it is one of {}",
+                    known.join(", ")
+                ),
+            ));
+        }
+        if !(0..=LEGAL_DAYS_MAX).contains(&category.legal_days) {
+            let (code, days) = (&category.code, category.legal_days);
+            faults.push(Text::new(
+                format!("类别“{code}”的法定时限{days}应为0至{LEGAL_DAYS_MAX}个工作日"),
+                format!("`legal_days` of `{code}` is {days}; it is 0 to {LEGAL_DAYS_MAX}"),
+            ));
+        }
+        faults
+    }
+
+    /// Whether nobody would be an administrator any more once this person is as given.
+    #[must_use]
+    pub fn is_last_administrator(&self, changed: &Person) -> bool {
+        let administers = |person: &Person| {
+            let has = |role: Role| person.grants.iter().any(|grant| grant.role == role);
+            person.active && has(Role::Administrator)
+        };
+        let now = self.people.values().any(administers);
+        let others = self.people.values().filter(|person| person.id != changed.id);
+        now && !administers(changed) && !others.into_iter().any(administers)
+    }
+}
+
+fn code(code: &str) -> Vec<Text> {
+    let sound = (1..=64).contains(&code.chars().count())
+        && code.chars().all(|c| c.is_alphanumeric() || ".-_*".contains(c));
+    if sound {
+        return Vec::new();
+    }
+    vec![Text::new(
+        format!("代码“{code}”应为1至64个字母、数字或“.”“-”“_”“*”"),
+        format!("the code `{code}` must be 1 to 64 letters, digits and `.`, `-`, `_`, `*`"),
+    )]
+}
+
+fn named(code: &str, name: &Text) -> Option<Text> {
+    let empty = name.zh.trim().is_empty() || name.en.trim().is_empty();
+    empty.then(|| {
+        Text::new(
+            format!("“{code}”须有中文和英文名称"),
+            format!("`{code}` needs a name in both languages"),
+        )
+    })
+}
+
+fn missing(whose: &str, unit: &str) -> Text {
+    Text::new(
+        format!("“{whose}”所指的单位“{unit}”不存在"),
+        format!("`{whose}` names the unit `{unit}`, which is not there"),
+    )
+}

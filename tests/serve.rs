@@ -1,0 +1,183 @@
+//! The service as a process of its own: its first start, its end, and what stands in the way.
+
+use std::io::{BufRead, BufReader, Read as _};
+use std::net::TcpListener;
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, Output, Stdio};
+
+use fenliu::domain::{PersonId, Role};
+use fenliu::store::{Options, Store};
+
+/// The executable under test.
+const FENLIU: &str = env!("CARGO_BIN_EXE_fenliu");
+
+/// A folder of its own, removed at the end.
+struct Folder(PathBuf);
+
+impl Folder {
+    fn new(name: &str) -> Self {
+        let path = std::env::temp_dir().join(format!("fenliu-{name}-{}", std::process::id()));
+        if path.exists() {
+            std::fs::remove_dir_all(&path).unwrap();
+        }
+        std::fs::create_dir_all(&path).unwrap();
+        Self(path)
+    }
+}
+
+impl Drop for Folder {
+    fn drop(&mut self) {
+        drop(std::fs::remove_dir_all(&self.0));
+    }
+}
+
+fn settings() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("config/fenliu.toml")
+}
+
+/// `fenliu` with its data in a folder, started from another one than the repository's.
+fn fenliu(folder: &Folder, words: &[&str]) -> Command {
+    let mut command = Command::new(FENLIU);
+    command.current_dir(std::env::temp_dir()).args(words);
+    command.env("FENLIU_DATABASE_FOLDER", &folder.0).env("FENLIU_SERVER_LISTEN", "127.0.0.1:0");
+    command.stdout(Stdio::piped()).stderr(Stdio::piped());
+    command
+}
+
+fn serve(folder: &Folder) -> Command {
+    let mut command = fenliu(folder, &["serve", "--config"]);
+    command.arg(settings());
+    command
+}
+
+/// A service that runs; the lines it said before it answered.
+struct Service {
+    child: Child,
+    said: String,
+}
+
+impl Service {
+    fn start(mut command: Command) -> Self {
+        let mut child = command.spawn().unwrap();
+        let mut said = String::new();
+        for line in BufReader::new(child.stdout.take().unwrap()).lines().map_while(Result::ok) {
+            said.push_str(&line);
+            said.push('\n');
+            if line.contains("http://") {
+                break;
+            }
+        }
+        Self { child, said }
+    }
+
+    /// Asks it to stop, as the system does, and waits; answers what it logged.
+    fn stop(mut self) -> String {
+        let id = self.child.id().to_string();
+        assert!(Command::new("kill").args(["-TERM", &id]).status().unwrap().success());
+        assert!(self.child.wait().unwrap().success());
+        let mut log = String::new();
+        self.child.stderr.take().unwrap().read_to_string(&mut log).unwrap();
+        log
+    }
+}
+
+fn complaint(output: &Output) -> String {
+    assert!(!output.status.success(), "it went well");
+    String::from_utf8_lossy(&output.stderr).into_owned()
+}
+
+#[test]
+fn a_first_start_that_fails_does_not_swallow_the_administrators_token() {
+    let folder = Folder::new("first-start");
+    let taken = TcpListener::bind("127.0.0.1:0").unwrap();
+    let address = taken.local_addr().unwrap().to_string();
+    let refused = serve(&folder).env("FENLIU_SERVER_LISTEN", &address).output().unwrap();
+    assert!(complaint(&refused).contains(&address));
+    let jobs = folder.0.join("jobs.toml");
+    std::fs::write(&jobs, "[job.digest]\ncron = \"whenever\"\ndoes = \"daily_digest\"\n").unwrap();
+    let refused = fenliu(&folder, &["serve", "--config", jobs.to_str().unwrap()]).output().unwrap();
+    assert!(complaint(&refused).contains("digest"));
+    let service = Service::start(serve(&folder));
+    assert!(service.said.contains("fenliu_"), "{}", service.said);
+    service.stop();
+}
+
+#[test]
+fn after_an_orderly_end_the_database_file_alone_is_a_whole_backup() {
+    let folder = Folder::new("backup");
+    Service::start(serve(&folder)).stop();
+    let copy = folder.0.join("copy.db");
+    std::fs::copy(folder.0.join("fenliu.db"), &copy).unwrap();
+    let options = Options { read_only: true, ..Options::default() };
+    let store = Store::open(&format!("sqlite:{}", copy.display()), options).unwrap();
+    let kept = store.read(|reader| reader.setting("number_secret")).unwrap();
+    assert!(kept.is_some(), "what was committed is in the copy");
+    let log = std::fs::metadata(folder.0.join("fenliu.db-wal"));
+    assert!(log.map_or(0, |log| log.len()) == 0, "nothing is left in the write-ahead log");
+}
+
+#[test]
+fn a_log_in_a_file_has_no_colour_codes() {
+    let folder = Folder::new("colours");
+    let log = Service::start(serve(&folder)).stop();
+    assert!(log.contains("asked to stop") && !log.contains('\u{1b}'), "{log}");
+}
+
+#[test]
+fn a_founding_file_that_is_missing_is_named_by_key_and_path() {
+    let folder = Folder::new("founding");
+    let file = folder.0.join("fenliu.toml");
+    std::fs::write(&file, "[founding]\njurisdiction = \"who.yaml\"\n").unwrap();
+    let output = fenliu(&folder, &["serve", "--config", file.to_str().unwrap()]).output().unwrap();
+    let said = complaint(&output);
+    let tried = folder.0.join("who.yaml");
+    assert!(
+        said.contains("founding.jurisdiction") && said.contains(tried.to_str().unwrap()),
+        "{said}"
+    );
+}
+
+#[test]
+fn a_token_for_a_database_that_is_not_there_makes_none() {
+    let folder = Folder::new("no-database");
+    let output = fenliu(&folder, &["token", "--person", "1"]).output().unwrap();
+    assert!(complaint(&output).contains("fenliu.db"));
+    assert!(!folder.0.join("fenliu.db").exists());
+}
+
+#[test]
+fn whoever_has_lost_the_last_administrator_makes_one_on_the_command_line() {
+    let folder = Folder::new("administrator");
+    Service::start(serve(&folder)).stop();
+    let output = fenliu(&folder, &["administrator", "--person", "1"]).output().unwrap();
+    let secret = String::from_utf8(output.stdout).unwrap();
+    assert!(secret.starts_with("fenliu_"), "{}", String::from_utf8_lossy(&output.stderr));
+    let url = format!("sqlite:{}", folder.0.join("fenliu.db").display());
+    let store = Store::open(&url, Options { read_only: true, ..Options::default() }).unwrap();
+    let whose = store.read(|reader| reader.jurisdictions()).unwrap()[0].id;
+    let directory = store.read(|reader| reader.directory(whose)).unwrap().unwrap();
+    let grants = &directory.people[&PersonId(1)].grants;
+    assert!(grants.iter().any(|grant| grant.role == Role::Administrator), "{grants:?}");
+}
+
+#[test]
+fn a_second_demonstration_leaves_the_first_ones_data_alone() {
+    let folder = Folder::new("two-demos");
+    let calls = Path::new(env!("CARGO_MANIFEST_DIR")).join("config/demo/calls.jsonl");
+    let demo = |listen: &str| {
+        let words = ["demo", "--calls-max", "1", "--listen", listen, "--calls"];
+        let mut command = fenliu(&folder, &words);
+        command.arg(&calls).current_dir(env!("CARGO_MANIFEST_DIR"));
+        command
+    };
+    let first = Service::start(demo("127.0.0.1:0"));
+    let address = first.said.split("http://").nth(1).unwrap().split_whitespace().next().unwrap();
+    let file = folder.0.join("demo/fenliu.db");
+    let same_port = complaint(&demo(address).output().unwrap());
+    assert!(same_port.contains(address) && file.exists(), "{same_port}");
+    let same_folder = complaint(&demo("127.0.0.1:0").output().unwrap());
+    assert!(same_folder.contains("fenliu.db") && file.exists(), "{same_folder}");
+    let mut child = first.child;
+    child.kill().unwrap();
+    child.wait().unwrap();
+}
