@@ -20,6 +20,7 @@ mod error;
 mod explain;
 mod file;
 mod limit;
+mod outline;
 #[cfg(test)]
 mod tests;
 mod year;
@@ -28,6 +29,7 @@ pub use self::{
     error::Error,
     explain::{Due, Line},
     limit::{Limit, parse_duration},
+    outline::{Outline, YearOutline},
 };
 
 use self::{

@@ -405,6 +405,17 @@ impl Chart {
         instance.holder.as_deref().into_iter().chain(codes)
     }
 
+    /// Every expression that is written into a field somewhere.
+    pub fn written<'c>(&'c self, field: &'c str) -> impl Iterator<Item = &'c Expression> {
+        let commands = self.commands.values().chain([&self.start]).map(|spec| &spec.effects);
+        let nodes = self.nodes.iter().flat_map(|node| {
+            let moves = node.on.values().flatten().chain(&node.always).map(|t| &t.effects);
+            [&node.entry, &node.exit].into_iter().chain(moves)
+        });
+        let sets = commands.chain(nodes).flat_map(|effects| &effects.set);
+        sets.filter(move |(name, _)| name == field).filter_map(|(_, value)| value.as_ref())
+    }
+
     /// The command of a name, the opening one included.
     #[must_use]
     pub fn command(&self, name: &str) -> Option<&CommandSpec> {

@@ -16,9 +16,10 @@ pub mod wording;
 use std::collections::BTreeMap;
 
 use crate::calendar::Calendar;
+use crate::chart::expression::Timing;
 use crate::chart::{Chart, Party, machine};
 use crate::domain::{
-    Actor, Command, DefinitionId, Event, Facts, Fields, Instance, InstanceId, Instant,
+    Actor, ArmedClock, Command, DefinitionId, Event, Facts, Fields, Instance, InstanceId, Instant,
     JurisdictionId, Refusal, Text, Witness,
 };
 use run::Run;
@@ -201,6 +202,20 @@ pub fn would_recount(situation: Situation<'_>, instance: &Instance) -> bool {
     let command = Command::new(RECOUNT);
     Run::new(situation, instance, &Actor::System, &command)
         .is_ok_and(|mut run| run.recount().is_ok())
+}
+
+/// Where the due instant of an armed clock comes from that its definition computes, if that can
+/// still be told.
+#[must_use]
+pub fn timing(
+    situation: Situation<'_>,
+    instance: &Instance,
+    name: &str,
+    armed: &ArmedClock,
+) -> Option<Timing> {
+    let command = Command::new("explain");
+    let run = Run::new(situation, instance, &Actor::System, &command);
+    run.ok()?.timing(name, armed)
 }
 
 /// Whether a command acknowledges an alert, and is not one of the workflow's own.

@@ -11,15 +11,18 @@ mod chores;
 mod committer;
 mod delivery;
 mod error;
+mod explain;
 mod figures;
 mod ids;
 mod personal;
 mod public_id;
+mod publishing;
 mod query;
 mod reading;
 mod recount;
 mod registry;
 mod report;
+mod retold;
 mod wording;
 mod world;
 
@@ -47,6 +50,7 @@ pub use public_id::PublicIds;
 pub use query::{History, Page, Seen};
 pub use recount::{Moved, Piece, Progress};
 pub use registry::{Registry, Version};
+pub use retold::Retold;
 pub use wording::number_of;
 
 /// Who asks, and in which jurisdiction.

@@ -54,6 +54,35 @@ impl Calendar {
         Due { at: reach.at, explanation: account.lines, unconfirmed }
     }
 
+    /// The close of a day as a due instant, or of the next working day where it is a day off, with
+    /// the explanation.
+    #[must_use]
+    pub fn due_on(&self, date: Date) -> Due {
+        let at = self.close_on_or_after(date);
+        let reached = self.date_of(at);
+        let (zh_day, en_day) = weekday(date);
+        let mut account = Account { calendar: self, lines: Vec::new(), count: 0 };
+        if reached == date {
+            let zh = format!("{date}{zh_day}为工作日，以当日下班时间为限");
+            account.line(date, 0, zh, format!("{date} {en_day} is worked: its close of business"));
+        } else {
+            let zh = format!("{date}{zh_day}为休息日，顺延至下一个工作日{reached}");
+            let en = format!("{date} {en_day} is a day off: it moves to {reached}");
+            account.line(date, 0, zh, en);
+        }
+        account.close(reached, at);
+        let unconfirmed = !self.is_confirmed(date.year()) || !self.is_confirmed(reached.year());
+        Due { at, explanation: account.lines, unconfirmed }
+    }
+
+    /// An instant that nothing was counted for.
+    #[must_use]
+    pub fn due_at_instant(&self, at: Instant) -> Due {
+        let mut account = Account { calendar: self, lines: Vec::new(), count: 0 };
+        account.close(self.date_of(at), at);
+        Due { at, explanation: account.lines, unconfirmed: false }
+    }
+
     /// The years judged on the way that have no confirmed notice.
     fn unconfirmed_years(&self, reach: &Reach) -> impl Iterator<Item = i16> {
         let years = reach.judged.map(|(first, last)| first.year()..=last.year());
@@ -228,6 +257,13 @@ impl Account<'_> {
         let count = self.shown_for(reach);
         let zh = format!("到期：{date} {time}（{zh_day}）");
         self.line(date, count, zh, format!("due {en_day} {date} {time}"));
+    }
+
+    /// The last line of an instant that was not counted.
+    fn close(&mut self, date: Date, at: Instant) {
+        let (time, (zh_day, en_day)) = (self.calendar.time_of(at), weekday(date));
+        let zh = format!("到期：{date} {time}（{zh_day}）");
+        self.line(date, 0, zh, format!("due {en_day} {date} {time}"));
     }
 
     /// The count as the lines show it before the end.

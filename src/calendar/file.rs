@@ -49,7 +49,7 @@ struct YearEntry {
 
 /// What a notice made of a day.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Change {
+pub(super) enum Change {
     /// A day off.
     Off,
     /// A weekend day that is worked.
@@ -57,21 +57,21 @@ enum Change {
 }
 
 /// A month and a day.
-type MonthDay = (i8, i8);
+pub(super) type MonthDay = (i8, i8);
 
 /// One span of office hours: from a time of day to a later one, in minutes since midnight.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-struct Hours {
-    start: u16,
-    end: u16,
+pub(super) struct Hours {
+    pub(super) start: u16,
+    pub(super) end: u16,
 }
 
 /// Office hours of one part of the year, both ends included; it may run over New Year.
 #[derive(Debug)]
-struct Season {
-    from: MonthDay,
-    to: MonthDay,
-    hours: Vec<Hours>,
+pub(super) struct Season {
+    pub(super) from: MonthDay,
+    pub(super) to: MonthDay,
+    pub(super) hours: Vec<Hours>,
 }
 
 impl Season {
@@ -95,9 +95,9 @@ pub(super) struct Rules {
     /// The zone its days and hours are in.
     pub(super) zone: TimeZone,
     notice_expected_from: MonthDay,
-    seasons: Vec<Season>,
-    confirmed: BTreeSet<i16>,
-    changes: BTreeMap<Date, Change>,
+    pub(super) seasons: Vec<Season>,
+    pub(super) confirmed: BTreeSet<i16>,
+    pub(super) changes: BTreeMap<Date, Change>,
 }
 
 impl Rules {
@@ -185,6 +185,11 @@ impl Rules {
 /// Whether `date` is a Saturday or Sunday.
 pub(super) fn is_weekend(date: Date) -> bool {
     matches!(date.weekday(), Weekday::Saturday | Weekday::Sunday)
+}
+
+/// Minutes since midnight as a clock shows them; midnight at the end of a day as 24:00.
+pub(super) fn clock_face(minutes: u16) -> String {
+    format!("{:02}:{:02}", minutes / 60, minutes % 60)
 }
 
 /// The civil time `minutes` after midnight of `date`; 1440 is midnight of the next day.

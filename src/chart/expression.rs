@@ -17,6 +17,7 @@ mod resolve;
 mod satisfy;
 #[cfg(test)]
 mod tests;
+mod timing;
 mod token;
 
 use std::collections::BTreeSet;
@@ -26,6 +27,7 @@ use std::ops::Range;
 pub use self::kinds::{Expected, Known, Type};
 pub(super) use self::near::did_you_mean;
 pub use self::satisfy::{Domains, Satisfiability, satisfiable};
+pub use self::timing::Timing;
 use crate::calendar::Calendar;
 use crate::domain::Value;
 

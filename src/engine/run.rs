@@ -6,6 +6,7 @@ mod names;
 mod receipt;
 mod recount;
 mod rights;
+mod timing;
 
 use super::{Decision, LEFT_OUT, LEFT_STATES, Situation};
 use crate::chart::machine::{self, Hands, Offer};

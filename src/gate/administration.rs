@@ -1,19 +1,15 @@
 //! Administrators' changes: jurisdictions, units, people, calendars, definitions, tokens. Each is
 //! one transaction, and is in force when it is answered.
 
-use std::sync::Arc;
-
 use sha2::{Digest, Sha256};
 
 use super::error::Error;
-use super::{Caller, Entropy, Gate, Version, personal};
+use super::publishing::definition;
+use super::{Caller, Entropy, Gate, personal};
 use crate::calendar::Calendar;
-use crate::chart::check::{Member, check_family};
-use crate::chart::{self, Chart, Finding, Severity};
 use crate::domain::event::Hash;
 use crate::domain::{
-    Actor, Category, DefinitionId, Directory, Instant, JurisdictionId, Person, PersonId, Refusal,
-    Text, Unit,
+    Actor, Category, Directory, Instant, JurisdictionId, Person, PersonId, Refusal, Text, Unit,
 };
 use crate::policy::Act;
 use crate::store::{
@@ -57,7 +53,7 @@ impl Gate {
     }
 
     /// One transaction of an administrator; what is in memory follows it. Blocks.
-    fn administer<T>(
+    pub(super) fn administer<T>(
         &self,
         work: impl FnOnce(&mut Transaction<'_>, Instant) -> Result<T, store::Error>,
     ) -> Result<T, Error> {
@@ -173,69 +169,6 @@ impl Gate {
             }
             Ok(id)
         })
-    }
-
-    /// Publishes a version of a workflow: new instances start on it, running ones stay on theirs.
-    /// Blocks.
-    ///
-    /// # Errors
-    /// `Forbidden`; `Broken` with every finding.
-    pub fn publish(
-        &self,
-        caller: &Caller,
-        source: &str,
-    ) -> Result<(DefinitionId, i64, Vec<Finding>), Error> {
-        self.permit(caller, Act::Publish)?;
-        let (_, findings) = self.check_definition(caller, source)?;
-        if findings.iter().any(|finding| finding.severity == Severity::Error) {
-            return Err(Error::Broken(findings));
-        }
-        let new = definition(source, &caller.actor.name())?;
-        let (id, number) = self.administer(|transaction, now| {
-            let jurisdiction = caller.jurisdiction;
-            let new = DefinitionSource { jurisdiction, published_at: now, ..new };
-            transaction.add_definition(&new)
-        })?;
-        Ok((id, number, findings))
-    }
-
-    /// Says everything that is wrong with a workflow file: in itself, and with the current versions
-    /// of its relatives once it takes its place among them. The workflow's name, as far as it can be
-    /// read.
-    ///
-    /// # Errors
-    /// `NotFound` for a jurisdiction that is not there.
-    pub fn check_definition(
-        &self,
-        caller: &Caller,
-        source: &str,
-    ) -> Result<(Option<String>, Vec<Finding>), Error> {
-        let (chart, mut findings) = chart::compile(source);
-        let Some(chart) = chart else { return Ok((None, findings)) };
-        let versions = self.inner.registry.versions(caller.jurisdiction);
-        let current: Vec<_> = versions.into_iter().filter(|version| version.current).collect();
-        let member = |version: &Version| (version.source.to_string(), Arc::clone(&version.chart));
-        let old: Vec<(String, Arc<Chart>)> = current.iter().map(member).collect();
-        let known = of_family(&old);
-        let mut new: Vec<_> =
-            old.into_iter().filter(|(_, other)| other.workflow != chart.workflow).collect();
-        let name = chart.workflow.clone();
-        new.push((source.to_owned(), Arc::new(chart)));
-        for (workflow, mut finding) in of_family(&new) {
-            let own = workflow == name;
-            // What was wrong between others before is not this file's fault.
-            let before = |(of, other): &(String, Finding)| {
-                *of == workflow
-                    && (&other.code, &other.message) == (&finding.code, &finding.message)
-            };
-            if own || finding.severity == Severity::Error && !known.iter().any(before) {
-                if !own {
-                    finding.message = format!("in `{workflow}`: {}", finding.message);
-                }
-                findings.push(finding);
-            }
-        }
-        Ok((Some(name), findings))
     }
 
     /// Loads a version of the jurisdiction's calendar; the scheduler counts what waits again by it.
@@ -365,22 +298,6 @@ pub(super) fn number_secret(store: &Store, entropy: Entropy) -> Result<u64, Erro
     Ok(secret)
 }
 
-fn definition(source: &str, by: &str) -> Result<DefinitionSource, Error> {
-    let (chart, findings) = chart::compile(source);
-    let Some(chart) = chart else { return Err(Error::Broken(findings)) };
-    Ok(DefinitionSource {
-        id: DefinitionId(0),
-        jurisdiction: JurisdictionId(0),
-        workflow: chart.workflow,
-        number: 0,
-        source: source.to_owned(),
-        hash: Sha256::digest(source.as_bytes()).into(),
-        published_at: Instant(0),
-        published_by: by.to_owned(),
-        retired_at: None,
-    })
-}
-
 fn calendar_source(
     jurisdiction: JurisdictionId,
     calendar: &Calendar,
@@ -410,13 +327,6 @@ fn read_calendar(source: &str) -> Result<Calendar, Error> {
         );
         Error::invalid(format!("{zh}：{error}"), error.to_string())
     })
-}
-
-/// What does not fit between workflows, each with the workflow concerned.
-fn of_family(members: &[(String, Arc<Chart>)]) -> Vec<(String, Finding)> {
-    let members =
-        members.iter().map(|(source, chart)| Member { file: &chart.workflow, source, chart });
-    check_family(&members.collect::<Vec<_>>())
 }
 
 fn hash_of(secret: &str) -> Hash {

@@ -341,21 +341,7 @@ impl Work<'_> {
                 return again(known, hash);
             }
         }
-        if request.occurred_at.is_some() && !policy::may(actor, Act::Backdate) {
-            return Err(Error::Refused(Refusal::new(
-                "may_not_backdate",
-                Text::new("您的岗位不能补录时间", "Your roles may not say when it happened"),
-            )));
-        }
-        if request.occurred_at.is_some_and(|at| now.since(at) > BACKDATE_MAX) {
-            return Err(Error::Refused(Refusal::new(
-                "occurred_too_early",
-                Text::new(
-                    "补录的发生时间不得早于31日前",
-                    "What happened more than 31 days ago cannot be entered any more",
-                ),
-            )));
-        }
+        may_be_earlier(request, now)?;
         let (chart, instance) = self.target(draft, request)?;
         let asked = instance.and_then(|(id, _)| draft.instance(id));
         let given = reading::read(&self.setting.registry, &chart, asked, request, now)?;
@@ -449,6 +435,21 @@ impl Work<'_> {
             instance.ok_or_else(|| Error::Internal("a command decided nothing".to_owned()))?;
         Ok(Done { receipt: Receipt::of(&instance), instance: Some(Box::new(instance)) })
     }
+}
+
+/// Whether the caller may say that it happened earlier, and so much earlier.
+fn may_be_earlier(request: &Request, now: Instant) -> Result<(), Error> {
+    let Some(at) = request.occurred_at else { return Ok(()) };
+    let refuse = |code: &str, zh: &str, en: &str| Err(Refusal::new(code, Text::new(zh, en)).into());
+    if !policy::may(&request.caller.actor, Act::Backdate) {
+        let en = "Your roles may not say when it happened";
+        return refuse("may_not_backdate", "您的岗位不能补录时间", en);
+    }
+    if now.since(at) > BACKDATE_MAX {
+        let en = "What happened more than 31 days ago cannot be entered any more";
+        return refuse("occurred_too_early", "补录的发生时间不得早于31日前", en);
+    }
+    Ok(())
 }
 
 /// What makes two requests the same: everything but the key.

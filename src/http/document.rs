@@ -36,7 +36,7 @@ const DOCS_POLICY: &str = "default-src 'self'; style-src 'self' 'unsafe-inline';
         directory::add_person, directory::put_person, directory::categories, directory::category,
         directory::put_category, definition::list, definition::show, definition::version,
         definition::drawing, definition::publish, definition::check, definition::schema,
-        due::calendars, due::load, due::due, recount::show, recount::moved, token::list, token::issue, token::revoke, alarm::list,
+        due::calendars, due::calendar, due::quarter, due::load, due::due, recount::show, recount::moved, token::list, token::issue, token::revoke, alarm::list,
         alarm::clear, metrics::show, page::front, page::health, page::ready, openapi, docs, file,
     ),
     components(schemas(Details, problem::Reason, problem::FindingView, view::Words)),

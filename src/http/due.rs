@@ -64,6 +64,92 @@ pub(super) async fn calendars(
     Ok(web::Json(All { items: vec![view] }))
 }
 
+/// A version of the calendar with its days and hours.
+#[derive(Serialize, ToSchema)]
+pub(super) struct CalendarDays {
+    /// Its code.
+    code: String,
+    /// The version.
+    version: String,
+    /// The zone of its days and hours.
+    zone: Option<String>,
+    /// Office hours by season.
+    hours: Vec<SeasonView>,
+    /// The years that it knows more of than Monday to Friday.
+    years: Vec<YearView>,
+}
+
+/// Office hours of one part of the year.
+#[derive(Serialize, ToSchema)]
+pub(super) struct SeasonView {
+    /// The first day, `MM-DD`.
+    from: String,
+    /// The last day, `MM-DD`.
+    to: String,
+    /// Spans, `HH:MM-HH:MM`.
+    spans: Vec<String>,
+}
+
+/// What a notice says of a year.
+#[derive(Serialize, ToSchema)]
+pub(super) struct YearView {
+    /// The year.
+    year: i16,
+    /// Whether its notice is in.
+    confirmed: bool,
+    /// Days made off.
+    off: Vec<String>,
+    /// Weekend days made workdays.
+    worked: Vec<String>,
+}
+
+/// A version of the calendar with its days and hours.
+#[utoipa::path(
+    get, path = "/api/v1/calendars/{version}", tag = "calendar",
+    responses((status = 200, body = CalendarDays, description = "The days and hours.")),
+    params(("version" = String, Path, description = "A version that was loaded.")),
+)]
+pub(super) async fn calendar(
+    house: web::Data<House>,
+    Who(caller): Who,
+    path: web::Path<String>,
+) -> Result<web::Json<CalendarDays>, Problem> {
+    house.gate.permit(&caller, Act::ReadDirectory)?;
+    let calendar = house.gate.calendar(&caller, &path)?;
+    let outline = calendar.outline();
+    let dates = |dates: Vec<jiff::civil::Date>| dates.iter().map(ToString::to_string).collect();
+    let hours = outline.hours.into_iter();
+    let years = outline.years.into_iter().map(|year| YearView {
+        year: year.year,
+        confirmed: year.confirmed,
+        off: dates(year.off),
+        worked: dates(year.worked),
+    });
+    Ok(web::Json(CalendarDays {
+        code: calendar.code().to_owned(),
+        version: calendar.version().to_owned(),
+        zone: calendar.zone().iana_name().map(str::to_owned),
+        hours: hours.map(|(from, to, spans)| SeasonView { from, to, spans }).collect(),
+        years: years.collect(),
+    }))
+}
+
+/// The figures of a quarter that was closed.
+#[utoipa::path(
+    get, path = "/api/v1/quarters/{name}", tag = "matters",
+    responses((status = 200, body = Object, description = "Matters opened in the quarter, by status \
+        at its closing.")),
+    params(("name" = String, Path, description = "Such as `2026Q3`.")),
+)]
+pub(super) async fn quarter(
+    house: web::Data<House>,
+    Who(caller): Who,
+    path: web::Path<String>,
+) -> Result<web::Json<serde_json::Value>, Problem> {
+    let (gate, name) = (house.gate.clone(), path.into_inner());
+    blocking(move || gate.quarter(&caller, &name)).await.map(web::Json)
+}
+
 /// Loads a version of the calendar; the clocks of everything that waits are then counted again by
 /// it, in the background.
 #[utoipa::path(

@@ -13,7 +13,7 @@ use super::instance::id;
 use super::problem::{Problem, blocking};
 use super::receive::{Query, wrong};
 use super::view::{All, ClockView, Lens, Listed, Named, PersonName, Words, tier};
-use crate::calendar::{Limit, Line};
+use crate::calendar::Line;
 use crate::chart::Chart;
 use crate::domain::event::{ClockVerb, Started, Told};
 use crate::domain::{Delivery, Event, Message, StoredEvent, Text, Value};
@@ -217,7 +217,7 @@ pub(super) async fn events(
 pub(super) struct ExplainedClock {
     #[serde(flatten)]
     clock: ClockView,
-    /// How the due time was counted; none where the definition gives an instant.
+    /// How the due time came about.
     lines: Vec<LineView>,
     /// Whether a year without a confirmed notice was counted through, so that it may still move.
     unconfirmed: bool,
@@ -279,15 +279,7 @@ pub(super) async fn clock(
     let armed = seen.instance.clocks.get(&name).filter(|_| seen.until.is_none());
     let armed = armed.ok_or_else(Problem::not_found)?;
     let clock = ClockView::of(&Lens::of(&house, &caller)?, &seen, &name, armed);
-    // After a suspension the rest counts, from the moment of resuming.
-    let (since, limit) = match &armed.rest {
-        Some(rest) => (rest.since, &rest.limit),
-        None => (armed.base, &armed.limit),
-    };
-    let Ok(limit) = limit.parse::<Limit>() else {
-        return Ok(web::Json(ExplainedClock { clock, lines: Vec::new(), unconfirmed: false }));
-    };
-    let due = house.gate.explain(&caller, Some(&armed.calendar), since, &limit)?;
+    let due = house.gate.explain_clock(&caller, &seen, &name, armed)?;
     let lines = due.explanation.into_iter().map(LineView::from).collect();
     Ok(web::Json(ExplainedClock { clock, lines, unconfirmed: due.unconfirmed }))
 }

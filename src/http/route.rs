@@ -165,6 +165,8 @@ fn administration() -> Vec<Place> {
         at("/api/v1/calendars/due").get(due::due),
         at("/api/v1/calendars/recount").get(recount::show),
         at("/api/v1/calendars/recount/moved").get(recount::moved),
+        at("/api/v1/calendars/{version}").get(due::calendar),
+        at("/api/v1/quarters/{name}").get(due::quarter),
         at("/api/v1/tokens").get(token::list).post(token::issue),
         at("/api/v1/tokens/{id}").way(Method::DELETE, token::revoke),
         at("/api/v1/alarms").get(alarm::list),

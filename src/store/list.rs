@@ -224,6 +224,14 @@ impl Reader {
         Ok(ids.into_iter().map(InstanceId).collect())
     }
 
+    /// The sum of all instances' versions: the number of events that there must be.
+    ///
+    /// # Errors
+    /// As for any statement.
+    pub fn sum_of_versions(&mut self) -> Result<i64, Error> {
+        self.connection.integer("SELECT CAST(COALESCE(SUM(version), 0) AS BIGINT) FROM instance")
+    }
+
     /// Figures for metrics.
     ///
     /// # Errors

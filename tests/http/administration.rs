@@ -226,3 +226,38 @@ async fn a_slip_in_the_directory_is_refused_in_both_languages() {
     let error = fenliu::config::jurisdiction::Jurisdiction::from_yaml(&file).unwrap_err();
     assert!(error.to_string().contains("genral"), "the file's door has the same rule: {error}");
 }
+
+#[tokio::test]
+async fn a_calendar_is_read_with_its_days_and_hours() {
+    let office = Office::open().await;
+    let calendar = office.get("Baraka", "/api/v1/calendars/1").await.ok(200);
+    assert_eq!(calendar["zone"], "Africa/Nairobi");
+    let hours = calendar["hours"].as_array().unwrap();
+    assert!(hours[0]["spans"][0].as_str().unwrap().contains(':'), "{calendar}");
+    let year = calendar["years"].as_array().unwrap().iter().find(|y| y["year"] == 2018).unwrap();
+    assert_eq!(year["confirmed"], true);
+    assert!(!year["off"].as_array().unwrap().is_empty(), "{calendar}");
+    let never = office.get("Baraka", "/api/v1/calendars/99").await;
+    assert_eq!(never.problem(404), "not_found");
+}
+
+#[tokio::test]
+async fn the_figures_of_a_closed_quarter_are_read_by_those_who_see_everything() {
+    let office = Office::open().await;
+    let path = "/api/v1/quarters/2018Q2";
+    assert_eq!(office.get("Asha", path).await.problem(404), "not_found");
+    let gate = office.gate.clone();
+    let whose = gate.registry().jurisdictions()[0];
+    let figures = json!({ "quarter": "2018Q2", "opened_by_status": { "done": 7 } });
+    let leaves = fenliu::gate::Leaves {
+        settings: vec![(format!("quarter.{whose}.2018Q2"), figures.to_string())],
+        ..fenliu::gate::Leaves::default()
+    };
+    let kept = tokio::task::spawn_blocking(move || {
+        let now = gate.now();
+        gate.take_occurrence("quarter", now, now, &leaves)
+    });
+    assert!(kept.await.unwrap().unwrap());
+    assert_eq!(office.get("Asha", path).await.ok(200), figures);
+    assert_eq!(office.get("Baraka", path).await.problem(403), "forbidden");
+}

@@ -3,7 +3,7 @@
 use reqwest::Method;
 use serde_json::json;
 
-use super::office::{Office, read};
+use super::office::{Office, WORKFLOW, read};
 
 #[tokio::test]
 async fn a_matter_is_opened_read_given_away_and_ended() {
@@ -83,6 +83,35 @@ async fn a_clock_explains_its_due_time_line_by_line() {
     assert_eq!(clock["unconfirmed"], false);
     let none = office.get("Baraka", &format!("/api/v1/referrals/{id}/clocks/nothing")).await;
     assert_eq!(none.problem(404), "not_found");
+}
+
+#[tokio::test]
+async fn a_due_time_that_the_workflow_computes_is_explained_too() {
+    let office = Office::open().await;
+    let explained = async |source: String| {
+        let body = json!({ "source": source });
+        office.post("Enzi", "/api/v1/definitions", body).await.ok(201);
+        let id = office.assigned("Pier 4", "cranes").await;
+        office.get("Baraka", &format!("/api/v1/referrals/{id}/clocks/repair")).await.ok(200)
+    };
+    let words = |clock: &serde_json::Value| clock["lines"].to_string();
+    let promised = "due: \"close_of('2018-07-07')\"";
+    let saturday = explained(WORKFLOW.replace("due: \"workdays(2)\"", promised)).await;
+    assert_eq!(saturday["due"], "2018-07-09T16:00:00+03:00");
+    assert!(words(&saturday).contains("顺延至下一个工作日2018-07-09"), "{saturday}");
+    let kept = WORKFLOW
+        .replace("due: \"workdays(2)\"", "due: \"or(until, at)\"")
+        .replace(
+            "  place:   {",
+            "  until: { type: instant, title: { zh: 至, en: until } }\n  place:   {",
+            1,
+        )
+        .replace(
+            "set: { unit: input.unit }",
+            "set: { unit: input.unit, until: \"after(at, workdays(2))\" }",
+        );
+    let kept = explained(kept).await;
+    assert!(words(&kept).contains("第1个工作日"), "the limit behind the field is told: {kept}");
 }
 
 #[tokio::test]

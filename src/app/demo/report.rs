@@ -8,7 +8,7 @@ use serde::Serialize;
 
 use super::driver::{Driver, lock};
 use crate::domain::Role;
-use crate::gate::Gate;
+use crate::gate::{Gate, Retold};
 
 /// The flat statuses of a referral that the card names.
 const CARD: [&str; 9] = [
@@ -78,12 +78,17 @@ pub(super) async fn make(gate: &Gate, driver: &Driver, calls: usize) -> Result<R
     let log = verified(move || door.verify()).await.map_err(|error| error.to_string())?;
     let found = log.map_err(|error| error.to_string())?;
     let log = &found.tally;
-    let of_log: BTreeMap<String, i64> = log
-        .statuses
-        .iter()
-        .filter_map(|(name, n)| Some((name.strip_prefix("referral.")?.to_owned(), *n)))
-        .collect();
-    // Clocks go on while the report is made: figures are compared where nothing moves, in sum.
+    let (door, told) = (gate.clone(), tokio::task::spawn_blocking);
+    let retold = told(move || door.retell("referral")).await.map_err(|error| error.to_string())?;
+    let Retold { rows, log: of_log, versions, events } =
+        retold.map_err(|error| error.to_string())?;
+    if rows != of_log {
+        faults.push(format!("the rows count {rows:?}, the event log {of_log:?}"));
+    }
+    if versions != events {
+        faults.push(format!("the rows are at {versions} events in sum, the log has {events}"));
+    }
+    // Clocks go on while the API is asked: what it says can only be compared in sum.
     if shown.values().sum::<i64>() != of_log.values().sum::<i64>() {
         faults.push(format!("the API counts {shown:?}, the event log {of_log:?}"));
     }

@@ -1,0 +1,102 @@
+//! Workflow definitions: checked among their relatives, then published.
+
+use std::sync::Arc;
+
+use sha2::{Digest, Sha256};
+
+use super::error::Error;
+use super::{Caller, Gate, Version};
+use crate::chart::check::{Member, check_family};
+use crate::chart::{self, Chart, Finding, Severity};
+use crate::domain::{DefinitionId, Instant, JurisdictionId};
+use crate::policy::Act;
+use crate::store::DefinitionSource;
+
+impl Gate {
+    /// Publishes a version of a workflow: new instances start on it, running ones stay on theirs.
+    /// Blocks.
+    ///
+    /// # Errors
+    /// `Forbidden`; `Broken` with every finding.
+    pub fn publish(
+        &self,
+        caller: &Caller,
+        source: &str,
+    ) -> Result<(DefinitionId, i64, Vec<Finding>), Error> {
+        self.permit(caller, Act::Publish)?;
+        let (_, findings) = self.check_definition(caller, source)?;
+        if findings.iter().any(|finding| finding.severity == Severity::Error) {
+            return Err(Error::Broken(findings));
+        }
+        let new = definition(source, &caller.actor.name())?;
+        let (id, number) = self.administer(|transaction, now| {
+            let jurisdiction = caller.jurisdiction;
+            let new = DefinitionSource { jurisdiction, published_at: now, ..new };
+            transaction.add_definition(&new)
+        })?;
+        Ok((id, number, findings))
+    }
+
+    /// Says everything that is wrong with a workflow file: in itself, and with the current versions
+    /// of its relatives once it takes its place among them. The workflow's name, as far as it can be
+    /// read.
+    ///
+    /// # Errors
+    /// `NotFound` for a jurisdiction that is not there.
+    pub fn check_definition(
+        &self,
+        caller: &Caller,
+        source: &str,
+    ) -> Result<(Option<String>, Vec<Finding>), Error> {
+        let (chart, mut findings) = chart::compile(source);
+        let Some(chart) = chart else { return Ok((None, findings)) };
+        let versions = self.inner.registry.versions(caller.jurisdiction);
+        let current: Vec<_> = versions.into_iter().filter(|version| version.current).collect();
+        let member = |version: &Version| (version.source.to_string(), Arc::clone(&version.chart));
+        let old: Vec<(String, Arc<Chart>)> = current.iter().map(member).collect();
+        let known = of_family(&old);
+        let mut new: Vec<_> =
+            old.into_iter().filter(|(_, other)| other.workflow != chart.workflow).collect();
+        let name = chart.workflow.clone();
+        new.push((source.to_owned(), Arc::new(chart)));
+        for (workflow, mut finding) in of_family(&new) {
+            let own = workflow == name;
+            // What was wrong between others before is not this file's fault.
+            let before = |(of, other): &(String, Finding)| {
+                *of == workflow
+                    && (&other.code, &other.message) == (&finding.code, &finding.message)
+            };
+            if own || finding.severity == Severity::Error && !known.iter().any(before) {
+                if !own {
+                    finding.message = format!("in `{workflow}`: {}", finding.message);
+                }
+                findings.push(finding);
+            }
+        }
+        Ok((Some(name), findings))
+    }
+}
+
+/// A sound definition as it is stored.
+pub(super) fn definition(source: &str, by: &str) -> Result<DefinitionSource, Error> {
+    let (chart, findings) = chart::compile(source);
+    let Some(chart) = chart else { return Err(Error::Broken(findings)) };
+    Ok(DefinitionSource {
+        id: DefinitionId(0),
+        jurisdiction: JurisdictionId(0),
+        workflow: chart.workflow,
+        number: 0,
+        source: source.to_owned(),
+        hash: Sha256::digest(source.as_bytes()).into(),
+        published_at: Instant(0),
+        published_by: by.to_owned(),
+        retired_at: None,
+    })
+}
+
+/// What does not fit between workflows, each with the workflow concerned.
+fn of_family(members: &[(String, Arc<Chart>)]) -> Vec<(String, Finding)> {
+    let members =
+        members.iter().map(|(source, chart)| Member { file: &chart.workflow, source, chart });
+    check_family(&members.collect::<Vec<_>>())
+}
