@@ -13,12 +13,14 @@ mod delivery;
 mod error;
 mod figures;
 mod ids;
+mod link;
 mod personal;
 mod public_id;
 mod query;
 mod reading;
 mod recount;
 mod registry;
+mod reply;
 mod report;
 mod wording;
 mod world;
@@ -43,10 +45,12 @@ pub use chores::{DueClock, DueClocks, Leaves};
 pub use delivery::{Became, Parcel, Report as DeliveryReport};
 pub use error::Error;
 pub use figures::Figures;
+pub use link::Linked;
 pub use public_id::PublicIds;
 pub use query::{History, Page, Seen};
 pub use recount::{Moved, Piece, Progress};
 pub use registry::{Registry, Version};
+pub use reply::Replied;
 pub use wording::number_of;
 
 /// Who asks, and in which jurisdiction.
@@ -256,6 +260,7 @@ struct Inner {
     wake: Arc<Notify>,
     figures: Arc<Figures>,
     secret: u64,
+    link_secret: [u8; 32],
     /// The connection for chores of the scheduler.
     hand: Mutex<Option<Writer>>,
     alerts: AlertRules,
@@ -273,6 +278,7 @@ impl Gate {
         let Parts { store, clock, entropy, batch_max, alerts } = parts;
         let registry = Registry::load(&store)?;
         let secret = administration::number_secret(&store, entropy)?;
+        let link_secret = administration::link_secret(&store, entropy)?;
         let (changes, _) = broadcast::channel(CHANGES_KEPT);
         let wake = Arc::new(Notify::new());
         let figures = Arc::new(Figures::default());
@@ -299,6 +305,7 @@ impl Gate {
             wake,
             figures,
             secret,
+            link_secret,
             hand,
             alerts,
         };
@@ -376,9 +383,9 @@ impl Gate {
         &self.inner.figures
     }
 
-    /// The number with which ids are made opaque outside.
+    /// Ids as they are written outside.
     #[must_use]
-    pub fn number_secret(&self) -> u64 {
-        self.inner.secret
+    pub fn public_ids(&self) -> PublicIds {
+        PublicIds::new(self.inner.secret)
     }
 }

@@ -13,6 +13,7 @@ mod document;
 mod due;
 mod history;
 mod instance;
+mod link;
 mod metrics;
 mod page;
 mod problem;
@@ -77,7 +78,7 @@ impl Server {
     /// When the address cannot be listened at.
     pub fn bind(address: impl ToSocketAddrs, gate: Gate, workers: usize) -> io::Result<Self> {
         let (closing, watched) = tokio::sync::watch::channel(false);
-        let ids = PublicIds::new(gate.number_secret());
+        let ids = gate.public_ids();
         let traffic = Traffic::default();
         let house = web::Data::new(House { gate, ids, traffic, closing: watched });
         let server = HttpServer::new(move || {

@@ -8,6 +8,7 @@
 pub mod auditor;
 pub mod clocks;
 pub mod figures;
+pub mod inbox;
 pub mod jobs;
 pub mod outbox;
 pub mod recount;
@@ -126,6 +127,9 @@ fn back_off(failures: u32) -> Duration {
 /// Channels by the name that workflows call them.
 pub type Channels = BTreeMap<String, Arc<dyn Channel>>;
 
+/// What comes in, by the name that workflows call the channel.
+pub type Inboxes = BTreeMap<String, inbox::Arrivals>;
+
 /// How the loops run.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct Options {
@@ -154,6 +158,7 @@ impl Scheduler {
     pub fn start(
         gate: Gate,
         channels: Channels,
+        inboxes: Inboxes,
         jobs: &[Job],
         options: Options,
     ) -> Result<Self, jobs::Error> {
@@ -183,6 +188,16 @@ impl Scheduler {
                 sender
             };
             run(&of, &bell, Box::new(make));
+        }
+        for (name, arrivals) in inboxes {
+            let at = duty.clone();
+            let of = format!("inbox.{name}");
+            let make = move || {
+                let inbox = inbox::Inbox::new(at.clone(), &name, Arc::clone(&arrivals));
+                let inbox: Box<dyn Poll> = Box::new(inbox);
+                inbox
+            };
+            run(&of, &Arc::new(Notify::new()), Box::new(make));
         }
         let (at, known) = (duty.clone(), channels.keys().cloned().collect::<BTreeSet<_>>());
         let strays = move || outbox::Strays::new(at.clone(), known.clone(), options.outbox);

@@ -11,8 +11,8 @@ use utoipa::{Modify, OpenApi};
 
 use super::problem::{Details, MEDIA_TYPE, Problem};
 use super::{
-    alarm, change, definition, directory, due, history, instance, metrics, page, problem, recount,
-    token, view,
+    alarm, change, definition, directory, due, history, instance, link, metrics, page, problem,
+    recount, token, view,
 };
 
 /// What the page of the documentation may load: what the service itself serves.
@@ -37,7 +37,7 @@ const DOCS_POLICY: &str = "default-src 'self'; style-src 'self' 'unsafe-inline';
         directory::put_category, definition::list, definition::show, definition::version,
         definition::drawing, definition::publish, definition::check, definition::schema,
         due::calendars, due::load, due::due, recount::show, recount::moved, token::list, token::issue, token::revoke, alarm::list,
-        alarm::clear, metrics::show, page::front, page::health, page::ready, openapi, docs, file,
+        alarm::clear, metrics::show, page::front, page::health, page::ready, link::look, link::press, openapi, docs, file,
     ),
     components(schemas(Details, problem::Reason, problem::FindingView, view::Words)),
     tags(

@@ -8,8 +8,8 @@ use actix_web::{Handler, HttpRequest, HttpResponse, Resource, Responder, Route, 
 
 use super::problem::Problem;
 use super::{
-    alarm, change, definition, directory, document, due, history, instance, metrics, page, recount,
-    token,
+    alarm, change, definition, directory, document, due, history, instance, link, metrics, page,
+    recount, token,
 };
 
 /// The pattern of a path, for logs and metrics.
@@ -175,6 +175,7 @@ fn administration() -> Vec<Place> {
 fn outside() -> Vec<Place> {
     vec![
         at("/").get(page::front),
+        at("/a/{token}").get(link::look).post(link::press),
         at("/health").get(page::health),
         at("/ready").get(page::ready),
         at("/metrics").get(metrics::show),
