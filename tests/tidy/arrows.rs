@@ -14,15 +14,23 @@ const ROOMS: &[(&str, u8, &[&str])] = &[
     ("engine", 1, &["chart", "calendar", "domain"]),
     ("scenario", 1, &["engine", "chart", "policy", "calendar", "domain"]),
     ("simulation", 1, &["engine", "chart", "policy", "calendar", "domain"]),
+    ("template", 1, &["chart", "domain"]),
     ("store", 2, &["domain"]),
     ("channel", 2, &["domain"]),
     ("config", 2, &["calendar", "domain"]),
-    ("gate", 3, &["store", "policy", "engine", "chart", "clock", "calendar", "domain"]),
-    ("http", 4, &["gate", "config", "policy", "engine", "chart", "clock", "calendar", "domain"]),
+    ("gate", 3, &["store", "template", "policy", "engine", "chart", "clock", "calendar", "domain"]),
+    (
+        "http",
+        4,
+        &["gate", "config", "template", "policy", "engine", "chart", "clock", "calendar", "domain"],
+    ),
     (
         "scheduler",
         4,
-        &["gate", "store", "channel", "config", "engine", "chart", "clock", "calendar", "domain"],
+        &[
+            "gate", "store", "channel", "config", "template", "engine", "chart", "clock",
+            "calendar", "domain",
+        ],
     ),
     (
         "app",
@@ -34,6 +42,7 @@ const ROOMS: &[(&str, u8, &[&str])] = &[
             "store",
             "channel",
             "config",
+            "template",
             "policy",
             "engine",
             "chart",
@@ -51,6 +60,7 @@ const ROOMS: &[(&str, u8, &[&str])] = &[
 const OWNERS: &[(&str, &[&str])] = &[
     ("statig", &["chart"]),
     ("miette", &["chart"]),
+    ("minijinja", &["template"]),
     ("diesel", &["store"]),
     ("diesel_migrations", &["store"]),
     ("libsqlite3_sys", &["store"]),
