@@ -9,9 +9,12 @@ mod audit;
 mod batch;
 mod chores;
 mod committer;
+mod contact;
 mod error;
 mod figures;
 mod ids;
+mod letters;
+mod mute;
 mod personal;
 mod query;
 mod registry;
@@ -35,8 +38,10 @@ pub use crate::store::{
 pub use administration::{Issued, NewToken};
 pub use audit::{Examined, Report, verify};
 pub use chores::{DueClock, DueClocks, Leaves};
+pub use contact::Contact;
 pub use error::Error;
 pub use figures::Figures;
+pub use letters::{Note, Wish, sample_letter};
 pub use query::{History, Page, Seen};
 pub use registry::{Registry, Version};
 pub use wording::number_of;
@@ -235,6 +240,8 @@ struct Inner {
     wake: Arc<Notify>,
     figures: Arc<Figures>,
     secret: u64,
+    letters: letters::Letters,
+    alerts: AlertRules,
     /// The connection for chores of the scheduler.
     hand: Mutex<Option<Writer>>,
 }
@@ -251,6 +258,7 @@ impl Gate {
         let Parts { store, clock, entropy, batch_max, alerts } = parts;
         let registry = Registry::load(&store)?;
         let secret = administration::number_secret(&store, entropy)?;
+        let letters = letters::Letters::shipped()?;
         let (changes, _) = broadcast::channel(CHANGES_KEPT);
         let wake = Arc::new(Notify::new());
         let figures = Arc::new(Figures::default());
@@ -264,6 +272,7 @@ impl Gate {
             figures: Arc::clone(&figures),
             batch_max,
             alerts,
+            letters: letters.clone(),
         };
         let committers = committer::start(&setting)?;
         let hand = Mutex::new(None);
@@ -277,6 +286,8 @@ impl Gate {
             wake,
             figures,
             secret,
+            letters,
+            alerts,
             hand,
         };
         Ok(Self { inner: Arc::new(inner) })

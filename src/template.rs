@@ -6,6 +6,7 @@
 
 mod about;
 mod check;
+mod sample;
 mod shipped;
 
 use std::collections::BTreeMap;
@@ -19,7 +20,8 @@ use minijinja::{AutoEscape, Environment, Template, UndefinedBehavior, Value, con
 use crate::domain::{Kind, Language};
 
 pub use about::{About, Item, Offer, TierWord};
-pub use check::{Checked, Sample, TOKEN_UNITS, Warning};
+pub use check::{Checked, Warning};
+pub use sample::{Sample, TOKEN_UNITS};
 
 /// Steps that one template may take.
 const FUEL: u64 = 50_000;
@@ -100,12 +102,16 @@ impl Templates {
     /// # Errors
     /// Every fault; a test shows that there is none.
     pub fn shipped() -> Result<Self, Vec<Fault>> {
-        static READ: LazyLock<Result<Templates, Vec<Fault>>> = LazyLock::new(|| {
-            let files = shipped::FILES.iter();
-            let files = files.map(|(name, text)| ((*name).to_owned(), (*text).to_owned()));
-            Templates::read(files.collect())
-        });
+        static READ: LazyLock<Result<Templates, Vec<Fault>>> =
+            LazyLock::new(|| Templates::read(Templates::shipped_files()));
         READ.clone()
+    }
+
+    /// The files of the distribution, as [`Templates::read`] takes them.
+    #[must_use]
+    pub fn shipped_files() -> BTreeMap<String, String> {
+        let files = shipped::FILES.iter();
+        files.map(|(name, text)| ((*name).to_owned(), (*text).to_owned())).collect()
     }
 
     /// Reads the files of a folder: text by path, with `/`.
@@ -204,6 +210,18 @@ impl Templates {
             Ok(_) => self.fill(&name, language, about).map(|text| Some(text.trim_end().to_owned())),
             Err(_none) => Ok(None),
         }
+    }
+
+    /// Whether a file words one text of one workflow anew for a channel.
+    #[must_use]
+    pub fn words_anew(
+        &self,
+        language: Language,
+        (workflow, text): (&str, &str),
+        channel: &str,
+    ) -> bool {
+        let name = format!("{}/texts/{workflow}.{text}.{channel}.txt", language.code());
+        self.environment.get_template(&name).is_ok()
     }
 
     fn fill(&self, name: &str, language: Language, about: &About) -> Result<String, Error> {

@@ -4,4 +4,6 @@ mod auditor;
 mod clocks;
 mod house;
 mod jobs;
+mod letters;
+mod mutes;
 mod outbox;

@@ -97,6 +97,16 @@ pub fn found(settings: &Settings, gate: &Gate) -> Result<Option<String>, Error> 
     Ok(Some(gate.issue_token(&caller, &new)?.secret))
 }
 
+/// Takes the texts of the settings' folder into use.
+fn word(settings: &Settings, gate: &Gate) -> Result<(), Error> {
+    let templates = super::alerts::templates(settings).map_err(Error::Sense)?;
+    let checked = gate.use_templates(templates, &settings.alerts.public_url);
+    checked.map(drop).map_err(|error| {
+        let folder = settings.alerts.templates.display();
+        Error::Sense(format!("the message templates in `{folder}` do not fit:\n  {error}"))
+    })
+}
+
 fn administrator(directory: &Directory) -> Result<PersonId, Error> {
     let is_one = |grants: &[crate::domain::Grant]| {
         grants.iter().any(|grant| grant.role == Role::Administrator)
@@ -172,6 +182,7 @@ pub struct Running {
 pub fn start(settings: &Settings, clock: Arc<dyn Clock>) -> Result<Running, Error> {
     let gate = open(settings, clock)?;
     let token = found(settings, &gate)?;
+    word(settings, &gate)?;
     let server = listen(settings, &gate)?;
     let base = format!("http://{}", server.local_addr());
     let stopper = server.stopper();

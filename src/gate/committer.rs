@@ -13,6 +13,7 @@ use super::batch::Draft;
 use super::error::Error;
 use super::figures::Figures;
 use super::ids::Stock;
+use super::letters::Letters;
 use super::registry::Registry;
 use super::world::Desk;
 use super::{
@@ -38,6 +39,7 @@ pub(super) struct Setting {
     pub(super) figures: Arc<Figures>,
     pub(super) batch_max: usize,
     pub(super) alerts: AlertRules,
+    pub(super) letters: Letters,
 }
 
 type Reply = oneshot::Sender<Result<Done, Error>>;
@@ -402,12 +404,9 @@ impl Work<'_> {
         let first = decisions.first().map(|decision| decision.instance.id);
         for decision in decisions {
             let chart = registry.chart(decision.instance.definition)?;
-            draft.messages.extend(wording::messages(
-                registry,
-                &chart,
-                &decision,
-                self.setting.alerts,
-            )?);
+            let (letters, rules) = (&self.setting.letters, self.setting.alerts);
+            let messages = wording::messages(registry, letters, &chart, &decision, rules)?;
+            draft.messages.extend(messages);
             draft.take(decision, &chart)?;
         }
         let instance = first.and_then(|id| draft.instance(id)).cloned();

@@ -317,7 +317,7 @@ pub(super) async fn people(
     Ok(web::Json(All { items: directory.people.values().map(PersonView::of).collect() }))
 }
 
-fn person_id(text: &str) -> Result<PersonId, Problem> {
+pub(super) fn person_id(text: &str) -> Result<PersonId, Problem> {
     let id = text.parse().ok().filter(|id| *id > 0);
     id.map(PersonId).ok_or_else(Problem::not_found)
 }

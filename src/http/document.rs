@@ -11,8 +11,8 @@ use utoipa::{Modify, OpenApi};
 
 use super::problem::{Details, MEDIA_TYPE, Problem};
 use super::{
-    alarm, change, definition, directory, due, history, instance, metrics, page, problem, token,
-    view,
+    alarm, change, contact, definition, directory, due, history, instance, metrics, mute, page,
+    problem, template, token, view,
 };
 
 /// What the page of the documentation may load: what the service itself serves.
@@ -37,7 +37,9 @@ const DOCS_POLICY: &str = "default-src 'self'; style-src 'self' 'unsafe-inline';
         directory::put_category, definition::list, definition::show, definition::version,
         definition::drawing, definition::publish, definition::check, definition::schema,
         due::calendars, due::load, due::due, token::list, token::issue, token::revoke, alarm::list,
-        alarm::clear, metrics::show, page::front, page::health, page::ready, openapi, docs, file,
+        alarm::clear, contact::contacts, contact::send_code, contact::verify, contact::trial,
+        contact::rules, contact::put_rules, mute::list, mute::make, mute::end, template::preview,
+        metrics::show, page::front, page::health, page::ready, openapi, docs, file,
     ),
     components(schemas(Details, problem::Reason, problem::FindingView, view::Words)),
     tags(

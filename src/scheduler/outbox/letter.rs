@@ -4,7 +4,7 @@ use crate::channel::{Letter, Outcome};
 use crate::domain::{Message, Recipient};
 use crate::gate::{Gate, number_of};
 
-/// The letter of a message; or why there is none.
+/// The letter of a message; or why there is none. Reads the matter it is about.
 pub(super) fn of(gate: &Gate, message: &Message) -> Result<Letter, Outcome> {
     let directory = gate.registry().directory(message.jurisdiction);
     let directory = directory.map_err(|error| Outcome::later(error.to_string()))?;
@@ -17,15 +17,17 @@ pub(super) fn of(gate: &Gate, message: &Message) -> Result<Letter, Outcome> {
         return Err(Outcome::never("the person is no longer active"));
     }
     let address = person.address(&message.channel).unwrap_or_default();
+    let about = gate.about(message, person).map_err(|error| Outcome::later(error.to_string()))?;
+    let worded = gate.word(message, person.rules.language, &about);
     Ok(Letter {
         id: message.id,
         attempt: message.attempts,
         written_at: message.created_at,
         address: address.to_owned(),
         name: person.name.clone(),
-        subject: message.subject.clone(),
-        text: message.body.clone(),
-        html: None,
+        subject: worded.subject,
+        text: worded.text,
+        html: worded.html,
         thread: message.instance.map(|id| format!("{}.{}", directory.code, number_of(id))),
         urgent: message.urgent,
         hook: None,
