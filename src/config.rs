@@ -3,3 +3,4 @@
 pub mod job;
 pub mod jurisdiction;
 pub mod settings;
+pub mod texts;

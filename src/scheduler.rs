@@ -10,6 +10,7 @@ pub mod clocks;
 pub mod figures;
 pub mod inbox;
 pub mod jobs;
+pub mod mutes;
 pub mod outbox;
 pub mod recount;
 mod shell;
@@ -205,6 +206,8 @@ impl Scheduler {
         run("outbox", &quiet, Box::new(move || Box::new(strays())));
         let at = duty.clone();
         run("jobs", &quiet, Box::new(move || Box::new(jobs::Jobs::new(at.clone(), plan.clone()))));
+        let at = duty.clone();
+        run("mutes", &bell, Box::new(move || Box::new(mutes::Mutes::new(at.clone()))));
         let at = duty.clone();
         let auditor = move || auditor::Auditor::new(at.clone(), options.auditor);
         run("auditor", &duty.suspects.bell, Box::new(move || Box::new(auditor())));

@@ -9,7 +9,7 @@ use crate::calendar::Calendar;
 use crate::channel::{Channel, Console, Log};
 use crate::clock::Clock;
 use crate::config::jurisdiction::Jurisdiction;
-use crate::config::settings::Settings;
+use crate::config::settings::{Alerts, Settings};
 use crate::domain::{Actor, Directory, JurisdictionId, PersonId, Role};
 use crate::gate::{AlertRules, Caller, Gate, NewToken, Parts};
 use crate::http::{Server, Stopper};
@@ -62,7 +62,25 @@ pub fn open(settings: &Settings, clock: Arc<dyn Clock>) -> Result<Gate, Error> {
     let store = Store::open(&settings.database_url(), options)?;
     store.migrate()?;
     let batch_max = settings.database.batch_max.max(1);
-    Ok(Gate::open(Parts { store, clock, entropy, batch_max, alerts: AlertRules::default() })?)
+    Ok(Gate::open(Parts {
+        store,
+        clock,
+        entropy,
+        batch_max,
+        alerts: alert_rules(&settings.alerts),
+    })?)
+}
+
+fn alert_rules(alerts: &Alerts) -> AlertRules {
+    let second = 1_000;
+    let minute = 60 * second;
+    AlertRules {
+        urgent_ms: i64::from(alerts.urgent_minutes.max(1)) * minute,
+        normal_ms: i64::from(alerts.normal_minutes.max(1)) * minute,
+        hook_ms: i64::from(alerts.system_hours.max(1)) * 60 * minute,
+        bundle_ms: i64::from(alerts.bundle_seconds) * second,
+        replies: false,
+    }
 }
 
 /// Fills a new, empty store from the founding files; answers the first administrator's token, which
@@ -95,6 +113,16 @@ pub fn found(settings: &Settings, gate: &Gate) -> Result<Option<String>, Error> 
     let caller = Caller { actor: Actor::System, jurisdiction };
     let new = NewToken { person, label: "first start".to_owned(), expires_at: None };
     Ok(Some(gate.issue_token(&caller, &new)?.secret))
+}
+
+/// Takes the texts of the settings' folder into use.
+fn word(settings: &Settings, gate: &Gate) -> Result<(), Error> {
+    let templates = super::alerts::templates(settings).map_err(Error::Sense)?;
+    let checked = gate.use_templates(templates, &settings.alerts.public_url);
+    checked.map(drop).map_err(|error| {
+        let folder = settings.alerts.templates.display();
+        Error::Sense(format!("the message templates in `{folder}` do not fit:\n  {error}"))
+    })
 }
 
 fn administrator(directory: &Directory) -> Result<PersonId, Error> {
@@ -172,6 +200,7 @@ pub struct Running {
 pub fn start(settings: &Settings, clock: Arc<dyn Clock>) -> Result<Running, Error> {
     let gate = open(settings, clock)?;
     let token = found(settings, &gate)?;
+    word(settings, &gate)?;
     let server = listen(settings, &gate)?;
     let base = format!("http://{}", server.local_addr());
     let stopper = server.stopper();

@@ -25,6 +25,8 @@ pub struct Settings {
     pub founding: Founding,
     /// What is written to the log.
     pub log: Log,
+    /// How alerts are worded.
+    pub alerts: Alerts,
     /// Clocks and messages.
     pub scheduler: Scheduler,
     /// Work that is done at fixed times.
@@ -117,19 +119,51 @@ pub enum LogFormat {
     Json,
 }
 
+/// How alerts are worded.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, default)]
+pub struct Alerts {
+    /// The folder of message templates; empty means the texts that are built in.
+    pub templates: PathBuf,
+    /// The address under which people reach this service, e.g. `https://fenliu.example.gov.cn`:
+    /// links in messages lead there. Empty: messages have no links.
+    pub public_url: String,
+    /// Minutes for which an urgent message is tried on one channel before the person's next one is
+    /// taken.
+    pub urgent_minutes: u32,
+    /// The same for less urgent messages.
+    pub normal_minutes: u32,
+    /// Hours for which a unit's own system is tried.
+    pub system_hours: u32,
+    /// A person gets one letter with less urgent alerts on a channel in so many seconds: the first
+    /// at once, then a summary. 0: every alert is a letter.
+    pub bundle_seconds: u32,
+}
+
+impl Default for Alerts {
+    fn default() -> Self {
+        Self {
+            templates: PathBuf::from("config/templates"),
+            public_url: String::new(),
+            urgent_minutes: 5,
+            normal_minutes: 120,
+            system_hours: 24,
+            bundle_seconds: 60,
+        }
+    }
+}
+
 /// Clocks and messages.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, default)]
 pub struct Scheduler {
     /// Seconds between two passes of the auditor.
     pub audit_seconds: u32,
-    /// Hours for which a message is tried before it is given up and an alarm raised.
-    pub message_hours: u32,
 }
 
 impl Default for Scheduler {
     fn default() -> Self {
-        Self { audit_seconds: 60, message_hours: 24 }
+        Self { audit_seconds: 60 }
     }
 }
 
@@ -142,6 +176,9 @@ pub struct JobSetting {
     /// What: `early_warning_sweep`, `daily_digest`, `calendar_alarm`, `quarter_close` or
     /// `forget_answers`.
     pub does: Does,
+    /// Whom a `daily_digest` is sent to, as workflows say it: `emergency_office.duty`.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub to: Vec<String>,
 }
 
 /// What is wrong with the settings.
@@ -217,8 +254,11 @@ impl Settings {
     #[must_use]
     pub fn jobs(&self) -> Vec<Job> {
         let jobs = self.job.iter();
-        jobs.map(|(name, job)| Job { name: name.clone(), cron: job.cron.clone(), does: job.does })
-            .collect()
+        jobs.map(|(name, job)| {
+            let JobSetting { cron, does, to } = job.clone();
+            Job { name: name.clone(), cron, does, to }
+        })
+        .collect()
     }
 
     /// The settings file with every key, its meaning and its default.
@@ -261,10 +301,12 @@ impl Settings {
 
 /// The jobs of an office that says nothing else.
 fn usual_jobs() -> BTreeMap<String, JobSetting> {
-    let job = |cron: &str, does: Does| JobSetting { cron: cron.to_owned(), does };
+    let job = |cron: &str, does: Does| JobSetting { cron: cron.to_owned(), does, to: Vec::new() };
+    let office = ["emergency_office.duty", "emergency_office.director"];
+    let to = office.map(str::to_owned).to_vec();
     [
         ("early_warning", job("0 0 9,15 * * *", Does::EarlyWarningSweep)),
-        ("digest", job("0 30 8 * * *", Does::DailyDigest)),
+        ("digest", JobSetting { to, ..job("0 30 8 * * *", Does::DailyDigest) }),
         ("next_year", job("0 0 9 * * *", Does::CalendarAlarm)),
         ("quarter", job("0 5 0 1 1,4,7,10 *", Does::QuarterClose)),
         ("keys", job("0 0 3 * * *", Does::ForgetAnswers)),

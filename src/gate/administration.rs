@@ -53,7 +53,7 @@ impl Gate {
     }
 
     /// One transaction of an administrator; what is in memory follows it. Blocks.
-    fn administer<T>(
+    pub(super) fn administer<T>(
         &self,
         work: impl FnOnce(&mut Transaction<'_>, Instant) -> Result<T, store::Error>,
     ) -> Result<T, Error> {
@@ -182,8 +182,11 @@ impl Gate {
         source: &str,
     ) -> Result<(DefinitionId, i64, Vec<Finding>), Error> {
         self.permit(caller, Act::Publish)?;
-        let (_, findings) = chart::compile(source);
+        let (chart, findings) = chart::compile(source);
         let new = definition(source, &caller.actor.name())?;
+        if let Some(chart) = &chart {
+            self.can_be_said(chart)?;
+        }
         let (id, number) = self.administer(|transaction, now| {
             let jurisdiction = caller.jurisdiction;
             let new = DefinitionSource { jurisdiction, published_at: now, ..new };

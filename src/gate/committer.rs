@@ -14,10 +14,12 @@ use super::delivery::Report;
 use super::error::Error;
 use super::figures::Figures;
 use super::ids::Stock;
+use super::letters::Letters;
 use super::registry::Registry;
 use super::world::Desk;
 use super::{
-    AlertRules, Change, Done, Entropy, Firing, Receipt, Request, Target, personal, reading, wording,
+    AlertRules, Change, Done, Entropy, Firing, PublicIds, Receipt, Request, Target, personal,
+    reading, subscription, wording,
 };
 use crate::chart::Chart;
 use crate::clock::Clock;
@@ -39,6 +41,8 @@ pub(super) struct Setting {
     pub(super) figures: Arc<Figures>,
     pub(super) batch_max: usize,
     pub(super) alerts: AlertRules,
+    pub(super) letters: Letters,
+    pub(super) ids: PublicIds,
 }
 
 type Reply = oneshot::Sender<Result<Done, Error>>;
@@ -424,12 +428,12 @@ impl Work<'_> {
         let first = decisions.first().map(|decision| decision.instance.id);
         for decision in decisions {
             let chart = registry.chart(decision.instance.definition)?;
-            draft.messages.extend(wording::messages(
-                registry,
-                &chart,
-                &decision,
-                self.setting.alerts,
-            )?);
+            let (letters, rules) = (&self.setting.letters, self.setting.alerts);
+            let messages = wording::messages(registry, letters, &chart, &decision, rules)?;
+            draft.messages.extend(messages);
+            let ids = self.setting.ids;
+            let posts = subscription::messages(registry, ids, &chart, &decision, rules)?;
+            draft.messages.extend(posts);
             draft.take(decision, &chart)?;
         }
         let instance = first.and_then(|id| draft.instance(id)).cloned();

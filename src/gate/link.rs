@@ -6,11 +6,15 @@ use std::sync::Arc;
 use hmac::{Hmac, KeyInit, Mac};
 use sha2::Sha256;
 
+use super::delivery::instead;
 use super::error::Error;
 use super::{Caller, Done, Gate, Request, Target, number_of};
 use crate::chart::Chart;
-use crate::domain::{Actor, Directory, Instance, Message, Person, Recipient, Refusal, Text};
+use crate::domain::{
+    Actor, Directory, Instance, Kind, Message, MessageId, Person, Recipient, Refusal, Text,
+};
 use crate::engine::ACKNOWLEDGE;
+use crate::policy::Act;
 
 /// How long a link can be used: seven days. A matter that is still open then has told its people
 /// again.
@@ -132,6 +136,48 @@ impl Gate {
             return Ok(None);
         }
         self.answer_message(&linked.message, &caller(linked), &command).await
+    }
+
+    /// Acknowledges a message of the caller's own.
+    ///
+    /// # Errors
+    /// `NotFound` for a message that is not the caller's; a refusal; what the store says.
+    pub async fn acknowledge_message(&self, caller: &Caller, id: MessageId) -> Result<(), Error> {
+        let Actor::Person { id: who, .. } = &caller.actor else { return Err(Error::NotFound) };
+        let gate = self.clone();
+        let found = tokio::task::spawn_blocking(move || gate.read(|reader| reader.message(id)));
+        let found = found.await.map_err(|_ended| Error::Closing)??;
+        let own = |message: &Message| {
+            message.jurisdiction == caller.jurisdiction && message.to == Recipient::Person(*who)
+        };
+        let message = found.filter(own).ok_or(Error::NotFound)?;
+        if message.acknowledged_at.is_some() {
+            return Ok(());
+        }
+        self.answer_message(&message, caller, ACKNOWLEDGE).await.map(drop)
+    }
+
+    /// Sends a message once more: a new row, to the same person on the same channel. For those who
+    /// operate the house. Blocks.
+    ///
+    /// # Errors
+    /// `Forbidden`; `NotFound`; `Invalid` for a code, which is worth nothing a second time.
+    pub fn resend(&self, caller: &Caller, id: MessageId) -> Result<MessageId, Error> {
+        self.permit(caller, Act::Operate)?;
+        let message = self.read(|reader| reader.message(id))?;
+        let message = message.filter(|m| m.jurisdiction == caller.jurisdiction);
+        let message = message.ok_or(Error::NotFound)?;
+        if message.kind == Kind::Code {
+            let sentence = "a code is not sent twice: let the person ask for a new one";
+            return Err(Error::Invalid(sentence.to_owned()));
+        }
+        let patience = self.inner.alerts.patience_ms(message.urgent);
+        let mut again = instead(&message, message.channel.clone(), self.now(), patience);
+        self.write_and_ring(|transaction| {
+            again.id = MessageId(transaction.reserve_ids("message", 1)?);
+            transaction.add_messages(std::slice::from_ref(&again))?;
+            Ok(again.id)
+        })
     }
 
     /// Gives a command in answer to a message; the message is acknowledged by it.

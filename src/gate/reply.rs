@@ -4,13 +4,13 @@
 use std::collections::BTreeMap;
 
 use super::error::Error;
-use super::{Caller, Gate, number_of};
+use super::{Caller, Gate, Note, number_of};
 use crate::domain::{
-    Actor, Delivery, Directory, InstanceId, JurisdictionId, Kind, Language, Message, MessageId,
-    Person, PersonId, Recipient, Text,
+    Actor, Directory, InstanceId, JurisdictionId, Kind, Message, MessageId, Person, PersonId, Text,
 };
 use crate::engine::ACKNOWLEDGE;
 use crate::store::MessageFilter;
+use crate::template::About;
 
 /// So far back an answer may reach: three days.
 const REACH_MS: i64 = 72 * 3_600_000;
@@ -135,46 +135,22 @@ impl Gate {
     /// # Errors
     /// What the store says.
     pub fn say_back(&self, replied: &Replied, channel: &str) -> Result<(), Error> {
-        let now = self.now();
         let Replied { person, jurisdiction, answer, .. } = replied;
-        let body = match person.rules.language {
-            Language::Zh => answer.zh.clone(),
-            Language::En => answer.en.clone(),
-        };
-        let mut message = Message {
-            id: MessageId(0),
-            jurisdiction: *jurisdiction,
-            instance: None,
-            seq: 0,
-            to: Recipient::Person(person.id),
-            channel: channel.to_owned(),
+        let sentence = answer.say(person.rules.language).to_owned();
+        let note = Note {
+            person: person.id,
+            channel: Some(channel.to_owned()),
             kind: Kind::Reply,
-            tier: 1,
             urgent: true,
-            clock: None,
-            offer: None,
-            subject: String::new(),
-            body,
-            created_at: now,
-            due_at: now,
-            deadline_at: now.plus(self.inner.alerts.patience_ms(true)),
-            attempts: 0,
-            unknowns: 0,
-            state: Delivery::Waiting,
-            sent_at: None,
-            reference: None,
-            delivered_at: None,
-            acknowledged_at: None,
-            instead_of: None,
-            bundle: None,
-            error: None,
+            about: About { sentence, ..About::default() },
         };
-        self.with_hand(|transaction| {
+        let Some(mut message) = self.compose(*jurisdiction, &note, self.now())? else {
+            return Ok(());
+        };
+        self.write_and_ring(|transaction| {
             message.id = MessageId(transaction.reserve_ids("message", 1)?);
             transaction.add_messages(std::slice::from_ref(&message))
-        })?;
-        self.inner.wake.notify_waiters();
-        Ok(())
+        })
     }
 
     /// The one active person with this telephone number; nobody where it is not one alone.

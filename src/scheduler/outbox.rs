@@ -159,10 +159,17 @@ impl Outbox {
     async fn send(&mut self, free: usize) -> Result<usize, Error> {
         let (name, lease) = (self.name.clone(), self.options.lease_ms);
         let limit = i64::try_from(free).unwrap_or(i64::MAX);
-        let claimed = self.duty.ask(move |gate| gate.claim_messages(&name, limit, lease)).await?;
+        let claimed = self
+            .duty
+            .ask(move |gate| {
+                let parcels = gate.claim_messages(&name, limit, lease)?.into_iter();
+                let written = parcels.map(|parcel| (letter::of(gate, &parcel), parcel));
+                Ok(written.collect::<Vec<_>>())
+            })
+            .await?;
         let count = claimed.len();
-        for parcel in claimed {
-            let letter = match letter::of(&self.duty.gate, &parcel) {
+        for (letter, parcel) in claimed {
+            let letter = match letter {
                 Ok(letter) => letter,
                 Err(outcome) => {
                     self.ended.push(Attempt { parcel, outcome });
