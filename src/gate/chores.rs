@@ -137,11 +137,7 @@ impl Gate {
         alarms: &[NewAlarm],
     ) -> Result<usize, Error> {
         self.with_hand(|transaction| {
-            let mut foreign = 0;
-            for (id, attempts, outcome) in settled {
-                let done = transaction.settle_message(*id, *attempts, outcome)?;
-                foreign += usize::from(!done);
-            }
+            let foreign = settled.len() - transaction.settle_messages(settled)?;
             for alarm in alarms {
                 transaction.raise_alarm(alarm)?;
             }

@@ -5,9 +5,10 @@ use diesel::prelude::*;
 
 use super::connection::{Connection, each};
 use super::error::Error;
+use super::part::{Part, Target};
 use super::pool::Reader;
 use super::schema::message;
-use super::statement::{Cell, Statement, Target};
+use super::statement::{Cell, Statement};
 use super::writer::Transaction;
 use crate::domain::{Delivery, InstanceId, Instant, JurisdictionId, Message, MessageId, PersonId};
 
@@ -65,6 +66,17 @@ const INSERT: Target = Target {
     tail: "",
 };
 
+// The state it must have is a value and not a literal, lest PostgreSQL go through the partial index of
+// all that waits (and waited) instead of finding each message by its id.
+const SETTLE_ONE: &str = "UPDATE message SET state = ?, sent_at = ?, \
+     due_at = coalesce(?, due_at), error = ?, lease_until = NULL \
+     WHERE id = ? AND attempts = ? AND state = ?";
+
+const SETTLE_ALL: &str = "UPDATE message SET state = n.state, sent_at = n.sent_at, \
+     due_at = coalesce(n.due_at, message.due_at), error = n.error, lease_until = NULL \
+     FROM unnest(?, ?, ?, ?, ?, ?, ?) AS n(state, sent_at, due_at, error, id, attempts, expected) \
+     WHERE message.id = n.id AND message.attempts = n.attempts AND message.state = n.expected";
+
 /// What a sender asks for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct ClaimWish<'a> {
@@ -110,33 +122,30 @@ pub enum Settled {
     },
 }
 
-impl Transaction<'_> {
-    pub(super) fn add_messages(&mut self, messages: &[Message]) -> Result<(), Error> {
-        let rows: Vec<_> = messages
-            .iter()
-            .map(|message| {
-                vec![
-                    message.id.0.into(),
-                    message.jurisdiction.0.into(),
-                    message.instance.0.into(),
-                    message.seq.into(),
-                    message.person.0.into(),
-                    message.channel.as_str().into(),
-                    message.tier.into(),
-                    message.subject.as_str().into(),
-                    message.body.as_str().into(),
-                    message.created_at.into(),
-                    message.due_at.into(),
-                    message.attempts.into(),
-                    message.state.code().into(),
-                    Cell::from(message.sent_at),
-                ]
-            })
-            .collect();
-        self.connection.insert(&INSERT, &rows)?;
-        Ok(())
-    }
+/// New messages.
+pub(super) fn added(messages: &[Message]) -> Part<'_> {
+    let rows = messages.iter().map(|message| {
+        vec![
+            message.id.0.into(),
+            message.jurisdiction.0.into(),
+            message.instance.0.into(),
+            message.seq.into(),
+            message.person.0.into(),
+            message.channel.as_str().into(),
+            message.tier.into(),
+            message.subject.as_str().into(),
+            message.body.as_str().into(),
+            message.created_at.into(),
+            message.due_at.into(),
+            message.attempts.into(),
+            message.state.code().into(),
+            Cell::from(message.sent_at),
+        ]
+    });
+    Part::insert(&INSERT, rows.collect())
+}
 
+impl Transaction<'_> {
     /// Takes waiting messages that are due and that no sender has, gravest tier first, then by due
     /// instant; each is the caller's alone until its lease ends, and counts one attempt more. Use a
     /// transaction of its own, and send after its commit.
@@ -182,27 +191,37 @@ impl Transaction<'_> {
         attempts: i64,
         outcome: &Settled,
     ) -> Result<bool, Error> {
-        let (state, sent_at, due_at, error) = match outcome {
-            Settled::Sent { at } => (Delivery::Sent, Some(at.0), None, None),
-            Settled::Again { due_at, error } => {
-                (Delivery::Waiting, None, Some(due_at.0), Some(error))
-            }
-            Settled::Failed { error } => (Delivery::Failed, None, None, Some(error)),
-        };
-        let changed = each!(&mut self.connection, connection => {
-            diesel::update(message::table.find(id.0))
-                .filter(message::attempts.eq(attempts))
-                .filter(message::state.eq(Delivery::Waiting.code()))
-                .set((
-                    message::state.eq(state.code()),
-                    message::sent_at.eq(sent_at),
-                    due_at.map(|due_at| message::due_at.eq(due_at)),
-                    message::error.eq(error),
-                    message::lease_until.eq(None::<i64>),
-                ))
-                .execute(connection)
-        })?;
-        Ok(changed == 1)
+        Ok(self.settle_messages(&[(id, attempts, outcome.clone())])? == 1)
+    }
+
+    /// The same for many messages, each named once; answers how many were changed.
+    ///
+    /// # Errors
+    /// As for any statement.
+    pub fn settle_messages(
+        &mut self,
+        settled: &[(MessageId, i64, Settled)],
+    ) -> Result<usize, Error> {
+        let rows = settled.iter().map(|(id, attempts, outcome)| {
+            let (state, sent_at, due_at, error) = match outcome {
+                Settled::Sent { at } => (Delivery::Sent, Some(*at), None, None),
+                Settled::Again { due_at, error } => {
+                    (Delivery::Waiting, None, Some(*due_at), Some(error.as_str()))
+                }
+                Settled::Failed { error } => (Delivery::Failed, None, None, Some(error.as_str())),
+            };
+            vec![
+                state.code().into(),
+                sent_at.into(),
+                due_at.into(),
+                error.into(),
+                id.0.into(),
+                (*attempts).into(),
+                Cell::from(Delivery::Waiting.code()),
+            ]
+        });
+        let part = Part::each(SETTLE_ONE, SETTLE_ALL, rows.collect());
+        Ok(self.connection.write(&part, &[])?)
     }
 }
 
