@@ -70,7 +70,7 @@ fn a_file_that_is_no_database_is_reported_as_damaged() {
 fn what_was_written_is_there_after_opening_again() {
     let folder = Folder::new();
     let store = Store::open(&folder.url(), making()).unwrap();
-    assert_eq!(store.pending_migrations().unwrap().len(), 1);
+    assert_eq!(store.pending_migrations().unwrap().len(), 2);
     store.migrate().unwrap();
     store.writer().unwrap().transaction(|t| t.set_setting("a", "b")).unwrap();
     drop(store);

@@ -93,7 +93,7 @@ fn up_down_up_gives_the_same_schema_on_postgres() {
     let url = postgres::empty_database();
     let store = Store::open(&url, Options::default()).unwrap();
     let dump = || lines(&mut PgConnection::establish(&url).unwrap(), POSTGRES_DUMP);
-    assert_eq!(store.pending_migrations().unwrap().len(), 1);
+    assert_eq!(store.pending_migrations().unwrap().len(), 2);
     store.migrate().unwrap();
     let first = dump();
     store.revert_all().unwrap();
