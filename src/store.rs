@@ -36,6 +36,7 @@ mod instance;
 mod list;
 mod message;
 mod migration;
+mod part;
 mod personal;
 mod pool;
 mod schema;

@@ -253,6 +253,10 @@ type Asked = (Arc<Chart>, Option<(InstanceId, InstanceId)>);
 
 impl Work<'_> {
     fn all(mut self, transaction: &mut Transaction<'_>, jobs: &[Job]) -> Result<Answers, Error> {
+        let mut draft = Draft::default();
+        let ids: BTreeSet<InstanceId> = jobs.iter().filter_map(Job::instance).collect();
+        let ids: Vec<InstanceId> = ids.into_iter().collect();
+        draft.add(transaction.instances(&ids)?);
         // The server's clock rules where there is one; a simulated clock rules everywhere.
         let now = match transaction.now()? {
             Some(now) if self.setting.clock.is_real() => now,
@@ -260,10 +264,6 @@ impl Work<'_> {
         };
         let now = now.max(*self.last);
         *self.last = now;
-        let mut draft = Draft::default();
-        let ids: BTreeSet<InstanceId> = jobs.iter().filter_map(Job::instance).collect();
-        let ids: Vec<InstanceId> = ids.into_iter().collect();
-        draft.add(transaction.instances(&ids)?);
         let keys: Vec<(String, String)> = jobs.iter().filter_map(Job::key).collect();
         let mut answered = if keys.is_empty() { Vec::new() } else { transaction.answers(&keys)? };
         let mut answers = Vec::with_capacity(jobs.len());

@@ -131,8 +131,7 @@ impl Outbox {
         }
         self.settle().await?;
         let now = self.duty.gate.now();
-        let name = self.name.clone();
-        let due = self.duty.ask(move |gate| gate.next_message_due(&name)).await?;
+        let mut due = self.next_due().await?;
         let long_ago = self.looked_at.is_none_or(|at| now.since(at).abs() >= LOOK_EVERY);
         let free = self.options.at_once.saturating_sub(self.under_way.len());
         let mut sent = 0;
@@ -141,18 +140,28 @@ impl Outbox {
             sent = self.send(free).await?;
         }
         self.settle().await?;
-        Ok(if sent > 0 && self.under_way.is_empty() {
+        Ok(if sent > 0 && sent == free && self.under_way.is_empty() {
             Next::Now
         } else if !self.under_way.is_empty() {
             Next::In(UNDER_WAY)
         } else {
+            // Everything due was claimed. Claiming again at once would find the few messages of the
+            // commits since, and so on; after a rest one claim takes many. The bell calls earlier.
+            if sent > 0 {
+                due = self.next_due().await?;
+            }
             match due {
-                // Due by this clock, but not by the server's, or another node was faster.
-                Some(due) if due <= now => Next::In(UNDER_WAY),
+                // Due by this clock, but not by the server's; or somebody was faster, or newer.
+                Some(due) if due <= self.duty.gate.now() => Next::In(UNDER_WAY),
                 Some(due) => Next::At(due),
                 None => Next::In(Duration::from_secs(30)),
             }
         })
+    }
+
+    async fn next_due(&self) -> Result<Option<Instant>, Error> {
+        let name = self.name.clone();
+        self.duty.ask(move |gate| gate.next_message_due(&name)).await
     }
 
     /// Claims and sends; waits a moment for the ends. Answers how many letters there were.
