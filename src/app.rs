@@ -1,5 +1,6 @@
 //! Builds the house from its configuration, and speaks the command line.
 
+pub mod channels;
 pub mod demo;
 pub mod house;
 pub mod serve;

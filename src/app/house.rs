@@ -6,7 +6,7 @@ use std::sync::Arc;
 use tokio::sync::Notify;
 
 use crate::calendar::Calendar;
-use crate::channel::{Channel, Console, Log};
+use crate::channel::{Incoming, Now};
 use crate::clock::Clock;
 use crate::config::jurisdiction::Jurisdiction;
 use crate::config::settings::Settings;
@@ -163,6 +163,8 @@ pub struct Running {
     stopper: Stopper,
     server: tokio::task::JoinHandle<std::io::Result<()>>,
     scheduler: Scheduler,
+    channels: Channels,
+    listener: tokio::task::JoinHandle<()>,
 }
 
 /// Puts the house together and lets it run. Must be called within a tokio runtime.
@@ -170,14 +172,18 @@ pub struct Running {
 /// # Errors
 /// What is wrong with settings, files, database or address.
 pub fn start(settings: &Settings, clock: Arc<dyn Clock>) -> Result<Running, Error> {
+    let wall = Arc::clone(&clock);
+    let now: Now = Arc::new(move || wall.now());
     let gate = open(settings, clock)?;
     let token = found(settings, &gate)?;
     let server = listen(settings, &gate)?;
+    let ways = super::channels::ways(settings, now)?;
     let base = format!("http://{}", server.local_addr());
     let stopper = server.stopper();
     let server = tokio::spawn(server.run());
-    let scheduler = schedule(settings, &gate)?;
-    Ok(Running { gate, base, token, stopper, server, scheduler })
+    let scheduler = schedule(settings, &gate, ways.channels.clone())?;
+    let listener = tokio::spawn(hear(ways.incoming));
+    Ok(Running { gate, base, token, stopper, server, scheduler, channels: ways.channels, listener })
 }
 
 impl Running {
@@ -188,6 +194,10 @@ impl Running {
     pub async fn stop(self) -> Result<(), Error> {
         self.stopper.stop().await;
         self.scheduler.stop().await;
+        for channel in self.channels.values() {
+            channel.close().await;
+        }
+        self.listener.abort();
         match self.server.await {
             Ok(outcome) => outcome.map_err(Error::Server),
             Err(error) => Err(Error::Server(std::io::Error::other(error))),
@@ -195,21 +205,26 @@ impl Running {
     }
 }
 
-/// Starts the loops: clocks, messages, periodic jobs, auditor.
-fn schedule(settings: &Settings, gate: &Gate) -> Result<Scheduler, Error> {
-    let sense = |error: &dyn std::fmt::Display| Error::Sense(error.to_string());
-    let log = Log::open(&settings.database.folder.join("messages.log"));
-    let log: Arc<dyn Channel> = Arc::new(log.map_err(|error| sense(&error))?);
-    let mut channels = Channels::new();
-    for name in ["sms", "email", "webhook"] {
-        channels.insert(name.to_owned(), Arc::clone(&log));
+/// Hears what comes in by channels.
+async fn hear(mut incoming: tokio::sync::mpsc::UnboundedReceiver<Incoming>) {
+    let mut count = 0_u64;
+    while let Some(told) = incoming.recv().await {
+        count += 1;
+        let kind = match told {
+            Incoming::Receipt { .. } => "receipt",
+            Incoming::Reply { .. } => "reply",
+        };
+        tracing::warn!(kind, count, "nothing is done yet with what comes in by channels");
     }
-    channels.insert("console".to_owned(), Arc::new(Console));
+}
+
+/// Starts the loops: clocks, messages, periodic jobs, auditor.
+fn schedule(settings: &Settings, gate: &Gate, channels: Channels) -> Result<Scheduler, Error> {
     let hour = 3_600_000;
     let mut options = scheduler::Options::default();
     options.outbox.give_up_ms = i64::from(settings.scheduler.message_hours).max(1) * hour;
     let every = u64::from(settings.scheduler.audit_seconds).max(1);
     options.auditor.every = std::time::Duration::from_secs(every);
     let started = Scheduler::start(gate.clone(), channels, &settings.jobs(), options);
-    started.map_err(|error| sense(&error))
+    started.map_err(|error| Error::Sense(error.to_string()))
 }
