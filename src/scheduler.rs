@@ -24,7 +24,7 @@ use futures_util::future::BoxFuture;
 use tokio::sync::{Notify, watch as signal};
 use tokio::task::JoinHandle;
 
-use crate::channel::Channel;
+use crate::channel::{Channel, guard};
 use crate::config::job::Job;
 use crate::domain::{InstanceId, JurisdictionId};
 use crate::gate::{self, Gate, NewAlarm};
@@ -128,8 +128,16 @@ fn back_off(failures: u32) -> Duration {
 /// Channels by the name that workflows call them.
 pub type Channels = BTreeMap<String, Arc<dyn Channel>>;
 
-/// What comes in, by the name that workflows call the channel.
-pub type Inboxes = BTreeMap<String, inbox::Arrivals>;
+/// The lines to the outside, each by the name that workflows call the channel.
+#[derive(Default)]
+pub struct Lines {
+    /// The channels.
+    pub channels: Channels,
+    /// How each is guarded; one that is not named is not.
+    pub guards: BTreeMap<String, guard::Options>,
+    /// What comes in.
+    pub inboxes: BTreeMap<String, inbox::Arrivals>,
+}
 
 /// How the loops run.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -158,11 +166,11 @@ impl Scheduler {
     /// A periodic job that makes no sense.
     pub fn start(
         gate: Gate,
-        channels: Channels,
-        inboxes: Inboxes,
+        lines: Lines,
         jobs: &[Job],
         options: Options,
     ) -> Result<Self, jobs::Error> {
+        let Lines { channels, guards, inboxes } = lines;
         let duty = Duty::new(gate);
         let plan = jobs::Plan::new(jobs)?;
         let bell = duty.gate.bell();
@@ -181,10 +189,15 @@ impl Scheduler {
         run("clocks", &bell, Box::new(move || Box::new(clocks::Clocks::new(at.clone()))));
         for (name, channel) in &channels {
             let (at, name, channel) = (duty.clone(), name.clone(), Arc::clone(channel));
+            let guard = guards.get(&name).copied();
             let of = format!("outbox.{name}");
             let make = move || {
                 let sender =
                     outbox::Outbox::new(at.clone(), &name, Arc::clone(&channel), options.outbox);
+                let sender = match guard {
+                    Some(guard) => sender.guarded(guard),
+                    None => sender,
+                };
                 let sender: Box<dyn Poll> = Box::new(sender);
                 sender
             };
