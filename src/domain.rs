@@ -10,6 +10,7 @@ pub mod id;
 pub mod instance;
 pub mod instant;
 pub mod message;
+pub mod mute;
 pub mod person;
 pub mod refusal;
 mod sanity;
@@ -27,6 +28,7 @@ pub use id::{DefinitionId, InstanceId, JurisdictionId, MessageId, PersonId, Subs
 pub use instance::{ArmedClock, Children, Instance, Rest};
 pub use instant::Instant;
 pub use message::{Delivery, Kind, Message, Recipient};
+pub use mute::Mute;
 pub use person::{Language, Person, Quiet, Rules, Verified};
 pub use refusal::Refusal;
 pub use subscription::{Form, Subscription, Wants};

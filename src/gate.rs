@@ -9,11 +9,15 @@ mod audit;
 mod batch;
 mod chores;
 mod committer;
+mod contact;
 mod delivery;
 mod error;
 mod explain;
 mod figures;
 mod ids;
+mod letters;
+mod link;
+mod mute;
 mod personal;
 mod public_id;
 mod publishing;
@@ -21,8 +25,10 @@ mod query;
 mod reading;
 mod recount;
 mod registry;
+mod reply;
 mod report;
 mod retold;
+mod subscription;
 mod wording;
 mod world;
 
@@ -43,14 +49,19 @@ pub use crate::store::{
 pub use administration::{Issued, NewToken};
 pub use audit::{Examined, Report, verify};
 pub use chores::{DueClock, DueClocks, Leaves};
-pub use delivery::{Became, Parcel, Report as DeliveryReport};
+pub use contact::Contact;
+pub use delivery::{AlertRules, Became, Parcel, Report as DeliveryReport};
 pub use error::Error;
 pub use figures::Figures;
+pub use letters::{Note, Wish, sample_letter};
+pub use link::Linked;
 pub use public_id::PublicIds;
 pub use query::{History, Page, Seen};
 pub use recount::{Moved, Piece, Progress};
 pub use registry::{Registry, Version};
+pub use reply::Replied;
 pub use retold::Retold;
+pub use subscription::NewSubscription;
 pub use wording::number_of;
 
 /// Who asks, and in which jurisdiction.
@@ -210,40 +221,6 @@ pub struct Parts {
     pub alerts: AlertRules,
 }
 
-/// How long a message is tried on one channel before the person's next one is taken.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct AlertRules {
-    /// Urgent ones; milliseconds.
-    pub urgent_ms: i64,
-    /// Others; milliseconds.
-    pub normal_ms: i64,
-    /// Those to systems; milliseconds.
-    pub hook_ms: i64,
-    /// A person gets one letter with less urgent alerts on a channel in so many milliseconds; 0:
-    /// every alert is a letter.
-    pub bundle_ms: i64,
-}
-
-impl Default for AlertRules {
-    fn default() -> Self {
-        let minute = 60_000;
-        Self {
-            urgent_ms: 5 * minute,
-            normal_ms: 120 * minute,
-            hook_ms: 24 * 60 * minute,
-            bundle_ms: minute,
-        }
-    }
-}
-
-impl AlertRules {
-    /// For an urgent message, or another; milliseconds.
-    #[must_use]
-    pub fn patience_ms(self, urgent: bool) -> i64 {
-        if urgent { self.urgent_ms } else { self.normal_ms }
-    }
-}
-
 /// The door. Cheap to clone; all clones are the same door.
 #[derive(Clone)]
 pub struct Gate {
@@ -260,6 +237,8 @@ struct Inner {
     wake: Arc<Notify>,
     figures: Arc<Figures>,
     secret: u64,
+    link_secret: [u8; 32],
+    letters: letters::Letters,
     /// The connection for chores of the scheduler.
     hand: Mutex<Option<Writer>>,
     alerts: AlertRules,
@@ -277,6 +256,8 @@ impl Gate {
         let Parts { store, clock, entropy, batch_max, alerts } = parts;
         let registry = Registry::load(&store)?;
         let secret = administration::number_secret(&store, entropy)?;
+        let link_secret = administration::link_secret(&store, entropy)?;
+        let letters = letters::Letters::shipped()?;
         let (changes, _) = broadcast::channel(CHANGES_KEPT);
         let wake = Arc::new(Notify::new());
         let figures = Arc::new(Figures::default());
@@ -290,6 +271,8 @@ impl Gate {
             figures: Arc::clone(&figures),
             batch_max,
             alerts,
+            letters: letters.clone(),
+            ids: PublicIds::new(secret),
         };
         let committers = committer::start(&setting)?;
         let hand = Mutex::new(None);
@@ -303,6 +286,8 @@ impl Gate {
             wake,
             figures,
             secret,
+            link_secret,
+            letters,
             hand,
             alerts,
         };
@@ -388,9 +373,9 @@ impl Gate {
         &self.inner.figures
     }
 
-    /// The number with which ids are made opaque outside.
+    /// Ids as they are written outside.
     #[must_use]
-    pub fn number_secret(&self) -> u64 {
-        self.inner.secret
+    pub fn public_ids(&self) -> PublicIds {
+        PublicIds::new(self.inner.secret)
     }
 }

@@ -7,19 +7,25 @@
 mod alarm;
 mod caller;
 mod change;
+mod contact;
 mod definition;
 mod directory;
 mod document;
 mod due;
 mod history;
 mod instance;
+mod link;
+mod message;
 mod metrics;
+mod mute;
 mod page;
 mod problem;
 mod receive;
 mod recount;
 mod request_id;
 mod route;
+mod subscription;
+mod template;
 mod token;
 mod view;
 mod watch;
@@ -77,7 +83,7 @@ impl Server {
     /// When the address cannot be listened at.
     pub fn bind(address: impl ToSocketAddrs, gate: Gate, workers: usize) -> io::Result<Self> {
         let (closing, watched) = tokio::sync::watch::channel(false);
-        let ids = PublicIds::new(gate.number_secret());
+        let ids = gate.public_ids();
         let traffic = Traffic::default();
         let house = web::Data::new(House { gate, ids, traffic, closing: watched });
         let server = HttpServer::new(move || {

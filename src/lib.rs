@@ -12,6 +12,7 @@ pub mod chart;
 pub mod engine;
 pub mod policy;
 pub mod scenario;
+pub mod template;
 
 // Floor 2, hands: one outside thing each.
 pub mod channel;

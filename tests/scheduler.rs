@@ -4,6 +4,8 @@ mod auditor;
 mod clocks;
 mod house;
 mod jobs;
+mod letters;
+mod mutes;
 mod nodes;
 mod outbox;
 mod recount;

@@ -6,14 +6,15 @@ use std::sync::Arc;
 use tokio::sync::Notify;
 
 use crate::calendar::Calendar;
-use crate::channel::{Channel, Console, Log};
+use crate::channel::Now;
 use crate::clock::Clock;
+use crate::config::channel::SmsKind;
 use crate::config::jurisdiction::Jurisdiction;
-use crate::config::settings::Settings;
+use crate::config::settings::{Alerts, Settings};
 use crate::domain::{Actor, Directory, JurisdictionId, PersonId, Role};
 use crate::gate::{AlertRules, Caller, Gate, NewToken, Parts};
 use crate::http::{Server, Stopper};
-use crate::scheduler::{self, Channels, Scheduler};
+use crate::scheduler::{self, Lines, Scheduler};
 use crate::store::{Options, Store};
 
 /// Why the house could not be put together, or had to be left.
@@ -73,7 +74,21 @@ fn open_as(settings: &Settings, clock: Arc<dyn Clock>, create: bool) -> Result<G
     let store = Store::open(&settings.database_url(), options)?;
     store.migrate()?;
     let batch_max = settings.database.batch_max.max(1);
-    Ok(Gate::open(Parts { store, clock, entropy, batch_max, alerts: AlertRules::default() })?)
+    let replies = settings.channel.sms.kind != SmsKind::Log;
+    let alerts = alert_rules(&settings.alerts, replies);
+    Ok(Gate::open(Parts { store, clock, entropy, batch_max, alerts })?)
+}
+
+fn alert_rules(alerts: &Alerts, replies: bool) -> AlertRules {
+    let second = 1_000;
+    let minute = 60 * second;
+    AlertRules {
+        urgent_ms: i64::from(alerts.urgent_minutes.max(1)) * minute,
+        normal_ms: i64::from(alerts.normal_minutes.max(1)) * minute,
+        hook_ms: i64::from(alerts.system_hours.max(1)) * 60 * minute,
+        bundle_ms: i64::from(alerts.bundle_seconds) * second,
+        replies,
+    }
 }
 
 /// Fills a new, empty store from the founding files; answers the first administrator's token, which
@@ -112,6 +127,17 @@ pub fn found(settings: &Settings, gate: &Gate) -> Result<Option<String>, Error> 
     let caller = Caller { actor: Actor::System, jurisdiction };
     let new = NewToken { person, label: "first start".to_owned(), expires_at: None };
     Ok(Some(gate.issue_token(&caller, &new)?.secret))
+}
+
+/// Takes the texts of the settings' folder into use.
+fn word(settings: &Settings, gate: &Gate) -> Result<(), Error> {
+    let templates = super::alerts::templates(settings).map_err(Error::Sense)?;
+    let checked = gate.use_templates(templates, &settings.alerts.public_url);
+    checked.map(drop).map_err(|error| {
+        let folder = settings.beside(&settings.alerts.templates);
+        let folder = folder.display();
+        Error::Sense(format!("the message templates in `{folder}` do not fit:\n  {error}"))
+    })
 }
 
 fn administrator(directory: &Directory) -> Result<PersonId, Error> {
@@ -188,16 +214,19 @@ pub struct Running {
 /// # Errors
 /// What is wrong with settings, files, database or address.
 pub fn start(settings: &Settings, clock: Arc<dyn Clock>) -> Result<Running, Error> {
+    let wall = Arc::clone(&clock);
+    let now: Now = Arc::new(move || wall.now());
     // The token is shown once: whatever else may be wrong comes before it is made.
     let sense = |error: &dyn std::fmt::Display| Error::Sense(error.to_string());
     scheduler::jobs::Plan::new(&settings.jobs()).map_err(|error| sense(&error))?;
     let gate = open(settings, clock)?;
-    let channels = channels(settings)?;
+    let lines = super::channels::lines(settings, now)?;
     let server = listen(settings, &gate)?;
     let token = found(settings, &gate)?;
+    word(settings, &gate)?;
     let base = format!("http://{}", server.local_addr());
     let stopper = server.stopper();
-    let scheduler = schedule(settings, &gate, channels)?;
+    let scheduler = schedule(settings, &gate, lines)?;
     let server = tokio::spawn(server.run());
     Ok(Running { gate, base, token, stopper, server, scheduler })
 }
@@ -227,23 +256,11 @@ impl Running {
     }
 }
 
-/// Opens the channels.
-fn channels(settings: &Settings) -> Result<Channels, Error> {
-    let log = Log::open(&settings.database.folder.join("messages.log"));
-    let log: Arc<dyn Channel> = Arc::new(log.map_err(|error| Error::Sense(error.to_string()))?);
-    let mut channels = Channels::new();
-    for name in ["sms", "email", "webhook"] {
-        channels.insert(name.to_owned(), Arc::clone(&log));
-    }
-    channels.insert("console".to_owned(), Arc::new(Console));
-    Ok(channels)
-}
-
-/// Starts the loops: clocks, messages, periodic jobs, auditor.
-fn schedule(settings: &Settings, gate: &Gate, channels: Channels) -> Result<Scheduler, Error> {
+/// Starts the loops: clocks, messages, arrivals, periodic jobs, auditor.
+fn schedule(settings: &Settings, gate: &Gate, lines: Lines) -> Result<Scheduler, Error> {
     let mut options = scheduler::Options::default();
     let every = u64::from(settings.scheduler.audit_seconds).max(1);
     options.auditor.every = std::time::Duration::from_secs(every);
-    let started = Scheduler::start(gate.clone(), channels, &settings.jobs(), options);
+    let started = Scheduler::start(gate.clone(), lines, &settings.jobs(), options);
     started.map_err(|error| Error::Sense(error.to_string()))
 }

@@ -59,12 +59,14 @@ pub fn serve(settings: &Settings, fast: Option<Fast>, say: impl Fn(&str)) -> Res
         None => Arc::new(SystemClock::new()),
     };
     runtime()?.block_on(async {
+        // Listened for from the beginning: whoever is told that it answers may ask it to stop.
+        let stop = house::stop_signal();
         let running = house::start(settings, clock)?;
         if let Some(token) = &running.token {
             say(&format!("管理员令牌（仅显示一次） administrator token, shown this once: {token}"));
         }
         say(&format!("fenliu 分流 answers at {0}  (API: {0}/api/docs)", running.base));
-        house::stop_signal().notified().await;
+        stop.notified().await;
         tracing::info!("asked to stop");
         running.stop().await
     })

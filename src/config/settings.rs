@@ -9,6 +9,8 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use toml::{Table, Value};
 
+use super::channel::Channels;
+use super::environment::overrule;
 use super::job::{Does, Job};
 
 /// Settings of the service. A key that is not here is refused, so that a slip of the pen is found
@@ -19,12 +21,16 @@ use super::job::{Does, Job};
 pub struct Settings {
     /// Where the service answers.
     pub server: Server,
+    /// By what messages leave.
+    pub channel: Channels,
     /// Where data are kept.
     pub database: Database,
     /// What a new, empty database is filled with at the first start.
     pub founding: Founding,
     /// What is written to the log.
     pub log: Log,
+    /// How alerts are worded.
+    pub alerts: Alerts,
     /// Clocks and messages.
     pub scheduler: Scheduler,
     /// Work that is done at fixed times.
@@ -122,19 +128,52 @@ pub enum LogFormat {
     Json,
 }
 
+/// How alerts are worded.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, default)]
+pub struct Alerts {
+    /// The folder of message templates, counted from the folder of this file; empty means the texts
+    /// that are built in.
+    pub templates: PathBuf,
+    /// The address under which people reach this service, e.g. `https://fenliu.example.gov.cn`:
+    /// links in messages lead there. Empty: messages have no links.
+    pub public_url: String,
+    /// Minutes for which an urgent message is tried on one channel before the person's next one is
+    /// taken.
+    pub urgent_minutes: u32,
+    /// The same for less urgent messages.
+    pub normal_minutes: u32,
+    /// Hours for which a unit's own system is tried.
+    pub system_hours: u32,
+    /// A person gets one letter with less urgent alerts on a channel in so many seconds: the first
+    /// at once, then a summary. 0: every alert is a letter.
+    pub bundle_seconds: u32,
+}
+
+impl Default for Alerts {
+    fn default() -> Self {
+        Self {
+            templates: PathBuf::from("templates"),
+            public_url: String::new(),
+            urgent_minutes: 5,
+            normal_minutes: 120,
+            system_hours: 24,
+            bundle_seconds: 60,
+        }
+    }
+}
+
 /// Clocks and messages.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, default)]
 pub struct Scheduler {
     /// Seconds between two passes of the auditor.
     pub audit_seconds: u32,
-    /// Hours for which a message is tried before it is given up and an alarm raised.
-    pub message_hours: u32,
 }
 
 impl Default for Scheduler {
     fn default() -> Self {
-        Self { audit_seconds: 60, message_hours: 24 }
+        Self { audit_seconds: 60 }
     }
 }
 
@@ -147,6 +186,9 @@ pub struct JobSetting {
     /// What: `early_warning_sweep`, `daily_digest`, `calendar_alarm`, `quarter_close` or
     /// `forget_answers`.
     pub does: Does,
+    /// Whom a `daily_digest` is sent to, as workflows say it: `emergency_office.duty`.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub to: Vec<String>,
 }
 
 /// What is wrong with the settings.
@@ -191,14 +233,11 @@ impl Settings {
             toml::from_str::<Self>(&text).map_err(|error| shape(error.to_string()))?;
             table = text.parse().map_err(|error: toml::de::Error| shape(error.to_string()))?;
         }
+        let known = Table::try_from(Self::default()).unwrap_or_default();
         for (name, value) in environment {
             let Some(path) = name.strip_prefix("FENLIU_") else { continue };
             let shape = |error: String| Error::Shape { place: name.clone(), error };
-            let path = path.to_lowercase();
-            let (section, key) = path.split_once('_').ok_or_else(|| {
-                shape("no such setting; variables are called FENLIU_SECTION_KEY".to_owned())
-            })?;
-            overrule(&mut table, section, key, &value).map_err(shape)?;
+            overrule(&mut table, &known, &path.to_lowercase(), &value).map_err(shape)?;
             // Asked at once, so that the message names the variable.
             Value::Table(table.clone())
                 .try_into::<Self>()
@@ -238,8 +277,11 @@ impl Settings {
     #[must_use]
     pub fn jobs(&self) -> Vec<Job> {
         let jobs = self.job.iter();
-        jobs.map(|(name, job)| Job { name: name.clone(), cron: job.cron.clone(), does: job.does })
-            .collect()
+        jobs.map(|(name, job)| {
+            let JobSetting { cron, does, to } = job.clone();
+            Job { name: name.clone(), cron, does, to }
+        })
+        .collect()
     }
 
     /// The settings file with every key, its meaning and its default.
@@ -265,14 +307,7 @@ impl Settings {
                         }
                     }
                 }
-                Value::Table(keys) => {
-                    comment(&mut text, &about);
-                    write_line(&mut text, &format!("[{section}]"));
-                    for (key, value) in keys {
-                        comment(&mut text, &about["properties"][key]);
-                        write_line(&mut text, &format!("{key} = {value}"));
-                    }
-                }
+                Value::Table(keys) => print(&mut text, schema, section, keys, &about),
                 value => write_line(&mut text, &format!("{section} = {value}")),
             }
         }
@@ -280,12 +315,45 @@ impl Settings {
     }
 }
 
+/// A section with its keys, then the tables within it.
+#[expect(clippy::indexing_slicing, reason = "a JSON value read by name is null at worst")]
+fn print(
+    text: &mut String,
+    schema: &serde_json::Value,
+    section: &str,
+    keys: &Table,
+    about: &serde_json::Value,
+) {
+    let part = |key: &String| resolve(schema, &about["properties"][key]);
+    // A table without fixed keys is a value.
+    let is_section =
+        |key: &String, value: &Value| value.is_table() && part(key)["properties"].is_object();
+    let (inner, own): (Vec<_>, Vec<_>) =
+        keys.iter().partition(|(key, value)| is_section(key, value));
+    comment(text, about);
+    if !own.is_empty() {
+        write_line(text, &format!("[{section}]"));
+    }
+    for (key, value) in own {
+        comment(text, &about["properties"][key]);
+        write_line(text, &format!("{key} = {value}"));
+    }
+    for (key, value) in inner {
+        text.push('\n');
+        if let Some(keys) = value.as_table() {
+            print(text, schema, &format!("{section}.{key}"), keys, &part(key));
+        }
+    }
+}
+
 /// The jobs of an office that says nothing else.
 fn usual_jobs() -> BTreeMap<String, JobSetting> {
-    let job = |cron: &str, does: Does| JobSetting { cron: cron.to_owned(), does };
+    let job = |cron: &str, does: Does| JobSetting { cron: cron.to_owned(), does, to: Vec::new() };
+    let office = ["emergency_office.duty", "emergency_office.director"];
+    let to = office.map(str::to_owned).to_vec();
     [
         ("early_warning", job("0 0 9,15 * * *", Does::EarlyWarningSweep)),
-        ("digest", job("0 30 8 * * *", Does::DailyDigest)),
+        ("digest", JobSetting { to, ..job("0 30 8 * * *", Does::DailyDigest) }),
         ("next_year", job("0 0 9 * * *", Does::CalendarAlarm)),
         ("quarter", job("0 5 0 1 1,4,7,10 *", Does::QuarterClose)),
         ("keys", job("0 0 3 * * *", Does::ForgetAnswers)),
@@ -293,18 +361,6 @@ fn usual_jobs() -> BTreeMap<String, JobSetting> {
     .into_iter()
     .map(|(name, job)| (name.to_owned(), job))
     .collect()
-}
-
-fn overrule(table: &mut Table, section: &str, key: &str, value: &str) -> Result<(), String> {
-    let entry = table.entry(section).or_insert_with(|| Value::Table(Table::new()));
-    let Value::Table(keys) = entry else { return Err(format!("there is no section `{section}`")) };
-    let value = value
-        .parse::<i64>()
-        .map(Value::Integer)
-        .or_else(|_not_a_number| value.parse::<bool>().map(Value::Boolean))
-        .unwrap_or_else(|_not_a_flag| Value::String(value.to_owned()));
-    keys.insert(key.to_owned(), value);
-    Ok(())
 }
 
 #[expect(clippy::indexing_slicing, reason = "a JSON value read by name is null at worst")]
@@ -325,50 +381,4 @@ fn write_line(text: &mut String, line: &str) {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn the_file_in_the_repository_is_the_printed_one_and_says_the_defaults() {
-        let file = include_str!("../../config/fenliu.toml");
-        assert_eq!(file, Settings::template(), "run `fenliu config > config/fenliu.toml`");
-        let path = Path::new(concat!(env!("CARGO_MANIFEST_DIR"), "/config/fenliu.toml"));
-        let read = Settings::load(Some(path), std::iter::empty()).unwrap();
-        let home = path.parent().unwrap().to_owned();
-        assert_eq!(read, Settings { home, ..Settings::load(None, std::iter::empty()).unwrap() });
-    }
-
-    #[test]
-    fn an_unknown_key_is_refused_with_its_place() {
-        let error = toml::from_str::<Settings>("[server]\nlisen = \"x\"\n").unwrap_err();
-        assert!(error.to_string().contains("lisen"), "{error}");
-        assert!(error.to_string().contains("line 2"), "{error}");
-    }
-
-    #[test]
-    fn the_environment_stands_over_the_file() {
-        let environment =
-            [("FENLIU_SERVER_LISTEN", "0.0.0.0:9"), ("FENLIU_DATABASE_BATCH_MAX", "7")];
-        let pairs = environment.map(|(name, value)| (name.to_owned(), value.to_owned()));
-        let settings = Settings::load(None, pairs.into_iter()).unwrap();
-        assert_eq!(settings.server.listen, "0.0.0.0:9");
-        assert_eq!(settings.database.batch_max, 7);
-        for name in ["FENLIU_SERVER_LISEN", "FENLIU_HOME", "FENLIU_SHOP_SIGN"] {
-            let wrong = [(name.to_owned(), "x".to_owned())];
-            let error = Settings::load(None, wrong.into_iter()).unwrap_err().to_string();
-            assert!(error.contains(name), "the message names the variable: {error}");
-        }
-    }
-
-    #[test]
-    fn founding_files_are_looked_for_beside_the_settings_file() {
-        let path = Path::new(concat!(env!("CARGO_MANIFEST_DIR"), "/config/fenliu.toml"));
-        let settings = Settings::load(Some(path), std::iter::empty()).unwrap();
-        let Founding { jurisdiction, calendar, workflows } = &settings.founding;
-        for path in [jurisdiction, calendar, workflows] {
-            assert!(settings.beside(path).exists(), "{}", settings.beside(path).display());
-        }
-        let away = Path::new("/elsewhere/who.yaml");
-        assert_eq!(settings.beside(away), away);
-    }
-}
+mod tests;

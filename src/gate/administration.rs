@@ -298,6 +298,19 @@ pub(super) fn number_secret(store: &Store, entropy: Entropy) -> Result<u64, Erro
     Ok(secret)
 }
 
+/// The key with which links are signed: made at the first start, kept for ever.
+pub(super) fn link_secret(store: &Store, entropy: Entropy) -> Result<[u8; 32], Error> {
+    const NAME: &str = "link_secret";
+    let kept = store.read(|reader| reader.setting(NAME))?;
+    if let Some(secret) = kept.and_then(|text| personal::unhex(&text)) {
+        return Ok(secret);
+    }
+    let mut secret = [0_u8; 32];
+    entropy(&mut secret);
+    store.writer()?.transaction(|t| t.set_setting(NAME, &personal::hex(&secret)))?;
+    Ok(secret)
+}
+
 fn calendar_source(
     jurisdiction: JurisdictionId,
     calendar: &Calendar,

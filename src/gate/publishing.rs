@@ -29,6 +29,9 @@ impl Gate {
             return Err(Error::Broken(findings));
         }
         let new = definition(source, &caller.actor.name())?;
+        if let (Some(chart), _) = chart::compile(source) {
+            self.can_be_said(&chart)?;
+        }
         let (id, number) = self.administer(|transaction, now| {
             let jurisdiction = caller.jurisdiction;
             let new = DefinitionSource { jurisdiction, published_at: now, ..new };

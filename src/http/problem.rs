@@ -194,6 +194,7 @@ impl Problem {
             "not_yours" => StatusCode::FORBIDDEN,
             "wrong_input" => StatusCode::UNPROCESSABLE_ENTITY,
             "unknown_workflow" => StatusCode::NOT_FOUND,
+            "too_many_messages" => StatusCode::TOO_MANY_REQUESTS,
             _ => StatusCode::CONFLICT,
         };
         let all = |pick: fn(&crate::domain::Text) -> &str, gap: &str| {

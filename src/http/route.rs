@@ -8,8 +8,8 @@ use actix_web::{Handler, HttpRequest, HttpResponse, Resource, Responder, Route, 
 
 use super::problem::Problem;
 use super::{
-    alarm, change, definition, directory, document, due, history, instance, metrics, page, recount,
-    token,
+    alarm, change, contact, definition, directory, document, due, history, instance, link, message,
+    metrics, mute, page, recount, subscription, template, token,
 };
 
 /// The pattern of a path, for logs and metrics.
@@ -120,6 +120,7 @@ fn table() -> Vec<Place> {
     ];
     table.extend(matters());
     table.extend(administration());
+    table.extend(reaching());
     table.extend(outside());
     table
 }
@@ -141,6 +142,12 @@ fn matters() -> Vec<Place> {
         at("/api/v1/instances/{id}/messages").get(history::messages_of),
         at("/api/v1/counts").get(instance::counts),
         at("/api/v1/messages").get(history::messages),
+        at("/api/v1/messages/{id}/acknowledge").post(message::acknowledge),
+        at("/api/v1/messages/{id}/resend").post(message::resend),
+        at("/api/v1/subscriptions").get(subscription::list).post(subscription::make),
+        at("/api/v1/subscriptions/{id}")
+            .way(Method::PUT, subscription::switch)
+            .way(Method::DELETE, subscription::end),
         at("/api/v1/changes").unheaded().get(change::follow),
     ]
 }
@@ -174,9 +181,24 @@ fn administration() -> Vec<Place> {
     ]
 }
 
+/// How people are reached.
+fn reaching() -> Vec<Place> {
+    vec![
+        at("/api/v1/people/{id}/contacts").get(contact::contacts),
+        at("/api/v1/people/{id}/contacts/{channel}/code").post(contact::send_code),
+        at("/api/v1/people/{id}/contacts/{channel}/verify").post(contact::verify),
+        at("/api/v1/people/{id}/test").post(contact::trial),
+        at("/api/v1/people/{id}/rules").get(contact::rules).way(Method::PUT, contact::put_rules),
+        at("/api/v1/people/{id}/mutes").get(mute::list).post(mute::make),
+        at("/api/v1/mutes/{id}").way(Method::DELETE, mute::end),
+        at("/api/v1/templates/preview").post(template::preview),
+    ]
+}
+
 fn outside() -> Vec<Place> {
     vec![
         at("/").get(page::front),
+        at("/a/{token}").get(link::look).post(link::press),
         at("/health").get(page::health),
         at("/ready").get(page::ready),
         at("/metrics").get(metrics::show),

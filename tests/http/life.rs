@@ -101,7 +101,7 @@ async fn a_due_time_that_the_workflow_computes_is_explained_too() {
     assert!(words(&saturday).contains("顺延至下一个工作日2018-07-09"), "{saturday}");
     let kept = WORKFLOW
         .replace("due: \"workdays(2)\"", "due: \"or(until, at)\"")
-        .replace(
+        .replacen(
             "  place:   {",
             "  until: { type: instant, title: { zh: 至, en: until } }\n  place:   {",
             1,
