@@ -15,6 +15,7 @@ mod ids;
 mod personal;
 mod query;
 mod registry;
+mod roster;
 mod wording;
 mod world;
 
@@ -30,7 +31,7 @@ use crate::domain::{Actor, Instance, InstanceId, Instant, JurisdictionId};
 use crate::store::{Store, Writer};
 
 pub use crate::store::{
-    Alarm, Claimed, Filter, MessageFilter, NewAlarm, RawCounts, Settled, TokenRow,
+    Alarm, Claimed, Filter, MessageFilter, NewAlarm, RawCounts, Settled, StandInFilter, TokenRow,
 };
 pub use administration::{Issued, NewToken};
 pub use audit::{Examined, Report, verify};
@@ -39,6 +40,7 @@ pub use error::Error;
 pub use figures::Figures;
 pub use query::{History, Page, Seen};
 pub use registry::{Registry, Version};
+pub use roster::{Book, Handing, Imported, Named, NewStandIn, Wish};
 pub use wording::number_of;
 
 /// Who asks, and in which jurisdiction.
@@ -235,6 +237,7 @@ struct Inner {
     wake: Arc<Notify>,
     figures: Arc<Figures>,
     secret: u64,
+    alerts: AlertRules,
     /// The connection for chores of the scheduler.
     hand: Mutex<Option<Writer>>,
 }
@@ -249,7 +252,7 @@ impl Gate {
     /// What the store says, or a stored definition or calendar that cannot be read any more.
     pub fn open(parts: Parts) -> Result<Self, Error> {
         let Parts { store, clock, entropy, batch_max, alerts } = parts;
-        let registry = Registry::load(&store)?;
+        let registry = Registry::load(&store, clock.now())?;
         let secret = administration::number_secret(&store, entropy)?;
         let (changes, _) = broadcast::channel(CHANGES_KEPT);
         let wake = Arc::new(Notify::new());
@@ -277,6 +280,7 @@ impl Gate {
             wake,
             figures,
             secret,
+            alerts,
             hand,
         };
         Ok(Self { inner: Arc::new(inner) })

@@ -19,6 +19,7 @@ mod problem;
 mod public_id;
 mod receive;
 mod request_id;
+mod roster;
 mod route;
 mod token;
 mod view;

@@ -11,9 +11,10 @@ mod facts;
 mod rotation;
 #[cfg(test)]
 mod tests;
+pub mod transfer;
 
 pub use check::{check, knows};
 pub use duty::{Gap, Handover, Plan, Shift};
 pub use facts::{OnDuty, Rosters};
 
-pub use crate::domain::roster::{Days, HandoverNote, Hours, Length, Roster, Rotation, StandIn};
+pub use crate::domain::roster::{Cover, HandoverNote, Hours, Length, Roster, Rotation, StandIn};

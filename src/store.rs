@@ -36,6 +36,7 @@ mod message;
 mod migration;
 mod personal;
 mod pool;
+mod roster;
 mod schema;
 mod statement;
 mod token;
@@ -59,6 +60,7 @@ pub use event::PositionedEvent;
 pub use list::{Filter, RawCounts};
 pub use message::{ClaimWish, Claimed, MessageFilter, Settled};
 pub use pool::Reader;
+pub use roster::StandInFilter;
 pub use token::TokenRow;
 pub use writer::{Transaction, Writer};
 

@@ -9,3 +9,4 @@ mod lists;
 mod nonsense;
 mod office;
 mod rights;
+mod roster;

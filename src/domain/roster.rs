@@ -8,14 +8,16 @@ use jiff::civil::DateTime;
 use serde::{Deserialize, Serialize};
 
 use super::actor::Role;
+use super::directory::Directory;
 use super::id::PersonId;
 use super::instant::Instant;
 use super::text::Text;
 
-/// Who is on duty for a role in a unit. Its rotations are layers that add up.
+/// Who is on duty for a role in a unit. Its rotations are layers that add up. People are named by
+/// id; in files, which have no ids, by name: `Roster<String>`.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub struct Roster {
+pub struct Roster<P = PersonId> {
     /// Its code.
     #[serde(default)]
     pub code: String,
@@ -26,18 +28,42 @@ pub struct Roster {
     /// … and the role in it.
     pub role: Role,
     /// The layers. None: only those who are entered for certain spans are on duty.
-    #[serde(default)]
-    pub rotations: Vec<Rotation>,
+    #[serde(default = "Vec::new")]
+    pub rotations: Vec<Rotation<P>>,
+}
+
+impl Roster<String> {
+    /// The same with people's ids. Of two people with one name the first is meant.
+    ///
+    /// # Errors
+    /// A name that nobody has.
+    pub fn with_people(&self, directory: &Directory) -> Result<Roster, String> {
+        let id = |name: &String| {
+            let found = directory.people.values().find(|person| person.name == *name);
+            let code = &self.code;
+            found.map(|person| person.id).ok_or_else(|| {
+                format!("the roster `{code}` names `{name}`, but nobody is called so")
+            })
+        };
+        let mut rotations = Vec::new();
+        for rotation in &self.rotations {
+            let people = rotation.people.iter().map(id).collect::<Result<_, _>>()?;
+            let Rotation { name, first, until, shift, days, hours, .. } = rotation.clone();
+            rotations.push(Rotation { name, people, first, until, shift, days, hours });
+        }
+        let (code, title, unit) = (self.code.clone(), self.title.clone(), self.unit.clone());
+        Ok(Roster { code, title, unit, role: self.role, rotations })
+    }
 }
 
 /// People who take turns.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub struct Rotation {
+pub struct Rotation<P = PersonId> {
     /// What people call it: day, night, holidays …
     pub name: Text,
     /// In order; after the last comes the first again.
-    pub people: Vec<PersonId>,
+    pub people: Vec<P>,
     /// The first handover, in the jurisdiction's zone: the first person's turn begins. With `hours`
     /// it is at their beginning.
     pub first: DateTime,
@@ -48,7 +74,7 @@ pub struct Rotation {
     pub shift: Length,
     /// The days that are covered. A shift belongs to the day on which it begins.
     #[serde(default)]
-    pub days: Days,
+    pub days: Cover,
     /// The part of each day that is covered; all of it if nothing is said.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub hours: Option<Hours>,
@@ -99,7 +125,7 @@ impl fmt::Display for Length {
 /// Which days a rotation covers, by the jurisdiction's calendar.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Default, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
-pub enum Days {
+pub enum Cover {
     /// All.
     #[default]
     EveryDay,

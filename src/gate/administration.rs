@@ -9,9 +9,11 @@ use crate::calendar::Calendar;
 use crate::chart::{self, Finding};
 use crate::domain::event::Hash;
 use crate::domain::{
-    Actor, Category, DefinitionId, Directory, Instant, JurisdictionId, Person, PersonId, Unit,
+    Actor, Category, DefinitionId, Directory, Instant, JurisdictionId, Person, PersonId, Roster,
+    Unit,
 };
 use crate::policy::Act;
+use crate::roster;
 use crate::store::{
     self, CalendarSource, DefinitionSource, Jurisdiction, NewAlarm, Store, TokenRow, Transaction,
 };
@@ -49,18 +51,18 @@ impl Gate {
     /// # Errors
     /// What the store says; what was loaded before stays.
     pub fn reload(&self) -> Result<(), Error> {
-        self.inner.registry.reload(&self.inner.store)
+        self.inner.registry.reload(&self.inner.store, self.now())
     }
 
     /// One transaction of an administrator; what is in memory follows it. Blocks.
-    fn administer<T>(
+    pub(super) fn administer<T>(
         &self,
         work: impl FnOnce(&mut Transaction<'_>, Instant) -> Result<T, store::Error>,
     ) -> Result<T, Error> {
         let now = self.now();
         let mut writer = self.inner.store.writer()?;
         let done = writer.transaction(|transaction| work(transaction, now))?;
-        self.inner.registry.reload(&self.inner.store)?;
+        self.inner.registry.reload(&self.inner.store, now)?;
         Ok(done)
     }
 
@@ -136,6 +138,23 @@ impl Gate {
         calendar: &str,
         workflows: &[String],
     ) -> Result<JurisdictionId, Error> {
+        self.found_with_rosters((directory, &[]), calendar, workflows)
+    }
+
+    /// The same, with duty rosters. Blocks.
+    ///
+    /// # Errors
+    /// As for [`Self::found`]; what is wrong with a roster.
+    pub fn found_with_rosters(
+        &self,
+        (directory, rosters): (&Directory, &[Roster]),
+        calendar: &str,
+        workflows: &[String],
+    ) -> Result<JurisdictionId, Error> {
+        for roster in rosters {
+            check_code(&roster.code)?;
+            roster::check(roster, directory)?;
+        }
         let days = Calendar::from_yaml(calendar).map_err(|e| Error::Invalid(e.to_string()))?;
         let jurisdiction = Jurisdiction {
             id: directory.jurisdiction,
@@ -160,6 +179,9 @@ impl Gate {
             }
             for category in directory.categories.values() {
                 transaction.put_category(id, category)?;
+            }
+            for roster in rosters {
+                transaction.put_roster(id, roster)?;
             }
             transaction.add_calendar(&calendar_source(id, &days, calendar, now))?;
             for definition in &definitions {
@@ -349,7 +371,7 @@ fn calendar_source(
     }
 }
 
-fn check_code(code: &str) -> Result<(), Error> {
+pub(super) fn check_code(code: &str) -> Result<(), Error> {
     let sound = (1..=64).contains(&code.chars().count())
         && code.chars().all(|c| c.is_alphanumeric() || ".-_*".contains(c));
     if sound {

@@ -1,6 +1,6 @@
 //! What is wrong with a roster, or with a stand-in, before it is written.
 
-use super::{Days, Length, Roster, Rotation, StandIn};
+use super::{Cover, Length, Roster, Rotation, StandIn};
 use crate::domain::refusal::Reason;
 use crate::domain::{Directory, PersonId, Refusal, Role, Text};
 
@@ -111,7 +111,7 @@ fn wrong_rotation(rotation: &Rotation) -> Vec<(&'static str, String, String)> {
         );
     }
     let whole = rotation.hours.map_or(24 * 60, |hours| hours.minutes);
-    let masked = rotation.hours.is_some() || rotation.days != Days::EveryDay;
+    let masked = rotation.hours.is_some() || rotation.days != Cover::EveryDay;
     if let Length::Hours(length) = rotation.shift
         && masked
         && length * 60 > whole + 59

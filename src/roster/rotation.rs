@@ -4,7 +4,7 @@ use jiff::civil::{Date, DateTime};
 use jiff::tz::{AmbiguousOffset, TimeZone};
 use jiff::{SignedDuration, ToSpan as _};
 
-use super::{Days, Length, Rotation};
+use super::{Cover, Length, Rotation};
 use crate::calendar::Calendar;
 use crate::domain::{Instant, PersonId};
 
@@ -78,7 +78,7 @@ impl Turns<'_> {
         };
         match (shift, days, hours) {
             // Nothing is left out: shifts follow each other whatever the days.
-            (Length::Hours(length), Days::EveryDay, None) => {
+            (Length::Hours(length), Cover::EveryDay, None) => {
                 let passed = |at: Instant| {
                     let civil = zone.to_datetime(at.timestamp());
                     civil.duration_since(first).as_hours().div_euclid(length)
@@ -142,9 +142,9 @@ impl Turns<'_> {
 
     fn covers(&self, date: Date) -> bool {
         match self.rotation.days {
-            Days::EveryDay => true,
-            Days::WorkingDays => self.calendar.is_working_day(date),
-            Days::DaysOff => !self.calendar.is_working_day(date),
+            Cover::EveryDay => true,
+            Cover::WorkingDays => self.calendar.is_working_day(date),
+            Cover::DaysOff => !self.calendar.is_working_day(date),
         }
     }
 
@@ -153,9 +153,9 @@ impl Turns<'_> {
         let start = self.rotation.first.date();
         let all = (date.duration_since(start).as_hours() / 24).max(0);
         match self.rotation.days {
-            Days::EveryDay => all,
-            Days::WorkingDays => self.calendar.working_days_in(start, date),
-            Days::DaysOff => all - self.calendar.working_days_in(start, date),
+            Cover::EveryDay => all,
+            Cover::WorkingDays => self.calendar.working_days_in(start, date),
+            Cover::DaysOff => all - self.calendar.working_days_in(start, date),
         }
     }
 }

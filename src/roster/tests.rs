@@ -28,7 +28,7 @@ pub(super) fn rotation(people: &[i64], first: &str, shift: &str) -> Rotation {
         first: first.parse().unwrap(),
         until: None,
         shift: shift.parse().unwrap(),
-        days: Days::EveryDay,
+        days: Cover::EveryDay,
         hours: None,
     }
 }

@@ -17,7 +17,7 @@ const ROOMS: &[(&str, u8, &[&str])] = &[
     ("simulation", 1, &["engine", "chart", "policy", "calendar", "domain"]),
     ("store", 2, &["domain"]),
     ("channel", 2, &["domain"]),
-    ("config", 2, &["calendar", "domain"]),
+    ("config", 2, &["roster", "calendar", "domain"]),
     ("gate", 3, &["store", "policy", "roster", "engine", "chart", "clock", "calendar", "domain"]),
     (
         "http",
@@ -74,6 +74,7 @@ const OWNERS: &[(&str, &[&str])] = &[
     ("clap", &["app", "main"]),
     ("toml", &["config"]),
     ("chrono", &["calendar"]),
+    ("csv", &["roster"]),
     ("reqwest", &["channel", "app"]),
     ("std::env", &["config", "main"]),
     ("std::fs", &["config", "store", "channel", "app", "main"]),

@@ -38,9 +38,9 @@ fn a_make_up_saturday_belongs_to_the_rotation_of_working_days() {
     let calendar = calendar();
     // 2026-02-14 is a Saturday that is worked, 02-15 to 02-23 are off, 02-28 is worked again.
     let mut work = rotation(&[1, 2], "2026-02-12T08:30", "1d");
-    (work.days, work.hours) = (Days::WorkingDays, Some("08:30-17:30".parse().unwrap()));
+    (work.days, work.hours) = (Cover::WorkingDays, Some("08:30-17:30".parse().unwrap()));
     let mut off = rotation(&[7, 8, 9], "2026-02-12T08:30", "1d");
-    off.days = Days::DaysOff;
+    off.days = Cover::DaysOff;
     let roster = roster(vec![work, off]);
     let plan = Plan { roster: &roster, stand_ins: &[], calendar: &calendar };
     assert_eq!(
@@ -66,7 +66,7 @@ fn a_make_up_saturday_belongs_to_the_rotation_of_working_days() {
 fn a_night_reaches_over_midnight_and_belongs_to_the_day_on_which_it_begins() {
     let calendar = calendar();
     let mut night = rotation(&[1, 2], "2026-09-24T17:30", "1d");
-    (night.days, night.hours) = (Days::WorkingDays, Some("17:30-08:30".parse().unwrap()));
+    (night.days, night.hours) = (Cover::WorkingDays, Some("17:30-08:30".parse().unwrap()));
     let roster = roster(vec![night]);
     let plan = Plan { roster: &roster, stand_ins: &[], calendar: &calendar };
     // Thursday 09-24 is worked; 09-25 to 09-27 are the Mid-Autumn Festival.

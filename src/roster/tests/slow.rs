@@ -14,7 +14,7 @@ const MINUTE: i64 = 60_000;
 /// Who is on duty in each minute of some days after the first handover.
 fn walk(rotation: &Rotation, calendar: &Calendar, days: i64) -> BTreeMap<DateTime, i64> {
     let people: Vec<i64> = rotation.people.iter().map(|person| person.0).collect();
-    let continuous = rotation.hours.is_none() && rotation.days == Days::EveryDay;
+    let continuous = rotation.hours.is_none() && rotation.days == Cover::EveryDay;
     let mut on_duty = BTreeMap::new();
     let mut covered = 0;
     let mut slot = 0;
@@ -22,9 +22,9 @@ fn walk(rotation: &Rotation, calendar: &Calendar, days: i64) -> BTreeMap<DateTim
         let begin = rotation.first + day.days();
         let works = calendar.is_working_day(begin.date());
         let counts = match rotation.days {
-            Days::EveryDay => true,
-            Days::WorkingDays => works,
-            Days::DaysOff => !works,
+            Cover::EveryDay => true,
+            Cover::WorkingDays => works,
+            Cover::DaysOff => !works,
         };
         if !counts {
             continue;
@@ -69,7 +69,7 @@ prop_compose! {
         season in prop::sample::select(vec![(12_i8, 20_i8), (2, 10), (4, 25), (9, 20)]),
         minute in 0..24 * 4_i64,
         shift in lengths(),
-        days in prop::sample::select(vec![Days::EveryDay, Days::WorkingDays, Days::DaysOff]),
+        days in prop::sample::select(vec![Cover::EveryDay, Cover::WorkingDays, Cover::DaysOff]),
         lasts in prop::option::of(1..24 * 4_i64),
         ends in prop::option::of(5..20_i64),
     ) -> Rotation {
@@ -79,7 +79,7 @@ prop_compose! {
         if matches!(shift, Length::Hours(36)) {
             hours = None;
         }
-        let days = if matches!(shift, Length::Hours(36)) { Days::EveryDay } else { days };
+        let days = if matches!(shift, Length::Hours(36)) { Cover::EveryDay } else { days };
         Rotation {
             name: Text::new("班", "shift"),
             people: people.into_iter().map(PersonId).collect(),
