@@ -4,6 +4,8 @@ SHELL := /bin/bash
 CARGO := cargo
 # Properties are tried on the same cases in every run; `make test SEED=$$RANDOM` tries others.
 SEED := 20180701
+# How often the tests kill the service while it works; `make test KILLS=50` is the long form.
+KILLS := 12
 PACKAGES_BUILD := gcc make pkg-config libpq-dev
 PACKAGES_TEST := postgresql
 
@@ -30,7 +32,7 @@ serve: setup ## the service with real time and config/fenliu.toml
 
 .PHONY: test
 test: setup-test ## all tests, on SQLite and on PostgreSQL (started by the tests themselves)
-	PROPTEST_RNG_SEED=$(SEED) $(CARGO) test --locked
+	PROPTEST_RNG_SEED=$(SEED) KILLS=$(KILLS) $(CARGO) test --locked
 
 .PHONY: lint
 lint: setup ## formatting, lints, documentation: nothing may be complained of

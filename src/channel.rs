@@ -8,6 +8,7 @@ use futures_util::future::{BoxFuture, FutureExt};
 
 use crate::domain::{Instant, MessageId};
 
+pub use crate::domain::Form;
 pub use console::Console;
 pub use log::{Error, Log};
 
@@ -51,17 +52,6 @@ impl std::fmt::Debug for Hook {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.debug_struct("Hook").field("form", &self.form).finish_non_exhaustive()
     }
-}
-
-/// In whose form a webhook is posted.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Form {
-    /// Standard Webhooks: a JSON body, signed.
-    Standard,
-    /// A robot of a WeCom group: the text.
-    Wecom,
-    /// A robot of a DingTalk group: the text.
-    Dingtalk,
 }
 
 /// How handing a letter over went.

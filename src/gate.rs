@@ -9,12 +9,20 @@ mod audit;
 mod batch;
 mod chores;
 mod committer;
+mod delivery;
 mod error;
 mod figures;
+mod founding;
 mod ids;
+mod link;
 mod personal;
+mod public_id;
 mod query;
+mod reading;
+mod recount;
 mod registry;
+mod reply;
+mod report;
 mod roster;
 mod wording;
 mod world;
@@ -27,19 +35,25 @@ use serde_json::{Map, Value as Json};
 use tokio::sync::{Notify, broadcast, oneshot};
 
 use crate::clock::Clock;
-use crate::domain::{Actor, Instance, InstanceId, Instant, JurisdictionId};
+use crate::domain::{Actor, Instance, InstanceId, Instant, JurisdictionId, MessageId};
 use crate::store::{Store, Writer};
 
 pub use crate::store::{
-    Alarm, Claimed, Filter, MessageFilter, NewAlarm, RawCounts, Settled, StandInFilter, TokenRow,
+    Alarm, Ending, Filter, MessageFilter, NewAlarm, Queue, RawCounts, Settled, StandInFilter,
+    Standing, TokenRow,
 };
 pub use administration::{Issued, NewToken};
 pub use audit::{Examined, Report, verify};
 pub use chores::{DueClock, DueClocks, Leaves};
+pub use delivery::{Became, Parcel, Report as DeliveryReport};
 pub use error::Error;
 pub use figures::Figures;
+pub use link::Linked;
+pub use public_id::PublicIds;
 pub use query::{History, Page, Seen};
+pub use recount::{Moved, Piece, Progress};
 pub use registry::{Registry, Version};
+pub use reply::Replied;
 pub use roster::{Book, Handing, Imported, Named, NewStandIn, Wish};
 pub use wording::number_of;
 
@@ -69,6 +83,8 @@ pub struct Request {
     pub key: Option<String>,
     /// The version that the caller has seen.
     pub if_version: Option<i64>,
+    /// The message that is answered with it: it is acknowledged by that.
+    pub about: Option<MessageId>,
 }
 
 /// Of what something is asked.
@@ -205,11 +221,22 @@ pub struct AlertRules {
     pub urgent_ms: i64,
     /// Others; milliseconds.
     pub normal_ms: i64,
+    /// Those to systems; milliseconds.
+    pub hook_ms: i64,
+    /// A person gets one letter with less urgent alerts on a channel in so many milliseconds; 0:
+    /// every alert is a letter.
+    pub bundle_ms: i64,
 }
 
 impl Default for AlertRules {
     fn default() -> Self {
-        Self { urgent_ms: 5 * 60_000, normal_ms: 2 * 3_600_000 }
+        let minute = 60_000;
+        Self {
+            urgent_ms: 5 * minute,
+            normal_ms: 120 * minute,
+            hook_ms: 24 * 60 * minute,
+            bundle_ms: minute,
+        }
     }
 }
 
@@ -237,9 +264,10 @@ struct Inner {
     wake: Arc<Notify>,
     figures: Arc<Figures>,
     secret: u64,
-    alerts: AlertRules,
+    link_secret: [u8; 32],
     /// The connection for chores of the scheduler.
     hand: Mutex<Option<Writer>>,
+    alerts: AlertRules,
 }
 
 /// So many changes are kept for a slow follower before it must read the history instead.
@@ -254,6 +282,7 @@ impl Gate {
         let Parts { store, clock, entropy, batch_max, alerts } = parts;
         let registry = Registry::load(&store, clock.now())?;
         let secret = administration::number_secret(&store, entropy)?;
+        let link_secret = administration::link_secret(&store, entropy)?;
         let (changes, _) = broadcast::channel(CHANGES_KEPT);
         let wake = Arc::new(Notify::new());
         let figures = Arc::new(Figures::default());
@@ -280,8 +309,9 @@ impl Gate {
             wake,
             figures,
             secret,
-            alerts,
+            link_secret,
             hand,
+            alerts,
         };
         Ok(Self { inner: Arc::new(inner) })
     }
@@ -357,9 +387,9 @@ impl Gate {
         &self.inner.figures
     }
 
-    /// The number with which ids are made opaque outside.
+    /// Ids as they are written outside.
     #[must_use]
-    pub fn number_secret(&self) -> u64 {
-        self.inner.secret
+    pub fn public_ids(&self) -> PublicIds {
+        PublicIds::new(self.inner.secret)
     }
 }

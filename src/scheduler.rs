@@ -9,8 +9,10 @@ pub mod auditor;
 pub mod clocks;
 pub mod figures;
 pub mod handovers;
+pub mod inbox;
 pub mod jobs;
 pub mod outbox;
+pub mod recount;
 mod shell;
 pub mod watch;
 
@@ -126,6 +128,9 @@ fn back_off(failures: u32) -> Duration {
 /// Channels by the name that workflows call them.
 pub type Channels = BTreeMap<String, Arc<dyn Channel>>;
 
+/// What comes in, by the name that workflows call the channel.
+pub type Inboxes = BTreeMap<String, inbox::Arrivals>;
+
 /// How the loops run.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct Options {
@@ -133,6 +138,8 @@ pub struct Options {
     pub outbox: outbox::Options,
     /// How much the auditor looks at.
     pub auditor: auditor::Options,
+    /// How clocks are counted again by a new version of a calendar.
+    pub recount: recount::Options,
 }
 
 /// The loops as they run.
@@ -144,13 +151,15 @@ pub struct Scheduler {
 
 impl Scheduler {
     /// Starts all loops on the current tokio runtime: due clocks, one sender for each channel,
-    /// periodic jobs, duty handovers, the auditor, and on a shared database the watch for changes by other nodes.
+    /// periodic jobs, duty handovers, the auditor, the recount after a new calendar, and on a shared
+    /// database the watch for changes by other nodes.
     ///
     /// # Errors
     /// A periodic job that makes no sense.
     pub fn start(
         gate: Gate,
         channels: Channels,
+        inboxes: Inboxes,
         jobs: &[Job],
         options: Options,
     ) -> Result<Self, jobs::Error> {
@@ -181,6 +190,16 @@ impl Scheduler {
             };
             run(&of, &bell, Box::new(make));
         }
+        for (name, arrivals) in inboxes {
+            let at = duty.clone();
+            let of = format!("inbox.{name}");
+            let make = move || {
+                let inbox = inbox::Inbox::new(at.clone(), &name, Arc::clone(&arrivals));
+                let inbox: Box<dyn Poll> = Box::new(inbox);
+                inbox
+            };
+            run(&of, &Arc::new(Notify::new()), Box::new(make));
+        }
         let (at, known) = (duty.clone(), channels.keys().cloned().collect::<BTreeSet<_>>());
         let strays = move || outbox::Strays::new(at.clone(), known.clone(), options.outbox);
         let quiet = Arc::new(Notify::new());
@@ -193,6 +212,9 @@ impl Scheduler {
         let at = duty.clone();
         let auditor = move || auditor::Auditor::new(at.clone(), options.auditor);
         run("auditor", &duty.suspects.bell, Box::new(move || Box::new(auditor())));
+        let at = duty.clone();
+        let recount = move || recount::Recount::new(at.clone(), options.recount);
+        run("recount", &bell, Box::new(move || Box::new(recount())));
         if duty.gate.shares_store() {
             let at = duty.clone();
             run("watch", &quiet, Box::new(move || Box::new(watch::Watch::new(at.clone()))));

@@ -8,5 +8,7 @@ mod life;
 mod lists;
 mod nonsense;
 mod office;
+mod order;
+mod recount;
 mod rights;
 mod roster;

@@ -5,4 +5,6 @@ mod clocks;
 mod handovers;
 mod house;
 mod jobs;
+mod nodes;
 mod outbox;
+mod recount;

@@ -13,7 +13,7 @@ use crate::config::settings::Settings;
 use crate::domain::{Actor, Directory, JurisdictionId, PersonId, Role};
 use crate::gate::{AlertRules, Caller, Gate, NewToken, Parts};
 use crate::http::{Server, Stopper};
-use crate::scheduler::{self, Channels, Scheduler};
+use crate::scheduler::{self, Channels, Inboxes, Scheduler};
 use crate::store::{Options, Store};
 
 /// Why the house could not be put together, or had to be left.
@@ -206,11 +206,10 @@ fn schedule(settings: &Settings, gate: &Gate) -> Result<Scheduler, Error> {
         channels.insert(name.to_owned(), Arc::clone(&log));
     }
     channels.insert("console".to_owned(), Arc::new(Console));
-    let hour = 3_600_000;
     let mut options = scheduler::Options::default();
-    options.outbox.give_up_ms = i64::from(settings.scheduler.message_hours).max(1) * hour;
     let every = u64::from(settings.scheduler.audit_seconds).max(1);
     options.auditor.every = std::time::Duration::from_secs(every);
-    let started = Scheduler::start(gate.clone(), channels, &settings.jobs(), options);
+    let started =
+        Scheduler::start(gate.clone(), channels, Inboxes::new(), &settings.jobs(), options);
     started.map_err(|error| sense(&error))
 }

@@ -9,13 +9,11 @@ use crate::calendar::Calendar;
 use crate::chart::{self, Finding};
 use crate::domain::event::Hash;
 use crate::domain::{
-    Actor, Category, DefinitionId, Directory, Instant, JurisdictionId, Person, PersonId, Roster,
-    Unit,
+    Actor, Category, DefinitionId, Instant, JurisdictionId, Person, PersonId, Unit,
 };
 use crate::policy::Act;
-use crate::roster;
 use crate::store::{
-    self, CalendarSource, DefinitionSource, Jurisdiction, NewAlarm, Store, TokenRow, Transaction,
+    self, CalendarSource, DefinitionSource, NewAlarm, Store, TokenRow, Transaction,
 };
 
 /// A token to be made.
@@ -127,72 +125,6 @@ impl Gate {
         if revoked { Ok(()) } else { Err(Error::NotFound) }
     }
 
-    /// Takes a whole jurisdiction in: who is who, its calendar, its workflows. Used once for a new
-    /// store; what is there already is replaced by code. Blocks.
-    ///
-    /// # Errors
-    /// What is wrong with the calendar or a workflow; what the store says.
-    pub fn found(
-        &self,
-        directory: &Directory,
-        calendar: &str,
-        workflows: &[String],
-    ) -> Result<JurisdictionId, Error> {
-        self.found_with_rosters((directory, &[]), calendar, workflows)
-    }
-
-    /// The same, with duty rosters. Blocks.
-    ///
-    /// # Errors
-    /// As for [`Self::found`]; what is wrong with a roster.
-    pub fn found_with_rosters(
-        &self,
-        (directory, rosters): (&Directory, &[Roster]),
-        calendar: &str,
-        workflows: &[String],
-    ) -> Result<JurisdictionId, Error> {
-        for roster in rosters {
-            check_code(&roster.code)?;
-            roster::check(roster, directory)?;
-        }
-        let days = Calendar::from_yaml(calendar).map_err(|e| Error::Invalid(e.to_string()))?;
-        let jurisdiction = Jurisdiction {
-            id: directory.jurisdiction,
-            code: directory.code.clone(),
-            name: directory.name.clone(),
-            zone: days.zone().iana_name().unwrap_or("UTC").to_owned(),
-            calendar: days.code().to_owned(),
-            bodies: directory.bodies.clone(),
-            revision: 0,
-        };
-        let mut definitions = Vec::new();
-        for source in workflows {
-            definitions.push(definition(source, "system")?);
-        }
-        self.administer(|transaction, now| {
-            let id = transaction.put_jurisdiction(&jurisdiction)?;
-            for unit in directory.units.values() {
-                transaction.put_unit(id, unit)?;
-            }
-            for person in directory.people.values() {
-                transaction.put_person(id, person)?;
-            }
-            for category in directory.categories.values() {
-                transaction.put_category(id, category)?;
-            }
-            for roster in rosters {
-                transaction.put_roster(id, roster)?;
-            }
-            transaction.add_calendar(&calendar_source(id, &days, calendar, now))?;
-            for definition in &definitions {
-                let new =
-                    DefinitionSource { jurisdiction: id, published_at: now, ..definition.clone() };
-                transaction.add_definition(&new)?;
-            }
-            Ok(id)
-        })
-    }
-
     /// Publishes a version of a workflow: new instances start on it, running ones stay on theirs.
     /// Blocks.
     ///
@@ -214,7 +146,8 @@ impl Gate {
         Ok((id, number, findings))
     }
 
-    /// Loads a version of the jurisdiction's calendar. Blocks.
+    /// Loads a version of the jurisdiction's calendar; the scheduler counts what waits again by it.
+    /// Blocks.
     ///
     /// # Errors
     /// `Forbidden`; `Invalid` with what is wrong with the file, or when it is another calendar, or
@@ -238,6 +171,8 @@ impl Gate {
             let row = calendar_source(caller.jurisdiction, &new, source, now);
             transaction.add_calendar(&row).map(drop)
         })?;
+        // What waits is counted again by it.
+        self.bell().notify_waiters();
         Ok(new.version().to_owned())
     }
 
@@ -339,7 +274,20 @@ pub(super) fn number_secret(store: &Store, entropy: Entropy) -> Result<u64, Erro
     Ok(secret)
 }
 
-fn definition(source: &str, by: &str) -> Result<DefinitionSource, Error> {
+/// The key with which links are signed: made at the first start, kept for ever.
+pub(super) fn link_secret(store: &Store, entropy: Entropy) -> Result<[u8; 32], Error> {
+    const NAME: &str = "link_secret";
+    let kept = store.read(|reader| reader.setting(NAME))?;
+    if let Some(secret) = kept.and_then(|text| personal::unhex(&text)) {
+        return Ok(secret);
+    }
+    let mut secret = [0_u8; 32];
+    entropy(&mut secret);
+    store.writer()?.transaction(|t| t.set_setting(NAME, &personal::hex(&secret)))?;
+    Ok(secret)
+}
+
+pub(super) fn definition(source: &str, by: &str) -> Result<DefinitionSource, Error> {
     let (chart, findings) = chart::compile(source);
     let Some(chart) = chart else { return Err(Error::Broken(findings)) };
     Ok(DefinitionSource {
@@ -355,7 +303,7 @@ fn definition(source: &str, by: &str) -> Result<DefinitionSource, Error> {
     })
 }
 
-fn calendar_source(
+pub(super) fn calendar_source(
     jurisdiction: JurisdictionId,
     calendar: &Calendar,
     source: &str,

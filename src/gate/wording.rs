@@ -63,7 +63,7 @@ pub(super) fn messages(
                     tier: instance.tier,
                     urgent,
                     clock: clock.clone(),
-                    offer: None,
+                    offer: told.offer.clone(),
                     subject: subject.clone(),
                     body: words.zh.clone(),
                     created_at: event.recorded_at,

@@ -12,8 +12,8 @@ use utoipa::{Modify, OpenApi};
 use super::problem::{Details, MEDIA_TYPE, Problem};
 use super::roster::{duty, handover, stand_in, transfer};
 use super::{
-    alarm, change, definition, directory, due, history, instance, metrics, page, problem, roster,
-    token, view,
+    alarm, change, definition, directory, due, history, instance, link, metrics, page, problem,
+    recount, roster, token, view,
 };
 
 /// What the page of the documentation may load: what the service itself serves.
@@ -37,11 +37,13 @@ const DOCS_POLICY: &str = "default-src 'self'; style-src 'self' 'unsafe-inline';
         directory::add_person, directory::put_person, directory::categories, directory::category,
         directory::put_category, definition::list, definition::show, definition::version,
         definition::drawing, definition::publish, definition::check, definition::schema,
-        due::calendars, due::load, due::due, token::list, token::issue, token::revoke, alarm::list,
-        alarm::clear, roster::list, roster::show, roster::put, roster::delete, duty::shifts,
-        duty::on_duty, duty::gaps, stand_in::list, stand_in::add, stand_in::remove,
-        stand_in::propose, stand_in::agree, stand_in::decline, handover::list, handover::write,
-        handover::read, transfer::export, transfer::import, transfer::duties, metrics::show, page::front, page::health, page::ready, openapi, docs, file,
+        due::calendars, due::load, due::due, recount::show, recount::moved, token::list,
+        token::issue, token::revoke, alarm::list, alarm::clear, roster::list, roster::show,
+        roster::put, roster::delete, duty::shifts, duty::on_duty, duty::gaps, stand_in::list,
+        stand_in::add, stand_in::remove, stand_in::propose, stand_in::agree, stand_in::decline,
+        handover::list, handover::write, handover::read, transfer::export, transfer::import,
+        transfer::duties, metrics::show, page::front, page::health, page::ready, link::look,
+        link::press, openapi, docs, file,
     ),
     components(schemas(Details, problem::Reason, problem::FindingView, view::Words)),
     tags(

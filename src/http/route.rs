@@ -8,8 +8,8 @@ use actix_web::{Handler, HttpRequest, HttpResponse, Resource, Responder, Route, 
 
 use super::problem::Problem;
 use super::{
-    alarm, change, definition, directory, document, due, history, instance, metrics, page, roster,
-    token,
+    alarm, change, definition, directory, document, due, history, instance, link, metrics, page,
+    recount, roster, token,
 };
 
 /// The pattern of a path, for logs and metrics.
@@ -164,6 +164,8 @@ fn administration() -> Vec<Place> {
         at("/api/v1/workflow-schema").get(definition::schema),
         at("/api/v1/calendars").get(due::calendars).post(due::load),
         at("/api/v1/calendars/due").get(due::due),
+        at("/api/v1/calendars/recount").get(recount::show),
+        at("/api/v1/calendars/recount/moved").get(recount::moved),
         at("/api/v1/tokens").get(token::list).post(token::issue),
         at("/api/v1/tokens/{id}").way(Method::DELETE, token::revoke),
         at("/api/v1/alarms").get(alarm::list),
@@ -200,6 +202,7 @@ fn duty() -> Vec<Place> {
 fn outside() -> Vec<Place> {
     vec![
         at("/").get(page::front),
+        at("/a/{token}").get(link::look).post(link::press),
         at("/health").get(page::health),
         at("/ready").get(page::ready),
         at("/metrics").get(metrics::show),

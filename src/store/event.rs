@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 
 use diesel::prelude::*;
+use diesel::sql_types::Bool;
 
 use super::connection::{Connection, each};
 use super::error::Error;
@@ -155,6 +156,30 @@ impl Reader {
         let settled = self.settled(position, rows)?;
         let wanted = |row: &Row| jurisdiction.is_none_or(|id| id.0 == row.jurisdiction_id);
         settled.into_iter().filter(wanted).map(Row::read).collect()
+    }
+
+    /// At most `limit` events by which clocks of a jurisdiction were counted again (of the kind
+    /// `recount_clocks`), before a position if one is given, the newest first.
+    ///
+    /// # Errors
+    /// As [`Reader::events`].
+    pub fn recounts(
+        &mut self,
+        owner: JurisdictionId,
+        before: Option<i64>,
+        limit: i64,
+    ) -> Result<Vec<PositionedEvent>, Error> {
+        let rows: Vec<Row> = each!(&mut self.connection, connection => {
+            event::table
+                .filter(event::jurisdiction_id.eq(owner.0))
+                .filter(event::position.lt(before.unwrap_or(i64::MAX)))
+                // Written out: SQLite takes a partial index only for a condition that it can read.
+                .filter(diesel::dsl::sql::<Bool>("kind = 'recount_clocks'"))
+                .order(event::position.desc())
+                .limit(limit)
+                .load(connection)
+        })?;
+        rows.into_iter().map(Row::read).collect()
     }
 
     /// The rows before the first gap that may yet be filled.

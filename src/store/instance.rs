@@ -46,6 +46,9 @@ pub(super) struct Row {
 #[derive(Debug, Serialize, Deserialize)]
 struct Rest<'a> {
     entries: i64,
+    /// None in rows from before there were receipts: then every event touched the matter.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    touched: Option<i64>,
     last_at: i64,
     fields: Cow<'a, Fields>,
     clocks: Cow<'a, BTreeMap<String, ArmedClock>>,
@@ -75,6 +78,7 @@ impl Row {
             state: self.state,
             version: self.version,
             entries: rest.entries,
+            touched: rest.touched.unwrap_or(self.version),
             fields: rest.fields.into_owned(),
             clocks: rest.clocks.into_owned(),
             children: rest.children.into_owned(),
@@ -100,6 +104,7 @@ pub(super) fn read_all(rows: Vec<Row>) -> Result<Vec<(Instance, Hash)>, Error> {
 fn data_of(instance: &Instance) -> Result<String, Error> {
     let rest = Rest {
         entries: instance.entries,
+        touched: (instance.touched != instance.version).then_some(instance.touched),
         last_at: instance.last_at.0,
         fields: Cow::Borrowed(&instance.fields),
         clocks: Cow::Borrowed(&instance.clocks),

@@ -13,7 +13,7 @@ use reqwest::{Method, RequestBuilder};
 use serde_json::{Value as Json, json};
 
 pub(crate) const WORKFLOW: &str = include_str!("referral.yaml");
-const CALENDAR: &str = include_str!("calendar.yaml");
+pub(crate) const CALENDAR: &str = include_str!("calendar.yaml");
 const PEOPLE: &str = include_str!("harbour.yaml");
 
 /// When the tests begin: a Monday morning in Nairobi.
@@ -25,6 +25,7 @@ pub(crate) struct Office {
     pub(crate) clock: Arc<StillClock>,
     pub(crate) stopper: Stopper,
     pub(crate) tokens: BTreeMap<String, String>,
+    pub(crate) gate: Gate,
     client: reqwest::Client,
 }
 
@@ -80,7 +81,7 @@ impl Office {
                 clock: shown,
                 entropy,
                 batch_max: 16,
-                alerts: AlertRules::default(),
+                alerts: AlertRules { bundle_ms: 0, ..AlertRules::default() },
             })
             .unwrap();
             let mut tokens = tokens;
@@ -88,10 +89,10 @@ impl Office {
             (gate, tokens)
         });
         let (gate, tokens) = made.await.unwrap();
-        let server = Server::bind("127.0.0.1:0", gate, 1).unwrap();
+        let server = Server::bind("127.0.0.1:0", gate.clone(), 1).unwrap();
         let (address, stopper) = (server.local_addr(), server.stopper());
         tokio::spawn(async move { server.run().await.unwrap() });
-        Self { address, clock, stopper, tokens, client: reqwest::Client::new() }
+        Self { address, clock, stopper, tokens, gate, client: reqwest::Client::new() }
     }
 
     /// A request of somebody; nobody: without a token.

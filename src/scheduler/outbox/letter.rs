@@ -2,10 +2,21 @@
 
 use crate::channel::{Letter, Outcome};
 use crate::domain::{Message, Recipient};
-use crate::gate::{Gate, number_of};
+use crate::gate::{Gate, Parcel, number_of};
 
-/// The letter of a message; or why there is none.
-pub(super) fn of(gate: &Gate, message: &Message) -> Result<Letter, Outcome> {
+/// The letter of a parcel; or why there is none.
+pub(super) fn of(gate: &Gate, parcel: &Parcel) -> Result<Letter, Outcome> {
+    let [message, more @ ..] = parcel.messages.as_slice() else {
+        return Err(Outcome::never("there is nothing in it"));
+    };
+    let mut letter = one(gate, message)?;
+    for other in more {
+        letter.text = format!("{}\n{}", letter.text, other.body);
+    }
+    Ok(letter)
+}
+
+fn one(gate: &Gate, message: &Message) -> Result<Letter, Outcome> {
     let directory = gate.registry().directory(message.jurisdiction);
     let directory = directory.map_err(|error| Outcome::later(error.to_string()))?;
     let Recipient::Person(id) = message.to else {
