@@ -13,6 +13,7 @@ mod contact;
 mod delivery;
 mod error;
 mod figures;
+mod founding;
 mod ids;
 mod letters;
 mod link;
@@ -25,6 +26,7 @@ mod recount;
 mod registry;
 mod reply;
 mod report;
+mod roster;
 mod subscription;
 mod wording;
 mod world;
@@ -41,7 +43,8 @@ use crate::domain::{Actor, Instance, InstanceId, Instant, JurisdictionId, Messag
 use crate::store::{Store, Writer};
 
 pub use crate::store::{
-    Alarm, Ending, Filter, MessageFilter, NewAlarm, Queue, RawCounts, Settled, Standing, TokenRow,
+    Alarm, Ending, Filter, MessageFilter, NewAlarm, Queue, RawCounts, Settled, StandInFilter,
+    Standing, TokenRow,
 };
 pub use administration::{Issued, NewToken};
 pub use audit::{Examined, Report, verify};
@@ -57,6 +60,7 @@ pub use query::{History, Page, Seen};
 pub use recount::{Moved, Piece, Progress};
 pub use registry::{Registry, Version};
 pub use reply::Replied;
+pub use roster::{Book, Handing, ImportWish, Imported, Named, NewStandIn};
 pub use subscription::NewSubscription;
 pub use wording::number_of;
 
@@ -250,7 +254,7 @@ impl Gate {
     /// What the store says, or a stored definition or calendar that cannot be read any more.
     pub fn open(parts: Parts) -> Result<Self, Error> {
         let Parts { store, clock, entropy, batch_max, alerts } = parts;
-        let registry = Registry::load(&store)?;
+        let registry = Registry::load(&store, clock.now())?;
         let secret = administration::number_secret(&store, entropy)?;
         let link_secret = administration::link_secret(&store, entropy)?;
         let letters = letters::Letters::shipped()?;

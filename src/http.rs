@@ -23,6 +23,7 @@ mod problem;
 mod receive;
 mod recount;
 mod request_id;
+mod roster;
 mod route;
 mod subscription;
 mod template;

@@ -8,6 +8,7 @@
 pub mod auditor;
 pub mod clocks;
 pub mod figures;
+pub mod handovers;
 pub mod inbox;
 pub mod jobs;
 pub mod mutes;
@@ -159,8 +160,8 @@ pub struct Scheduler {
 
 impl Scheduler {
     /// Starts all loops on the current tokio runtime: due clocks, one sender for each channel,
-    /// periodic jobs, the auditor, the recount after a new calendar, and on a shared database the
-    /// watch for changes by other nodes.
+    /// periodic jobs, duty handovers, the auditor, the recount after a new calendar, and on a shared
+    /// database the watch for changes by other nodes.
     ///
     /// # Errors
     /// A periodic job that makes no sense.
@@ -221,6 +222,9 @@ impl Scheduler {
         run("jobs", &quiet, Box::new(move || Box::new(jobs::Jobs::new(at.clone(), plan.clone()))));
         let at = duty.clone();
         run("mutes", &bell, Box::new(move || Box::new(mutes::Mutes::new(at.clone()))));
+        let at = duty.clone();
+        let handovers = move || handovers::Handovers::new(at.clone());
+        run("handovers", &quiet, Box::new(move || Box::new(handovers())));
         let at = duty.clone();
         let auditor = move || auditor::Auditor::new(at.clone(), options.auditor);
         run("auditor", &duty.suspects.bell, Box::new(move || Box::new(auditor())));

@@ -11,3 +11,4 @@ mod office;
 mod order;
 mod recount;
 mod rights;
+mod roster;

@@ -105,7 +105,8 @@ pub fn found(settings: &Settings, gate: &Gate) -> Result<Option<String>, Error> 
         workflows.push(read(&file)?);
     }
     let directory = who.directory(JurisdictionId(0));
-    let jurisdiction = gate.found(&directory, &calendar, &workflows)?;
+    let rosters = who.rosters();
+    let jurisdiction = gate.found_with_rosters((&directory, &rosters), &calendar, &workflows)?;
     let person = administrator(&directory)?;
     let caller = Caller { actor: Actor::System, jurisdiction };
     let new = NewToken { person, label: "first start".to_owned(), expires_at: None };

@@ -122,10 +122,9 @@ impl Gate {
     pub fn possible(&self, caller: &Caller, seen: &Seen) -> Result<(Vec<String>, bool), Error> {
         let registry = &self.inner.registry;
         let calendar = registry.calendar(caller.jurisdiction)?;
-        let directory = registry.directory(caller.jurisdiction)?;
         let now = self.now().max(seen.instance.updated_at);
-        let situation =
-            Situation { chart: &seen.chart, calendar: &calendar, facts: &*directory, now };
+        let facts = registry.facts(caller.jurisdiction, now)?;
+        let situation = Situation { chart: &seen.chart, calendar: &calendar, facts: &*facts, now };
         let specs = possible::specs(situation, &seen.instance, &caller.actor);
         let names = specs.into_iter().map(|spec: &CommandSpec| spec.name.clone()).collect();
         let waits = possible::may_acknowledge(situation, &seen.instance, &caller.actor);

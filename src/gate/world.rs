@@ -48,8 +48,7 @@ impl World for Desk<'_, '_> {
     }
 
     fn facts(&mut self, jurisdiction: JurisdictionId) -> Result<Arc<dyn Facts>, Error> {
-        let facts: Arc<dyn Facts> = self.setting.registry.directory(jurisdiction)?;
-        Ok(facts)
+        self.setting.registry.facts(jurisdiction, self.now)
     }
 
     fn instance(&mut self, id: InstanceId) -> Result<Instance, Error> {
