@@ -140,6 +140,25 @@ pub struct Lines {
     pub inboxes: BTreeMap<String, inbox::Arrivals>,
 }
 
+fn sender(
+    duty: &Duty,
+    name: &str,
+    channel: &Arc<dyn Channel>,
+    guard: guard::Options,
+    options: outbox::Options,
+) -> shell::Make {
+    let (at, name, channel) = (duty.clone(), name.to_owned(), Arc::clone(channel));
+    Box::new(move || {
+        let sender = outbox::Outbox::new(at.clone(), &name, Arc::clone(&channel), options);
+        Box::new(sender.guarded(guard))
+    })
+}
+
+fn listener(duty: &Duty, name: &str, arrivals: &inbox::Arrivals) -> shell::Make {
+    let (at, name, arrivals) = (duty.clone(), name.to_owned(), Arc::clone(arrivals));
+    Box::new(move || Box::new(inbox::Inbox::new(at.clone(), &name, Arc::clone(&arrivals))))
+}
+
 /// How the loops run.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct Options {
@@ -189,30 +208,13 @@ impl Scheduler {
         let at = duty.clone();
         run("clocks", &bell, Box::new(move || Box::new(clocks::Clocks::new(at.clone()))));
         for (name, channel) in &channels {
-            let (at, name, channel) = (duty.clone(), name.clone(), Arc::clone(channel));
-            let guard = guards.get(&name).copied();
-            let of = format!("outbox.{name}");
-            let make = move || {
-                let sender =
-                    outbox::Outbox::new(at.clone(), &name, Arc::clone(&channel), options.outbox);
-                let sender = match guard {
-                    Some(guard) => sender.guarded(guard),
-                    None => sender,
-                };
-                let sender: Box<dyn Poll> = Box::new(sender);
-                sender
-            };
-            run(&of, &bell, Box::new(make));
+            let guard = guards.get(name).copied().unwrap_or(guard::Options::NONE);
+            let make = sender(&duty, name, channel, guard, options.outbox);
+            run(&format!("outbox.{name}"), &bell, make);
         }
-        for (name, arrivals) in inboxes {
-            let at = duty.clone();
-            let of = format!("inbox.{name}");
-            let make = move || {
-                let inbox = inbox::Inbox::new(at.clone(), &name, Arc::clone(&arrivals));
-                let inbox: Box<dyn Poll> = Box::new(inbox);
-                inbox
-            };
-            run(&of, &Arc::new(Notify::new()), Box::new(make));
+        for (name, arrivals) in &inboxes {
+            let own = Arc::new(Notify::new());
+            run(&format!("inbox.{name}"), &own, listener(&duty, name, arrivals));
         }
         let (at, known) = (duty.clone(), channels.keys().cloned().collect::<BTreeSet<_>>());
         let strays = move || outbox::Strays::new(at.clone(), known.clone(), options.outbox);
