@@ -13,7 +13,7 @@ pub mod machine;
 pub mod names;
 pub mod schema;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 pub use compile::compile;
@@ -21,7 +21,7 @@ pub use document::Kind;
 pub use finding::{Finding, Severity};
 
 use crate::calendar::{Limit, cron::Cron};
-use crate::domain::{Instance, Role, Text, Value};
+use crate::domain::{Facts, Grant, Instance, Role, Text, Value};
 use expression::{Expression, Type};
 
 /// At most so many states: more is no longer readable by an official.
@@ -79,6 +79,10 @@ pub struct Field {
     pub at_most: Option<i64>,
     /// Whether lists show it.
     pub shown: bool,
+    /// Whether the units that stand in it see the instance.
+    pub sees: bool,
+    /// Whether it keeps the caller's identity from everybody but the desk while it is set.
+    pub seals: bool,
 }
 
 /// An input of a command or signal.
@@ -102,6 +106,10 @@ pub struct Input {
     pub max: Option<i64>,
     /// A caller's personal data.
     pub personal: bool,
+    /// Personal, and says what the matter is, not who the caller is.
+    pub content: bool,
+    /// Only active units that are no bodies.
+    pub linked: bool,
 }
 
 /// A command, also the opening one.
@@ -394,15 +402,45 @@ impl Chart {
         lineage.iter().rev().filter_map(|&number| self.nodes.get(number))
     }
 
-    /// The units that stand in an instance now: its holder and every unit field.
+    /// The units that see an instance now: its holder, and every unit field that gives sight.
     pub fn parties_of<'i>(&self, instance: &'i Instance) -> impl Iterator<Item = &'i str> {
-        let of_fields = self.fields.iter().filter(|(_, f)| matches!(f.ty, Type::Unit | Type::Set));
+        self.units_in(instance, |field| field.sees)
+    }
+
+    /// The units that an instance names now, whether they see it or not: its holder and every unit
+    /// field. A former unit can still be asked for something.
+    pub fn named_in<'i>(&self, instance: &'i Instance) -> impl Iterator<Item = &'i str> {
+        self.units_in(instance, |_| true)
+    }
+
+    fn units_in<'i>(
+        &self,
+        instance: &'i Instance,
+        wanted: impl Fn(&Field) -> bool,
+    ) -> impl Iterator<Item = &'i str> {
+        let units = |field: &Field| matches!(field.ty, Type::Unit | Type::Set);
+        let of_fields = self.fields.iter().filter(move |(_, f)| units(f) && wanted(f));
         let values = of_fields.filter_map(|(name, _)| instance.fields.get(name));
         let codes = values.flat_map(|value| match value {
             Value::List(members) => members.iter().filter_map(Value::as_text).collect(),
             value => value.as_text().into_iter().collect::<Vec<_>>(),
         });
         instance.holder.as_deref().into_iter().chain(codes)
+    }
+
+    /// The roles in bodies of the jurisdiction that commands are for: whoever has one of them takes
+    /// part in every instance, whether a field names its unit or not.
+    #[must_use]
+    pub fn posts(&self, facts: &dyn Facts) -> BTreeSet<Grant> {
+        let selectors = self.commands.values().flat_map(|spec| &spec.by);
+        let posts = selectors.filter_map(|selector| match &selector.party {
+            Party::Body(body) => {
+                let unit = facts.ask(&format!("body/{body}")).as_text()?.to_owned();
+                Some(Grant { role: selector.role, unit })
+            }
+            Party::Field(_) | Party::Input(_) => None,
+        });
+        posts.collect()
     }
 
     /// The command of a name, the opening one included.

@@ -47,7 +47,7 @@ pub use public_id::PublicIds;
 pub use query::{History, Page, Seen};
 pub use recount::{Moved, Piece, Progress};
 pub use registry::{Registry, Version};
-pub use wording::number_of;
+pub use wording::{family_of, number_of};
 
 /// Who asks, and in which jurisdiction.
 #[derive(Debug, Clone)]

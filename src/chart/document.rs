@@ -84,6 +84,8 @@ pub enum Kind {
     Category,
     /// A set of unit codes.
     Units,
+    /// The number of another open matter of the same workflow; inputs only.
+    Matter,
 }
 
 /// A field.
@@ -110,6 +112,12 @@ pub struct FieldDoc {
     /// Whether lists show it.
     #[serde(default = "yes")]
     pub shown: bool,
+    /// Whether the units that stand in it see the instance; only for kinds unit and units.
+    #[serde(default = "yes")]
+    pub sees: bool,
+    /// While this flag is set nobody but the desk learns who the caller is.
+    #[serde(default)]
+    pub seals: bool,
 }
 
 /// One input of a command or signal.
@@ -140,6 +148,12 @@ pub struct InputDoc {
     /// A caller's personal data: kept apart, the chart sees only a digest.
     #[serde(default)]
     pub personal: bool,
+    /// A personal text that says what the matter is, not who the caller is.
+    #[serde(default)]
+    pub content: bool,
+    /// Only active units that can be given matters: no bodies. For kinds unit and units.
+    #[serde(default)]
+    pub linked: bool,
 }
 
 /// The command that opens an instance.

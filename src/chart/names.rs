@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use super::Field;
+use super::{Field, Kind};
 use super::expression::{Domains, Known, Names, Type};
 use crate::domain::{Tier, Value};
 
@@ -12,6 +12,7 @@ pub struct Scope {
     known: BTreeMap<String, Known>,
     domains: BTreeMap<String, Vec<Value>>,
     workflows: Vec<String>,
+    matters: Vec<String>,
 }
 
 impl Scope {
@@ -51,6 +52,9 @@ impl Scope {
         let mut scope = self.clone();
         for item in input {
             scope.add(&format!("input.{}", item.name), item.ty.clone(), item.optional);
+            if item.kind == Kind::Matter {
+                scope.matters.push(item.name.clone());
+            }
         }
         scope
     }
@@ -61,6 +65,12 @@ impl Scope {
         let mut scope = self.clone();
         scope.add("each", Type::Unit, false);
         scope
+    }
+
+    /// Whether an input in sight names another matter.
+    #[must_use]
+    pub fn takes_matter(&self, input: &str) -> bool {
+        self.matters.iter().any(|name| name == input)
     }
 
     fn add(&mut self, path: &str, ty: Type, optional: bool) {

@@ -301,10 +301,8 @@ pub(super) async fn show(
     }
     let mut whole = Whole::of(&Lens::of(&house, &caller)?, &seen);
     whole.personal = personal;
-    if seen.until.is_none() {
-        let (names, acknowledge) = house.gate.possible(&caller, &seen)?;
-        whole.possible = Offer::all(&seen, &names, acknowledge);
-    }
+    let (names, acknowledge) = house.gate.possible(&caller, &seen)?;
+    whole.possible = Offer::all(&seen, &names, acknowledge && !seen.is_former());
     Ok(HttpResponse::Ok().insert_header(tag).json(whole))
 }
 
@@ -323,6 +321,8 @@ fn filter(house: &House, query: &mut Query) -> Result<Filter, Problem> {
         statuses: query.all("status"),
         holder: query.text("holder")?,
         parties: query.all("unit"),
+        or_workflows: Vec::new(),
+        family: number(query.text("number")?)?,
         open_only: query.flag("open")? || overdue,
         tier_at_least: tier_at_least.transpose()?,
         opened_from: query.instant("opened_from")?,
@@ -331,6 +331,15 @@ fn filter(house: &House, query: &mut Query) -> Result<Filter, Problem> {
         due_before: overdue.then(|| house.gate.now()),
         before: query.instance("cursor", &house.ids)?,
     })
+}
+
+/// The family of a matter's number.
+fn number(text: Option<String>) -> Result<Option<InstanceId>, Problem> {
+    let read = |text: String| {
+        gate::family_of(&text)
+            .ok_or_else(|| receive::wrong("number", "the number of a matter, such as 00000017"))
+    };
+    text.map(read).transpose()
 }
 
 async fn listed(
@@ -361,6 +370,7 @@ async fn listed(
     params(
         ("workflow" = Option<String>, Query, description = "Of this workflow."),
         ("status" = Option<Vec<String>>, Query, description = "In one of these flat statuses; repeated or with commas."),
+        ("number" = Option<String>, Query, description = "The matter of this number, with its family."),
         ("holder" = Option<String>, Query, description = "Held by this unit."),
         ("unit" = Option<Vec<String>>, Query, description = "With one of these units among its parties."),
         ("open" = Option<bool>, Query, description = "Only those that have not ended."),
@@ -427,6 +437,7 @@ pub(super) struct Counts {
     params(
         ("workflow" = Option<String>, Query, description = "Of this workflow."),
         ("status" = Option<Vec<String>>, Query, description = "In one of these flat statuses."),
+        ("number" = Option<String>, Query, description = "The matter of this number, with its family."),
         ("holder" = Option<String>, Query, description = "Held by this unit."),
         ("unit" = Option<Vec<String>>, Query, description = "With one of these units among its parties."),
         ("open" = Option<bool>, Query, description = "Only those that have not ended."),

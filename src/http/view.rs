@@ -150,7 +150,7 @@ impl Summary {
         let node = chart.find(&instance.state).and_then(|number| chart.node(number));
         let running = instance.clocks.values().filter(|clock| clock.frozen.is_none());
         let due = running.map(|clock| clock.due).min();
-        let whole = seen.until.is_none();
+        let whole = !seen.is_former();
         Self {
             id: lens.id(instance.id),
             number: seen.number.clone(),
@@ -210,7 +210,7 @@ pub(super) struct Whole {
 impl Whole {
     /// An instance; personal data and possible commands are added by who knows the caller.
     pub(super) fn of(lens: &Lens, seen: &Seen) -> Self {
-        let former = seen.until.is_some();
+        let former = seen.is_former();
         let titles = seen.chart.fields.iter().map(|(name, f)| (name.clone(), f.title.clone()));
         let clocks = if former { Vec::new() } else { ClockView::all(lens, seen) };
         Self {
