@@ -11,17 +11,18 @@ pub mod expression;
 pub mod finding;
 pub mod machine;
 pub mod names;
+mod parties;
 pub mod schema;
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 pub use compile::compile;
-pub use document::Kind;
+pub use document::{Kind, Seal};
 pub use finding::{Finding, Severity};
 
 use crate::calendar::{Limit, cron::Cron};
-use crate::domain::{Facts, Grant, Instance, Role, Text, Value};
+use crate::domain::{Role, Text, Value};
 use expression::{Expression, Type};
 
 /// At most so many states: more is no longer readable by an official.
@@ -81,8 +82,8 @@ pub struct Field {
     pub shown: bool,
     /// Whether the units that stand in it see the instance.
     pub sees: bool,
-    /// Whether it keeps the caller's identity from everybody but the desk while it is set.
-    pub seals: bool,
+    /// Whom it leaves the caller's identity to while it is set.
+    pub seals: Option<Seal>,
 }
 
 /// An input of a command or signal.
@@ -396,51 +397,18 @@ impl Chart {
         self.nodes.get(number)
     }
 
+    /// The flat statuses that instances can have.
+    pub fn flat_statuses(&self) -> impl Iterator<Item = &str> {
+        self.nodes.iter().flat_map(|node| match &node.status {
+            Status::Fixed(status) => vec![status.as_str()],
+            Status::Choice(_, then, other) => vec![then.as_str(), other.as_str()],
+        })
+    }
+
     /// The states from the innermost outwards that are active when `leaf` is.
     pub fn active(&self, leaf: usize) -> impl Iterator<Item = &Node> {
         let lineage = self.nodes.get(leaf).map(|node| &*node.lineage).unwrap_or_default();
         lineage.iter().rev().filter_map(|&number| self.nodes.get(number))
-    }
-
-    /// The units that see an instance now: its holder, and every unit field that gives sight.
-    pub fn parties_of<'i>(&self, instance: &'i Instance) -> impl Iterator<Item = &'i str> {
-        self.units_in(instance, |field| field.sees)
-    }
-
-    /// The units that an instance names now, whether they see it or not: its holder and every unit
-    /// field. A former unit can still be asked for something.
-    pub fn named_in<'i>(&self, instance: &'i Instance) -> impl Iterator<Item = &'i str> {
-        self.units_in(instance, |_| true)
-    }
-
-    fn units_in<'i>(
-        &self,
-        instance: &'i Instance,
-        wanted: impl Fn(&Field) -> bool,
-    ) -> impl Iterator<Item = &'i str> {
-        let units = |field: &Field| matches!(field.ty, Type::Unit | Type::Set);
-        let of_fields = self.fields.iter().filter(move |(_, f)| units(f) && wanted(f));
-        let values = of_fields.filter_map(|(name, _)| instance.fields.get(name));
-        let codes = values.flat_map(|value| match value {
-            Value::List(members) => members.iter().filter_map(Value::as_text).collect(),
-            value => value.as_text().into_iter().collect::<Vec<_>>(),
-        });
-        instance.holder.as_deref().into_iter().chain(codes)
-    }
-
-    /// The roles in bodies of the jurisdiction that commands are for: whoever has one of them takes
-    /// part in every instance, whether a field names its unit or not.
-    #[must_use]
-    pub fn posts(&self, facts: &dyn Facts) -> BTreeSet<Grant> {
-        let selectors = self.commands.values().flat_map(|spec| &spec.by);
-        let posts = selectors.filter_map(|selector| match &selector.party {
-            Party::Body(body) => {
-                let unit = facts.ask(&format!("body/{body}")).as_text()?.to_owned();
-                Some(Grant { role: selector.role, unit })
-            }
-            Party::Field(_) | Party::Input(_) => None,
-        });
-        posts.collect()
     }
 
     /// The command of a name, the opening one included.

@@ -13,6 +13,7 @@ mod delivery;
 mod error;
 mod figures;
 mod ids;
+mod matters;
 mod personal;
 mod public_id;
 mod query;
@@ -20,6 +21,7 @@ mod reading;
 mod recount;
 mod registry;
 mod report;
+mod sight;
 mod wording;
 mod world;
 
@@ -44,9 +46,10 @@ pub use delivery::{Became, Parcel, Report as DeliveryReport};
 pub use error::Error;
 pub use figures::Figures;
 pub use public_id::PublicIds;
-pub use query::{History, Page, Seen};
+pub use query::{History, Page};
 pub use recount::{Moved, Piece, Progress};
 pub use registry::{Registry, Version};
+pub use sight::Seen;
 pub use wording::{family_of, number_of};
 
 /// Who asks, and in which jurisdiction.

@@ -101,9 +101,7 @@ pub fn takes_part<'p>(
     county: Option<&str>,
 ) -> bool {
     let own = own_units(actor);
-    sees_all(actor, county)
-        || named.any(|unit| own.contains(unit))
-        || holds_post(actor, &posts())
+    sees_all(actor, county) || named.any(|unit| own.contains(unit)) || holds_post(actor, &posts())
 }
 
 /// Whether the actor has one of the posts that a workflow's commands are for.

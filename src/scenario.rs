@@ -10,8 +10,8 @@ use std::sync::Arc;
 use crate::calendar::Calendar;
 use crate::chart::{Chart, Party, Selector};
 use crate::domain::{
-    Actor, Beside, Command, DefinitionId, Directory, Event, Facts, Fields, Grant, Instance, InstanceId,
-    Instant, JurisdictionId, PersonId, Refusal, Role, Text, Value, of_matter,
+    Actor, Beside, Command, DefinitionId, Directory, Event, Facts, Fields, Grant, Instance,
+    InstanceId, Instant, JurisdictionId, PersonId, Refusal, Role, Text, Value, of_matter,
 };
 use crate::engine::{self, Decision, Situation, family};
 use crate::policy;

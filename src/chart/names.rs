@@ -2,8 +2,8 @@
 
 use std::collections::BTreeMap;
 
-use super::{Field, Kind};
 use super::expression::{Domains, Known, Names, Type};
+use super::{Field, Kind};
 use crate::domain::{Tier, Value};
 
 /// The names in sight at one place of a workflow.
@@ -43,6 +43,8 @@ impl Scope {
         scope.add("at", Type::Instant, false);
         scope.add("now", Type::Instant, false);
         scope.add("actor.unit", Type::Unit, false);
+        scope.add("actor.role", Type::Text, false);
+        scope.add("actor.person", Type::Int, false);
         scope
     }
 

@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use std::sync::Arc;
 use std::sync::mpsc::{Receiver, Sender, channel};
 
-use serde_json::{Map, Value as Json};
+use serde_json::Value as Json;
 use sha2::{Digest, Sha256};
 use tokio::sync::{Notify, broadcast, oneshot};
 
@@ -17,12 +17,15 @@ use super::ids::Stock;
 use super::registry::Registry;
 use super::world::Desk;
 use super::{
-    AlertRules, Change, Done, Entropy, Firing, Receipt, Request, Target, personal, reading, wording,
+    AlertRules, Change, Done, Entropy, Firing, Receipt, Request, Target, matters, personal,
+    reading, wording,
 };
-use crate::chart::{Chart, Kind};
+use crate::chart::Chart;
 use crate::clock::Clock;
 use crate::domain::event::Hash;
-use crate::domain::{Actor, Command, FactRecord, Instance, InstanceId, Instant, MessageId, Refusal, Text, Value, of_matter};
+use crate::domain::{
+    Actor, Command, FactRecord, InstanceId, Instant, MessageId, Refusal, Text, Value,
+};
 use crate::engine::{self, Decision, family};
 use crate::policy::{self, Act};
 use crate::store::{Answer, PersonalRow, Store, Transaction, Writer};
@@ -80,16 +83,8 @@ impl Job {
         }
     }
 
-    /// Matters that it may name: every input of a command that looks like a matter's number.
-    fn named(&self) -> impl Iterator<Item = InstanceId> + '_ {
-        let input = match &self.task {
-            Task::Request(request) if matches!(request.target, Target::Instance(_)) => {
-                Some(&request.input)
-            }
-            _ => None,
-        };
-        let texts = input.into_iter().flat_map(Map::values).filter_map(Json::as_str);
-        texts.filter(|text| text.len() == NUMBER).filter_map(wording::family_of)
+    fn asked(&self) -> Option<&Request> {
+        if let Task::Request(request) = &self.task { Some(request) } else { None }
     }
 
     fn key(&self) -> Option<(String, String)> {
@@ -101,9 +96,6 @@ impl Job {
         }
     }
 }
-
-/// So many digits has a matter's number, until there are a hundred million of them.
-const NUMBER: usize = 8;
 
 /// How many committers a store bears: one writer on SQLite, two connections on PostgreSQL (more
 /// were measured to be no faster on two cores).
@@ -274,7 +266,8 @@ impl Work<'_> {
         let mut draft = Draft::default();
         // A matter that a command names is locked with the others, in order of id.
         let own = jobs.iter().filter_map(Job::instance);
-        let ids: BTreeSet<InstanceId> = own.chain(jobs.iter().flat_map(Job::named)).collect();
+        let ids: BTreeSet<InstanceId> =
+            own.chain(jobs.iter().filter_map(Job::asked).flat_map(matters::named)).collect();
         let ids: Vec<InstanceId> = ids.into_iter().collect();
         draft.add(transaction.instances(&ids)?);
         let keys: Vec<(String, String)> = jobs.iter().filter_map(Job::key).collect();
@@ -378,7 +371,7 @@ impl Work<'_> {
         }
         let command = Command { name, input: values, occurred_at: request.occurred_at };
         let family = instance.map(|(_, family)| family);
-        let matters = matters(transaction, draft, &chart, request, &command)?;
+        let matters = matters::known(transaction, draft, &chart, request, &command)?;
         let mut desk = Desk { matters, ..self.desk(transaction, draft, now, family) };
         let decisions = match (&request.target, &instance) {
             (Target::New(workflow), _) => {
@@ -457,36 +450,6 @@ impl Work<'_> {
             instance.ok_or_else(|| Error::Internal("a command decided nothing".to_owned()))?;
         Ok(Done { receipt: Receipt::of(&instance), instance: Some(Box::new(instance)) })
     }
-}
-
-/// What is known of the matters that a command names by number: those of the jurisdiction, read in
-/// the transaction and held until its end, so that none closes meanwhile.
-fn matters(
-    transaction: &mut Transaction<'_>,
-    draft: &mut Draft,
-    chart: &Chart,
-    request: &Request,
-    command: &Command,
-) -> Result<FactRecord, Error> {
-    let mut known = FactRecord::new();
-    let inputs = chart.command(&command.name).map(|spec| spec.input.as_slice());
-    for input in inputs.unwrap_or_default().iter().filter(|input| input.kind == Kind::Matter) {
-        let number = command.input.get(&input.name).and_then(Value::as_text);
-        let Some((number, id)) = number.and_then(|text| Some((text, wording::family_of(text)?)))
-        else {
-            continue;
-        };
-        if !draft.knows(id) {
-            let found = transaction.instances(&[id])?;
-            draft.add(found);
-        }
-        let here = request.caller.jurisdiction;
-        let root = |matter: &&Instance| matter.jurisdiction == here && matter.parent.is_none();
-        if let Some(matter) = draft.instance(id).filter(root) {
-            known.extend(of_matter(number, matter));
-        }
-    }
-    Ok(known)
 }
 
 /// What makes two requests the same: everything but the key.

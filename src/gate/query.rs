@@ -1,56 +1,18 @@
 //! Questions: filtered by what the caller may see. What may not be seen is as if it were not there.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use super::error::Error;
 use super::registry::Version;
-use super::{Caller, Change, Gate, personal, wording};
+use super::sight::{Seen, Sight, reach};
+use super::{Caller, Change, Gate};
 use crate::calendar::{Due, Limit};
-use crate::chart::{Chart, CommandSpec, Party};
-use crate::domain::{
-    Actor, Directory, Event, Fields, Instance, InstanceId, Message, MessageId, Role, StoredEvent, Value,
-};
+use crate::chart::CommandSpec;
+use crate::domain::{Actor, Directory, Instance, InstanceId, Message, MessageId, StoredEvent};
 use crate::engine::{Situation, possible};
 use crate::policy::{self, Act};
-use crate::store::{Alarm, Filter, MessageFilter, PartyRow, RawCounts, Reader};
-
-/// An instance as a caller sees it.
-#[derive(Debug, Clone)]
-pub struct Seen {
-    /// The instance.
-    pub instance: Box<Instance>,
-    /// Its workflow.
-    pub chart: Arc<Chart>,
-    /// What people call the matter.
-    pub number: String,
-    /// For a former unit: the events that it took part in, from and to. `instance` is then as it
-    /// stood at the last of them. None: the caller sees everything.
-    pub segments: Option<Vec<(i64, i64)>>,
-    /// For a former unit: the instance as it stands now, which it is not shown.
-    now: Option<Box<Instance>>,
-}
-
-impl Seen {
-    /// Whether the caller sees only what happened while its unit took part.
-    #[must_use]
-    pub fn is_former(&self) -> bool {
-        self.segments.is_some()
-    }
-
-    /// Whether the caller may see what an event brought.
-    #[must_use]
-    pub fn shows(&self, seq: i64) -> bool {
-        let within = |&(from, to): &(i64, i64)| (from..=to).contains(&seq);
-        self.segments.as_ref().is_none_or(|segments| segments.iter().any(within))
-    }
-}
-
-/// How much of an instance a caller sees.
-enum Sight {
-    Whole,
-    Segments(Vec<(i64, i64)>),
-}
+use crate::store::{Alarm, Filter, MessageFilter, RawCounts, Reader};
 
 /// One page of a list.
 #[derive(Debug, Clone)]
@@ -99,7 +61,7 @@ impl Gate {
         Ok(self.inner.registry.versions(caller.jurisdiction))
     }
 
-    fn sees_all(&self, caller: &Caller) -> Result<bool, Error> {
+    pub(super) fn sees_all(&self, caller: &Caller) -> Result<bool, Error> {
         let directory = self.inner.registry.directory(caller.jurisdiction)?;
         let county = directory.bodies.get("county").map(String::as_str);
         Ok(policy::sees_all(&caller.actor, county))
@@ -125,55 +87,6 @@ impl Gate {
             reach(caller, &parties).ok_or(Error::NotFound)?
         };
         self.seen(instance, sight)
-    }
-
-    /// Whether the caller has one of the posts that the instance's workflow is for.
-    fn holds_post(&self, caller: &Caller, instance: &Instance) -> Result<bool, Error> {
-        let registry = &self.inner.registry;
-        let directory = registry.directory(caller.jurisdiction)?;
-        let posts = registry.chart(instance.definition)?.posts(&*directory);
-        Ok(policy::holds_post(&caller.actor, &posts))
-    }
-
-    fn seen(&self, instance: Instance, sight: Sight) -> Result<Seen, Error> {
-        let chart = self.inner.registry.chart(instance.definition)?;
-        let number = wording::number(&instance);
-        let (instance, segments, now) = match sight {
-            Sight::Whole => (instance, None, None),
-            Sight::Segments(segments) => {
-                let last = segments.iter().map(|(_, to)| *to).max().unwrap_or(0);
-                let then = self.as_it_was(&instance, &chart, last)?;
-                (then, Some(segments), Some(Box::new(instance)))
-            }
-        };
-        Ok(Seen { instance: Box::new(instance), chart, number, segments, now })
-    }
-
-    /// An instance as it stood after one of its events, as far as a former unit is shown it: where
-    /// it was and how grave, without fields and clocks.
-    fn as_it_was(&self, now: &Instance, chart: &Chart, seq: i64) -> Result<Instance, Error> {
-        let events = self.read(|reader| reader.events(now.id, 1, seq))?;
-        let mut then = Instance {
-            version: seq,
-            touched: seq,
-            fields: Fields::new(),
-            clocks: BTreeMap::new(),
-            children: BTreeMap::new(),
-            tier: 1,
-            outcome: None,
-            closed_at: None,
-            ..now.clone()
-        };
-        for stored in events {
-            let event: Event = serde_json::from_str(&stored.body)
-                .map_err(|error| Error::Internal(format!("event {}: {error}", stored.seq)))?;
-            let tier = chart.tier_field.as_ref().and_then(|field| event.set.get(field));
-            then.tier = tier.and_then(Value::as_int).unwrap_or(then.tier);
-            then.updated_at = event.recorded_at;
-            then.stage.clone_from(&event.status);
-            (then.state, then.status, then.holder) = (event.to, event.status, event.holder);
-        }
-        Ok(then)
     }
 
     /// An instance that a command of the caller has just left, as the caller sees it.
@@ -264,18 +177,6 @@ impl Gate {
         Ok(sees.then_some(Filter { jurisdiction, parties, or_workflows, ..filter }))
     }
 
-    /// The workflows in which the caller has a post, so that it sees all their instances.
-    fn posted(&self, caller: &Caller) -> Result<Vec<String>, Error> {
-        let registry = &self.inner.registry;
-        let directory = registry.directory(caller.jurisdiction)?;
-        let versions = registry.versions(caller.jurisdiction);
-        let posted = versions.iter().filter(|version| {
-            policy::holds_post(&caller.actor, &version.chart.posts(&*directory))
-        });
-        let names: BTreeSet<&String> = posted.map(|version| &version.chart.workflow).collect();
-        Ok(names.into_iter().cloned().collect())
-    }
-
     /// Events of an instance that the caller sees, from a number on. Blocks.
     ///
     /// # Errors
@@ -349,62 +250,6 @@ impl Gate {
         message.filter(|m| m.jurisdiction == caller.jurisdiction).ok_or(Error::NotFound)
     }
 
-    /// What a caller may read of the personal texts of an instance: the desk everything; the unit
-    /// that holds it, and its sub-unit, everything that is not sealed; who sees all matters what the
-    /// matter is, not who called. Blocks.
-    ///
-    /// # Errors
-    /// `NotFound`, also for what the caller may not see.
-    pub fn personal(
-        &self,
-        caller: &Caller,
-        id: InstanceId,
-    ) -> Result<Option<BTreeMap<String, String>>, Error> {
-        let seen = self.instance(caller, id)?;
-        let (content, identity) = self.opens(caller, &seen)?;
-        if !content && !identity {
-            return Ok(None);
-        }
-        let contents = contents(&seen.chart);
-        let rows = self.read(|reader| reader.personal(id))?;
-        let mine = rows.into_iter().filter(|row| {
-            if contents.contains(row.field.as_str()) { content } else { identity }
-        });
-        let texts = mine.map(|row| (row.field, personal::text(&row.value).to_owned()));
-        Ok(Some(texts.collect()))
-    }
-
-    /// Whether a caller may read what a matter is, and who called.
-    fn opens(&self, caller: &Caller, seen: &Seen) -> Result<(bool, bool), Error> {
-        if seen.is_former() {
-            return Ok((false, false));
-        }
-        let desk = [Role::Dispatcher, Role::ShiftLeader];
-        if caller.actor.grants().iter().any(|grant| desk.contains(&grant.role)) {
-            return Ok((true, true));
-        }
-        let (instance, chart) = (&seen.instance, &seen.chart);
-        let leaf = chart.find(&instance.state).and_then(|leaf| chart.node(leaf));
-        // What a body holds is for the roles that the workflow names in it, not for its whole house.
-        let of_body = leaf.is_some_and(|node| matches!(node.holder, Some(Party::Body(_))));
-        let directory = self.inner.registry.directory(caller.jurisdiction)?;
-        let holds = !of_body
-            && instance.holder.as_deref().is_some_and(|holder| {
-                let own = policy::own_units(&caller.actor);
-                let below = |unit: &str| {
-                    own.contains(unit)
-                        && directory.units.get(unit).is_some_and(|unit| {
-                            unit.parent.as_deref() == Some(holder)
-                        })
-                };
-                own.contains(holder) || chart.parties_of(instance).any(below)
-            });
-        let holds = holds && policy::may(&caller.actor, Act::SeeCaller);
-        let set = |name: &String| instance.fields.get(name) == Some(&Value::Bool(true));
-        let sealed = chart.fields.iter().any(|(name, field)| field.seals && set(name));
-        Ok((holds || self.sees_all(caller)?, holds && !sealed))
-    }
-
     /// How the due instant of a limit comes about, line by line, on a version of the calendar (the
     /// one in force if none is named).
     ///
@@ -464,27 +309,6 @@ impl Gate {
     pub fn raw_counts(&self) -> Result<RawCounts, Error> {
         self.read(Reader::raw_counts)
     }
-}
-
-/// The personal inputs that say what the matter is.
-fn contents(chart: &Chart) -> BTreeSet<&str> {
-    let specs = chart.commands.values().chain([&chart.start]);
-    let inputs = specs.flat_map(|spec| &spec.input).filter(|input| input.content);
-    inputs.map(|input| input.name.as_str()).collect()
-}
-
-/// What the caller's units may see: one that takes part sees everything, a former one its own
-/// segments. None at all if none of them ever took part.
-fn reach(caller: &Caller, parties: &[PartyRow]) -> Option<Sight> {
-    let own = policy::own_units(&caller.actor);
-    let mine = parties.iter().filter(|party| own.contains(party.unit.as_str()));
-    let segments: Vec<(i64, Option<i64>)> = mine.map(|p| (p.from_seq, p.to_seq)).collect();
-    if segments.is_empty() {
-        return None;
-    }
-    let ended: Option<Vec<(i64, i64)>> =
-        segments.into_iter().map(|(from, to)| Some((from, to?))).collect();
-    Some(ended.map_or(Sight::Whole, Sight::Segments))
 }
 
 pub(super) fn cut<T>(mut items: Vec<T>, limit: i64) -> Page<T> {

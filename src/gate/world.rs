@@ -9,7 +9,9 @@ use super::error::Error;
 use super::ids::Stock;
 use crate::calendar::Calendar;
 use crate::chart::Chart;
-use crate::domain::{Beside, DefinitionId, FactRecord, Facts, Instance, InstanceId, Instant, JurisdictionId};
+use crate::domain::{
+    Beside, DefinitionId, FactRecord, Facts, Instance, InstanceId, Instant, JurisdictionId,
+};
 use crate::engine::family::World;
 use crate::store::Transaction;
 

@@ -18,8 +18,7 @@ use crate::chart::Chart;
 use crate::domain::event::{ClockVerb, Started, Told};
 use crate::domain::{Delivery, Event, Message, StoredEvent, Text, Value};
 use crate::engine::input;
-use crate::gate::Caller;
-use crate::gate::MessageFilter;
+use crate::gate::{Caller, MessageFilter};
 
 /// One fact.
 #[derive(Serialize, ToSchema)]
@@ -377,7 +376,8 @@ async fn listed(
     let last = page.items.last().filter(|_| page.more);
     let next = last.map(|message| lens.ids.message(message.id));
     // A former unit reads what was told while it took part.
-    let visible = page.items.into_iter().filter(|m| seen.as_ref().is_none_or(|seen| seen.shows(m.seq)));
+    let visible =
+        page.items.into_iter().filter(|m| seen.as_ref().is_none_or(|seen| seen.shows(m.seq)));
     Ok(web::Json(Listed { items: visible.map(|m| MessageView::of(&lens, m)).collect(), next }))
 }
 

@@ -207,8 +207,10 @@ async fn a_call_is_merged_only_into_an_open_matter_that_gets_its_caller() {
     assert_eq!(target["fields"]["repeat_calls"], 1);
     let events = office.get(DESK, &format!("/api/v1/referrals/{first}/events")).await.ok(200);
     let last = events["items"].as_array().unwrap().last().unwrap();
-    assert_eq!((&last["kind"], &last["actor"]),
-        (&json!("signal.merged_here"), &json!(format!("instance:{second}"))));
+    assert_eq!(
+        (&last["kind"], &last["actor"]),
+        (&json!("signal.merged_here"), &json!(format!("instance:{second}")))
+    );
     let (third, _) = call(&office, json!({})).await;
     let said = wrong(&office, DESK, &third, "merge", json!({ "into": own })).await;
     assert!(said.contains("已办结"), "{said}");
@@ -223,7 +225,8 @@ async fn people_read_the_messages_that_were_sent_to_them() {
     let office = Office::county().await;
     let (id, _) = call(&office, json!({})).await;
     give(&office, DESK, &id, "route", json!({ "unit": "huimin" })).await;
-    let me = office.get("huimin.liaison", "/api/v1/me").await.ok(200)["person"]["id"].as_i64().unwrap();
+    let me =
+        office.get("huimin.liaison", "/api/v1/me").await.ok(200)["person"]["id"].as_i64().unwrap();
     let own = office.get("huimin.liaison", &format!("/api/v1/messages?person={me}")).await;
     assert!(!own.ok(200)["items"].as_array().unwrap().is_empty());
     for path in ["/api/v1/messages".to_owned(), format!("/api/v1/messages?person={}", me + 1)] {

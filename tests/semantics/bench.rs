@@ -89,6 +89,7 @@ impl Bench {
             ("unit/a/kind", Value::from("department")),
             ("unit/b/kind", Value::from("department")),
             ("unit/c/kind", Value::from("department")),
+            ("unit/d/kind", Value::from("department")),
         ]
         .map(|(question, answer)| (question.to_owned(), answer))
         .into();

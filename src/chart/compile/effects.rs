@@ -141,12 +141,11 @@ impl Compiler<'_> {
             let matter = named.is_some_and(|name| scope.takes_matter(name));
             if to != "parent" && to != "children" && !to.starts_with("children.") && !matter {
                 let message = format!("`{to}` is no relative");
-                self.error("unknown_name", &doc.to.span, message).help =
-                    Some(
-                        "`parent`, `children`, `children.<workflow>`, or `matter.<input>` of an \
+                self.error("unknown_name", &doc.to.span, message).help = Some(
+                    "`parent`, `children`, `children.<workflow>`, or `matter.<input>` of an \
                          input of type matter"
-                            .to_owned(),
-                    );
+                        .to_owned(),
+                );
             }
             sends.push(Send {
                 to: doc.to.value.clone(),

@@ -141,7 +141,7 @@ impl Compiler<'_> {
             let message = format!("`{name}` is no unit: it never gives sight");
             self.error("wrong_type", &doc.kind.span, message);
         }
-        if doc.seals && *ty != Type::Bool {
+        if doc.seals.is_some() && *ty != Type::Bool {
             let message = format!("`{name}` seals the caller's identity, yet is no flag");
             self.error("wrong_type", &doc.kind.span, message);
         }
