@@ -23,7 +23,7 @@ pub use actor::{Actor, Grant, Role};
 pub use command::Command;
 pub use directory::{Category, Directory, Unit};
 pub use event::{Event, StoredEvent};
-pub use facts::{FactRecord, Facts, Witness};
+pub use facts::{Beside, FactRecord, Facts, Witness, of_matter};
 pub use id::{DefinitionId, InstanceId, JurisdictionId, MessageId, PersonId, SubscriptionId};
 pub use instance::{ArmedClock, Children, Instance, Rest};
 pub use instant::Instant;

@@ -18,6 +18,7 @@ mod ids;
 mod letters;
 mod link;
 mod mute;
+mod matters;
 mod personal;
 mod public_id;
 mod query;
@@ -28,6 +29,7 @@ mod reply;
 mod report;
 mod roster;
 mod subscription;
+mod sight;
 mod wording;
 mod world;
 
@@ -56,13 +58,14 @@ pub use figures::Figures;
 pub use letters::{Note, Wish, sample_letter};
 pub use link::Linked;
 pub use public_id::PublicIds;
-pub use query::{History, Page, Seen};
+pub use query::{History, Page};
 pub use recount::{Moved, Piece, Progress};
 pub use registry::{Registry, Version};
 pub use reply::Replied;
 pub use roster::{Book, Handing, ImportWish, Imported, Named, NewStandIn};
 pub use subscription::NewSubscription;
-pub use wording::number_of;
+pub use sight::Seen;
+pub use wording::{family_of, number_of};
 
 /// Who asks, and in which jurisdiction.
 #[derive(Debug, Clone)]

@@ -10,10 +10,11 @@ use std::sync::Arc;
 use crate::calendar::Calendar;
 use crate::chart::{Chart, Party, Selector};
 use crate::domain::{
-    Actor, Command, DefinitionId, Directory, Event, Facts, Fields, Grant, Instance, InstanceId,
-    Instant, JurisdictionId, PersonId, Refusal, Role, Roster, Text, Value,
+    Actor, Beside, Command, DefinitionId, Directory, Event, Facts, Fields, Grant, Instance,
+    InstanceId, Instant, JurisdictionId, PersonId, Refusal, Role, Roster, Text, Value, of_matter,
 };
 use crate::engine::{self, Decision, Situation, family};
+use crate::policy;
 use crate::roster::{self, OnDuty, Rosters};
 
 pub use story::{Step, Story};
@@ -197,7 +198,7 @@ impl<'s> Play<'s> {
         mut done: Done,
     ) -> Result<Done, String> {
         let jurisdiction = self.stage.directory.jurisdiction;
-        let first = self.instances.is_empty();
+        let first = self.instances.is_empty() || step.another;
         let instance = match on {
             Some(id) => self.instances.get(&id).cloned(),
             None => self.root().cloned(),
@@ -207,6 +208,12 @@ impl<'s> Play<'s> {
         let spec = if first { Some(&chart.start) } else { chart.commands.get(command) };
         let by = spec.map(|spec| spec.by.as_slice()).unwrap_or_default();
         let actor = self.actor(step.who.as_deref(), by, instance.as_ref(), command)?;
+        if let Some(instance) = instance.as_ref().filter(|_| !first)
+            && !self.takes_part(&chart, instance, &actor)
+        {
+            done.refusal = Some(foreign());
+            return Ok(done);
+        }
         let json: serde_json::Map<_, _> = step.input.clone().into_iter().collect();
         let occurred_at = step
             .occurred_at
@@ -241,6 +248,14 @@ impl<'s> Play<'s> {
             Err(Fault::Missing(what)) => return Err(what),
         }
         Ok(done)
+    }
+
+    /// The same door as the gate's: what an actor takes no part in is not there for it.
+    fn takes_part(&self, chart: &Chart, instance: &Instance, actor: &Actor) -> bool {
+        let directory = &self.stage.directory;
+        let county = directory.bodies.get("county").map(String::as_str);
+        let posts = || chart.posts(&**directory);
+        policy::takes_part(actor, chart.named_in(instance), posts, county)
     }
 
     fn keep(&mut self, decisions: Vec<Decision>, done: &mut Done) {
@@ -332,6 +347,10 @@ fn story_rosters(given: &[Roster<String>], directory: &Directory) -> Result<Vec<
     Ok(rosters)
 }
 
+fn foreign() -> Refusal {
+    Refusal::new("not_found", Text::new("没有这一事项", "There is no such matter"))
+}
+
 /// What can go wrong in a story's world.
 enum Fault {
     Refused(Refusal),
@@ -370,7 +389,10 @@ impl family::World for Play<'_> {
     }
 
     fn facts(&mut self, _: JurisdictionId) -> Result<Arc<dyn Facts>, Fault> {
-        Ok(Arc::new(self.on_duty()))
+        let facts: Arc<dyn Facts> = Arc::new(self.on_duty());
+        let roots = self.instances.values().filter(|instance| instance.parent.is_none());
+        let known = roots.flat_map(|root| of_matter(&format!("{:08}", root.id.0), root));
+        Ok(Arc::new(Beside::new(facts, known.collect())))
     }
 
     fn instance(&mut self, id: InstanceId) -> Result<Instance, Fault> {

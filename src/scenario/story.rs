@@ -49,6 +49,9 @@ pub struct Step {
     /// Of which instance it speaks: `co_task[1]`; the root if not given.
     #[serde(default)]
     pub on: Option<String>,
+    /// Whether the command opens another matter of the same workflow.
+    #[serde(default)]
+    pub another: bool,
     /// The command.
     #[serde(rename = "do", default)]
     pub command: Option<String>,
