@@ -17,8 +17,8 @@ mod founding;
 mod ids;
 mod letters;
 mod link;
-mod mute;
 mod matters;
+mod mute;
 mod personal;
 mod public_id;
 mod query;
@@ -28,8 +28,8 @@ mod registry;
 mod reply;
 mod report;
 mod roster;
-mod subscription;
 mod sight;
+mod subscription;
 mod wording;
 mod world;
 
@@ -63,8 +63,8 @@ pub use recount::{Moved, Piece, Progress};
 pub use registry::{Registry, Version};
 pub use reply::Replied;
 pub use roster::{Book, Handing, ImportWish, Imported, Named, NewStandIn};
-pub use subscription::NewSubscription;
 pub use sight::Seen;
+pub use subscription::NewSubscription;
 pub use wording::{family_of, number_of};
 
 /// Who asks, and in which jurisdiction.
