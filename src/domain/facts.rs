@@ -29,14 +29,14 @@ impl Facts for FactRecord {
 
 /// Other facts, with some that count only for one command beside them.
 pub struct Beside {
-    facts: Arc<dyn Facts>,
+    facts: Arc<dyn Facts + Send + Sync>,
     more: FactRecord,
 }
 
 impl Beside {
     /// `facts`, and `more` where they know the question.
     #[must_use]
-    pub fn new(facts: Arc<dyn Facts>, more: FactRecord) -> Self {
+    pub fn new(facts: Arc<dyn Facts + Send + Sync>, more: FactRecord) -> Self {
         Self { facts, more }
     }
 }

@@ -242,7 +242,7 @@ impl Registry {
         &self,
         jurisdiction: JurisdictionId,
         now: Instant,
-    ) -> Result<Arc<dyn Facts>, Error> {
+    ) -> Result<Arc<dyn Facts + Send + Sync>, Error> {
         let directory = self.directory(jurisdiction)?;
         let rosters = self.rosters(jurisdiction);
         if rosters.rosters.is_empty() {
