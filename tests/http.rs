@@ -2,6 +2,7 @@
 //! a harbour office with its own parties, units, hours and zone.
 
 mod administration;
+mod county;
 mod description;
 mod following;
 mod life;
@@ -11,3 +12,4 @@ mod office;
 mod order;
 mod recount;
 mod rights;
+mod roster;

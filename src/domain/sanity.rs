@@ -16,7 +16,7 @@ impl Directory {
     /// What is wrong with a unit that is to stand in this directory.
     #[must_use]
     pub fn faults_of_unit(&self, unit: &Unit) -> Vec<Text> {
-        let mut faults = code(&unit.code);
+        let mut faults: Vec<Text> = fault_of_code(&unit.code).into_iter().collect();
         faults.extend(named(&unit.code, &unit.name));
         if unit.kind.trim().is_empty() {
             faults.push(Text::new(
@@ -68,7 +68,7 @@ impl Directory {
     /// What is wrong with a category that is to stand in this directory.
     #[must_use]
     pub fn faults_of_category(&self, category: &Category) -> Vec<Text> {
-        let mut faults = code(&category.code);
+        let mut faults: Vec<Text> = fault_of_code(&category.code).into_iter().collect();
         faults.extend(named(&category.code, &category.name));
         let strange = category.units.iter().filter(|unit| !self.units.contains_key(*unit));
         faults.extend(strange.map(|unit| missing(&category.code, unit)));
@@ -106,16 +106,17 @@ impl Directory {
     }
 }
 
-fn code(code: &str) -> Vec<Text> {
+/// What is wrong with a code.
+#[must_use]
+pub fn fault_of_code(code: &str) -> Option<Text> {
     let sound = (1..=64).contains(&code.chars().count())
         && code.chars().all(|c| c.is_alphanumeric() || ".-_*".contains(c));
-    if sound {
-        return Vec::new();
-    }
-    vec![Text::new(
-        format!("代码“{code}”应为1至64个字母、数字或“.”“-”“_”“*”"),
-        format!("the code `{code}` must be 1 to 64 letters, digits and `.`, `-`, `_`, `*`"),
-    )]
+    (!sound).then(|| {
+        Text::new(
+            format!("代码“{code}”应为1至64个字母、数字或“.”“-”“_”“*”"),
+            format!("the code `{code}` must be 1 to 64 letters, digits and `.`, `-`, `_`, `*`"),
+        )
+    })
 }
 
 fn named(code: &str, name: &Text) -> Option<Text> {

@@ -229,7 +229,7 @@ impl<'w, W: World> Family<'w, W> {
         }
         for signal in &decision.event.signalled {
             let name = format!("signal.{}", signal.name);
-            for to in self.receivers(&decision.instance, &signal.to)? {
+            for to in self.receivers(&decision, &signal.to)? {
                 let input = signal.input.clone();
                 self.write(&name, What::Tell { from: id, to, name: name.clone(), input });
             }
@@ -248,7 +248,12 @@ impl<'w, W: World> Family<'w, W> {
         Ok(())
     }
 
-    fn receivers(&mut self, from: &Instance, to: &str) -> Result<Vec<InstanceId>, W::Error> {
+    fn receivers(&mut self, decision: &Decision, to: &str) -> Result<Vec<InstanceId>, W::Error> {
+        let from = &decision.instance;
+        if let Some(number) = to.strip_prefix("matter.") {
+            let id = decision.event.facts.get(&format!("matter/{number}/id"));
+            return Ok(id.and_then(Value::as_int).map(InstanceId).into_iter().collect());
+        }
         if to == "parent" {
             return Ok(from.parent.into_iter().collect());
         }

@@ -187,7 +187,7 @@ fn fits(input: &Input, value: &Value) -> Result<(), Reason> {
         }),
         (Type::Set, Value::List(members)) => {
             let size = i64::try_from(members.len()).unwrap_or(i64::MAX);
-            if size <= max { Ok(()) } else { Err(bounds(input, "个数", "number of members")) }
+            if within(size) { Ok(()) } else { Err(bounds(input, "个数", "number of members")) }
         }
         (ty, _) => {
             let (zh, en) = words(ty);

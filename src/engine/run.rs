@@ -2,13 +2,14 @@
 
 mod clocks;
 mod effects;
+mod known;
 mod names;
 mod receipt;
 mod recount;
 mod rights;
 mod timing;
 
-use super::{Decision, LEFT_OUT, LEFT_STATES, Situation};
+use super::{Decision, LEFT_STATES, Situation};
 use crate::chart::machine::{self, Hands, Offer};
 use crate::chart::{CommandSpec, Require, Shape, Status, Target, Transition};
 use crate::domain::event::{ClockChange, ClockVerb, Event, FORMAT, Signalled, Started, Told};
@@ -169,6 +170,7 @@ impl<'r> Run<'r> {
 
     fn checked(&mut self, spec: &CommandSpec) -> Result<(), Refusal> {
         super::input::check(&spec.input, &self.command.input)?;
+        self.known(&spec.input)?;
         self.require(&spec.require)?;
         for law in &self.situation.chart.laws {
             if law.command == spec.name && self.holds(&law.when) {
@@ -219,13 +221,6 @@ impl<'r> Run<'r> {
         }
         self.refused()?;
         Ok(true)
-    }
-
-    /// Whether a clock fires without this, because it was refused when it was tried.
-    fn leaves_out(&self, what: &str) -> bool {
-        let list = self.command.input.get(LEFT_OUT).and_then(Value::as_list);
-        matches!(self.actor, Actor::Clock)
-            && list.is_some_and(|list| list.iter().any(|one| one.as_text() == Some(what)))
     }
 
     fn refused(&mut self) -> Result<(), Refusal> {

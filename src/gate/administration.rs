@@ -4,17 +4,14 @@
 use sha2::{Digest, Sha256};
 
 use super::error::Error;
-use super::publishing::definition;
 use super::{Caller, Entropy, Gate, personal};
 use crate::calendar::Calendar;
 use crate::domain::event::Hash;
 use crate::domain::{
-    Actor, Category, Directory, Instant, JurisdictionId, Person, PersonId, Refusal, Text, Unit,
+    Actor, Category, Instant, JurisdictionId, Person, PersonId, Refusal, Text, Unit,
 };
 use crate::policy::Act;
-use crate::store::{
-    self, CalendarSource, DefinitionSource, Jurisdiction, NewAlarm, Store, TokenRow, Transaction,
-};
+use crate::store::{self, CalendarSource, NewAlarm, Store, TokenRow, Transaction};
 
 /// A token to be made.
 #[derive(Debug, Clone)]
@@ -49,7 +46,7 @@ impl Gate {
     /// # Errors
     /// What the store says; what was loaded before stays.
     pub fn reload(&self) -> Result<(), Error> {
-        self.inner.registry.reload(&self.inner.store)
+        self.inner.registry.reload(&self.inner.store, self.now())
     }
 
     /// One transaction of an administrator; what is in memory follows it. Blocks.
@@ -60,7 +57,7 @@ impl Gate {
         let now = self.now();
         let mut writer = self.inner.store.writer()?;
         let done = writer.transaction(|transaction| work(transaction, now))?;
-        self.inner.registry.reload(&self.inner.store)?;
+        self.inner.registry.reload(&self.inner.store, now)?;
         Ok(done)
     }
 
@@ -123,52 +120,6 @@ impl Gate {
         let known = self.tokens(caller)?.iter().any(|token| token.id == id);
         let revoked = known && self.administer(|t, now| t.revoke_token(id, now))?;
         if revoked { Ok(()) } else { Err(Error::NotFound) }
-    }
-
-    /// Takes a whole jurisdiction in: who is who, its calendar, its workflows. Used once for a new
-    /// store; what is there already is replaced by code. Blocks.
-    ///
-    /// # Errors
-    /// What is wrong with the calendar or a workflow; what the store says.
-    pub fn found(
-        &self,
-        directory: &Directory,
-        calendar: &str,
-        workflows: &[String],
-    ) -> Result<JurisdictionId, Error> {
-        let days = read_calendar(calendar)?;
-        let jurisdiction = Jurisdiction {
-            id: directory.jurisdiction,
-            code: directory.code.clone(),
-            name: directory.name.clone(),
-            zone: days.zone().iana_name().unwrap_or("UTC").to_owned(),
-            calendar: days.code().to_owned(),
-            bodies: directory.bodies.clone(),
-            revision: 0,
-        };
-        let mut definitions = Vec::new();
-        for source in workflows {
-            definitions.push(definition(source, "system")?);
-        }
-        self.administer(|transaction, now| {
-            let id = transaction.put_jurisdiction(&jurisdiction)?;
-            for unit in directory.units.values() {
-                transaction.put_unit(id, unit)?;
-            }
-            for person in directory.people.values() {
-                transaction.put_person(id, person)?;
-            }
-            for category in directory.categories.values() {
-                transaction.put_category(id, category)?;
-            }
-            transaction.add_calendar(&calendar_source(id, &days, calendar, now))?;
-            for definition in &definitions {
-                let new =
-                    DefinitionSource { jurisdiction: id, published_at: now, ..definition.clone() };
-                transaction.add_definition(&new)?;
-            }
-            Ok(id)
-        })
     }
 
     /// Loads a version of the jurisdiction's calendar; the scheduler counts what waits again by it.
@@ -311,7 +262,7 @@ pub(super) fn link_secret(store: &Store, entropy: Entropy) -> Result<[u8; 32], E
     Ok(secret)
 }
 
-fn calendar_source(
+pub(super) fn calendar_source(
     jurisdiction: JurisdictionId,
     calendar: &Calendar,
     source: &str,
@@ -332,7 +283,7 @@ fn sound(faults: &[Text]) -> Result<(), Error> {
     faults.first().map_or(Ok(()), |fault| Err(Error::Invalid(fault.clone())))
 }
 
-fn read_calendar(source: &str) -> Result<Calendar, Error> {
+pub(super) fn read_calendar(source: &str) -> Result<Calendar, Error> {
     Calendar::from_yaml(source).map_err(|error| {
         let zh = error.place().map_or_else(
             || "日历文件有误".to_owned(),
@@ -340,6 +291,10 @@ fn read_calendar(source: &str) -> Result<Calendar, Error> {
         );
         Error::invalid(format!("{zh}：{error}"), error.to_string())
     })
+}
+
+pub(super) fn check_code(code: &str) -> Result<(), Error> {
+    crate::domain::fault_of_code(code).map_or(Ok(()), |fault| Err(Error::Invalid(fault)))
 }
 
 fn hash_of(secret: &str) -> Hash {

@@ -18,15 +18,15 @@ use super::letters::Letters;
 use super::registry::Registry;
 use super::world::Desk;
 use super::{
-    AlertRules, Change, Done, Entropy, Firing, PublicIds, Receipt, Request, Target, personal,
-    reading, subscription, wording,
+    AlertRules, Change, Done, Entropy, Firing, PublicIds, Receipt, Request, Target, matters,
+    personal, reading, subscription, wording,
 };
 use crate::chart::Chart;
 use crate::clock::Clock;
 use crate::domain::event::Hash;
-use crate::domain::{Actor, Command, InstanceId, Instant, MessageId, Refusal, Text, Value};
+use crate::domain::{Actor, Command, FactRecord, InstanceId, Instant, MessageId, Value};
 use crate::engine::{self, Decision, family};
-use crate::policy::{self, Act};
+use crate::policy;
 use crate::store::{Answer, PersonalRow, Store, Transaction, Writer};
 
 /// What committers share.
@@ -84,6 +84,10 @@ impl Job {
         }
     }
 
+    fn asked(&self) -> Option<&Request> {
+        if let Task::Request(request) = &self.task { Some(request) } else { None }
+    }
+
     fn key(&self) -> Option<(String, String)> {
         match &self.task {
             Task::Request(request) => {
@@ -134,9 +138,6 @@ struct Committer {
     /// The time of the last batch: time does not run backwards for what is written later.
     last: Instant,
 }
-
-/// Paper forms are typed in within so many milliseconds: 31 days.
-const BACKDATE_MAX: i64 = 31 * 24 * 3_600_000;
 
 /// How often a batch is tried before its jobs are tried one by one.
 const TRIES: usize = 3;
@@ -257,7 +258,10 @@ type Asked = (Arc<Chart>, Option<(InstanceId, InstanceId)>);
 impl Work<'_> {
     fn all(mut self, transaction: &mut Transaction<'_>, jobs: &[Job]) -> Result<Answers, Error> {
         let mut draft = Draft::default();
-        let ids: BTreeSet<InstanceId> = jobs.iter().filter_map(Job::instance).collect();
+        // A matter that a command names is locked with the others, in order of id.
+        let own = jobs.iter().filter_map(Job::instance);
+        let ids: BTreeSet<InstanceId> =
+            own.chain(jobs.iter().filter_map(Job::asked).flat_map(matters::named)).collect();
         let ids: Vec<InstanceId> = ids.into_iter().collect();
         draft.add(transaction.instances(&ids)?);
         // The server's clock rules where there is one; a simulated clock rules everywhere.
@@ -326,7 +330,8 @@ impl Work<'_> {
         now: Instant,
         family: Option<InstanceId>,
     ) -> Desk<'d, 't> {
-        Desk { setting: self.setting, transaction, draft, stock: self.stock, now, family }
+        let matters = FactRecord::new();
+        Desk { setting: self.setting, transaction, draft, stock: self.stock, now, matters, family }
     }
 
     fn request(
@@ -345,7 +350,7 @@ impl Work<'_> {
                 return again(known, hash);
             }
         }
-        may_be_earlier(request, now)?;
+        reading::may_be_earlier(request, now)?;
         let (chart, instance) = self.target(draft, request)?;
         let asked = instance.and_then(|(id, _)| draft.instance(id));
         let given = reading::read(&self.setting.registry, &chart, asked, request, now)?;
@@ -362,7 +367,8 @@ impl Work<'_> {
         }
         let command = Command { name, input: values, occurred_at: request.occurred_at };
         let family = instance.map(|(_, family)| family);
-        let mut desk = self.desk(transaction, draft, now, family);
+        let matters = matters::known(transaction, draft, &chart, request, &command)?;
+        let mut desk = Desk { matters, ..self.desk(transaction, draft, now, family) };
         let decisions = match (&request.target, &instance) {
             (Target::New(workflow), _) => {
                 family::open(&mut desk, request.caller.jurisdiction, workflow, actor, &command)?
@@ -409,7 +415,8 @@ impl Work<'_> {
         let chart = registry.chart(instance.definition)?;
         let directory = registry.directory(caller.jurisdiction)?;
         let county = directory.bodies.get("county").map(String::as_str);
-        if !policy::takes_part(&caller.actor, chart.parties_of(instance), county) {
+        let posts = || chart.posts(&*directory);
+        if !policy::takes_part(&caller.actor, chart.named_in(instance), posts, county) {
             return Err(Error::NotFound);
         }
         // Word of an alert does not make stale what the caller has seen of the matter.
@@ -439,21 +446,6 @@ impl Work<'_> {
             instance.ok_or_else(|| Error::Internal("a command decided nothing".to_owned()))?;
         Ok(Done { receipt: Receipt::of(&instance), instance: Some(Box::new(instance)) })
     }
-}
-
-/// Whether the caller may say that it happened earlier, and so much earlier.
-fn may_be_earlier(request: &Request, now: Instant) -> Result<(), Error> {
-    let Some(at) = request.occurred_at else { return Ok(()) };
-    let refuse = |code: &str, zh: &str, en: &str| Err(Refusal::new(code, Text::new(zh, en)).into());
-    if !policy::may(&request.caller.actor, Act::Backdate) {
-        let en = "Your roles may not say when it happened";
-        return refuse("may_not_backdate", "您的岗位不能补录时间", en);
-    }
-    if now.since(at) > BACKDATE_MAX {
-        let en = "What happened more than 31 days ago cannot be entered any more";
-        return refuse("occurred_too_early", "补录的发生时间不得早于31日前", en);
-    }
-    Ok(())
 }
 
 /// What makes two requests the same: everything but the key.

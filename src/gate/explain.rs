@@ -3,7 +3,7 @@
 use serde_json::Value as Json;
 
 use super::error::Error;
-use super::query::Seen;
+use super::sight::Seen;
 use super::{Caller, Gate};
 use crate::calendar::{Calendar, Due, Limit};
 use crate::chart::expression::Timing;

@@ -9,6 +9,7 @@ use crate::chart::Chart;
 use crate::domain::{Command, Instance, Instant, Refusal, Text};
 use crate::engine::input::{self, Given};
 use crate::engine::{self, ACKNOWLEDGE, Situation};
+use crate::policy::{self, Act};
 
 /// The input of a request to `instance` (none: to open one); personal texts stand apart.
 ///
@@ -31,8 +32,8 @@ pub(super) fn read(
     let Some(refusal) = refusal else { return Ok(given) };
     let caller = &request.caller;
     let calendar = registry.calendar(caller.jurisdiction)?;
-    let directory = registry.directory(caller.jurisdiction)?;
-    let situation = Situation { chart, calendar: &calendar, facts: &*directory, now };
+    let facts = registry.facts(caller.jurisdiction, now)?;
+    let situation = Situation { chart, calendar: &calendar, facts: &*facts, now };
     // What could be read and is not personal: nothing of it is kept.
     let (name, input) = (request.command.clone(), given.values);
     let command = Command { name, input, occurred_at: request.occurred_at };
@@ -61,4 +62,22 @@ fn acknowledging(given: &Map<String, Json>) -> (Given, Option<Refusal>) {
         }
     }
     (read, refusal)
+}
+
+/// Paper forms are typed in within so many milliseconds: 31 days.
+const BACKDATE_MAX: i64 = 31 * 24 * 3_600_000;
+
+/// Whether the caller may say that it happened earlier, and so much earlier.
+pub(super) fn may_be_earlier(request: &Request, now: Instant) -> Result<(), Error> {
+    let Some(at) = request.occurred_at else { return Ok(()) };
+    let refuse = |code: &str, zh: &str, en: &str| Err(Refusal::new(code, Text::new(zh, en)).into());
+    if !policy::may(&request.caller.actor, Act::Backdate) {
+        let en = "Your roles may not say when it happened";
+        return refuse("may_not_backdate", "您的岗位不能补录时间", en);
+    }
+    if now.since(at) > BACKDATE_MAX {
+        let en = "What happened more than 31 days ago cannot be entered any more";
+        return refuse("occurred_too_early", "补录的发生时间不得早于31日前", en);
+    }
+    Ok(())
 }

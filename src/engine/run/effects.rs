@@ -3,8 +3,8 @@
 use super::Run;
 use crate::chart::{ChildStart, Effects, Selector, Send, Tell};
 use crate::domain::event::{Signalled, Started, Told};
-use crate::domain::{Fields, PersonId, Refusal, Text, Value};
-use crate::engine::LEFT_CHILDREN;
+use crate::domain::{Actor, Fields, PersonId, Refusal, Text, Value};
+use crate::engine::{LEFT_CHILDREN, LEFT_OUT};
 
 /// What is told.
 #[derive(Clone, Copy)]
@@ -66,6 +66,13 @@ impl Run<'_> {
             }
             (value, _) => value,
         }
+    }
+
+    /// Whether a clock fires without this, because it was refused when it was tried.
+    pub(super) fn leaves_out(&self, what: &str) -> bool {
+        let list = self.command.input.get(LEFT_OUT).and_then(Value::as_list);
+        matches!(self.actor, Actor::Clock)
+            && list.is_some_and(|list| list.iter().any(|one| one.as_text() == Some(what)))
     }
 
     fn tell(&mut self, tell: &Tell) {
@@ -150,8 +157,16 @@ impl Run<'_> {
         let left_out = self.leaves_out(&format!("signal.{}", send.name));
         if !left_out && send.when.as_ref().is_none_or(|when| self.holds(when)) {
             let input = self.with(&send.with);
-            self.signalled.push(Signalled { to: send.to.clone(), name: send.name.clone(), input });
+            let to = self.addressee(&send.to);
+            self.signalled.push(Signalled { to, name: send.name.clone(), input });
         }
+    }
+
+    /// `matter.<input>` in the words of the event: the number that the input holds.
+    fn addressee(&self, to: &str) -> String {
+        let number = to.strip_prefix("matter.").and_then(|name| self.command.input.get(name));
+        let number = number.and_then(Value::as_text);
+        number.map_or_else(|| to.to_owned(), |number| format!("matter.{number}"))
     }
 
     fn with(&self, with: &[(String, crate::chart::expression::Expression)]) -> Fields {
