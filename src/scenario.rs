@@ -369,7 +369,7 @@ impl family::World for Play<'_> {
     fn refusal(error: Fault) -> Result<Refusal, Fault> {
         match error {
             Fault::Refused(refusal) => Ok(refusal),
-            other => Err(other),
+            other @ Fault::Missing(_) => Err(other),
         }
     }
 

@@ -249,7 +249,7 @@ impl Running {
         match tokio::task::spawn_blocking(move || gate.settle()).await {
             Ok(Ok(true)) => {}
             Ok(Ok(false)) => {
-                tracing::warn!("the write-ahead log could not be emptied; copy it too")
+                tracing::warn!("the write-ahead log could not be emptied; copy it too");
             }
             Ok(Err(error)) => tracing::error!(%error, "the write-ahead log was not emptied"),
             Err(error) => tracing::error!(%error, "the write-ahead log was not emptied"),

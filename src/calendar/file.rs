@@ -109,8 +109,8 @@ impl Rules {
         let file: File = serde_saphyr::from_str(text).map_err(|error| {
             let place = error.location();
             Error::Unreadable {
-                line: place.map_or(0, |place| place.line().into()),
-                column: place.map_or(0, |place| place.column().into()),
+                line: place.map_or(0, |place| place.line()),
+                column: place.map_or(0, |place| place.column()),
                 what: error.without_snippet().to_string(),
             }
         })?;

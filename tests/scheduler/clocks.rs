@@ -200,3 +200,27 @@ fn a_ladder_goes_on_when_no_more_orders_may_be_opened() {
         assert_eq!((last.told[0].text.as_str(), last.started.len()), ("still", 0));
     });
 }
+
+#[test]
+fn an_alert_to_a_unit_that_nobody_named_is_no_alarm_but_a_post_that_nobody_holds_is() {
+    run(async {
+        for (whom, alarms) in [("friend.liaison", vec![]), ("desk.director", vec!["nobody_told"])] {
+            let matter = WORKFLOW
+                .replacen(
+                    "  place: {",
+                    "  friend: { type: unit, title: { zh: 友, en: friend } }\n  place: {",
+                    1,
+                )
+                .replacen(
+                    "  set: { tier: input.tier, place: input.place }",
+                    &format!(
+                        "  set: {{ tier: input.tier, place: input.place }}\n  tell: [{{ to: [{whom}], via: [sms], text: over }}]"
+                    ),
+                    1,
+                );
+            let house = House::of(&[matter]);
+            house.register("ordinary").await;
+            assert_eq!(house.alarm_kinds(), alarms, "{whom}");
+        }
+    });
+}

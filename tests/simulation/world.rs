@@ -63,7 +63,7 @@ impl World for Desk<'_> {
     fn refusal(error: Fault) -> Result<Refusal, Fault> {
         match error {
             Fault::Refused(refusal) => Ok(refusal),
-            other => Err(other),
+            other @ Fault::Missing(_) => Err(other),
         }
     }
 
