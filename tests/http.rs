@@ -2,10 +2,12 @@
 //! a harbour office with its own parties, units, hours and zone.
 
 mod administration;
+mod contacts;
 mod description;
 mod following;
 mod life;
 mod lists;
+mod mutes;
 mod nonsense;
 mod office;
 mod rights;
