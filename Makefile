@@ -4,6 +4,8 @@ SHELL := /bin/bash
 CARGO := cargo
 # Properties are tried on the same cases in every run; `make test SEED=$$RANDOM` tries others.
 SEED := 20180701
+# How often the tests kill the service while it works; `make test KILLS=50` is the long form.
+KILLS := 12
 PACKAGES_BUILD := gcc make pkg-config libpq-dev
 PACKAGES_TEST := postgresql
 
@@ -17,8 +19,15 @@ setup: ## install what building needs (Debian packages; Rust must be there)
 	@./deploy/install-packages $(PACKAGES_BUILD)
 
 .PHONY: setup-test
-setup-test: setup ## install what testing needs besides (PostgreSQL)
+setup-test: setup ## install what testing needs besides (PostgreSQL, Node.js, the servers that tests talk to)
 	@./deploy/install-packages $(PACKAGES_TEST)
+	@command -v node >/dev/null && command -v npm >/dev/null || ./deploy/install-packages nodejs npm
+	@$(MAKE) --no-print-directory tests/peers/node_modules/.package-lock.json
+
+# A mail server and an SMS centre that are not ours.
+tests/peers/node_modules/.package-lock.json: tests/peers/package.json tests/peers/package-lock.json
+	cd tests/peers && npm ci
+	@touch $@
 
 .PHONY: run
 run: setup ## the main job: a county's calls are diverted, on embedded SQLite, with time running fast
@@ -30,7 +39,7 @@ serve: setup ## the service with real time and config/fenliu.toml
 
 .PHONY: test
 test: setup-test ## all tests, on SQLite and on PostgreSQL (started by the tests themselves)
-	PROPTEST_RNG_SEED=$(SEED) $(CARGO) test --locked
+	PROPTEST_RNG_SEED=$(SEED) KILLS=$(KILLS) $(CARGO) test --locked
 
 .PHONY: lint
 lint: setup ## formatting, lints, documentation: nothing may be complained of

@@ -1,6 +1,9 @@
 //! Files and environment, read once.
 
+pub mod channel;
+mod environment;
 pub mod job;
 pub mod jurisdiction;
+mod secret;
 pub mod settings;
 pub mod texts;

@@ -16,7 +16,7 @@ pub mod wording;
 use std::collections::BTreeMap;
 
 use crate::calendar::Calendar;
-use crate::chart::{Chart, machine};
+use crate::chart::{Chart, Party, machine};
 use crate::domain::{
     Actor, Command, DefinitionId, Event, Facts, Fields, Instance, InstanceId, Instant,
     JurisdictionId, Refusal, Text, Witness,
@@ -28,6 +28,14 @@ pub const STEP_BUDGET: usize = 64;
 
 /// Acknowledges the ladder of a clock; every workflow knows it that has no command of this name.
 pub const ACKNOWLEDGE: &str = "acknowledge";
+
+/// What became of an alert, told by the service itself. No workflow can have a command of this
+/// name: the dot is not for people's commands.
+pub const RECEIPT: &str = "alert.receipt";
+
+/// Counts the clocks of an instance again by the version of the calendar that counts now; only the
+/// service itself may ask it.
+pub const RECOUNT: &str = "recount_clocks";
 
 /// What a decision is made in.
 #[derive(Clone, Copy)]
@@ -75,21 +83,27 @@ pub fn open(
     command: &Command,
 ) -> Result<Decision, Refusal> {
     let chart = situation.chart;
-    if command.name != chart.start.name {
-        let (want, have) = (&chart.start.name, &command.name);
-        return Err(Refusal::new(
-            "not_the_start",
-            Text::new(
-                format!("该流程以“{want}”开始，而不是“{have}”"),
-                format!("This workflow is opened by `{want}`, not by `{have}`"),
-            ),
-        ));
-    }
+    begins(chart, command)?;
     decided(situation, &blank(situation, seed), actor, command, |run| {
         run.permit(&chart.start)?;
         run.prepare(&chart.start)?;
         run.begin()
     })
+}
+
+/// Whether a command opens an instance of the workflow.
+fn begins(chart: &Chart, command: &Command) -> Result<(), Refusal> {
+    let (want, have) = (&chart.start.name, &command.name);
+    if want == have {
+        return Ok(());
+    }
+    Err(Refusal::new(
+        "not_the_start",
+        Text::new(
+            format!("该流程以“{want}”开始，而不是“{have}”"),
+            format!("This workflow is opened by `{want}`, not by `{have}`"),
+        ),
+    ))
 }
 
 /// Decides a command, a clock's firing, a signal or a child's end.
@@ -106,6 +120,11 @@ pub fn decide(
     decided(situation, instance, actor, command, |run| match actor {
         Actor::Clock => run.fire(),
         Actor::Relative { .. } => run.relative(),
+        Actor::System if command.name == RECEIPT => {
+            run.receipt();
+            Ok(())
+        }
+        Actor::System if command.name == RECOUNT => run.recount(),
         _ if acknowledges(situation.chart, &command.name) => run.acknowledge(),
         _ => run.command(),
     })
@@ -115,6 +134,60 @@ pub fn decide(
         }
         refusal
     })
+}
+
+/// What is asked of a command before its input is looked at: for a command whose input cannot be
+/// read, so that what comes first in the order of questions is also said first. `instance` is none
+/// for a command that is to open one; its input holds what could be read.
+///
+/// # Errors
+/// The refusal, with the commands that the actor could give instead; none if only the input stands
+/// in the way.
+pub fn admit(
+    situation: Situation<'_>,
+    instance: Option<&Instance>,
+    actor: &Actor,
+    command: &Command,
+) -> Result<(), Refusal> {
+    let chart = situation.chart;
+    let Some(instance) = instance else {
+        begins(chart, command)?;
+        // A unit that applies for itself is named by the input: without it nobody can tell.
+        let unread = |party: &Party| match party {
+            Party::Input(name) => !command.input.contains_key(name),
+            Party::Body(_) | Party::Field(_) => false,
+        };
+        if chart.start.by.iter().any(|selector| unread(&selector.party)) {
+            return Ok(());
+        }
+        let (id, definition) = (InstanceId(0), DefinitionId(0));
+        let seed = Seed { id, parent: None, jurisdiction: JurisdictionId(0), definition };
+        return Run::new(situation, &blank(situation, seed), actor, command)?.permit(&chart.start);
+    };
+    let asked = Run::new(situation, instance, actor, command).and_then(|mut run| {
+        if acknowledges(chart, &command.name) {
+            run.acknowledge()
+        } else {
+            run.admitted().map(drop)
+        }
+    });
+    asked.map_err(|refusal| Refusal {
+        possible: possible::names(situation, instance, actor),
+        ..refusal
+    })
+}
+
+/// Whether an instance has clocks that another version of the calendar moves: that of the
+/// situation, by which they are to run from now on.
+#[must_use]
+pub fn would_recount(situation: Situation<'_>, instance: &Instance) -> bool {
+    let version = situation.calendar.version();
+    if instance.clocks.values().all(|clock| clock.calendar == version) {
+        return false;
+    }
+    let command = Command::new(RECOUNT);
+    Run::new(situation, instance, &Actor::System, &command)
+        .is_ok_and(|mut run| run.recount().is_ok())
 }
 
 /// Whether a command acknowledges an alert, and is not one of the workflow's own.
@@ -171,6 +244,7 @@ fn blank(situation: Situation<'_>, seed: Seed) -> Instance {
         definition: seed.definition,
         state: String::new(),
         version: 0,
+        touched: 0,
         entries: 0,
         fields: initial_fields(chart),
         clocks: BTreeMap::new(),

@@ -10,14 +10,22 @@ mod batch;
 mod chores;
 mod committer;
 mod contact;
+mod delivery;
 mod error;
 mod figures;
 mod ids;
 mod letters;
+mod link;
 mod mute;
 mod personal;
+mod public_id;
 mod query;
+mod reading;
+mod recount;
 mod registry;
+mod reply;
+mod report;
+mod subscription;
 mod wording;
 mod world;
 
@@ -29,21 +37,27 @@ use serde_json::{Map, Value as Json};
 use tokio::sync::{Notify, broadcast, oneshot};
 
 use crate::clock::Clock;
-use crate::domain::{Actor, Instance, InstanceId, Instant, JurisdictionId};
+use crate::domain::{Actor, Instance, InstanceId, Instant, JurisdictionId, MessageId};
 use crate::store::{Store, Writer};
 
 pub use crate::store::{
-    Alarm, Claimed, Filter, MessageFilter, NewAlarm, RawCounts, Settled, TokenRow,
+    Alarm, Ending, Filter, MessageFilter, NewAlarm, Queue, RawCounts, Settled, Standing, TokenRow,
 };
 pub use administration::{Issued, NewToken};
 pub use audit::{Examined, Report, verify};
 pub use chores::{DueClock, DueClocks, Leaves};
 pub use contact::Contact;
+pub use delivery::{AlertRules, Became, Parcel, Report as DeliveryReport};
 pub use error::Error;
 pub use figures::Figures;
 pub use letters::{Note, Wish, sample_letter};
+pub use link::Linked;
+pub use public_id::PublicIds;
 pub use query::{History, Page, Seen};
+pub use recount::{Moved, Piece, Progress};
 pub use registry::{Registry, Version};
+pub use reply::Replied;
+pub use subscription::NewSubscription;
 pub use wording::number_of;
 
 /// Who asks, and in which jurisdiction.
@@ -72,6 +86,8 @@ pub struct Request {
     pub key: Option<String>,
     /// The version that the caller has seen.
     pub if_version: Option<i64>,
+    /// The message that is answered with it: it is acknowledged by that.
+    pub about: Option<MessageId>,
 }
 
 /// Of what something is asked.
@@ -201,29 +217,6 @@ pub struct Parts {
     pub alerts: AlertRules,
 }
 
-/// How long a message is tried on one channel before the person's next one is taken.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct AlertRules {
-    /// Urgent ones; milliseconds.
-    pub urgent_ms: i64,
-    /// Others; milliseconds.
-    pub normal_ms: i64,
-}
-
-impl Default for AlertRules {
-    fn default() -> Self {
-        Self { urgent_ms: 5 * 60_000, normal_ms: 2 * 3_600_000 }
-    }
-}
-
-impl AlertRules {
-    /// For an urgent message, or another; milliseconds.
-    #[must_use]
-    pub fn patience_ms(self, urgent: bool) -> i64 {
-        if urgent { self.urgent_ms } else { self.normal_ms }
-    }
-}
-
 /// The door. Cheap to clone; all clones are the same door.
 #[derive(Clone)]
 pub struct Gate {
@@ -240,10 +233,11 @@ struct Inner {
     wake: Arc<Notify>,
     figures: Arc<Figures>,
     secret: u64,
+    link_secret: [u8; 32],
     letters: letters::Letters,
-    alerts: AlertRules,
     /// The connection for chores of the scheduler.
     hand: Mutex<Option<Writer>>,
+    alerts: AlertRules,
 }
 
 /// So many changes are kept for a slow follower before it must read the history instead.
@@ -258,6 +252,7 @@ impl Gate {
         let Parts { store, clock, entropy, batch_max, alerts } = parts;
         let registry = Registry::load(&store)?;
         let secret = administration::number_secret(&store, entropy)?;
+        let link_secret = administration::link_secret(&store, entropy)?;
         let letters = letters::Letters::shipped()?;
         let (changes, _) = broadcast::channel(CHANGES_KEPT);
         let wake = Arc::new(Notify::new());
@@ -273,6 +268,7 @@ impl Gate {
             batch_max,
             alerts,
             letters: letters.clone(),
+            ids: PublicIds::new(secret),
         };
         let committers = committer::start(&setting)?;
         let hand = Mutex::new(None);
@@ -286,9 +282,10 @@ impl Gate {
             wake,
             figures,
             secret,
+            link_secret,
             letters,
-            alerts,
             hand,
+            alerts,
         };
         Ok(Self { inner: Arc::new(inner) })
     }
@@ -364,9 +361,9 @@ impl Gate {
         &self.inner.figures
     }
 
-    /// The number with which ids are made opaque outside.
+    /// Ids as they are written outside.
     #[must_use]
-    pub fn number_secret(&self) -> u64 {
-        self.inner.secret
+    pub fn public_ids(&self) -> PublicIds {
+        PublicIds::new(self.inner.secret)
     }
 }

@@ -14,14 +14,17 @@ mod document;
 mod due;
 mod history;
 mod instance;
+mod link;
+mod message;
 mod metrics;
 mod mute;
 mod page;
 mod problem;
-mod public_id;
 mod receive;
+mod recount;
 mod request_id;
 mod route;
+mod subscription;
 mod template;
 mod token;
 mod view;
@@ -38,7 +41,7 @@ use actix_web::{App, HttpServer, web};
 use crate::gate::Gate;
 use metrics::Traffic;
 
-pub use public_id::PublicIds;
+pub use crate::gate::PublicIds;
 pub use route::routes;
 
 /// The head of a request must be here within this time.
@@ -80,7 +83,7 @@ impl Server {
     /// When the address cannot be listened at.
     pub fn bind(address: impl ToSocketAddrs, gate: Gate, workers: usize) -> io::Result<Self> {
         let (closing, watched) = tokio::sync::watch::channel(false);
-        let ids = PublicIds::new(gate.number_secret());
+        let ids = gate.public_ids();
         let traffic = Traffic::default();
         let house = web::Data::new(House { gate, ids, traffic, closing: watched });
         let server = HttpServer::new(move || {

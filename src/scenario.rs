@@ -13,7 +13,7 @@ use crate::domain::{
     Actor, Command, DefinitionId, Directory, Event, Facts, Fields, Grant, Instance, InstanceId,
     Instant, JurisdictionId, PersonId, Refusal, Role, Text, Value,
 };
-use crate::engine::{self, Decision, family};
+use crate::engine::{self, Decision, Situation, family};
 
 pub use story::{Step, Story};
 
@@ -190,10 +190,16 @@ impl<'s> Play<'s> {
             .as_ref()
             .map(|text| Instant::parse(text).map_err(|error| format!("occurred_at: {error}")))
             .transpose()?;
-        let values = match spec.map(|spec| engine::input::read(spec, &json)) {
-            Some(Ok(given)) => with_digests(given),
-            Some(Err(refusal)) => {
-                done.refusal = Some(refusal);
+        let values = match spec.map(|spec| engine::input::sort(spec, &json)) {
+            Some((given, None)) => with_digests(given),
+            Some((given, Some(refusal))) => {
+                let Stage { calendar, directory, .. } = self.stage;
+                let situation =
+                    Situation { chart: &chart, calendar, facts: &**directory, now: self.now };
+                let name = command.to_owned();
+                let command = Command { name, input: given.values, occurred_at };
+                let admitted = engine::admit(situation, instance.as_ref(), &actor, &command);
+                done.refusal = Some(admitted.err().unwrap_or(refusal));
                 return Ok(done);
             }
             None => plain(&json),

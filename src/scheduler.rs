@@ -8,9 +8,11 @@
 pub mod auditor;
 pub mod clocks;
 pub mod figures;
+pub mod inbox;
 pub mod jobs;
 pub mod mutes;
 pub mod outbox;
+pub mod recount;
 mod shell;
 pub mod watch;
 
@@ -22,7 +24,7 @@ use futures_util::future::BoxFuture;
 use tokio::sync::{Notify, watch as signal};
 use tokio::task::JoinHandle;
 
-use crate::channel::Channel;
+use crate::channel::{Channel, guard};
 use crate::config::job::Job;
 use crate::domain::{InstanceId, JurisdictionId};
 use crate::gate::{self, Gate, NewAlarm};
@@ -126,6 +128,17 @@ fn back_off(failures: u32) -> Duration {
 /// Channels by the name that workflows call them.
 pub type Channels = BTreeMap<String, Arc<dyn Channel>>;
 
+/// The lines to the outside, each by the name that workflows call the channel.
+#[derive(Default)]
+pub struct Lines {
+    /// The channels.
+    pub channels: Channels,
+    /// How each is guarded; one that is not named is not.
+    pub guards: BTreeMap<String, guard::Options>,
+    /// What comes in.
+    pub inboxes: BTreeMap<String, inbox::Arrivals>,
+}
+
 /// How the loops run.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct Options {
@@ -133,6 +146,8 @@ pub struct Options {
     pub outbox: outbox::Options,
     /// How much the auditor looks at.
     pub auditor: auditor::Options,
+    /// How clocks are counted again by a new version of a calendar.
+    pub recount: recount::Options,
 }
 
 /// The loops as they run.
@@ -144,16 +159,18 @@ pub struct Scheduler {
 
 impl Scheduler {
     /// Starts all loops on the current tokio runtime: due clocks, one sender for each channel,
-    /// periodic jobs, the auditor, and on a shared database the watch for changes by other nodes.
+    /// periodic jobs, the auditor, the recount after a new calendar, and on a shared database the
+    /// watch for changes by other nodes.
     ///
     /// # Errors
     /// A periodic job that makes no sense.
     pub fn start(
         gate: Gate,
-        channels: Channels,
+        lines: Lines,
         jobs: &[Job],
         options: Options,
     ) -> Result<Self, jobs::Error> {
+        let Lines { channels, guards, inboxes } = lines;
         let duty = Duty::new(gate);
         let plan = jobs::Plan::new(jobs)?;
         let bell = duty.gate.bell();
@@ -172,14 +189,29 @@ impl Scheduler {
         run("clocks", &bell, Box::new(move || Box::new(clocks::Clocks::new(at.clone()))));
         for (name, channel) in &channels {
             let (at, name, channel) = (duty.clone(), name.clone(), Arc::clone(channel));
+            let guard = guards.get(&name).copied();
             let of = format!("outbox.{name}");
             let make = move || {
                 let sender =
                     outbox::Outbox::new(at.clone(), &name, Arc::clone(&channel), options.outbox);
+                let sender = match guard {
+                    Some(guard) => sender.guarded(guard),
+                    None => sender,
+                };
                 let sender: Box<dyn Poll> = Box::new(sender);
                 sender
             };
             run(&of, &bell, Box::new(make));
+        }
+        for (name, arrivals) in inboxes {
+            let at = duty.clone();
+            let of = format!("inbox.{name}");
+            let make = move || {
+                let inbox = inbox::Inbox::new(at.clone(), &name, Arc::clone(&arrivals));
+                let inbox: Box<dyn Poll> = Box::new(inbox);
+                inbox
+            };
+            run(&of, &Arc::new(Notify::new()), Box::new(make));
         }
         let (at, known) = (duty.clone(), channels.keys().cloned().collect::<BTreeSet<_>>());
         let strays = move || outbox::Strays::new(at.clone(), known.clone(), options.outbox);
@@ -192,6 +224,9 @@ impl Scheduler {
         let at = duty.clone();
         let auditor = move || auditor::Auditor::new(at.clone(), options.auditor);
         run("auditor", &duty.suspects.bell, Box::new(move || Box::new(auditor())));
+        let at = duty.clone();
+        let recount = move || recount::Recount::new(at.clone(), options.recount);
+        run("recount", &bell, Box::new(move || Box::new(recount())));
         if duty.gate.shares_store() {
             let at = duty.clone();
             run("watch", &quiet, Box::new(move || Box::new(watch::Watch::new(at.clone()))));

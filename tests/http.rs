@@ -10,4 +10,6 @@ mod lists;
 mod mutes;
 mod nonsense;
 mod office;
+mod order;
+mod recount;
 mod rights;

@@ -6,4 +6,6 @@ mod house;
 mod jobs;
 mod letters;
 mod mutes;
+mod nodes;
 mod outbox;
+mod recount;

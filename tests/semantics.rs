@@ -8,5 +8,6 @@ mod family;
 mod findings;
 mod ladders;
 mod random;
+mod recount;
 mod shipped;
 mod targets;

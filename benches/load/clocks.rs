@@ -77,6 +77,7 @@ pub fn register(caller: &Caller) -> Request {
         occurred_at: None,
         key: None,
         if_version: None,
+        about: None,
     }
 }
 

@@ -158,6 +158,12 @@ impl Expression {
         &self.reads
     }
 
+    /// Whether working days, calendar days or office hours may matter to its value.
+    #[must_use]
+    pub fn asks_calendar(&self) -> bool {
+        self.root.asks_calendar()
+    }
+
     /// The optional paths that are surely set whenever this guard holds (it asks `has(…)`), so that
     /// what follows the guard may use them without asking again.
     #[must_use]

@@ -9,6 +9,8 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use toml::{Table, Value};
 
+use super::channel::Channels;
+use super::environment::overrule;
 use super::job::{Does, Job};
 
 /// Settings of the service. A key that is not here is refused, so that a slip of the pen is found
@@ -19,6 +21,8 @@ use super::job::{Does, Job};
 pub struct Settings {
     /// Where the service answers.
     pub server: Server,
+    /// By what messages leave.
+    pub channel: Channels,
     /// Where data are kept.
     pub database: Database,
     /// What a new, empty database is filled with at the first start.
@@ -128,11 +132,28 @@ pub struct Alerts {
     /// The address under which people reach this service, e.g. `https://fenliu.example.gov.cn`:
     /// links in messages lead there. Empty: messages have no links.
     pub public_url: String,
+    /// Minutes for which an urgent message is tried on one channel before the person's next one is
+    /// taken.
+    pub urgent_minutes: u32,
+    /// The same for less urgent messages.
+    pub normal_minutes: u32,
+    /// Hours for which a unit's own system is tried.
+    pub system_hours: u32,
+    /// A person gets one letter with less urgent alerts on a channel in so many seconds: the first
+    /// at once, then a summary. 0: every alert is a letter.
+    pub bundle_seconds: u32,
 }
 
 impl Default for Alerts {
     fn default() -> Self {
-        Self { templates: PathBuf::from("config/templates"), public_url: String::new() }
+        Self {
+            templates: PathBuf::from("config/templates"),
+            public_url: String::new(),
+            urgent_minutes: 5,
+            normal_minutes: 120,
+            system_hours: 24,
+            bundle_seconds: 60,
+        }
     }
 }
 
@@ -142,13 +163,11 @@ impl Default for Alerts {
 pub struct Scheduler {
     /// Seconds between two passes of the auditor.
     pub audit_seconds: u32,
-    /// Hours for which a message is tried before it is given up and an alarm raised.
-    pub message_hours: u32,
 }
 
 impl Default for Scheduler {
     fn default() -> Self {
-        Self { audit_seconds: 60, message_hours: 24 }
+        Self { audit_seconds: 60 }
     }
 }
 
@@ -208,13 +227,12 @@ impl Settings {
             toml::from_str::<Self>(&text).map_err(|error| shape(error.to_string()))?;
             table = text.parse().map_err(|error: toml::de::Error| shape(error.to_string()))?;
         }
+        let known = Table::try_from(Self::default()).unwrap_or_default();
         for (name, value) in environment {
             let Some(path) = name.strip_prefix("FENLIU_") else { continue };
-            if let Some((section, key)) = path.to_lowercase().split_once('_') {
-                overrule(&mut table, section, key, &value)
-                    .map_err(|error| Error::Shape { place: name.clone(), error })?;
-                place = format!("{place} and the environment");
-            }
+            overrule(&mut table, &known, &path.to_lowercase(), &value)
+                .map_err(|error| Error::Shape { place: name.clone(), error })?;
+            place = format!("{place} and the environment");
         }
         let mut settings: Self = Value::Table(table)
             .try_into()
@@ -269,18 +287,42 @@ impl Settings {
                         }
                     }
                 }
-                Value::Table(keys) => {
-                    comment(&mut text, &about);
-                    write_line(&mut text, &format!("[{section}]"));
-                    for (key, value) in keys {
-                        comment(&mut text, &about["properties"][key]);
-                        write_line(&mut text, &format!("{key} = {value}"));
-                    }
-                }
+                Value::Table(keys) => print(&mut text, schema, section, keys, &about),
                 value => write_line(&mut text, &format!("{section} = {value}")),
             }
         }
         text
+    }
+}
+
+/// A section with its keys, then the tables within it.
+#[expect(clippy::indexing_slicing, reason = "a JSON value read by name is null at worst")]
+fn print(
+    text: &mut String,
+    schema: &serde_json::Value,
+    section: &str,
+    keys: &Table,
+    about: &serde_json::Value,
+) {
+    let part = |key: &String| resolve(schema, &about["properties"][key]);
+    // A table without fixed keys is a value.
+    let is_section =
+        |key: &String, value: &Value| value.is_table() && part(key)["properties"].is_object();
+    let (inner, own): (Vec<_>, Vec<_>) =
+        keys.iter().partition(|(key, value)| is_section(key, value));
+    comment(text, about);
+    if !own.is_empty() {
+        write_line(text, &format!("[{section}]"));
+    }
+    for (key, value) in own {
+        comment(text, &about["properties"][key]);
+        write_line(text, &format!("{key} = {value}"));
+    }
+    for (key, value) in inner {
+        text.push('\n');
+        if let Some(keys) = value.as_table() {
+            print(text, schema, &format!("{section}.{key}"), keys, &part(key));
+        }
     }
 }
 
@@ -299,18 +341,6 @@ fn usual_jobs() -> BTreeMap<String, JobSetting> {
     .into_iter()
     .map(|(name, job)| (name.to_owned(), job))
     .collect()
-}
-
-fn overrule(table: &mut Table, section: &str, key: &str, value: &str) -> Result<(), String> {
-    let entry = table.entry(section).or_insert_with(|| Value::Table(Table::new()));
-    let Value::Table(keys) = entry else { return Err(format!("there is no section `{section}`")) };
-    let value = value
-        .parse::<i64>()
-        .map(Value::Integer)
-        .or_else(|_not_a_number| value.parse::<bool>().map(Value::Boolean))
-        .unwrap_or_else(|_not_a_flag| Value::String(value.to_owned()));
-    keys.insert(key.to_owned(), value);
-    Ok(())
 }
 
 #[expect(clippy::indexing_slicing, reason = "a JSON value read by name is null at worst")]
@@ -333,6 +363,7 @@ fn write_line(text: &mut String, line: &str) {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::config::channel::BodyKind;
 
     #[test]
     fn the_file_in_the_repository_is_the_printed_one_and_says_the_defaults() {
@@ -358,6 +389,21 @@ mod tests {
         let settings = Settings::load(None, pairs.into_iter()).unwrap();
         assert_eq!(settings.server.listen, "0.0.0.0:9");
         assert_eq!(settings.database.batch_max, 7);
+        let environment = [
+            ("FENLIU_CHANNEL_SMS_PASSWORD", "00123456"),
+            ("FENLIU_CHANNEL_SMS_SYSTEM_ID", "fenliu"),
+            ("FENLIU_CHANNEL_SMS_GATEWAY_BODY_KIND", "form"),
+            ("FENLIU_CHANNEL_EMAIL_GUARD_PER_SECOND", "3"),
+        ];
+        let pairs = environment.map(|(name, value)| (name.to_owned(), value.to_owned()));
+        let settings = Settings::load(None, pairs.into_iter()).unwrap();
+        let sms = &settings.channel.sms;
+        assert_eq!(sms.password.reveal().unwrap(), "00123456", "digits, and a text all the same");
+        assert_eq!(sms.system_id, "fenliu");
+        assert_eq!(sms.gateway.body_kind, BodyKind::Form);
+        assert_eq!(settings.channel.email.guard.per_second, 3);
+        let shown = format!("{settings:?}") + &toml::to_string(&settings).unwrap();
+        assert!(!shown.contains("00123456"), "a secret is shown");
         let wrong = [("FENLIU_SERVER_LISEN".to_owned(), "x".to_owned())];
         assert!(Settings::load(None, wrong.into_iter()).is_err());
     }

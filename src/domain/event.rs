@@ -85,6 +85,9 @@ pub struct ClockChange {
     /// When it runs out, as far as it is in force.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub due: Option<Instant>,
+    /// When it would have run out before it was counted again by another version of the calendar.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub was: Option<Instant>,
 }
 
 /// What may happen to a clock.
@@ -95,6 +98,8 @@ pub enum ClockVerb {
     Armed,
     /// It was counted again from the same start.
     Rearmed,
+    /// It was counted again by another version of the calendar.
+    Recounted,
     /// Its time stands still.
     Frozen,
     /// Its time goes on.
@@ -121,6 +126,9 @@ pub struct Told {
     /// Which clock speaks, if one does.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub clock: Option<String>,
+    /// The command that may be given in answer.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub offer: Option<String>,
 }
 
 /// A child to be opened.

@@ -48,6 +48,9 @@ pub struct Instance {
     /// Why it ended.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub outcome: Option<String>,
+    /// The number of the last event that was more than word of an alert (a receipt, an
+    /// acknowledgement): whoever has seen this version has seen how the matter stands.
+    pub touched: i64,
     /// When it was opened.
     pub opened_at: Instant,
     /// When its last event was recorded.
@@ -110,4 +113,16 @@ pub struct ArmedClock {
     /// in its place.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub frozen: Option<String>,
+    /// What it was counted from when it was last resumed; none while it counts from its base.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub rest: Option<Rest>,
+}
+
+/// The rest of a clock that was suspended, and since when it is counted.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Rest {
+    /// When it was resumed.
+    pub since: Instant,
+    /// What was left then, as a limit in words.
+    pub limit: String,
 }

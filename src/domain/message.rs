@@ -83,6 +83,7 @@ impl Recipient {
     }
 }
 
+/// A closed set of words that are stored and shown.
 macro_rules! words {
     ($(#[$doc:meta])* $name:ident { $($(#[$about:meta])* $variant:ident = $code:literal,)+ }) => {
         $(#[$doc])*
@@ -108,6 +109,8 @@ macro_rules! words {
         }
     };
 }
+
+pub(super) use words;
 
 words!(
     /// Where a message stands.

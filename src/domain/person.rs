@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use jiff::tz::TimeZone;
 use serde::{Deserialize, Serialize};
 
 use super::actor::Grant;
@@ -108,6 +109,30 @@ pub struct Quiet {
     pub until: u16,
 }
 
+impl Quiet {
+    /// When the quiet time that `at` lies in ends, in the jurisdiction's zone; none outside it.
+    #[must_use]
+    pub fn end_after(&self, at: Instant, zone: &TimeZone) -> Option<Instant> {
+        let local = at.timestamp().to_zoned(zone.clone());
+        let minute =
+            u16::try_from(i32::from(local.hour()) * 60 + i32::from(local.minute())).ok()?;
+        let over_midnight = self.from > self.until;
+        let inside = if over_midnight {
+            minute >= self.from || minute < self.until
+        } else {
+            (self.from..self.until).contains(&minute)
+        };
+        if !inside {
+            return None;
+        }
+        let tomorrow = over_midnight && minute >= self.from;
+        let day = if tomorrow { local.date().tomorrow().ok()? } else { local.date() };
+        let (hour, minute) = (self.until / 60, self.until % 60);
+        let end = day.at(i8::try_from(hour).ok()?, i8::try_from(minute).ok()?, 0, 0);
+        end.to_zoned(zone.clone()).ok().map(|end| Instant::from(end.timestamp()))
+    }
+}
+
 impl Person {
     /// Where messages on a channel go; none if the person has no such address.
     #[must_use]
@@ -142,5 +167,54 @@ impl Person {
             }
         }
         ways
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn at(text: &str) -> Instant {
+        Instant::parse(text).unwrap()
+    }
+
+    #[test]
+    fn quiet_hours_over_midnight_end_in_the_morning() {
+        let zone = TimeZone::get("Asia/Shanghai").unwrap();
+        let night = Quiet { from: 22 * 60, until: 7 * 60 };
+        let end = |text| night.end_after(at(text), &zone);
+        assert_eq!(end("2026-03-02T21:59:59+08:00"), None);
+        assert_eq!(end("2026-03-02T22:00:00+08:00"), Some(at("2026-03-03T07:00:00+08:00")));
+        assert_eq!(end("2026-03-03T06:59:00+08:00"), Some(at("2026-03-03T07:00:00+08:00")));
+        assert_eq!(end("2026-03-03T07:00:00+08:00"), None);
+        let noon = Quiet { from: 12 * 60 + 30, until: 13 * 60 };
+        assert_eq!(
+            noon.end_after(at("2026-03-02T12:45:00+08:00"), &zone),
+            Some(at("2026-03-02T13:00:00+08:00"))
+        );
+    }
+
+    #[test]
+    fn ones_own_order_comes_first_and_channels_without_an_address_are_left_out() {
+        let mut person = Person { email: Some("a@example.org".to_owned()), ..Person::default() };
+        assert_eq!(person.ways(true), ["email"]);
+        person.phone = Some("1".to_owned());
+        assert_eq!(person.ways(true), ["sms", "email"]);
+        assert_eq!(person.ways(false), ["email", "sms"]);
+        person.rules.urgent = vec!["email".to_owned()];
+        assert_eq!(person.ways(true), ["email", "sms"]);
+    }
+
+    #[test]
+    fn another_address_is_not_proved_by_the_old_one() {
+        let proof = Verified { address: "1".to_owned(), at: Instant(7) };
+        let mut person = Person {
+            phone: Some("1".to_owned()),
+            verified: [("sms".to_owned(), proof)].into(),
+            ..Person::default()
+        };
+        assert_eq!(person.verified_at("sms"), Some(Instant(7)));
+        person.phone = Some("2".to_owned());
+        assert_eq!(person.verified_at("sms"), None);
     }
 }

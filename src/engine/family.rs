@@ -188,6 +188,7 @@ impl<'w, W: World> Family<'w, W> {
         }
         let ended = chart.find(&decision.instance.state).and_then(|leaf| chart.node(leaf));
         if let Some(parent) = decision.instance.parent
+            && !decision.event.entered.is_empty()
             && ended.is_some_and(|node| node.shape == Shape::Final)
         {
             let name = format!("ended.{}", decision.instance.workflow);

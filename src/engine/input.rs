@@ -25,6 +25,13 @@ pub struct Given {
 /// # Errors
 /// `wrong_input` with a reason for every input at fault.
 pub fn read(spec: &CommandSpec, json: &serde_json::Map<String, Json>) -> Result<Given, Refusal> {
+    let (given, refusal) = sort(spec, json);
+    refusal.map_or(Ok(given), Err)
+}
+
+/// The same, with what could be read beside the refusal of what could not.
+#[must_use]
+pub fn sort(spec: &CommandSpec, json: &serde_json::Map<String, Json>) -> (Given, Option<Refusal>) {
     let mut given = Given::default();
     let mut reasons = Vec::new();
     for name in json.keys().filter(|name| !spec.input.iter().any(|input| input.name == **name)) {
@@ -53,7 +60,8 @@ pub fn read(spec: &CommandSpec, json: &serde_json::Map<String, Json>) -> Result<
             reasons.push(missing_reason(input));
         }
     }
-    if reasons.is_empty() { Ok(given) } else { Err(wrong(reasons)) }
+    let refusal = (!reasons.is_empty()).then(|| wrong(reasons));
+    (given, refusal)
 }
 
 /// Checks values that did not come through [`read`]: from relatives, scenarios and records.

@@ -3,9 +3,11 @@
 mod clocks;
 mod effects;
 mod names;
+mod receipt;
+mod recount;
 mod rights;
 
-use super::{Decision, Situation};
+use super::{Decision, RECEIPT, Situation};
 use crate::chart::machine::{self, Hands, Offer};
 use crate::chart::{CommandSpec, Require, Shape, Status, Target, Transition};
 use crate::domain::event::{ClockChange, ClockVerb, Event, FORMAT, Signalled, Started, Told};
@@ -33,6 +35,8 @@ pub struct Run<'r> {
     started: Vec<Started>,
     signalled: Vec<Signalled>,
     ignored: bool,
+    /// Only word of an alert: how the matter stands is as before.
+    word_only: bool,
     refusal: Option<Refusal>,
 }
 
@@ -84,6 +88,7 @@ impl<'r> Run<'r> {
             started: Vec::new(),
             signalled: Vec::new(),
             ignored: false,
+            word_only: false,
             refusal: None,
         })
     }
@@ -93,6 +98,21 @@ impl<'r> Run<'r> {
     /// # Errors
     /// The refusal.
     pub fn command(&mut self) -> Result<(), Refusal> {
+        let spec = self.admitted()?;
+        self.checked(spec)?;
+        if !self.trigger(&self.command.name)? {
+            return Err(not_possible(spec));
+        }
+        Ok(())
+    }
+
+    /// What is asked of a command before its input: whether there is such a one, whether the actor
+    /// may give it, and whether any active state reacts to it. What no state would take is said
+    /// before its rules, which are of no interest then.
+    ///
+    /// # Errors
+    /// `unknown_command`, `not_yours` or `not_possible_now`.
+    pub fn admitted(&mut self) -> Result<&'r CommandSpec, Refusal> {
         let chart = self.situation.chart;
         let Some(spec) = chart.commands.get(&self.command.name) else {
             return Err(Refusal::new(
@@ -104,15 +124,17 @@ impl<'r> Run<'r> {
             ));
         };
         self.permit(spec)?;
-        // What no state would take is said first: its rules are of no interest then.
-        if !chart.active(self.leaf).any(|node| node.on.contains_key(&spec.name)) {
+        let reacts = chart.active(self.leaf).any(|node| node.on.contains_key(&spec.name));
+        if self.has_ended() || !reacts {
             return Err(not_possible(spec));
         }
-        self.checked(spec)?;
-        if !self.trigger(&self.command.name)? {
-            return Err(not_possible(spec));
-        }
-        Ok(())
+        Ok(spec)
+    }
+
+    /// What has ended accepts nothing, whatever the states around it would take.
+    fn has_ended(&self) -> bool {
+        let node = self.situation.chart.node(self.leaf);
+        node.is_some_and(|node| node.shape == Shape::Final)
     }
 
     /// A signal from a relative, or the end of a child.
@@ -174,8 +196,7 @@ impl<'r> Run<'r> {
     /// The refusal of the state that was asked.
     pub fn trigger(&mut self, trigger: &str) -> Result<bool, Refusal> {
         let chart = self.situation.chart;
-        // What has ended accepts nothing, whatever the states around it would take.
-        if chart.node(self.leaf).is_some_and(|node| node.shape == Shape::Final) {
+        if self.has_ended() {
             return Ok(false);
         }
         let taken = machine::dispatch(chart, self.leaf, trigger, self);
@@ -235,15 +256,21 @@ impl<'r> Run<'r> {
         }
         if closed {
             self.instance.closed_at.get_or_insert(now);
-            self.part_with_children(node.is_some_and(|node| node.shape == Shape::Final));
+            let ended = node.is_some_and(|node| node.shape == Shape::Final);
+            self.part_with_children(ended && !self.entered.is_empty());
         } else {
             self.instance.closed_at = None;
             self.instance.outcome = None;
         }
         self.instance.state = node.map(|node| node.path.clone()).unwrap_or_default();
         self.instance.version += 1;
+        if !self.word_only {
+            self.instance.touched = self.instance.version;
+        }
         self.instance.updated_at = now;
-        self.instance.last_at = self.at.max(self.instance.last_at);
+        if self.command.name != RECEIPT {
+            self.instance.last_at = self.at.max(self.instance.last_at);
+        }
         let event = self.event();
         Decision { instance: self.instance, event }
     }
@@ -306,7 +333,7 @@ impl<'r> Run<'r> {
     }
 
     fn note(&mut self, clock: &str, change: ClockVerb, due: Option<Instant>) {
-        self.clocks.push(ClockChange { clock: clock.to_owned(), change, due });
+        self.clocks.push(ClockChange { clock: clock.to_owned(), change, due, was: None });
     }
 }
 

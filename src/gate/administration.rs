@@ -195,7 +195,8 @@ impl Gate {
         Ok((id, number, findings))
     }
 
-    /// Loads a version of the jurisdiction's calendar. Blocks.
+    /// Loads a version of the jurisdiction's calendar; the scheduler counts what waits again by it.
+    /// Blocks.
     ///
     /// # Errors
     /// `Forbidden`; `Invalid` with what is wrong with the file, or when it is another calendar, or
@@ -219,6 +220,8 @@ impl Gate {
             let row = calendar_source(caller.jurisdiction, &new, source, now);
             transaction.add_calendar(&row).map(drop)
         })?;
+        // What waits is counted again by it.
+        self.bell().notify_waiters();
         Ok(new.version().to_owned())
     }
 
@@ -317,6 +320,19 @@ pub(super) fn number_secret(store: &Store, entropy: Entropy) -> Result<u64, Erro
     entropy(&mut bytes);
     let secret = u64::from_le_bytes(bytes);
     store.writer()?.transaction(|t| t.set_setting(NAME, &secret.to_string()))?;
+    Ok(secret)
+}
+
+/// The key with which links are signed: made at the first start, kept for ever.
+pub(super) fn link_secret(store: &Store, entropy: Entropy) -> Result<[u8; 32], Error> {
+    const NAME: &str = "link_secret";
+    let kept = store.read(|reader| reader.setting(NAME))?;
+    if let Some(secret) = kept.and_then(|text| personal::unhex(&text)) {
+        return Ok(secret);
+    }
+    let mut secret = [0_u8; 32];
+    entropy(&mut secret);
+    store.writer()?.transaction(|t| t.set_setting(NAME, &personal::hex(&secret)))?;
     Ok(secret)
 }
 

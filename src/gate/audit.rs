@@ -29,6 +29,10 @@ pub struct Examined {
     pub differences: Vec<Difference>,
     /// Clock rows that were put right.
     pub repaired: usize,
+    /// Whether it is sound, but has clocks that the calendar in force moves: they were armed while
+    /// it was being loaded.
+    #[serde(skip)]
+    pub outdated: bool,
 }
 
 impl Examined {
@@ -179,7 +183,7 @@ fn examine(
     tally: Option<&mut Tally>,
 ) -> Result<Option<Examined>, Error> {
     let differences = match store.read(|reader| record(reader, id)) {
-        Ok(None) => return Ok(None),
+        Ok(None) => return ownerless(store, id),
         Ok(Some(record)) => {
             if let Some(tally) = tally {
                 tally.take(&record);
@@ -190,6 +194,7 @@ fn examine(
                 events: record.events.len(),
                 differences: audit::examine(&record, registry),
                 repaired: 0,
+                outdated: false,
             }));
         }
         // A row that cannot be read is a finding, not a reason to stop looking at the others.
@@ -198,7 +203,29 @@ fn examine(
         }
         Err(error) => return Err(error.into()),
     };
-    Ok(Some(Examined { instance: id, jurisdiction: None, events: 0, differences, repaired: 0 }))
+    let (jurisdiction, outdated) = (None, false);
+    Ok(Some(Examined { instance: id, jurisdiction, events: 0, differences, repaired: 0, outdated }))
+}
+
+/// Clock rows of an instance that is not there; none if it has no such rows either.
+fn ownerless(store: &Store, id: InstanceId) -> Result<Option<Examined>, Error> {
+    let (clocks, events) =
+        store.read(|reader| Ok((reader.clocks(id)?, reader.events(id, i64::MIN, i64::MAX)?)))?;
+    let Some(first) = clocks.first() else { return Ok(None) };
+    let names: Vec<String> = clocks.iter().map(|clock| format!("`{}`", clock.name)).collect();
+    let what = format!(
+        "there is no instance {id}, but the clock rows {} and {} events of it",
+        names.join(", "),
+        events.len()
+    );
+    Ok(Some(Examined {
+        instance: id,
+        jurisdiction: Some(first.jurisdiction),
+        events: events.len(),
+        differences: vec![Difference { part: Part::Row, seq: None, what }],
+        repaired: 0,
+        outdated: false,
+    }))
 }
 
 fn record(reader: &mut Reader, id: InstanceId) -> Result<Option<Record>, store::Error> {
@@ -276,6 +303,13 @@ impl Gate {
         {
             examined.repaired = self.mend_clocks(id)?;
             self.bell().notify_waiters();
+        }
+        if let Some(examined) = &mut found
+            && examined.differences.is_empty()
+            && let Some(instance) = self.read(|reader| reader.instance(id))?
+        {
+            let calendar = registry.calendar(instance.0.jurisdiction)?;
+            examined.outdated = self.would_move(&instance.0, &calendar)?;
         }
         Ok(found)
     }

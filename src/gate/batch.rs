@@ -6,9 +6,11 @@ use super::Change;
 use super::error::Error;
 use crate::chart::Chart;
 use crate::domain::event::{Hash, NO_HASH, chain};
-use crate::domain::{ArmedClock, Instance, InstanceId, Message, StoredEvent};
+use crate::domain::{ArmedClock, Instance, InstanceId, Instant, Message, MessageId, StoredEvent};
 use crate::engine::Decision;
-use crate::store::{Answer, Batch, ClockRow, NewAlarm, PartyRow, PersonalRow};
+use crate::store::{
+    self, Answer, Batch, ClockRow, NewAlarm, PartyRow, PersonalRow, Settled, Transaction,
+};
 
 /// An instance in hand.
 struct Held {
@@ -27,6 +29,49 @@ struct Stored {
     parties: BTreeSet<String>,
 }
 
+/// What a command says of a message's row, written in the command's transaction.
+pub(super) enum Mark {
+    /// Given up after an attempt: which message, which attempt, why, and whether it may have
+    /// arrived all the same.
+    GivenUp(MessageId, i64, String, bool),
+    /// On the device.
+    Delivered(MessageId, Instant),
+    /// Taken, and then not delivered: why.
+    Bounced(MessageId, String),
+    /// Acknowledged by the person.
+    Acknowledged(MessageId, Instant),
+}
+
+impl Mark {
+    /// Which message.
+    pub(super) fn message(&self) -> MessageId {
+        match self {
+            Self::GivenUp(id, ..)
+            | Self::Delivered(id, _)
+            | Self::Bounced(id, _)
+            | Self::Acknowledged(id, _) => *id,
+        }
+    }
+
+    /// Whether it says that this message did not arrive.
+    pub(super) fn fails(&self, message: MessageId) -> bool {
+        matches!(self, Self::GivenUp(id, ..) | Self::Bounced(id, _) if *id == message)
+    }
+
+    /// Writes it.
+    pub(super) fn write(&self, transaction: &mut Transaction<'_>) -> Result<(), store::Error> {
+        match self {
+            Self::GivenUp(id, attempts, error, unknown) => {
+                let failed = Settled::Failed { error: error.clone(), unknown: *unknown };
+                transaction.settle_messages(&[(*id, *attempts, failed)]).map(drop)
+            }
+            Self::Delivered(id, at) => transaction.mark_delivered(*id, *at).map(drop),
+            Self::Bounced(id, error) => transaction.mark_bounced(*id, error).map(drop),
+            Self::Acknowledged(id, at) => transaction.mark_acknowledged(*id, *at),
+        }
+    }
+}
+
 /// The batch as it grows. A command that is refused leaves nothing in it but what was read.
 #[derive(Default)]
 pub(super) struct Draft {
@@ -39,6 +84,8 @@ pub(super) struct Draft {
     pub(super) changes: Vec<Change>,
     /// Alerts that reached nobody: an operator must know.
     pub(super) alarms: Vec<NewAlarm>,
+    /// What is now known of messages.
+    pub(super) marks: Vec<Mark>,
 }
 
 impl Draft {

@@ -8,8 +8,8 @@ use std::sync::PoisonError;
 use super::error::Error;
 use super::letters::Note;
 use super::{Firing, Gate};
-use crate::domain::{InstanceId, Instant, JurisdictionId, MessageId};
-use crate::store::{self, ClaimWish, Claimed, Filter, NewAlarm, Settled, Transaction};
+use crate::domain::{InstanceId, Instant, JurisdictionId};
+use crate::store::{self, Filter, NewAlarm, Standing, Transaction};
 
 /// A clock that has something to do.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -65,7 +65,10 @@ impl Gate {
 
     /// The time by which rows are judged due: the server's where there is one, unless the house
     /// runs on a simulated clock.
-    fn judged_now(&self, transaction: &mut Transaction<'_>) -> Result<Instant, store::Error> {
+    pub(super) fn judged_now(
+        &self,
+        transaction: &mut Transaction<'_>,
+    ) -> Result<Instant, store::Error> {
         match transaction.now()? {
             Some(now) if self.inner.clock.is_real() => Ok(now),
             _ => Ok(self.now()),
@@ -110,46 +113,6 @@ impl Gate {
     /// What the store says.
     pub fn next_wake(&self) -> Result<Option<Instant>, Error> {
         self.read(store::Reader::next_wake)
-    }
-
-    /// Takes at most `limit` messages of a channel for sending, the gravest tier first, then by due
-    /// instant; they are the caller's for `lease_ms`.
-    ///
-    /// # Errors
-    /// What the store says.
-    pub fn claim_messages(
-        &self,
-        channel: &str,
-        limit: i64,
-        lease_ms: i64,
-    ) -> Result<Vec<Claimed>, Error> {
-        self.with_hand(|transaction| {
-            let now = self.judged_now(transaction)?;
-            transaction.claim_messages(ClaimWish { channel, now, lease_ms, limit })
-        })
-    }
-
-    /// Records how attempts ended, and raises the alarms of those given up in the same transaction;
-    /// answers how many were somebody else's by then and left alone.
-    ///
-    /// # Errors
-    /// What the store says.
-    pub fn settle_messages(
-        &self,
-        settled: &[(MessageId, i64, Settled)],
-        alarms: &[NewAlarm],
-    ) -> Result<usize, Error> {
-        self.with_hand(|transaction| {
-            let mut foreign = 0;
-            for (id, attempts, outcome) in settled {
-                let done = transaction.settle_message(*id, *attempts, outcome)?;
-                foreign += usize::from(!done);
-            }
-            for alarm in alarms {
-                transaction.raise_alarm(alarm)?;
-            }
-            Ok(foreign)
-        })
     }
 
     /// When the next waiting message of a channel that nobody is sending is due.
@@ -345,15 +308,11 @@ impl Gate {
         })
     }
 
-    /// At most `limit` open instances after `after`, in order of id.
+    /// Which instances are open, and which have clock rows.
     ///
     /// # Errors
     /// What the store says.
-    pub fn open_instances_after(
-        &self,
-        after: InstanceId,
-        limit: i64,
-    ) -> Result<Vec<InstanceId>, Error> {
-        self.read(|reader| reader.open_instance_ids(after, limit))
+    pub fn standing(&self) -> Result<Standing, Error> {
+        self.read(store::Reader::standing)
     }
 }

@@ -5,11 +5,12 @@ use std::collections::BTreeSet;
 use std::sync::Arc;
 use std::sync::mpsc::{Receiver, Sender, channel};
 
-use serde_json::{Map, Value as Json};
+use serde_json::Value as Json;
 use sha2::{Digest, Sha256};
 use tokio::sync::{Notify, broadcast, oneshot};
 
-use super::batch::Draft;
+use super::batch::{Draft, Mark};
+use super::delivery::Report;
 use super::error::Error;
 use super::figures::Figures;
 use super::ids::Stock;
@@ -17,13 +18,14 @@ use super::letters::Letters;
 use super::registry::Registry;
 use super::world::Desk;
 use super::{
-    AlertRules, Change, Done, Entropy, Firing, Receipt, Request, Target, personal, wording,
+    AlertRules, Change, Done, Entropy, Firing, PublicIds, Receipt, Request, Target, personal,
+    reading, subscription, wording,
 };
 use crate::chart::Chart;
 use crate::clock::Clock;
 use crate::domain::event::Hash;
-use crate::domain::{Actor, Command, Fields, InstanceId, Instant, MessageId, Refusal, Text, Value};
-use crate::engine::{ACKNOWLEDGE, Decision, family, input};
+use crate::domain::{Actor, Command, InstanceId, Instant, MessageId, Refusal, Text, Value};
+use crate::engine::{self, Decision, family};
 use crate::policy::{self, Act};
 use crate::store::{Answer, PersonalRow, Store, Transaction, Writer};
 
@@ -40,6 +42,7 @@ pub(super) struct Setting {
     pub(super) batch_max: usize,
     pub(super) alerts: AlertRules,
     pub(super) letters: Letters,
+    pub(super) ids: PublicIds,
 }
 
 type Reply = oneshot::Sender<Result<Done, Error>>;
@@ -53,6 +56,7 @@ pub(super) struct Job {
 enum Task {
     Request(Box<Request>),
     Firing(Firing),
+    Report(Box<Report>),
 }
 
 impl Job {
@@ -64,6 +68,10 @@ impl Job {
         Self { task: Task::Firing(firing), reply }
     }
 
+    pub(super) fn report(report: Report, reply: Reply) -> Self {
+        Self { task: Task::Report(Box::new(report)), reply }
+    }
+
     /// The instance that will be looked at first.
     fn instance(&self) -> Option<InstanceId> {
         match &self.task {
@@ -72,6 +80,7 @@ impl Job {
                 Target::New(_) => None,
             },
             Task::Firing(firing) => Some(firing.instance),
+            Task::Report(report) => Some(report.instance),
         }
     }
 
@@ -80,7 +89,7 @@ impl Job {
             Task::Request(request) => {
                 request.key.clone().map(|key| (request.caller.actor.name(), key))
             }
-            Task::Firing(_) => None,
+            Task::Firing(_) | Task::Report(_) => None,
         }
     }
 }
@@ -176,6 +185,7 @@ impl Committer {
             match (&answer, &job.task) {
                 (Ok(_), Task::Firing(_)) => self.setting.figures.count_fired(),
                 (Ok(_), Task::Request(_)) => self.setting.figures.count_accepted(),
+                (_, Task::Report(_)) => {}
                 (Err(_), _) => self.setting.figures.count_refused(),
             }
             // Nobody to tell if the caller has gone; it is done all the same.
@@ -229,8 +239,8 @@ impl Committer {
 const MESSAGES_LOW: i64 = 16_384;
 
 /// One attempt at a batch.
-struct Work<'w> {
-    setting: &'w Setting,
+pub(super) struct Work<'w> {
+    pub(super) setting: &'w Setting,
     stock: &'w mut Stock,
     messages: &'w mut std::ops::Range<i64>,
     last: &'w mut Instant,
@@ -243,6 +253,10 @@ type Asked = (Arc<Chart>, Option<(InstanceId, InstanceId)>);
 
 impl Work<'_> {
     fn all(mut self, transaction: &mut Transaction<'_>, jobs: &[Job]) -> Result<Answers, Error> {
+        let mut draft = Draft::default();
+        let ids: BTreeSet<InstanceId> = jobs.iter().filter_map(Job::instance).collect();
+        let ids: Vec<InstanceId> = ids.into_iter().collect();
+        draft.add(transaction.instances(&ids)?);
         // The server's clock rules where there is one; a simulated clock rules everywhere.
         let now = match transaction.now()? {
             Some(now) if self.setting.clock.is_real() => now,
@@ -250,10 +264,6 @@ impl Work<'_> {
         };
         let now = now.max(*self.last);
         *self.last = now;
-        let mut draft = Draft::default();
-        let ids: BTreeSet<InstanceId> = jobs.iter().filter_map(Job::instance).collect();
-        let ids: Vec<InstanceId> = ids.into_iter().collect();
-        draft.add(transaction.instances(&ids)?);
         let keys: Vec<(String, String)> = jobs.iter().filter_map(Job::key).collect();
         let mut answered = if keys.is_empty() { Vec::new() } else { transaction.answers(&keys)? };
         let mut answers = Vec::with_capacity(jobs.len());
@@ -263,6 +273,7 @@ impl Work<'_> {
                     self.request(transaction, &mut draft, request, now, &mut answered)
                 }
                 Task::Firing(firing) => self.firing(transaction, &mut draft, firing, now),
+                Task::Report(report) => self.report(transaction, &mut draft, report, now),
             };
             match answer {
                 Err(error) if is_fatal(&error) => return Err(error),
@@ -278,8 +289,12 @@ impl Work<'_> {
             return Ok((answers, Vec::new()));
         }
         let alarms = std::mem::take(&mut draft.alarms);
+        let marks = std::mem::take(&mut draft.marks);
         let (batch, changes) = draft.into_batch();
         transaction.write(&batch)?;
+        for mark in &marks {
+            mark.write(transaction)?;
+        }
         for alarm in &alarms {
             transaction.raise_alarm(alarm)?;
         }
@@ -301,7 +316,7 @@ impl Work<'_> {
         self.keep(draft, decisions)
     }
 
-    fn desk<'d, 't>(
+    pub(super) fn desk<'d, 't>(
         &'d mut self,
         transaction: &'d mut Transaction<'t>,
         draft: &'d mut Draft,
@@ -334,7 +349,8 @@ impl Work<'_> {
             )));
         }
         let (chart, instance) = self.target(draft, request)?;
-        let given = read_input(&chart, request)?;
+        let asked = instance.and_then(|(id, _)| draft.instance(id));
+        let given = reading::read(&self.setting.registry, &chart, asked, request, now)?;
         let mut sealed: Vec<(String, personal::Sealed)> = Vec::new();
         let mut values = given.values;
         for (name, text) in given.personal {
@@ -343,6 +359,9 @@ impl Work<'_> {
             sealed.push((name, seal));
         }
         let name = request.command.clone();
+        if let Some(message) = request.about.filter(|_| name == engine::ACKNOWLEDGE) {
+            values.insert("message".to_owned(), Value::Int(message.0));
+        }
         let command = Command { name, input: values, occurred_at: request.occurred_at };
         let family = instance.map(|(_, family)| family);
         let mut desk = self.desk(transaction, draft, now, family);
@@ -354,6 +373,9 @@ impl Work<'_> {
             (_, None) => return Err(Error::NotFound),
         };
         let done = self.keep(draft, decisions)?;
+        if let Some(message) = request.about {
+            draft.marks.push(Mark::Acknowledged(message, now));
+        }
         for (field, seal) in sealed {
             draft.personal.push(PersonalRow {
                 instance: done.receipt.instance,
@@ -392,14 +414,16 @@ impl Work<'_> {
         if !policy::takes_part(&caller.actor, chart.parties_of(instance), county) {
             return Err(Error::NotFound);
         }
-        if if_version.is_some_and(|seen| seen != instance.version) {
+        // Word of an alert does not make stale what the caller has seen of the matter.
+        let fits = |seen: i64| (instance.touched..=instance.version).contains(&seen);
+        if if_version.is_some_and(|seen| !fits(seen)) {
             return Err(Error::Stale { now: instance.version });
         }
         Ok((chart, Some((instance.id, instance.family))))
     }
 
     /// Keeps what was decided; the receipt is that of the instance that was asked.
-    fn keep(&self, draft: &mut Draft, decisions: Vec<Decision>) -> Result<Done, Error> {
+    pub(super) fn keep(&self, draft: &mut Draft, decisions: Vec<Decision>) -> Result<Done, Error> {
         let registry = &self.setting.registry;
         let first = decisions.first().map(|decision| decision.instance.id);
         for decision in decisions {
@@ -407,6 +431,9 @@ impl Work<'_> {
             let (letters, rules) = (&self.setting.letters, self.setting.alerts);
             let messages = wording::messages(registry, letters, &chart, &decision, rules)?;
             draft.messages.extend(messages);
+            let ids = self.setting.ids;
+            let posts = subscription::messages(registry, ids, &chart, &decision, rules)?;
+            draft.messages.extend(posts);
             draft.take(decision, &chart)?;
         }
         let instance = first.and_then(|id| draft.instance(id)).cloned();
@@ -414,37 +441,6 @@ impl Work<'_> {
             instance.ok_or_else(|| Error::Internal("a command decided nothing".to_owned()))?;
         Ok(Done { receipt: Receipt::of(&instance), instance: Some(Box::new(instance)) })
     }
-}
-
-fn read_input(chart: &Chart, request: &Request) -> Result<input::Given, Error> {
-    match chart.command(&request.command) {
-        Some(spec) => Ok(input::read(spec, &request.input)?),
-        None if request.command == ACKNOWLEDGE => Ok(acknowledging(&request.input)?),
-        // The engine says, in words, that there is no such command, and what is possible.
-        None => Ok(input::Given::default()),
-    }
-}
-
-/// `acknowledge` may name the clock whose alert was seen.
-fn acknowledging(given: &Map<String, Json>) -> Result<input::Given, Refusal> {
-    let mut values = Fields::new();
-    for (name, value) in given {
-        match (name.as_str(), value) {
-            ("clock", Json::String(clock)) => {
-                values.insert(name.clone(), clock.as_str().into());
-            }
-            _ => {
-                return Err(Refusal::new(
-                    "wrong_input",
-                    Text::new(
-                        "确认只能填写“clock”（时限名称）",
-                        "`acknowledge` takes only `clock`, the name of a clock",
-                    ),
-                ));
-            }
-        }
-    }
-    Ok(input::Given { values, ..input::Given::default() })
 }
 
 /// What makes two requests the same: everything but the key.

@@ -1,6 +1,6 @@
 //! What happened so far, counted; for metrics.
 
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::{AtomicI64, AtomicU64, Ordering};
 
 /// Counters since the start.
 #[derive(Debug, Default)]
@@ -11,6 +11,8 @@ pub struct Figures {
     fired: AtomicU64,
     batches: AtomicU64,
     waiting: AtomicU64,
+    audit_differing: AtomicU64,
+    audit_age_ms: AtomicI64,
 }
 
 macro_rules! counted {
@@ -41,6 +43,26 @@ impl Figures {
         batches, count_batch, batches;
         /// Jobs handed to committers and not yet taken up.
         waiting, queued, waiting;
+    }
+
+    /// Instances in which the auditor found something that is not as it should be.
+    #[must_use]
+    pub fn audit_differing(&self) -> u64 {
+        self.audit_differing.load(Ordering::Relaxed)
+    }
+
+    /// How long ago, in milliseconds of real time, the open instance that the auditor has not
+    /// looked at for longest was looked at, at the most.
+    #[must_use]
+    pub fn audit_age_ms(&self) -> i64 {
+        self.audit_age_ms.load(Ordering::Relaxed)
+    }
+
+    /// What the auditor reports after each pass.
+    pub fn note_audit(&self, differing: usize, age_ms: i64) {
+        let differing = u64::try_from(differing).unwrap_or(0);
+        self.audit_differing.fetch_add(differing, Ordering::Relaxed);
+        self.audit_age_ms.store(age_ms, Ordering::Relaxed);
     }
 
     pub(super) fn taken(&self, jobs: usize) {

@@ -162,9 +162,14 @@ impl Gate {
             urgent: message.urgent,
             name: person.name.clone(),
             sent_at: minute(message.created_at, calendar.zone()),
+            reply: self.inner.alerts.replies && message.channel == "sms",
             ..About::default()
         };
         let Some(id) = message.instance else { return Ok(about) };
+        let public_url = self.public_url();
+        if !public_url.is_empty() {
+            about.link = format!("{public_url}/a/{}", self.link_token(message));
+        }
         let found = self.read(|reader| reader.instance(id))?;
         let Some((instance, _)) = found else { return Ok(about) };
         let chart = registry.chart(instance.definition)?;

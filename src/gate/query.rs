@@ -353,7 +353,7 @@ fn reach(caller: &Caller, parties: &[PartyRow]) -> Option<Option<i64>> {
     Some(if ends.contains(&None) { None } else { ends.into_iter().flatten().max() })
 }
 
-fn cut<T>(mut items: Vec<T>, limit: i64) -> Page<T> {
+pub(super) fn cut<T>(mut items: Vec<T>, limit: i64) -> Page<T> {
     let limit = usize::try_from(limit).unwrap_or(usize::MAX);
     let more = items.len() > limit;
     items.truncate(limit);

@@ -9,7 +9,8 @@ use crate::calendar::Calendar;
 use crate::chart::{self, Chart};
 use crate::domain::event::Hash;
 use crate::domain::{
-    DefinitionId, Directory, Instant, JurisdictionId, Mute, PersonId, Refusal, Text,
+    DefinitionId, Directory, Instant, JurisdictionId, Mute, PersonId, Refusal, Subscription,
+    SubscriptionId, Text,
 };
 use crate::store::{DefinitionSource, Store, TokenRow};
 
@@ -41,6 +42,8 @@ struct Shelf {
     /// Every version of every calendar; the last one counts.
     calendars: BTreeMap<JurisdictionId, Vec<Calendar>>,
     directories: BTreeMap<JurisdictionId, Arc<Directory>>,
+    /// Who is told by HTTP.
+    subscriptions: BTreeMap<JurisdictionId, Arc<Vec<Subscription>>>,
     /// Mutes whose end was not told yet.
     mutes: BTreeMap<JurisdictionId, Vec<Mute>>,
     /// Tokens by the hash of their secret.
@@ -82,6 +85,8 @@ impl Registry {
                 let tokens = reader.tokens(id, None)?;
                 shelf.tokens.extend(tokens.into_iter().map(|token| (token.hash, token)));
                 shelf.mutes.insert(id, reader.open_mutes(id)?);
+                let subscriptions = reader.subscriptions(id)?;
+                shelf.subscriptions.insert(id, Arc::new(subscriptions));
                 let calendars = reader.calendars(id)?;
                 let of_code = calendars.into_iter().filter(|c| c.code == jurisdiction.calendar);
                 let texts: Vec<String> = of_code.map(|calendar| calendar.source).collect();
@@ -180,6 +185,23 @@ impl Registry {
     pub fn directory(&self, jurisdiction: JurisdictionId) -> Result<Arc<Directory>, Error> {
         self.read(|shelf| shelf.directories.get(&jurisdiction).cloned())
             .ok_or_else(|| Error::Internal(format!("there is no jurisdiction {jurisdiction}")))
+    }
+
+    /// Who is told by HTTP, in order of id.
+    #[must_use]
+    pub fn subscriptions(&self, jurisdiction: JurisdictionId) -> Arc<Vec<Subscription>> {
+        self.read(|shelf| shelf.subscriptions.get(&jurisdiction).cloned().unwrap_or_default())
+    }
+
+    /// A subscription.
+    #[must_use]
+    pub fn subscription(
+        &self,
+        jurisdiction: JurisdictionId,
+        id: SubscriptionId,
+    ) -> Option<Subscription> {
+        let all = self.subscriptions(jurisdiction);
+        all.iter().find(|one| one.id == id).cloned()
     }
 
     /// The mute that holds back less urgent alerts to a person, if one does.

@@ -5,9 +5,10 @@ use super::error::Error;
 use super::letters::{Letters, Sheet};
 use super::registry::Registry;
 use crate::chart::Chart;
+use crate::domain::event::Told;
 use crate::domain::{
-    Delivery, Directory, Instance, InstanceId, Kind, Language, Message, MessageId, Recipient, Text,
-    Tier,
+    Delivery, Directory, Event, Instance, InstanceId, Kind, Language, Message, MessageId,
+    Recipient, Text, Tier,
 };
 use crate::engine::Decision;
 use crate::engine::wording::{Context, Speaker, fill, placeholders};
@@ -51,17 +52,15 @@ pub(super) fn messages(
     let deadline_at = event.recorded_at.plus(rules.patience_ms(urgent));
     let mut messages = Vec::new();
     for told in &event.told {
-        let speaker = told.clock.as_deref().map(|clock| {
-            let change = event.clocks.iter().find(|change| change.clock == clock);
-            Speaker { clock, due: change.and_then(|change| change.due) }
-        });
+        let speaker = speaker(event, told);
         let entry = |name: &String| instance.clocks.get(name).map_or(0, |armed| armed.entry);
         let clock = told.clock.as_ref().map(|name| (name.clone(), entry(name)));
         let words = fill(chart, instance, &told.text, speaker, &context);
         for &person in &told.people {
             let language = directory.people.get(&person).map(|person| person.rules.language);
             let language = language.unwrap_or_default();
-            for channel in &told.via {
+            // Systems are told through subscriptions, not through people.
+            for channel in told.via.iter().filter(|channel| *channel != "webhook") {
                 let own = writer.words_anew((&told.text, channel), &words, speaker, language);
                 messages.push(Message {
                     id: MessageId(0),
@@ -74,7 +73,7 @@ pub(super) fn messages(
                     tier: instance.tier,
                     urgent,
                     clock: clock.clone(),
-                    offer: None,
+                    offer: told.offer.clone(),
                     subject: writer.subject(language),
                     body: own.unwrap_or_else(|| words.say(language).to_owned()),
                     created_at: event.recorded_at,
@@ -95,6 +94,31 @@ pub(super) fn messages(
         }
     }
     Ok(messages)
+}
+
+/// The sentence of an alert in both languages.
+///
+/// # Errors
+/// When the jurisdiction is not there.
+pub(super) fn sentence(
+    registry: &Registry,
+    chart: &Chart,
+    decision: &Decision,
+    told: &Told,
+) -> Result<Text, Error> {
+    let instance = &decision.instance;
+    let directory = registry.directory(instance.jurisdiction)?;
+    let calendar = registry.calendar(instance.jurisdiction)?;
+    let number = number(instance);
+    let context = Context { number: &number, zone: calendar.zone(), facts: &*directory };
+    Ok(fill(chart, instance, &told.text, speaker(&decision.event, told), &context))
+}
+
+/// The clock that speaks, as the event left it.
+fn speaker<'t>(event: &Event, told: &'t Told) -> Option<Speaker<'t>> {
+    let clock = told.clock.as_deref()?;
+    let change = event.clocks.iter().find(|change| change.clock == clock);
+    Some(Speaker { clock, due: change.and_then(|change| change.due) })
 }
 
 /// Words the alerts of one decision.

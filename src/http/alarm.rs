@@ -7,7 +7,7 @@ use utoipa::ToSchema;
 use super::House;
 use super::caller::Who;
 use super::problem::{Problem, blocking};
-use super::receive::Query;
+use super::receive::{self, Query};
 use super::view::{All, Lens};
 use crate::gate::Alarm;
 
@@ -73,7 +73,7 @@ pub(super) async fn clear(
     Who(caller): Who,
     path: web::Path<String>,
 ) -> Result<HttpResponse, Problem> {
-    let id: i64 = path.parse().map_err(|_no_number| Problem::not_found())?;
+    let id = receive::number(&path)?;
     let gate = house.gate.clone();
     blocking(move || gate.clear_alarm(&caller, id)).await?;
     Ok(HttpResponse::NoContent().finish())

@@ -7,11 +7,10 @@ use utoipa::ToSchema;
 
 use super::House;
 use super::caller::Who;
-use super::directory::person_id;
 use super::problem::{Problem, blocking};
-use super::receive::Body;
+use super::receive::{self, Body};
 use super::view::{All, Lens};
-use crate::domain::{Language, Quiet, Rules};
+use crate::domain::{Language, PersonId, Quiet, Rules};
 
 /// An address of a person.
 #[derive(Serialize, ToSchema)]
@@ -164,7 +163,7 @@ pub(super) async fn contacts(
     path: web::Path<String>,
 ) -> Result<web::Json<All<ContactView>>, Problem> {
     let lens = Lens::of(&house, &caller)?;
-    let found = house.gate.contacts(&caller, person_id(&path)?)?;
+    let found = house.gate.contacts(&caller, PersonId(receive::number(&path)?))?;
     let items = found.into_iter().map(|contact| ContactView {
         channel: contact.channel,
         address: contact.address,
@@ -187,7 +186,7 @@ pub(super) async fn send_code(
     path: web::Path<(String, String)>,
 ) -> Result<HttpResponse, Problem> {
     let (id, channel) = path.into_inner();
-    let (id, gate) = (person_id(&id)?, house.gate.clone());
+    let (id, gate) = (PersonId(receive::number(&id)?), house.gate.clone());
     let lens = Lens::of(&house, &caller)?;
     let until = blocking(move || gate.send_code(&caller, id, &channel)).await?;
     Ok(HttpResponse::Accepted().json(CodeSent { good_until: lens.time(until) }))
@@ -208,7 +207,7 @@ pub(super) async fn verify(
     Body(body): Body<CodeBody>,
 ) -> Result<web::Json<Proved>, Problem> {
     let (id, channel) = path.into_inner();
-    let (id, gate) = (person_id(&id)?, house.gate.clone());
+    let (id, gate) = (PersonId(receive::number(&id)?), house.gate.clone());
     let lens = Lens::of(&house, &caller)?;
     let at = blocking(move || gate.prove_contact(&caller, id, &channel, &body.code)).await?;
     Ok(web::Json(Proved { verified_at: lens.time(at) }))
@@ -227,7 +226,7 @@ pub(super) async fn trial(
     path: web::Path<String>,
     Body(body): Body<TrialBody>,
 ) -> Result<HttpResponse, Problem> {
-    let (id, gate) = (person_id(&path)?, house.gate.clone());
+    let (id, gate) = (PersonId(receive::number(&path)?), house.gate.clone());
     let message = blocking(move || gate.send_trial(&caller, id, &body.channel)).await?;
     Ok(HttpResponse::Accepted().json(TrialSent { message: house.ids.message(message) }))
 }
@@ -243,7 +242,7 @@ pub(super) async fn rules(
     Who(caller): Who,
     path: web::Path<String>,
 ) -> Result<web::Json<RulesBody>, Problem> {
-    Ok(web::Json(RulesBody::of(&house.gate.rules_of(&caller, person_id(&path)?)?)))
+    Ok(web::Json(RulesBody::of(&house.gate.rules_of(&caller, PersonId(receive::number(&path)?))?)))
 }
 
 /// Replaces a person's own rules: for the person itself and administrators.
@@ -258,7 +257,7 @@ pub(super) async fn put_rules(
     path: web::Path<String>,
     Body(body): Body<RulesBody>,
 ) -> Result<web::Json<RulesBody>, Problem> {
-    let (id, gate, rules) = (person_id(&path)?, house.gate.clone(), body.rules()?);
+    let (id, gate, rules) = (PersonId(receive::number(&path)?), house.gate.clone(), body.rules()?);
     let shown = RulesBody::of(&rules);
     blocking(move || gate.put_rules(&caller, id, &rules)).await?;
     Ok(web::Json(shown))

@@ -8,9 +8,10 @@ use utoipa::ToSchema;
 use super::House;
 use super::caller::Who;
 use super::problem::{Problem, blocking};
-use super::receive::Body;
+use super::receive::{self, Body};
 use super::view::{All, Lens, Named, PersonName, Words};
 use crate::domain::{Actor, Category, Directory, Grant, Person, PersonId, Role, Text, Unit};
+use crate::gate::Caller;
 use crate::policy;
 
 /// A unit.
@@ -253,6 +254,26 @@ fn word(name: &str) -> String {
     word
 }
 
+/// Everything of one kind in the directory.
+fn listed<V>(
+    house: &House,
+    caller: &Caller,
+    pick: impl FnOnce(&Directory) -> Vec<V>,
+) -> Result<web::Json<All<V>>, Problem> {
+    let directory = house.gate.directory(caller)?;
+    Ok(web::Json(All { items: pick(&directory) }))
+}
+
+/// One thing in the directory, if it is there.
+fn found<V>(
+    house: &House,
+    caller: &Caller,
+    pick: impl FnOnce(&Directory) -> Option<V>,
+) -> Result<web::Json<V>, Problem> {
+    let directory = house.gate.directory(caller)?;
+    pick(&directory).map(web::Json).ok_or_else(Problem::not_found)
+}
+
 /// Units and sub-units.
 #[utoipa::path(
     get, path = "/api/v1/units", tag = "directory",
@@ -262,9 +283,7 @@ pub(super) async fn units(
     house: web::Data<House>,
     Who(caller): Who,
 ) -> Result<web::Json<All<UnitView>>, Problem> {
-    let directory = house.gate.directory(&caller)?;
-    let items = directory.units.values().map(|unit| UnitView::of(&directory, unit)).collect();
-    Ok(web::Json(All { items }))
+    listed(&house, &caller, |who| who.units.values().map(|unit| UnitView::of(who, unit)).collect())
 }
 
 /// One unit.
@@ -278,9 +297,7 @@ pub(super) async fn unit(
     Who(caller): Who,
     path: web::Path<String>,
 ) -> Result<web::Json<UnitView>, Problem> {
-    let directory = house.gate.directory(&caller)?;
-    let unit = directory.units.get(path.as_str()).ok_or_else(Problem::not_found)?;
-    Ok(web::Json(UnitView::of(&directory, unit)))
+    found(&house, &caller, |who| who.units.get(path.as_str()).map(|unit| UnitView::of(who, unit)))
 }
 
 /// Adds or changes a unit.
@@ -300,8 +317,7 @@ pub(super) async fn put_unit(
     let unit = Unit { code, name, kind, parent, active: active.unwrap_or(true) };
     let (gate, who, put) = (house.gate.clone(), caller.clone(), unit.clone());
     blocking(move || gate.put_unit(&who, &put)).await?;
-    let directory = house.gate.directory(&caller)?;
-    Ok(web::Json(UnitView::of(&directory, &unit)))
+    found(&house, &caller, |who| Some(UnitView::of(who, &unit)))
 }
 
 /// People.
@@ -313,13 +329,7 @@ pub(super) async fn people(
     house: web::Data<House>,
     Who(caller): Who,
 ) -> Result<web::Json<All<PersonView>>, Problem> {
-    let directory = house.gate.directory(&caller)?;
-    Ok(web::Json(All { items: directory.people.values().map(PersonView::of).collect() }))
-}
-
-pub(super) fn person_id(text: &str) -> Result<PersonId, Problem> {
-    let id = text.parse().ok().filter(|id| *id > 0);
-    id.map(PersonId).ok_or_else(Problem::not_found)
+    listed(&house, &caller, |who| who.people.values().map(PersonView::of).collect())
 }
 
 /// One person.
@@ -333,9 +343,8 @@ pub(super) async fn person(
     Who(caller): Who,
     path: web::Path<String>,
 ) -> Result<web::Json<PersonView>, Problem> {
-    let directory = house.gate.directory(&caller)?;
-    let person = directory.people.get(&person_id(&path)?).ok_or_else(Problem::not_found)?;
-    Ok(web::Json(PersonView::of(person)))
+    let id = PersonId(receive::number(&path)?);
+    found(&house, &caller, |who| who.people.get(&id).map(PersonView::of))
 }
 
 /// Adds a person.
@@ -369,7 +378,7 @@ pub(super) async fn put_person(
     path: web::Path<String>,
     Body(body): Body<PersonBody>,
 ) -> Result<web::Json<PersonView>, Problem> {
-    let person = body.person(person_id(&path)?);
+    let person = body.person(PersonId(receive::number(&path)?));
     let (gate, put) = (house.gate.clone(), person.clone());
     blocking(move || gate.put_person(&caller, &put)).await?;
     Ok(web::Json(PersonView::of(&person)))
@@ -384,8 +393,7 @@ pub(super) async fn categories(
     house: web::Data<House>,
     Who(caller): Who,
 ) -> Result<web::Json<All<CategoryBody>>, Problem> {
-    let directory = house.gate.directory(&caller)?;
-    Ok(web::Json(All { items: directory.categories.values().map(CategoryBody::of).collect() }))
+    listed(&house, &caller, |who| who.categories.values().map(CategoryBody::of).collect())
 }
 
 /// One category.
@@ -399,9 +407,7 @@ pub(super) async fn category(
     Who(caller): Who,
     path: web::Path<String>,
 ) -> Result<web::Json<CategoryBody>, Problem> {
-    let directory = house.gate.directory(&caller)?;
-    let category = directory.categories.get(path.as_str()).ok_or_else(Problem::not_found)?;
-    Ok(web::Json(CategoryBody::of(category)))
+    found(&house, &caller, |who| who.categories.get(path.as_str()).map(CategoryBody::of))
 }
 
 /// Adds or changes a category.

@@ -11,8 +11,8 @@ use utoipa::{Modify, OpenApi};
 
 use super::problem::{Details, MEDIA_TYPE, Problem};
 use super::{
-    alarm, change, contact, definition, directory, due, history, instance, metrics, mute, page,
-    problem, template, token, view,
+    alarm, change, contact, definition, directory, due, history, instance, link, message, metrics,
+    mute, page, problem, recount, subscription, template, token, view,
 };
 
 /// What the page of the documentation may load: what the service itself serves.
@@ -36,13 +36,16 @@ const DOCS_POLICY: &str = "default-src 'self'; style-src 'self' 'unsafe-inline';
         directory::add_person, directory::put_person, directory::categories, directory::category,
         directory::put_category, definition::list, definition::show, definition::version,
         definition::drawing, definition::publish, definition::check, definition::schema,
-        due::calendars, due::load, due::due, token::list, token::issue, token::revoke, alarm::list,
+        due::calendars, due::load, due::due, recount::show, recount::moved, token::list, token::issue, token::revoke, alarm::list,
         alarm::clear, contact::contacts, contact::send_code, contact::verify, contact::trial,
         contact::rules, contact::put_rules, mute::list, mute::make, mute::end, template::preview,
-        metrics::show, page::front, page::health, page::ready, openapi, docs, file,
+        metrics::show, page::front, page::health, page::ready, link::look, link::press,
+        message::acknowledge, message::resend, subscription::list, subscription::make,
+        subscription::switch, subscription::end, openapi, docs, file,
     ),
     components(schemas(Details, problem::Reason, problem::FindingView, view::Words)),
     tags(
+        (name = "alerts", description = "提醒 · Messages, contacts, rules, mutes, rosters, subscriptions."),
         (name = "matters", description = "事项 · Referrals and every other instance of a workflow."),
         (name = "directory", description = "名录 · Who is who."),
         (name = "workflows", description = "流程 · Definitions."),

@@ -64,11 +64,12 @@ pub(super) async fn calendars(
     Ok(web::Json(All { items: vec![view] }))
 }
 
-/// Loads a version of the calendar.
+/// Loads a version of the calendar; the clocks of everything that waits are then counted again by
+/// it, in the background.
 #[utoipa::path(
     post, path = "/api/v1/calendars", tag = "calendar",
     request_body(content = String, content_type = "text/yaml", description = "The calendar file."),
-    responses((status = 201, description = "Loaded: the version's name.",
+    responses((status = 201, description = "Loaded: the version's name, and where to see how far the recount is.",
         headers(("Location" = String)))),
 )]
 pub(super) async fn load(
@@ -80,7 +81,7 @@ pub(super) async fn load(
     let version = blocking(move || gate.load_calendar(&caller, &source)).await?;
     Ok(HttpResponse::Created()
         .insert_header((header::LOCATION, "/api/v1/calendars"))
-        .json(serde_json::json!({ "version": version })))
+        .json(serde_json::json!({ "version": version, "recount": "/api/v1/calendars/recount" })))
 }
 
 /// A due date with its line-by-line explanation.

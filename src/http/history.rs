@@ -74,11 +74,14 @@ pub(super) struct EventView {
 pub(super) struct ClockChangeView {
     /// Its name.
     clock: String,
-    /// `armed`, `rearmed`, `frozen`, `resumed`, `fired`, `acknowledged` or `ended`.
+    /// `armed`, `rearmed`, `recounted`, `frozen`, `resumed`, `fired`, `acknowledged` or `ended`.
     #[schema(value_type = String)]
     change: ClockVerb,
     /// When it runs out.
     due: Option<String>,
+    /// When it would have run out by the version of the calendar before.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    was: Option<String>,
 }
 
 /// An alert.
@@ -152,6 +155,7 @@ fn clock_changes(lens: &Lens, event: &Event) -> Vec<ClockChangeView> {
         clock: change.clock.clone(),
         change: change.change,
         due: change.due.map(|at| lens.time(at)),
+        was: change.was.map(|at| lens.time(at)),
     });
     changes.collect()
 }
@@ -275,10 +279,15 @@ pub(super) async fn clock(
     let armed = seen.instance.clocks.get(&name).filter(|_| seen.until.is_none());
     let armed = armed.ok_or_else(Problem::not_found)?;
     let clock = ClockView::of(&Lens::of(&house, &caller)?, &seen, &name, armed);
-    let Ok(limit) = armed.limit.parse::<Limit>() else {
+    // After a suspension the rest counts, from the moment of resuming.
+    let (since, limit) = match &armed.rest {
+        Some(rest) => (rest.since, &rest.limit),
+        None => (armed.base, &armed.limit),
+    };
+    let Ok(limit) = limit.parse::<Limit>() else {
         return Ok(web::Json(ExplainedClock { clock, lines: Vec::new(), unconfirmed: false }));
     };
-    let due = house.gate.explain(&caller, Some(&armed.calendar), armed.base, &limit)?;
+    let due = house.gate.explain(&caller, Some(&armed.calendar), since, &limit)?;
     let lines = due.explanation.into_iter().map(LineView::from).collect();
     Ok(web::Json(ExplainedClock { clock, lines, unconfirmed: due.unconfirmed }))
 }
@@ -348,6 +357,7 @@ fn filter(house: &House, query: &mut Query) -> Result<MessageFilter, Problem> {
         person: query.number("person", 1..=i64::MAX)?.map(crate::domain::PersonId),
         channel: query.text("channel")?,
         state: state.transpose()?,
+        kind: None,
         before: before.transpose()?,
     })
 }

@@ -112,6 +112,7 @@ async fn give(
         occurred_at,
         key: receive::idempotency_key(headers)?,
         if_version: receive::if_match(headers)?,
+        about: None,
     };
     let done = house.gate.submit(request).await?;
     let lens = Lens::of(house, &caller)?;

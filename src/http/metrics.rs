@@ -86,11 +86,19 @@ fn register_gate(registry: &mut Registry, gate: &Gate) {
         ("commands_failed", "Commands not done for reasons of the house", figures.failed()),
         ("clocks_fired", "Clock firings", figures.fired()),
         ("transactions", "Transactions of commands", figures.batches()),
+        (
+            "audit_differences",
+            "Instances in which the auditor found a difference",
+            figures.audit_differing(),
+        ),
     ] {
         registry.register(name, help, ConstCounter::new(count));
     }
     let waiting = i64::try_from(figures.waiting()).unwrap_or(i64::MAX);
     registry.register("commands_waiting", "Commands not yet taken up", ConstGauge::new(waiting));
+    let age = ConstGauge::new(figures.audit_age_ms() / 1000);
+    let help = "Since when the auditor may not have looked at some open instance, at the most";
+    registry.register("audit_oldest_look_seconds", help, age);
     registry.register("up", "Whether the service is up", ConstGauge::new(1_i64));
 }
 

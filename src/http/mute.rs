@@ -7,11 +7,10 @@ use utoipa::ToSchema;
 
 use super::House;
 use super::caller::Who;
-use super::directory::person_id;
 use super::problem::{Problem, blocking};
 use super::receive::{self, Body};
 use super::view::{All, Lens};
-use crate::domain::{Instant, Mute};
+use crate::domain::{Instant, Mute, PersonId};
 
 /// A mute to be made.
 #[derive(Deserialize, ToSchema)]
@@ -68,7 +67,7 @@ pub(super) async fn list(
     Who(caller): Who,
     path: web::Path<String>,
 ) -> Result<web::Json<All<MuteView>>, Problem> {
-    let (id, gate, now) = (person_id(&path)?, house.gate.clone(), house.gate.now());
+    let (id, gate, now) = (PersonId(receive::number(&path)?), house.gate.clone(), house.gate.now());
     let lens = Lens::of(&house, &caller)?;
     let mutes = blocking(move || gate.mutes(&caller, id)).await?;
     let items = mutes.into_iter().map(|mute| MuteView::of(&lens, mute, now));
@@ -89,7 +88,7 @@ pub(super) async fn make(
     path: web::Path<String>,
     Body(body): Body<MuteBody>,
 ) -> Result<HttpResponse, Problem> {
-    let (id, gate) = (person_id(&path)?, house.gate.clone());
+    let (id, gate) = (PersonId(receive::number(&path)?), house.gate.clone());
     let until = receive::instant("until", &body.until)?;
     let lens = Lens::of(&house, &caller)?;
     let mute = blocking(move || gate.mute(&caller, id, until, &body.reason)).await?;

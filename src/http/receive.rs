@@ -12,8 +12,8 @@ use actix_web::{FromRequest, HttpMessage as _, HttpRequest, dev};
 use serde::de::DeserializeOwned;
 
 use super::problem::Problem;
-use super::public_id::PublicIds;
 use crate::domain::{InstanceId, Instant};
+use crate::gate::PublicIds;
 
 /// The largest body: 1 MiB.
 pub(super) const BODY_MAX: usize = 1 << 20;
@@ -143,6 +143,11 @@ pub(super) fn instant(name: &str, text: &str) -> Result<Instant, Problem> {
         let detail = format!("`{name}` must be a time such as 2018-07-02T09:10:00+08:00: {error}.");
         Problem::bad_request("bad_time", detail).input(name)
     })
+}
+
+/// A number that stands in a path; what is none names nothing.
+pub(super) fn number(text: &str) -> Result<i64, Problem> {
+    text.parse().ok().filter(|id| *id > 0).ok_or_else(Problem::not_found)
 }
 
 /// The parameters of a query, taken one by one; what is left over is a mistake.

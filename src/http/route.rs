@@ -8,8 +8,8 @@ use actix_web::{Handler, HttpRequest, HttpResponse, Resource, Responder, Route, 
 
 use super::problem::Problem;
 use super::{
-    alarm, change, contact, definition, directory, document, due, history, instance, metrics, mute,
-    page, template, token,
+    alarm, change, contact, definition, directory, document, due, history, instance, link, message,
+    metrics, mute, page, recount, subscription, template, token,
 };
 
 /// The pattern of a path, for logs and metrics.
@@ -142,6 +142,12 @@ fn matters() -> Vec<Place> {
         at("/api/v1/instances/{id}/messages").get(history::messages_of),
         at("/api/v1/counts").get(instance::counts),
         at("/api/v1/messages").get(history::messages),
+        at("/api/v1/messages/{id}/acknowledge").post(message::acknowledge),
+        at("/api/v1/messages/{id}/resend").post(message::resend),
+        at("/api/v1/subscriptions").get(subscription::list).post(subscription::make),
+        at("/api/v1/subscriptions/{id}")
+            .way(Method::PUT, subscription::switch)
+            .way(Method::DELETE, subscription::end),
         at("/api/v1/changes").unheaded().get(change::follow),
     ]
 }
@@ -164,6 +170,8 @@ fn administration() -> Vec<Place> {
         at("/api/v1/workflow-schema").get(definition::schema),
         at("/api/v1/calendars").get(due::calendars).post(due::load),
         at("/api/v1/calendars/due").get(due::due),
+        at("/api/v1/calendars/recount").get(recount::show),
+        at("/api/v1/calendars/recount/moved").get(recount::moved),
         at("/api/v1/tokens").get(token::list).post(token::issue),
         at("/api/v1/tokens/{id}").way(Method::DELETE, token::revoke),
         at("/api/v1/alarms").get(alarm::list),
@@ -188,6 +196,7 @@ fn reaching() -> Vec<Place> {
 fn outside() -> Vec<Place> {
     vec![
         at("/").get(page::front),
+        at("/a/{token}").get(link::look).post(link::press),
         at("/health").get(page::health),
         at("/ready").get(page::ready),
         at("/metrics").get(metrics::show),

@@ -117,7 +117,7 @@ pub(super) async fn revoke(
     Who(caller): Who,
     path: web::Path<String>,
 ) -> Result<HttpResponse, Problem> {
-    let id: i64 = path.parse().map_err(|_no_number| Problem::not_found())?;
+    let id = receive::number(&path)?;
     let gate = house.gate.clone();
     blocking(move || gate.revoke_token(&caller, id)).await?;
     Ok(HttpResponse::NoContent().finish())

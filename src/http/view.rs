@@ -9,11 +9,11 @@ use utoipa::ToSchema;
 
 use super::House;
 use super::problem::Problem;
-use super::public_id::PublicIds;
 use crate::calendar::Calendar;
 use crate::domain::instance::{ArmedClock, Children};
 use crate::domain::{Directory, InstanceId, Instant, PersonId, Text, Tier};
 use crate::engine::input;
+use crate::gate::PublicIds;
 use crate::gate::{Caller, Seen};
 
 /// A text in both languages.

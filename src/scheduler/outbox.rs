@@ -13,9 +13,10 @@ use tokio::task::JoinSet;
 use tokio::time::{Instant as Monotonic, timeout, timeout_at};
 
 use super::{Duty, Next, Poll, back_off};
+use crate::channel::guard::{self, Guard, May};
 use crate::channel::{Channel, Letter, Outcome};
-use crate::domain::{Instant, Message, MessageId, Recipient};
-use crate::gate::{Claimed, Error, NewAlarm, Settled};
+use crate::domain::{Instant, Message};
+use crate::gate::{Became, DeliveryReport, Ending, Error, Parcel, Settled};
 
 /// How messages are sent.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -31,9 +32,6 @@ pub struct Options {
     pub retry_ms: i64,
     /// The longest such wait, in milliseconds.
     pub retry_max_ms: i64,
-    /// A message that was not handed over so long after it was written is given up, in
-    /// milliseconds.
-    pub give_up_ms: i64,
 }
 
 impl Default for Options {
@@ -44,7 +42,6 @@ impl Default for Options {
             lease_ms: 60_000,
             retry_ms: 5_000,
             retry_max_ms: 300_000,
-            give_up_ms: 7_200_000,
         }
     }
 }
@@ -54,6 +51,9 @@ const PATIENCE: Duration = Duration::from_millis(250);
 
 /// While attempts are under way, it is looked again after this.
 const UNDER_WAY: Duration = Duration::from_millis(250);
+
+/// So many overdue messages are given up in one go while the channel rests.
+const EXPIRE: i64 = 64;
 
 /// Waiting messages are looked for at least this often, because leases run out silently (ms).
 const LOOK_EVERY: i64 = 30_000;
@@ -66,16 +66,17 @@ pub struct Outbox {
     options: Options,
     under_way: JoinSet<Attempt>,
     /// What is under way by task, so that an attempt that broke is still settled.
-    claimed: BTreeMap<tokio::task::Id, Message>,
+    claimed: BTreeMap<tokio::task::Id, Parcel>,
     /// Attempts that ended and are not recorded yet.
     ended: Vec<Attempt>,
     looked_at: Option<Instant>,
     failures: u32,
+    guard: Guard,
 }
 
 /// One attempt that ended.
 struct Attempt {
-    message: Message,
+    parcel: Parcel,
     outcome: Outcome,
 }
 
@@ -107,6 +108,7 @@ impl Poll for Outbox {
                 // The leases run out and the messages are sent again, under the same ids.
                 tracing::warn!(%error, channel = self.name, "the last attempts are not recorded");
             }
+            self.channel.close().await;
         }
         .boxed()
     }
@@ -126,7 +128,15 @@ impl Outbox {
             ended: Vec::new(),
             looked_at: None,
             failures: 0,
+            guard: Guard::new(guard::Options { failures: 0, ..guard::Options::default() }),
         }
+    }
+
+    /// The same with a rate and a breaker.
+    #[must_use]
+    pub fn guarded(mut self, options: guard::Options) -> Self {
+        self.guard = Guard::new(options);
+        self
     }
 
     async fn round(&mut self) -> Result<Next, Error> {
@@ -135,52 +145,104 @@ impl Outbox {
         }
         self.settle().await?;
         let now = self.duty.gate.now();
-        let name = self.name.clone();
-        let due = self.duty.ask(move |gate| gate.next_message_due(&name)).await?;
+        let mut due = self.next_due().await?;
         let long_ago = self.looked_at.is_none_or(|at| now.since(at).abs() >= LOOK_EVERY);
         let free = self.options.at_once.saturating_sub(self.under_way.len());
         let mut sent = 0;
         if free > 0 && (long_ago || due.is_some_and(|due| due <= now)) {
             self.looked_at = Some(now);
-            sent = self.send(free).await?;
+            let (may, later) = self.permitted(free, now);
+            if may > 0 {
+                sent = self.send(may).await?;
+                if sent == 0 {
+                    self.guard.unused();
+                }
+            }
+            if let Some(later) = later {
+                self.settle().await?;
+                self.expire().await?;
+                if self.under_way.is_empty() {
+                    return Ok(Next::At(later));
+                }
+            }
         }
         self.settle().await?;
-        Ok(if sent > 0 && self.under_way.is_empty() {
+        Ok(if sent > 0 && sent == free && self.under_way.is_empty() {
             Next::Now
         } else if !self.under_way.is_empty() {
             Next::In(UNDER_WAY)
         } else {
+            // Everything due was claimed. Claiming again at once would find the few messages of the
+            // commits since, and so on; after a rest one claim takes many. The bell calls earlier.
+            if sent > 0 {
+                due = self.next_due().await?;
+            }
             match due {
-                // Due by this clock, but not by the server's, or another node was faster.
-                Some(due) if due <= now => Next::In(UNDER_WAY),
+                // Due by this clock, but not by the server's; or somebody was faster, or newer.
+                Some(due) if due <= self.duty.gate.now() => Next::In(UNDER_WAY),
                 Some(due) => Next::At(due),
                 None => Next::In(Duration::from_secs(30)),
             }
         })
     }
 
-    /// Claims and sends; waits a moment for the ends. Answers how many were claimed.
+    /// How many letters may go now, and when more may, if fewer than wished.
+    fn permitted(&mut self, wished: usize, now: Instant) -> (usize, Option<Instant>) {
+        for count in 0..wished {
+            if let May::NotBefore(later) = self.guard.may_send(now) {
+                return (count, Some(later));
+            }
+        }
+        (wished, None)
+    }
+
+    /// While the channel rests, what has waited too long goes by the person's next one.
+    async fn expire(&mut self) -> Result<(), Error> {
+        let (name, lease) = (self.name.clone(), self.options.lease_ms);
+        let expired = self.duty.ask(move |gate| gate.claim_expired(&name, EXPIRE, lease)).await?;
+        for message in expired {
+            let why = message.error.clone();
+            let why = why.unwrap_or_else(|| "the channel could not send in time".to_owned());
+            let parcel = Parcel { messages: vec![message] };
+            self.ended.push(Attempt { parcel, outcome: Outcome::never(why) });
+        }
+        self.settle().await
+    }
+
+    async fn next_due(&self) -> Result<Option<Instant>, Error> {
+        let name = self.name.clone();
+        self.duty.ask(move |gate| gate.next_message_due(&name)).await
+    }
+
+    /// Claims and sends; waits a moment for the ends. Answers how many letters there were.
     async fn send(&mut self, free: usize) -> Result<usize, Error> {
         let (name, lease) = (self.name.clone(), self.options.lease_ms);
         let limit = i64::try_from(free).unwrap_or(i64::MAX);
-        let claimed = self.duty.ask(move |gate| gate.claim_messages(&name, limit, lease)).await?;
+        let claimed = self
+            .duty
+            .ask(move |gate| {
+                let parcels = gate.claim_messages(&name, limit, lease)?.into_iter();
+                let written = parcels.map(|parcel| (letter::of(gate, &parcel), parcel));
+                Ok(written.collect::<Vec<_>>())
+            })
+            .await?;
         let count = claimed.len();
-        for Claimed { message, .. } in claimed {
-            let letter = match letter::of(&self.duty.gate, &message) {
+        for (letter, parcel) in claimed {
+            let letter = match letter {
                 Ok(letter) => letter,
                 Err(outcome) => {
-                    self.ended.push(Attempt { message, outcome });
+                    self.ended.push(Attempt { parcel, outcome });
                     continue;
                 }
             };
             let (channel, limit) = (Arc::clone(&self.channel), self.options.attempt);
-            let copy = message.clone();
+            let copy = parcel.clone();
             let task = self.under_way.spawn(async move {
                 let outcome = match timeout(limit, channel.send(&letter)).await {
                     Ok(outcome) => outcome,
-                    Err(_) => Outcome::Unknown { why: format!("no answer within {limit:?}") },
+                    Err(_) => Outcome::unknown(format!("no answer within {limit:?}")),
                 };
-                Attempt { message, outcome }
+                Attempt { parcel, outcome }
             });
             self.claimed.insert(task.id(), copy);
         }
@@ -195,14 +257,16 @@ impl Outbox {
         match ended {
             Ok((id, attempt)) => {
                 self.claimed.remove(&id);
+                self.guard.note(&attempt.outcome, self.duty.gate.now());
                 self.ended.push(attempt);
             }
             Err(error) => {
-                // The channel broke: nobody knows whether the message left.
+                // The channel broke: nobody knows whether the letter left.
                 tracing::error!(%error, channel = self.name, "an attempt broke");
-                if let Some(message) = self.claimed.remove(&error.id()) {
-                    let outcome = Outcome::Unknown { why: "the attempt broke".to_owned() };
-                    self.ended.push(Attempt { message, outcome });
+                if let Some(parcel) = self.claimed.remove(&error.id()) {
+                    let outcome = Outcome::unknown("the attempt broke");
+                    self.guard.note(&outcome, self.duty.gate.now());
+                    self.ended.push(Attempt { parcel, outcome });
                 }
             }
         }
@@ -214,75 +278,87 @@ impl Outbox {
             return Ok(());
         }
         let now = self.duty.gate.now();
-        let mut alarms = Vec::new();
-        let settled: Vec<(MessageId, i64, Settled)> = self
-            .ended
-            .iter()
-            .map(|attempt| {
-                let settled = self.judge(attempt, now);
-                if let Settled::Failed { error } = &settled {
-                    alarms.push(given_up(&attempt.message, error, now));
+        let figures = Arc::clone(&self.duty.figures);
+        let mut endings: Vec<Ending> = Vec::new();
+        let mut of_house: Vec<(Message, String)> = Vec::new();
+        let mut reports: Vec<DeliveryReport> = Vec::new();
+        for Attempt { parcel, outcome } in &self.ended {
+            for message in &parcel.messages {
+                match (self.judge(message, parcel, outcome, now), message.instance) {
+                    (Settled::Failed { error, .. }, None) => {
+                        of_house.push((message.clone(), error))
+                    }
+                    (Settled::Failed { error, unknown }, Some(instance)) => {
+                        let (attempts, why) = (message.attempts, error);
+                        let became = Became::GivenUp { attempts, why, unknown };
+                        reports.push(DeliveryReport { message: message.id, instance, became });
+                    }
+                    (settled, _) => endings.push((message.id, message.attempts, settled)),
                 }
-                (attempt.message.id, attempt.message.attempts, settled)
-            })
-            .collect();
-        let written = settled.clone();
-        self.duty.ask(move |gate| gate.settle_messages(&written, &alarms)).await?;
-        let unknown = |one: &&Attempt| matches!(one.outcome, Outcome::Unknown { .. });
-        let figures = &self.duty.figures;
-        figures.messages_unknown.add_many(self.ended.iter().filter(unknown).count());
-        self.ended.clear();
-        for (_, _, outcome) in settled {
-            match outcome {
-                Settled::Sent { .. } => figures.messages_sent.add(),
-                Settled::Again { .. } => figures.messages_retried.add(),
-                Settled::Failed { .. } => figures.messages_failed.add(),
             }
         }
+        let (again, sent): (Vec<&Ending>, Vec<&Ending>) =
+            endings.iter().partition(|ending| matches!(ending.2, Settled::Again { .. }));
+        let (again, sent) = (again.len(), sent.len());
+        let house = of_house.len();
+        if !endings.is_empty() || house > 0 {
+            self.duty.ask(move |gate| gate.settle_messages(&endings, &of_house)).await?;
+        }
+        figures.messages_sent.add_many(sent);
+        figures.messages_retried.add_many(again);
+        figures.messages_failed.add_many(house);
+        for report in reports {
+            match self.duty.gate.report(report).await {
+                Ok(()) => figures.messages_failed.add(),
+                // Somebody else has settled it meanwhile.
+                Err(Error::NotFound) => {}
+                // Settling once more what is settled changes nothing.
+                Err(error) => return Err(error),
+            }
+        }
+        let unknown = |one: &&Attempt| matches!(one.outcome, Outcome::Unknown { .. });
+        figures.messages_unknown.add_many(self.ended.iter().filter(unknown).count());
+        self.ended.clear();
         Ok(())
     }
 
-    fn judge(&self, attempt: &Attempt, now: Instant) -> Settled {
-        let message = &attempt.message;
-        let error = match &attempt.outcome {
-            Outcome::Accepted { .. } => return Settled::Sent { at: now },
-            Outcome::Refused { permanent: true, why } => {
-                return Settled::Failed { error: why.clone() };
+    fn judge(
+        &self,
+        message: &Message,
+        parcel: &Parcel,
+        outcome: &Outcome,
+        now: Instant,
+    ) -> Settled {
+        let (error, unknown) = match outcome {
+            Outcome::Accepted { reference } => {
+                let first = parcel.messages.first().map(|first| first.id);
+                let bundle = first.filter(|_| parcel.messages.len() > 1);
+                return Settled::Sent { at: now, reference: reference.clone(), bundle };
             }
-            Outcome::Refused { permanent: false, why } | Outcome::Unknown { why } => why.clone(),
+            Outcome::Refused { permanent: true, why } => {
+                return Settled::Failed { error: why.clone(), unknown: false };
+            }
+            Outcome::Refused { permanent: false, why } => (why.clone(), false),
+            Outcome::Unknown { why } => (why.clone(), true),
         };
-        if now.since(message.created_at) >= self.options.give_up_ms {
-            return Settled::Failed { error };
+        if now >= message.deadline_at {
+            return Settled::Failed { error, unknown };
         }
-        Settled::Again { due_at: now.plus(self.wait(message)), error }
+        // The last attempt is made when the message would be given up.
+        let due_at = now.plus(self.wait(message)).min(message.deadline_at);
+        Settled::Again { due_at, error, unknown }
     }
 
     /// Doubled with each attempt; spread by the message's id, so that many that failed together do
-    /// not come back together. The last attempt is made when the message would be given up.
+    /// not come back together. Of its time a message does not wait more than a quarter at once.
     fn wait(&self, message: &Message) -> i64 {
         let doubled = message.attempts.clamp(1, 20) - 1;
         let factor = 1_i64 << doubled;
-        let wait = self.options.retry_ms.saturating_mul(factor).min(self.options.retry_max_ms);
+        let quarter = message.deadline_at.since(message.created_at) / 4;
+        let longest = self.options.retry_max_ms.min(quarter.max(self.options.retry_ms));
+        let wait = self.options.retry_ms.saturating_mul(factor).min(longest);
         let spread = message.id.0.wrapping_mul(2_654_435_761).rem_euclid(wait / 4 + 1);
         wait.saturating_add(spread)
-    }
-}
-
-fn given_up(message: &Message, error: &str, now: Instant) -> NewAlarm {
-    let Message { id, channel, attempts, .. } = message;
-    let to = match message.to {
-        Recipient::Person(id) => format!("person {id}"),
-        Recipient::Subscription(id) => format!("subscription {id}"),
-    };
-    NewAlarm {
-        kind: "message_failed".to_owned(),
-        jurisdiction: Some(message.jurisdiction),
-        instance: message.instance,
-        at: now,
-        detail: format!(
-            "message {id} to {to} by {channel} was given up after {attempts} attempts: \
-             {error}"
-        ),
     }
 }
 

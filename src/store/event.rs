@@ -3,13 +3,15 @@
 use std::collections::BTreeMap;
 
 use diesel::prelude::*;
+use diesel::sql_types::Bool;
 
 use super::connection::{Connection, each};
 use super::error::Error;
+use super::part::{Part, Target};
 use super::pool::Reader;
 use super::schema::event;
-use super::statement::{Cell, Target};
-use super::writer::Transaction;
+use super::statement::Cell;
+use super::writer::SERVER_TIME;
 use crate::domain::event::Hash;
 use crate::domain::{InstanceId, Instant, JurisdictionId, StoredEvent};
 
@@ -73,36 +75,33 @@ pub(super) fn hash_of(bytes: &[u8], place: &str) -> Result<Hash, Error> {
     })
 }
 
-impl Transaction<'_> {
-    pub(super) fn append_events(
-        &mut self,
-        events: &[StoredEvent],
-        owners: &BTreeMap<InstanceId, JurisdictionId>,
-    ) -> Result<(), Error> {
-        let rows: Result<Vec<_>, Error> = events
-            .iter()
-            .map(|event| {
-                let owner = owners.get(&event.instance).ok_or_else(|| {
-                    Error::Refused(format!(
-                        "event {} of instance {}, which the batch neither creates nor updates",
-                        event.seq, event.instance
-                    ))
-                })?;
-                Ok(vec![
-                    event.instance.0.into(),
-                    event.seq.into(),
-                    owner.0.into(),
-                    event.at.into(),
-                    event.kind.as_str().into(),
-                    event.actor.as_str().into(),
-                    event.body.as_str().into(),
-                    Cell::from(&event.hash),
-                ])
-            })
-            .collect();
-        self.connection.insert(&INSERT, &rows?)?;
-        Ok(())
-    }
+/// Events of instances with these owners.
+pub(super) fn appended<'a>(
+    events: &'a [StoredEvent],
+    owners: &BTreeMap<InstanceId, JurisdictionId>,
+) -> Result<Part<'a>, Error> {
+    let rows: Result<Vec<_>, Error> = events
+        .iter()
+        .map(|event| {
+            let owner = owners.get(&event.instance).ok_or_else(|| {
+                Error::Refused(format!(
+                    "event {} of instance {}, which the batch neither creates nor updates",
+                    event.seq, event.instance
+                ))
+            })?;
+            Ok(vec![
+                event.instance.0.into(),
+                event.seq.into(),
+                owner.0.into(),
+                event.at.into(),
+                event.kind.as_str().into(),
+                event.actor.as_str().into(),
+                event.body.as_str().into(),
+                Cell::from(&event.hash),
+            ])
+        })
+        .collect();
+    Ok(Part::insert(&INSERT, rows?))
 }
 
 impl Reader {
@@ -157,6 +156,30 @@ impl Reader {
         settled.into_iter().filter(wanted).map(Row::read).collect()
     }
 
+    /// At most `limit` events by which clocks of a jurisdiction were counted again (of the kind
+    /// `recount_clocks`), before a position if one is given, the newest first.
+    ///
+    /// # Errors
+    /// As [`Reader::events`].
+    pub fn recounts(
+        &mut self,
+        owner: JurisdictionId,
+        before: Option<i64>,
+        limit: i64,
+    ) -> Result<Vec<PositionedEvent>, Error> {
+        let rows: Vec<Row> = each!(&mut self.connection, connection => {
+            event::table
+                .filter(event::jurisdiction_id.eq(owner.0))
+                .filter(event::position.lt(before.unwrap_or(i64::MAX)))
+                // Written out: SQLite takes a partial index only for a condition that it can read.
+                .filter(diesel::dsl::sql::<Bool>("kind = 'recount_clocks'"))
+                .order(event::position.desc())
+                .limit(limit)
+                .load(connection)
+        })?;
+        rows.into_iter().map(Row::read).collect()
+    }
+
     /// The rows before the first gap that may yet be filled.
     fn settled(&mut self, position: i64, rows: Vec<Row>) -> Result<Vec<Row>, Error> {
         let mut last = position;
@@ -168,9 +191,7 @@ impl Reader {
         if dense || matches!(self.connection, Connection::Sqlite(_)) {
             return Ok(rows);
         }
-        let now = self
-            .connection
-            .integer("SELECT floor(extract(epoch FROM clock_timestamp()) * 1000)::bigint")?;
+        let now = self.connection.integer(format!("SELECT {SERVER_TIME}"))?;
         let mut last = position;
         let settled = rows.into_iter().take_while(|row| {
             let fine = row.position == last + 1 || row.at < now - GAP_MS;

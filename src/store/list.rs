@@ -1,5 +1,7 @@
 //! Lists and figures over instances.
 
+use std::collections::BTreeSet;
+
 use diesel::prelude::*;
 
 use super::connection::each;
@@ -93,6 +95,30 @@ macro_rules! narrowed {
     }};
 }
 
+/// How many instances a filter shows for each value of a column, in order of the value.
+macro_rules! counted {
+    ($reader:expr, $filter:expr, $column:path) => {{
+        let mut counts: Vec<(_, i64)> = each!(&mut $reader.connection, connection: Backend => {
+            let counts = instance::table
+                .group_by($column)
+                .select(($column, diesel::dsl::count_star()))
+                .into_boxed::<Backend>();
+            narrowed!(counts, $filter).load(connection)
+        })?;
+        counts.sort();
+        Ok(counts)
+    }};
+}
+
+/// What stands in two tables that must fit together.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Standing {
+    /// Instances not in a final or rest state.
+    pub open: BTreeSet<InstanceId>,
+    /// Instances that some clock row names, whether they are there or not.
+    pub clocked: BTreeSet<InstanceId>,
+}
+
 /// Figures for metrics, over all jurisdictions.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct RawCounts {
@@ -131,15 +157,7 @@ impl Reader {
     /// # Errors
     /// As for any statement.
     pub fn count_by_status(&mut self, filter: &Filter) -> Result<Vec<(String, i64)>, Error> {
-        let mut counts: Vec<(String, i64)> = each!(&mut self.connection, connection: Backend => {
-            let counts = instance::table
-                .group_by(instance::status)
-                .select((instance::status, diesel::dsl::count_star()))
-                .into_boxed::<Backend>();
-            narrowed!(counts, filter).load(connection)
-        })?;
-        counts.sort();
-        Ok(counts)
+        counted!(self, filter, instance::status)
     }
 
     /// How many instances `filter` shows per holder, in order of holder; those without one first.
@@ -150,36 +168,26 @@ impl Reader {
         &mut self,
         filter: &Filter,
     ) -> Result<Vec<(Option<String>, i64)>, Error> {
-        let mut counts: Vec<(Option<String>, i64)> = each!(&mut self.connection, connection: Backend => {
-            let counts = instance::table
-                .group_by(instance::holder)
-                .select((instance::holder, diesel::dsl::count_star()))
-                .into_boxed::<Backend>();
-            narrowed!(counts, filter).load(connection)
-        })?;
-        counts.sort();
-        Ok(counts)
+        counted!(self, filter, instance::holder)
     }
 
-    /// As [`Reader::instance_ids`], but only of instances not in a final or rest state.
+    /// Which instances are not in a final or rest state, and which have clocks in force: two walks
+    /// over narrow indexes, without reading any instance.
     ///
     /// # Errors
     /// As for any statement.
-    pub fn open_instance_ids(
-        &mut self,
-        after: InstanceId,
-        limit: i64,
-    ) -> Result<Vec<InstanceId>, Error> {
-        let ids: Vec<i64> = each!(&mut self.connection, connection => {
-            instance::table
+    pub fn standing(&mut self) -> Result<Standing, Error> {
+        use super::schema::clock;
+        let (open, clocked): (Vec<i64>, Vec<i64>) = each!(&mut self.connection, connection => {
+            let open = instance::table
                 .select(instance::id)
                 .filter(instance::closed_at.is_null())
-                .filter(instance::id.gt(after.0))
-                .order(instance::id)
-                .limit(limit)
-                .load(connection)
-        })?;
-        Ok(ids.into_iter().map(InstanceId).collect())
+                .load(connection)?;
+            let clocked = clock::table.select(clock::instance_id).distinct().load(connection)?;
+            (open, clocked)
+        });
+        let set = |ids: Vec<i64>| ids.into_iter().map(InstanceId).collect();
+        Ok(Standing { open: set(open), clocked: set(clocked) })
     }
 
     /// The children of `parent`, open and ended, in order of id.

@@ -1,13 +1,14 @@
-//! Messages: the outbox. A row is written with the event that causes it, claimed with a lease,
-//! sent, and settled.
+//! Messages: the rows of the outbox, written with the event that causes them, and listed. How they
+//! are claimed, sent and settled stands in `delivery`.
 
 use diesel::prelude::*;
 
-use super::connection::{Connection, each};
+use super::connection::each;
 use super::error::Error;
+use super::part::{Part, Target};
 use super::pool::Reader;
 use super::schema::message;
-use super::statement::{Cell, Statement, Target};
+use super::statement::Cell;
 use super::writer::Transaction;
 use crate::domain::{
     Delivery, InstanceId, Instant, JurisdictionId, Kind, Message, MessageId, PersonId, Recipient,
@@ -91,7 +92,7 @@ impl Row {
     }
 }
 
-const COLUMNS: &str = "id, jurisdiction_id, instance_id, seq, person_id, channel, tier, subject, \
+pub(super) const COLUMNS: &str = "id, jurisdiction_id, instance_id, seq, person_id, channel, tier, subject, \
      body, created_at, due_at, attempts, state, sent_at, error, lease_until, subscription_id, kind, \
      urgent, clock, entry, offer, deadline_at, unknowns, reference, delivered_at, acknowledged_at, \
      instead_of, bundle";
@@ -103,158 +104,51 @@ const INSERT: Target = Target {
     tail: "",
 };
 
-/// What a sender asks for.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct ClaimWish<'a> {
-    /// `sms`, `email`, `console` …
-    pub channel: &'a str,
-    /// The time.
-    pub now: Instant,
-    /// For how long the messages are this sender's; longer than twice an attempt may take.
-    pub lease_ms: i64,
-    /// At most so many.
-    pub limit: i64,
-}
-
-/// A message that is this sender's until the lease ends.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Claimed {
-    /// The message; its `attempts` counts the attempt that begins now and is the fence that
-    /// [`Transaction::settle_message`] asks for.
-    pub message: Message,
-    /// When another sender may claim it.
-    pub lease_until: Instant,
-}
-
-/// How an attempt ended.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Settled {
-    /// Handed over.
-    Sent {
-        /// When.
-        at: Instant,
-    },
-    /// To be tried again.
-    Again {
-        /// Not before this.
-        due_at: Instant,
-        /// What went wrong.
-        error: String,
-    },
-    /// Given up.
-    Failed {
-        /// What went wrong.
-        error: String,
-    },
+/// New messages.
+pub(super) fn added(messages: &[Message]) -> Part<'_> {
+    let rows = messages.iter().map(|message| {
+        let (person, subscription) = match message.to {
+            Recipient::Person(id) => (Some(id.0), None),
+            Recipient::Subscription(id) => (None, Some(id.0)),
+        };
+        let clock = message.clock.as_ref();
+        vec![
+            message.id.0.into(),
+            message.jurisdiction.0.into(),
+            message.instance.map(|id| id.0).into(),
+            message.seq.into(),
+            person.into(),
+            message.channel.as_str().into(),
+            message.tier.into(),
+            message.subject.as_str().into(),
+            message.body.as_str().into(),
+            message.created_at.into(),
+            message.due_at.into(),
+            message.attempts.into(),
+            message.state.code().into(),
+            Cell::from(message.sent_at),
+            subscription.into(),
+            message.kind.code().into(),
+            i64::from(message.urgent).into(),
+            clock.map(|(name, _)| name.as_str()).into(),
+            clock.map(|(_, entry)| *entry).into(),
+            message.offer.as_deref().into(),
+            message.deadline_at.into(),
+            message.unknowns.into(),
+            message.instead_of.map(|id| id.0).into(),
+        ]
+    });
+    Part::insert(&INSERT, rows.collect())
 }
 
 impl Transaction<'_> {
-    pub(super) fn add_messages(&mut self, messages: &[Message]) -> Result<(), Error> {
-        let rows: Vec<_> = messages
-            .iter()
-            .map(|message| {
-                let (person, subscription) = match message.to {
-                    Recipient::Person(id) => (Some(id.0), None),
-                    Recipient::Subscription(id) => (None, Some(id.0)),
-                };
-                let clock = message.clock.as_ref();
-                vec![
-                    message.id.0.into(),
-                    message.jurisdiction.0.into(),
-                    message.instance.map(|id| id.0).into(),
-                    message.seq.into(),
-                    person.into(),
-                    message.channel.as_str().into(),
-                    message.tier.into(),
-                    message.subject.as_str().into(),
-                    message.body.as_str().into(),
-                    message.created_at.into(),
-                    message.due_at.into(),
-                    message.attempts.into(),
-                    message.state.code().into(),
-                    Cell::from(message.sent_at),
-                    subscription.into(),
-                    message.kind.code().into(),
-                    i64::from(message.urgent).into(),
-                    clock.map(|(name, _)| name.as_str()).into(),
-                    clock.map(|(_, entry)| *entry).into(),
-                    message.offer.as_deref().into(),
-                    message.deadline_at.into(),
-                    message.unknowns.into(),
-                    message.instead_of.map(|id| id.0).into(),
-                ]
-            })
-            .collect();
-        self.connection.insert(&INSERT, &rows)?;
+    /// Writes new messages.
+    ///
+    /// # Errors
+    /// As for any statement.
+    pub fn add_messages(&mut self, messages: &[Message]) -> Result<(), Error> {
+        self.connection.write(&added(messages), &[])?;
         Ok(())
-    }
-
-    /// Takes waiting messages that are due and that no sender has, gravest tier first, then by due
-    /// instant; each is the caller's alone until its lease ends, and counts one attempt more. Use a
-    /// transaction of its own, and send after its commit.
-    ///
-    /// # Errors
-    /// As for any statement.
-    pub fn claim_messages(&mut self, wish: ClaimWish<'_>) -> Result<Vec<Claimed>, Error> {
-        let lease_until = wish.now.plus(wish.lease_ms);
-        let skip = match &self.connection {
-            Connection::Sqlite(_) => "",
-            Connection::Postgres(_) => "FOR UPDATE SKIP LOCKED",
-        };
-        let sql = format!(
-            "UPDATE message SET lease_until = ?, attempts = attempts + 1 WHERE id IN (\
-               SELECT id FROM message WHERE state = 'waiting' AND channel = ? AND due_at <= ? \
-               AND (lease_until IS NULL OR lease_until <= ?) \
-               ORDER BY tier DESC, due_at, id LIMIT ? {skip}) RETURNING {COLUMNS}"
-        );
-        let cells = [
-            lease_until.into(),
-            wish.channel.into(),
-            wish.now.into(),
-            wish.now.into(),
-            Cell::from(wish.limit),
-        ];
-        let statement = Statement::<message::SqlType>::new(sql, &cells);
-        let rows: Vec<Row> = each!(&mut self.connection, connection => statement.load(connection))?;
-        let claimed =
-            rows.into_iter().map(|row| row.read().map(|message| Claimed { message, lease_until }));
-        let mut claimed = claimed.collect::<Result<Vec<_>, Error>>()?;
-        claimed.sort_by_key(|one| (-one.message.tier, one.message.due_at, one.message.id));
-        Ok(claimed)
-    }
-
-    /// Records how the attempt number `attempts` on a message ended; false when somebody else has
-    /// claimed it since, or it is settled: then nothing is changed.
-    ///
-    /// # Errors
-    /// As for any statement.
-    pub fn settle_message(
-        &mut self,
-        id: MessageId,
-        attempts: i64,
-        outcome: &Settled,
-    ) -> Result<bool, Error> {
-        let (state, sent_at, due_at, error) = match outcome {
-            Settled::Sent { at } => (Delivery::Sent, Some(at.0), None, None),
-            Settled::Again { due_at, error } => {
-                (Delivery::Waiting, None, Some(due_at.0), Some(error))
-            }
-            Settled::Failed { error } => (Delivery::Failed, None, None, Some(error)),
-        };
-        let changed = each!(&mut self.connection, connection => {
-            diesel::update(message::table.find(id.0))
-                .filter(message::attempts.eq(attempts))
-                .filter(message::state.eq(Delivery::Waiting.code()))
-                .set((
-                    message::state.eq(state.code()),
-                    message::sent_at.eq(sent_at),
-                    due_at.map(|due_at| message::due_at.eq(due_at)),
-                    message::error.eq(error),
-                    message::lease_until.eq(None::<i64>),
-                ))
-                .execute(connection)
-        })?;
-        Ok(changed == 1)
     }
 }
 
@@ -271,6 +165,8 @@ pub struct MessageFilter {
     pub channel: Option<String>,
     /// Standing so.
     pub state: Option<Delivery>,
+    /// For this.
+    pub kind: Option<Kind>,
     /// The cursor: only ids below this one.
     pub before: Option<MessageId>,
 }
@@ -309,44 +205,14 @@ impl Reader {
             if let Some(state) = filter.state {
                 query = query.filter(message::state.eq(state.code()));
             }
+            if let Some(kind) = filter.kind {
+                query = query.filter(message::kind.eq(kind.code()));
+            }
             if let Some(id) = filter.before {
                 query = query.filter(message::id.lt(id.0));
             }
             query.order(message::id.desc()).limit(limit).load(connection)
         })?;
         rows.into_iter().map(Row::read).collect()
-    }
-
-    /// When the next waiting message on `channel` that no sender has is due; none when nothing
-    /// waits.
-    ///
-    /// # Errors
-    /// As for any statement.
-    pub fn next_message_due(&mut self, channel: &str) -> Result<Option<Instant>, Error> {
-        let next: Option<i64> = each!(&mut self.connection, connection => {
-            message::table
-                .filter(message::state.eq("waiting"))
-                .filter(message::channel.eq(channel))
-                .filter(message::lease_until.is_null())
-                .select(diesel::dsl::min(message::due_at))
-                .first(connection)
-        })?;
-        Ok(next.map(Instant))
-    }
-
-    /// The channels on which messages wait, in order of name.
-    ///
-    /// # Errors
-    /// As for any statement.
-    pub fn waiting_channels(&mut self) -> Result<Vec<String>, Error> {
-        let names = each!(&mut self.connection, connection => {
-            message::table
-                .filter(message::state.eq("waiting"))
-                .select(message::channel)
-                .distinct()
-                .order(message::channel)
-                .load(connection)
-        })?;
-        Ok(names)
     }
 }

@@ -8,7 +8,7 @@ use crate::chart::{Chart, Field};
 use crate::domain::{Language, Text, Tier};
 
 /// An acknowledgement link is the public address, `/a/`, and so many characters.
-pub const TOKEN_UNITS: usize = 24;
+pub const TOKEN_UNITS: usize = 23;
 
 /// What the samples are made with.
 #[derive(Debug, Clone, Default)]

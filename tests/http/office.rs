@@ -13,7 +13,7 @@ use reqwest::{Method, RequestBuilder};
 use serde_json::{Value as Json, json};
 
 pub(crate) const WORKFLOW: &str = include_str!("referral.yaml");
-const CALENDAR: &str = include_str!("calendar.yaml");
+pub(crate) const CALENDAR: &str = include_str!("calendar.yaml");
 const PEOPLE: &str = include_str!("harbour.yaml");
 
 /// When the tests begin: a Monday morning in Nairobi.
@@ -25,7 +25,7 @@ pub(crate) struct Office {
     pub(crate) clock: Arc<StillClock>,
     pub(crate) stopper: Stopper,
     pub(crate) tokens: BTreeMap<String, String>,
-    gate: Gate,
+    pub(crate) gate: Gate,
     client: reqwest::Client,
 }
 
@@ -81,7 +81,7 @@ impl Office {
                 clock: shown,
                 entropy,
                 batch_max: 16,
-                alerts: AlertRules::default(),
+                alerts: AlertRules { bundle_ms: 0, ..AlertRules::default() },
             })
             .unwrap();
             let mut tokens = tokens;

@@ -1,5 +1,7 @@
 //! Whatever was changed behind the house's back is reported, and put right where that is safe.
 
+use std::time::Duration;
+
 use fenliu::gate::verify;
 use fenliu::scheduler::auditor::{Auditor, Options, Pass};
 
@@ -148,7 +150,7 @@ fn a_message_that_was_never_written_is_missed() {
 }
 
 #[test]
-fn every_open_matter_is_looked_at_when_the_sweep_comes_round() {
+fn every_open_matter_is_looked_at_when_the_round_comes_to_it() {
     run(async {
         let house = House::new();
         let mut all = Vec::new();
@@ -157,8 +159,9 @@ fn every_open_matter_is_looked_at_when_the_sweep_comes_round() {
         }
         let options = Options { events: 1, sweep: 4, ..Options::default() };
         let mut auditor = Auditor::new(house.duty.clone(), options);
-        // The last one stands within the newest event; the first only in the sweep.
-        house.damage(&format!("DELETE FROM clock WHERE instance_id <> {}", all[9]));
+        // The last one stands within the newest event; the first only in the round.
+        let damage = "UPDATE clock SET wake_at = wake_at + 1 WHERE instance_id";
+        house.damage(&format!("{damage} <> {}", all[9]));
         let mut repaired = 0;
         for _ in 0..3 {
             let pass = auditor.pass().await.unwrap();
@@ -167,5 +170,74 @@ fn every_open_matter_is_looked_at_when_the_sweep_comes_round() {
         }
         assert_eq!(repaired, 9);
         assert_eq!(auditor.pass().await.unwrap().differing, 0);
+    });
+}
+
+#[test]
+fn the_pieces_of_a_round_are_so_large_that_it_is_done_in_its_time() {
+    run(async {
+        let house = House::new();
+        for _ in 0..12 {
+            house.register("ordinary").await;
+        }
+        house.damage("UPDATE clock SET wake_at = wake_at + 1");
+        let (every, round) = (Duration::from_secs(60), Duration::from_secs(240));
+        let options = Options { every, round, events: 0, sweep: 1, ..Options::default() };
+        let mut auditor = Auditor::new(house.duty.clone(), options);
+        let mut checked = Vec::new();
+        for _ in 0..4 {
+            checked.push(auditor.pass().await.unwrap().checked);
+        }
+        assert_eq!(checked, [3, 3, 3, 3]);
+        assert_eq!(house.duty.figures.audit_repaired.get(), 12);
+        assert_eq!(house.alarms().len(), 12, "one for each, and none that it is late");
+    });
+}
+
+#[test]
+fn a_round_that_takes_longer_than_it_should_is_an_alarm() {
+    run(async {
+        let house = House::new();
+        house.register("ordinary").await;
+        let nothing = Duration::ZERO;
+        let options = Options { round: nothing, budget: nothing, ..Options::default() };
+        let mut auditor = Auditor::new(house.duty.clone(), options);
+        auditor.pass().await.unwrap();
+        let (kind, _, detail) = house.alarms().remove(0);
+        assert_eq!(kind, "audit_behind");
+        assert!(detail.contains("were not looked at"), "{detail}");
+    });
+}
+
+#[test]
+fn what_stands_in_one_table_only_is_found_in_one_pass_wherever_the_round_is() {
+    run(async {
+        let house = House::new();
+        let mut all = Vec::new();
+        for _ in 0..6 {
+            all.push(house.register("ordinary").await);
+        }
+        house.finish(all[3]).await;
+        let options = Options { events: 0, sweep: 0, ..Options::default() };
+        let mut auditor = Auditor::new(house.duty.clone(), options);
+        // The round begins with the first; what follows lies far ahead of it.
+        auditor.pass().await.unwrap();
+        assert_eq!(house.alarms(), []);
+        let (forgotten, closed, missing) = (all[4], all[3], all[5]);
+        house.damage(&format!("DELETE FROM clock WHERE instance_id = {forgotten}"));
+        house.damage(&format!(
+            "INSERT INTO clock SELECT {closed}, name, jurisdiction_id, wake_at, due_at, tier, entry, \
+             step, NULL FROM clock WHERE instance_id = {missing}"
+        ));
+        house.damage(&format!("DELETE FROM instance WHERE id = {missing}"));
+        let pass = auditor.pass().await.unwrap();
+        assert_eq!((pass.differing, pass.repaired), (3, 2), "{:?}", house.alarms());
+        let alarms = house.alarms();
+        let of = |id| alarms.iter().find(|(_, which, _)| *which == Some(id)).unwrap().2.clone();
+        assert!(of(forgotten).contains("`handle` has no row"), "{alarms:?}");
+        assert!(of(closed).contains("`handle` has a row, but nothing to do"), "{alarms:?}");
+        let gone =
+            format!("there is no instance {missing}, but the clock rows `handle` and 1 events");
+        assert!(of(missing).starts_with(&gone), "{alarms:?}");
     });
 }

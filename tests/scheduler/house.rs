@@ -127,21 +127,45 @@ fn directory() -> Directory {
     }
 }
 
-fn calendar() -> String {
+pub(crate) fn calendar() -> String {
     let path = concat!(env!("CARGO_MANIFEST_DIR"), "/config/calendars/chongqing.yaml");
     std::fs::read_to_string(path).unwrap()
 }
 
 impl House {
-    pub(crate) fn new() -> Self {
+    fn folder() -> PathBuf {
         static COUNT: AtomicU32 = AtomicU32::new(0);
         let count = COUNT.fetch_add(1, Ordering::Relaxed);
         let name = format!("fenliu-scheduler-{}-{count}", std::process::id());
         let folder = std::env::temp_dir().join(name);
         std::fs::create_dir(&folder).unwrap();
+        folder
+    }
+
+    pub(crate) fn new() -> Self {
+        let folder = Self::folder();
         let url = format!("sqlite:{}", folder.join("house.db").display());
         let store = Store::open(&url, Options { create: true, ..Options::default() }).unwrap();
         store.migrate().unwrap();
+        Self::with(store, folder)
+    }
+
+    /// A house on a database that others may share; its folder is for files only.
+    pub(crate) fn at(url: &str) -> Self {
+        let folder = Self::folder();
+        Self::with(Store::open(url, Options::default()).unwrap(), folder)
+    }
+
+    /// Another node on the same data: a process of its own, with nothing shared but the time.
+    pub(crate) fn next_to(other: &Self, url: &str) -> Self {
+        let (store, clock) = (Store::open(url, Options::default()).unwrap(), &other.clock);
+        let gate = door(&store, clock);
+        let duty = Duty::new(gate.clone());
+        let (clock, jurisdiction) = (Arc::clone(clock), other.jurisdiction);
+        Self { gate, clock, store, duty, jurisdiction, folder: Self::folder() }
+    }
+
+    fn with(store: Store, folder: PathBuf) -> Self {
         let clock = Arc::new(StillClock::new(at(MORNING)));
         let gate = door(&store, &clock);
         let jurisdiction = gate.found(&directory(), &calendar(), &[WORKFLOW.to_owned()]).unwrap();
@@ -160,7 +184,7 @@ impl House {
         self.clock.set(at(time));
     }
 
-    async fn ask(&self, target: Target, command: &str, input: Json) -> Done {
+    pub(crate) async fn ask(&self, target: Target, command: &str, input: Json) -> Done {
         let grants = vec![Grant { role: Role::Dispatcher, unit: "gongan".to_owned() }];
         let actor = Actor::Person { id: PersonId(1), grants };
         let caller = Caller { actor, jurisdiction: self.jurisdiction };
@@ -173,6 +197,7 @@ impl House {
             occurred_at: None,
             key: None,
             if_version: None,
+            about: None,
         };
         self.gate.submit(request).await.unwrap()
     }
@@ -224,6 +249,8 @@ impl House {
         use diesel::prelude::*;
         let path = self.folder.join("house.db");
         let mut hand = SqliteConnection::establish(&path.to_string_lossy()).unwrap();
+        // A fault of the disk asks no foreign keys.
+        diesel::sql_query("PRAGMA foreign_keys = OFF").execute(&mut hand).unwrap();
         assert!(diesel::sql_query(sql).execute(&mut hand).unwrap() > 0, "nothing was damaged");
     }
 
@@ -237,14 +264,14 @@ impl House {
     }
 }
 
-fn door(store: &Store, clock: &Arc<StillClock>) -> Gate {
+pub(crate) fn door(store: &Store, clock: &Arc<StillClock>) -> Gate {
     let clock: Arc<StillClock> = Arc::clone(clock);
     Gate::open(Parts {
         store: store.clone(),
         clock,
         entropy,
         batch_max: 64,
-        alerts: AlertRules::default(),
+        alerts: AlertRules { bundle_ms: 0, ..AlertRules::default() },
     })
     .unwrap()
 }

@@ -168,6 +168,15 @@ impl Bench {
         log
     }
 
+    /// Another version of the calendar counts from now on: these days off, or other hours.
+    pub(crate) fn calendar(&mut self, version: &str, off: &str, hours: &str) {
+        let text = CALENDAR
+            .replace("version: \"1\"", &format!("version: \"{version}\""))
+            .replace("\"09:00-17:00\"", hours)
+            .replace("notice: n }", &format!("notice: n, off: [{off}] }}"));
+        self.calendar = Calendar::from_yaml(&text).unwrap();
+    }
+
     /// `day hour:minute` of the present.
     pub(crate) fn clock_face(&self) -> String {
         let zoned = self.now.timestamp().to_zoned(self.calendar.zone().clone());

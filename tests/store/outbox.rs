@@ -19,7 +19,8 @@ on_every_store!(
 );
 
 fn claim(writer: &mut Writer, now: i64, limit: i64) -> Vec<Claimed> {
-    let wish = ClaimWish { channel: "sms", now: Instant(now), lease_ms: 1_000, limit };
+    let wish =
+        ClaimWish { channel: "sms", now: Instant(now), lease_ms: 1_000, limit, expired: false };
     writer.transaction(|t| t.claim_messages(wish)).unwrap()
 }
 
@@ -62,20 +63,22 @@ fn a_settled_message_stays_settled(place: &Place) {
     place.write(&opening([1, 2, 3])).unwrap();
     let mut writer = place.writer();
     assert_eq!(claim(&mut writer, 2_000, 10).len(), 3);
-    let sent = Settled::Sent { at: Instant(2_500) };
-    let again = Settled::Again { due_at: Instant(9_000), error: "busy".to_owned() };
-    let failed = Settled::Failed { error: "no such number".to_owned() };
+    let sent = Settled::Sent { at: Instant(2_500), reference: None, bundle: None };
+    let again = Settled::Again { due_at: Instant(9_000), error: "busy".to_owned(), unknown: true };
+    let failed = Settled::Failed { error: "no such number".to_owned(), unknown: false };
     for (id, outcome) in [(1, &sent), (2, &again), (3, &failed)] {
-        let settle =
-            |t: &mut fenliu::store::Transaction<'_>| t.settle_message(MessageId(id), 1, outcome);
-        assert!(writer.transaction(settle).unwrap());
-        assert_eq!(writer.transaction(settle).unwrap(), outcome == &again, "{outcome:?}");
+        let settle = |t: &mut fenliu::store::Transaction<'_>| {
+            t.settle_messages(&[(MessageId(id), 1, outcome.clone())])
+        };
+        assert_eq!(writer.transaction(settle).unwrap(), 1);
+        assert_eq!(writer.transaction(settle).unwrap() == 1, outcome == &again, "{outcome:?}");
     }
     assert!(claim(&mut writer, 8_999, 10).is_empty());
     assert_eq!(ids(&claim(&mut writer, 9_000, 10)), [2]);
     let get = |id| place.store.read(|r| r.message(MessageId(id))).unwrap().unwrap();
     assert_eq!((get(1).state, get(1).sent_at), (Delivery::Sent, Some(Instant(2_500))));
     assert_eq!((get(2).state, get(2).due_at), (Delivery::Waiting, Instant(9_000)));
+    assert_eq!((get(2).unknowns, get(1).unknowns), (2, 0));
     assert_eq!((get(3).state, get(3).sent_at), (Delivery::Failed, None));
     let counts = place.store.read(|r| r.raw_counts()).unwrap();
     assert_eq!((counts.waiting_messages, counts.failed_messages), (1, 1));
@@ -87,14 +90,16 @@ fn a_late_sender_cannot_settle_what_another_took_over(place: &Place) {
     let mut writer = place.writer();
     let first = claim(&mut writer, 2_000, 1);
     let second = claim(&mut writer, 3_000, 1);
-    let sent = Settled::Sent { at: Instant(3_100) };
+    let sent = Settled::Sent { at: Instant(3_100), reference: None, bundle: None };
     let mut settle = |claimed: &[Claimed]| {
         let message = &claimed[0].message;
-        writer.transaction(|t| t.settle_message(message.id, message.attempts, &sent)).unwrap()
+        writer
+            .transaction(|t| t.settle_messages(&[(message.id, message.attempts, sent.clone())]))
+            .unwrap()
     };
-    assert!(!settle(&first));
-    assert!(settle(&second));
-    assert!(!settle(&second));
+    assert_eq!(settle(&first), 0);
+    assert_eq!(settle(&second), 1);
+    assert_eq!(settle(&second), 0);
 }
 
 fn two_senders_at_once_never_claim_the_same_message(place: &Place) {

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use fenliu::domain::event::{Hash, NO_HASH, chain};
 use fenliu::domain::{
     ArmedClock, Children, DefinitionId, Delivery, Grant, Instance, InstanceId, Instant, Kind,
-    Message, MessageId, PersonId, Recipient, Role, StoredEvent, Value,
+    Message, MessageId, PersonId, Recipient, Rest, Role, StoredEvent, Value,
 };
 use fenliu::store::{Answer, Batch, ClockRow, PartyRow, PersonalRow};
 
@@ -33,11 +33,13 @@ pub(crate) fn instance(id: i64) -> Instance {
         ran_out_at: None,
         acknowledged_at: Some(Instant(1_500)),
         frozen: None,
+        rest: None,
     };
     let frozen = ArmedClock {
         due: Instant(500),
         wake: None,
         frozen: Some("workdays(1)".to_owned()),
+        rest: Some(Rest { since: Instant(300), limit: "workdays(2)".to_owned() }),
         ..clock.clone()
     };
     Instance {
@@ -63,6 +65,7 @@ pub(crate) fn instance(id: i64) -> Instance {
         status: "routed".to_owned(),
         stage: "with_unit".to_owned(),
         tier: 1,
+        touched: 1,
         outcome: Some("办结".to_owned()),
         opened_at: Instant(1_000),
         updated_at: Instant(1_000),

@@ -1,6 +1,7 @@
 -- What only the newer schema knows (messages of the house itself, those to systems) is lost.
 DELETE FROM message WHERE instance_id IS NULL OR person_id IS NULL;
 UPDATE message SET state = 'sent' WHERE state = 'delivered';
+DROP INDEX message_sent;
 DROP INDEX message_reference;
 ALTER TABLE message
   ALTER COLUMN instance_id SET NOT NULL,

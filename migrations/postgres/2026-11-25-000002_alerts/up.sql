@@ -106,3 +106,4 @@ ALTER TABLE message
   ADD COLUMN bundle BIGINT;
 UPDATE message SET urgent = (tier >= 2)::int, deadline_at = created_at + 86400000;
 CREATE INDEX message_reference ON message (reference) WHERE reference IS NOT NULL;
+CREATE INDEX message_sent ON message (person_id, sent_at) WHERE sent_at IS NOT NULL;

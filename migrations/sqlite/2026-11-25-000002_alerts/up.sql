@@ -129,3 +129,4 @@ CREATE INDEX message_due ON message (channel, due_at) WHERE state = 'waiting';
 CREATE INDEX message_of_instance ON message (instance_id);
 CREATE INDEX message_of_person ON message (person_id, id);
 CREATE INDEX message_reference ON message (reference) WHERE reference IS NOT NULL;
+CREATE INDEX message_sent ON message (person_id, sent_at) WHERE sent_at IS NOT NULL;

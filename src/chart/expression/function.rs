@@ -73,6 +73,14 @@ impl Function {
         self.row().1
     }
 
+    /// Whether its value is measured by the calendar; `after` and `before` are as their limit is.
+    pub(super) fn asks_calendar(self) -> bool {
+        matches!(
+            self,
+            Self::Work | Self::Workdays | Self::Days | Self::CloseOf | Self::WorkdaysBetween
+        )
+    }
+
     /// How it is called, as an example.
     pub(super) fn usage(self) -> &'static str {
         self.row().2

@@ -23,6 +23,30 @@ impl PartialEq for Node {
     }
 }
 
+impl Node {
+    /// Whether it, or a part of it, is measured by the calendar.
+    pub(super) fn asks_calendar(&self) -> bool {
+        let any = |parts: &[Self]| parts.iter().any(Self::asks_calendar);
+        match &self.kind {
+            Kind::Limit(limit) => !matches!(limit, Limit::Real(_)),
+            Kind::Call(function, arguments) => function.asks_calendar() || any(arguments),
+            Kind::Not(inner) | Kind::Negate(inner) => inner.asks_calendar(),
+            Kind::List(parts) | Kind::All(parts) | Kind::Any(parts) => any(parts),
+            Kind::Choose(parts) => any(&**parts),
+            Kind::Compare(compare) => compare.left.asks_calendar() || compare.right.asks_calendar(),
+            Kind::In(pair) | Kind::Arithmetic(_, pair) => any(&**pair),
+            Kind::Broken
+            | Kind::Bool(_)
+            | Kind::Int(_)
+            | Kind::Text(_)
+            | Kind::Tier(_)
+            | Kind::Unset
+            | Kind::Name(_)
+            | Kind::Attribute(_) => false,
+        }
+    }
+}
+
 /// What a node is. `Tier`, `Limit` and `Attribute` come into being when the tree is checked, and
 /// `Compare::codes` is filled then; everything else is as it was written.
 #[derive(Debug, Clone, PartialEq)]

@@ -1,14 +1,15 @@
 //! Clocks while a decision is under way: armed, counted again, frozen, fired, acknowledged, ended.
 
 use super::Run;
+use super::effects::Words;
 use crate::calendar::Limit;
 use crate::chart::{ClockSpec, Moment, Step};
 use crate::domain::event::ClockVerb;
-use crate::domain::{ArmedClock, Instant, Refusal, Text, Value};
+use crate::domain::{ArmedClock, Instant, Refusal, Rest, Text, Value};
 use crate::engine::agenda::{self, Item};
 
 /// Written in `frozen` while another clock runs in a clock's place.
-const REPLACED: &str = "replaced";
+pub(super) const REPLACED: &str = "replaced";
 
 impl Run<'_> {
     /// The due instant of a clock with the fields as they are, and the limit in words.
@@ -49,6 +50,7 @@ impl Run<'_> {
             ran_out_at: None,
             acknowledged_at: None,
             frozen: None,
+            rest: None,
         };
         self.plan(spec, &mut armed);
         self.instance.clocks.insert(name.to_owned(), armed);
@@ -58,7 +60,7 @@ impl Run<'_> {
         }
     }
 
-    fn plan(&self, spec: &ClockSpec, armed: &mut ArmedClock) {
+    pub(super) fn plan(&self, spec: &ClockSpec, armed: &mut ArmedClock) {
         let now = self.situation.now;
         armed.wake = agenda::next(spec, armed, self.situation.calendar, now).map(|(at, _)| at);
     }
@@ -130,6 +132,8 @@ impl Run<'_> {
         if let Some(left) = left {
             armed.frozen = None;
             armed.due = self.situation.calendar.due_at(self.at, &left);
+            armed.rest = Some(Rest { since: self.at, limit: left.to_string() });
+            self.situation.calendar.version().clone_into(&mut armed.calendar);
             agenda::reconsider(spec, &mut armed, self.situation.calendar, self.situation.now);
             self.note(name, ClockVerb::Resumed, Some(armed.due));
         }
@@ -147,6 +151,7 @@ impl Run<'_> {
         armed.base = self.base(spec).unwrap_or(armed.base);
         self.at = at;
         (armed.due, armed.limit) = self.due(spec, armed.base);
+        armed.rest = None;
         self.situation.calendar.version().clone_into(&mut armed.calendar);
         agenda::reconsider(spec, &mut armed, self.situation.calendar, self.situation.now);
         self.note(name, ClockVerb::Rearmed, Some(armed.due));
@@ -238,7 +243,9 @@ impl Run<'_> {
         if let Some(text) = &step.text
             && !step.tell.is_empty()
         {
-            let reached = self.tell_people(&step.tell, &step.via, text, Some(&spec.name));
+            let clock = Some(spec.name.as_str());
+            let words = Words { text, offer: step.offer.as_deref(), clock };
+            let reached = self.tell_people(&step.tell, &step.via, words);
             let now = self.situation.now;
             let hurry = match (reached, step.acknowledge_within) {
                 (true, Some(within)) => Some(now.plus(within)),
@@ -271,7 +278,8 @@ impl Run<'_> {
     /// is never moved.
     ///
     /// # Errors
-    /// `nothing_to_acknowledge` when no ladder has told the actor anything.
+    /// `nothing_to_acknowledge` when no ladder has told the actor anything, and it is no answer to a
+    /// message.
     pub fn acknowledge(&mut self) -> Result<(), Refusal> {
         let chart = self.situation.chart;
         let wanted = self.command.input.get("clock").and_then(Value::as_text);
@@ -304,7 +312,9 @@ impl Run<'_> {
             self.grant = Some(grant);
             any = true;
         }
-        if any {
+        self.word_only = true;
+        // Whoever answers a message has seen it, even if no ladder waits for that any more.
+        if any || self.command.input.contains_key("message") {
             return Ok(());
         }
         Err(Refusal::new(

@@ -1,0 +1,218 @@
+//! Two nodes on one PostgreSQL database: everything happens once, and whichever node is left goes on.
+
+use std::collections::BTreeMap;
+use std::sync::{Arc, Mutex};
+
+use fenliu::channel::{Channel, Letter, Outcome};
+use fenliu::config::job::{Does, Job};
+use fenliu::domain::{InstanceId, MessageId};
+use fenliu::gate::verify;
+use fenliu::scheduler::jobs::{Jobs, Plan};
+use fenliu::scheduler::outbox::{Options as Sending, Outbox};
+use fenliu::scheduler::{Lines, Next, Options, Poll, Scheduler};
+use futures_util::future::{BoxFuture, join};
+
+use super::house::{House, at, run, turn};
+use crate::store::postgres;
+
+/// A channel that writes down what both nodes hand over.
+#[derive(Default)]
+struct Written(Mutex<Vec<MessageId>>);
+
+impl Channel for Written {
+    fn name(&self) -> &'static str {
+        "sms"
+    }
+
+    fn send<'a>(&'a self, letter: &'a Letter) -> BoxFuture<'a, Outcome> {
+        Box::pin(async move {
+            self.0.lock().unwrap().push(letter.id);
+            Outcome::ACCEPTED
+        })
+    }
+}
+
+impl Written {
+    fn ids(&self) -> Vec<MessageId> {
+        let mut ids = self.0.lock().unwrap().clone();
+        ids.sort();
+        ids
+    }
+}
+
+fn nodes() -> (House, House) {
+    let url = postgres::migrated_database();
+    let one = House::at(&url);
+    let two = House::next_to(&one, &url);
+    (one, two)
+}
+
+/// Matters registered at both nodes in turn.
+async fn registered(one: &House, two: &House, count: usize) -> Vec<InstanceId> {
+    let mut all = Vec::new();
+    for index in 0..count {
+        let node = if index % 2 == 0 { one } else { two };
+        all.push(node.register("ordinary").await);
+    }
+    all
+}
+
+/// How often the clock of each matter fired.
+fn fired(house: &House) -> BTreeMap<InstanceId, usize> {
+    let mut fired = BTreeMap::new();
+    for (id, _) in house.firings() {
+        *fired.entry(id).or_default() += 1;
+    }
+    fired
+}
+
+fn each(all: &[InstanceId], times: usize) -> BTreeMap<InstanceId, usize> {
+    all.iter().map(|id| (*id, times)).collect()
+}
+
+fn outbox(house: &House, channel: &Arc<Written>) -> Outbox {
+    let channel: Arc<Written> = Arc::clone(channel);
+    Outbox::new(house.duty.clone(), "sms", channel, Sending::default())
+}
+
+#[test]
+fn each_clock_fires_once_and_each_message_leaves_once() {
+    run(async {
+        let (one, two) = nodes();
+        let all = registered(&one, &two, 30).await;
+        one.set("2026-03-02T11:00:00+08:00");
+        let (mut here, mut there) = (one.clocks(), two.clocks());
+        // Whoever finds the other's claims waits for its next turn.
+        for _ in 0..20 {
+            join(one.run_clocks(&mut here), two.run_clocks(&mut there)).await;
+            if fired(&one) == each(&all, 2) {
+                break;
+            }
+        }
+        assert_eq!(fired(&one), each(&all, 2), "half time and the due instant, once each");
+        let count = |house: &House| house.duty.figures.clocks_fired.get();
+        assert_eq!(count(&one) + count(&two), 60);
+        let channel = Arc::new(Written::default());
+        let (mut here, mut there) = (outbox(&one, &channel), outbox(&two, &channel));
+        join(turn(&mut here), turn(&mut there)).await;
+        here.finish().await;
+        there.finish().await;
+        let mut written: Vec<_> = two.messages().into_iter().map(|message| message.id).collect();
+        written.sort();
+        assert_eq!((written.len(), channel.ids()), (90, written));
+        assert!(verify(&one.store, |_| ()).unwrap().is_sound());
+        assert_eq!(one.alarms(), []);
+    });
+}
+
+#[test]
+fn each_occurrence_of_a_job_is_done_by_one_node() {
+    run(async {
+        let (one, two) = nodes();
+        let job = |name: &str| Job {
+            name: name.to_owned(),
+            cron: "0 0 9 * * *".to_owned(),
+            does: Does::DailyDigest,
+            to: Vec::new(),
+        };
+        let plan = Plan::new(&[job("digest"), job("other")]).unwrap();
+        let jobs = |house: &House| Jobs::new(house.duty.clone(), plan.clone());
+        let (mut here, mut there) = (jobs(&one), jobs(&two));
+        for day in ["03", "04", "05"] {
+            join(turn(&mut here), turn(&mut there)).await;
+            one.set(&format!("2026-03-{day}T09:00:00+08:00"));
+        }
+        join(turn(&mut here), turn(&mut there)).await;
+        let done = |house: &House| house.duty.figures.jobs_done.get();
+        assert_eq!(done(&one) + done(&two), 6, "two jobs on three days");
+    });
+}
+
+#[test]
+fn what_a_node_had_claimed_when_it_died_is_done_by_the_other_when_the_claim_runs_out() {
+    run(async {
+        let (one, two) = nodes();
+        let all = registered(&one, &two, 6).await;
+        one.set("2026-03-02T10:30:00+08:00");
+        assert_eq!(one.gate.due_clocks(100, 30_000).unwrap().clocks.len(), 6);
+        let mut there = two.clocks();
+        two.run_clocks(&mut there).await;
+        assert_eq!(fired(&two), BTreeMap::new(), "they are the other node's");
+        two.set("2026-03-02T10:30:31+08:00");
+        two.run_clocks(&mut there).await;
+        assert_eq!(fired(&two), each(&all, 1));
+        assert_eq!(one.gate.claim_messages("sms", 100, 30_000).unwrap().len(), 6);
+        let channel = Arc::new(Written::default());
+        let mut there = outbox(&two, &channel);
+        turn(&mut there).await;
+        there.finish().await;
+        assert_eq!(channel.ids(), []);
+        two.set("2026-03-02T10:31:02+08:00");
+        turn(&mut there).await;
+        there.finish().await;
+        assert_eq!(channel.ids().len(), 6);
+    });
+}
+
+/// Moves the time and wakes who sleeps, until so many clocks have fired and all that was told has
+/// left.
+async fn wait_for(house: &House, all: &[InstanceId], times: usize, channel: &Written) {
+    loop {
+        house.gate.bell().notify_waiters();
+        tokio::task::yield_now().await;
+        let told = house.messages();
+        let left = channel.ids().len();
+        if fired(house) == each(all, times) && told.len() == left {
+            return;
+        }
+    }
+}
+
+#[test]
+fn when_one_node_is_stopped_the_other_takes_over() {
+    run(async {
+        let (one, two) = nodes();
+        let channel = Arc::new(Written::default());
+        let start = |house: &House| {
+            let sms: Arc<dyn Channel> = Arc::<Written>::clone(&channel);
+            let channels = [("sms".to_owned(), sms)].into();
+            Scheduler::start(
+                house.gate.clone(),
+                Lines { channels, ..Lines::default() },
+                &[],
+                Options::default(),
+            )
+            .unwrap()
+        };
+        let (first, second) = (start(&one), start(&two));
+        let all = registered(&one, &two, 8).await;
+        one.set("2026-03-02T11:00:00+08:00");
+        join(wait_for(&one, &all, 2, &channel), wait_for(&two, &all, 2, &channel)).await;
+        first.stop().await;
+        two.set("2026-03-03T09:00:00+08:00");
+        wait_for(&two, &all, 3, &channel).await;
+        second.stop().await;
+        let mut told: Vec<_> = two.messages().into_iter().map(|message| message.id).collect();
+        told.sort();
+        assert_eq!(channel.ids(), told, "each message left once");
+        assert!(verify(&two.store, |_| ()).unwrap().is_sound());
+        assert_eq!(
+            two.gate.due_clocks(100, 0).unwrap().clocks,
+            [],
+            "{:?}",
+            at("2026-03-03T09:00:00+08:00")
+        );
+    });
+}
+
+#[test]
+fn a_node_that_has_nothing_to_do_looks_again_when_the_other_may_have_died() {
+    run(async {
+        let (one, two) = nodes();
+        registered(&one, &two, 2).await;
+        one.set("2026-03-02T10:30:00+08:00");
+        one.gate.due_clocks(100, 30_000).unwrap();
+        let next = two.run_clocks(&mut two.clocks()).await;
+        assert!(matches!(next, Next::In(wait) if wait.as_secs() <= 30), "{next:?}");
+    });
+}
