@@ -11,17 +11,18 @@ pub mod expression;
 pub mod finding;
 pub mod machine;
 pub mod names;
+mod parties;
 pub mod schema;
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
 pub use compile::compile;
-pub use document::Kind;
+pub use document::{Kind, Seal};
 pub use finding::{Finding, Severity};
 
 use crate::calendar::{Limit, cron::Cron};
-use crate::domain::{Instance, Role, Text, Value};
+use crate::domain::{Role, Text, Value};
 use expression::{Expression, Type};
 
 /// At most so many states: more is no longer readable by an official.
@@ -79,6 +80,10 @@ pub struct Field {
     pub at_most: Option<i64>,
     /// Whether lists show it.
     pub shown: bool,
+    /// Whether the units that stand in it see the instance.
+    pub sees: bool,
+    /// Whom it leaves the caller's identity to while it is set.
+    pub seals: Option<Seal>,
 }
 
 /// An input of a command or signal.
@@ -102,6 +107,10 @@ pub struct Input {
     pub max: Option<i64>,
     /// A caller's personal data.
     pub personal: bool,
+    /// Personal, and says what the matter is, not who the caller is.
+    pub content: bool,
+    /// Only active units that are no bodies.
+    pub linked: bool,
 }
 
 /// A command, also the opening one.
@@ -392,21 +401,18 @@ impl Chart {
         self.nodes.get(number)
     }
 
+    /// The flat statuses that instances can have.
+    pub fn flat_statuses(&self) -> impl Iterator<Item = &str> {
+        self.nodes.iter().flat_map(|node| match &node.status {
+            Status::Fixed(status) => vec![status.as_str()],
+            Status::Choice(_, then, other) => vec![then.as_str(), other.as_str()],
+        })
+    }
+
     /// The states from the innermost outwards that are active when `leaf` is.
     pub fn active(&self, leaf: usize) -> impl Iterator<Item = &Node> {
         let lineage = self.nodes.get(leaf).map(|node| &*node.lineage).unwrap_or_default();
         lineage.iter().rev().filter_map(|&number| self.nodes.get(number))
-    }
-
-    /// The units that stand in an instance now: its holder and every unit field.
-    pub fn parties_of<'i>(&self, instance: &'i Instance) -> impl Iterator<Item = &'i str> {
-        let of_fields = self.fields.iter().filter(|(_, f)| matches!(f.ty, Type::Unit | Type::Set));
-        let values = of_fields.filter_map(|(name, _)| instance.fields.get(name));
-        let codes = values.flat_map(|value| match value {
-            Value::List(members) => members.iter().filter_map(Value::as_text).collect(),
-            value => value.as_text().into_iter().collect::<Vec<_>>(),
-        });
-        instance.holder.as_deref().into_iter().chain(codes)
     }
 
     /// The command of a name, the opening one included.

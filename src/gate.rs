@@ -13,9 +13,11 @@ mod contact;
 mod delivery;
 mod error;
 mod figures;
+mod founding;
 mod ids;
 mod letters;
 mod link;
+mod matters;
 mod mute;
 mod personal;
 mod public_id;
@@ -25,6 +27,8 @@ mod recount;
 mod registry;
 mod reply;
 mod report;
+mod roster;
+mod sight;
 mod subscription;
 mod wording;
 mod world;
@@ -41,7 +45,8 @@ use crate::domain::{Actor, Instance, InstanceId, Instant, JurisdictionId, Messag
 use crate::store::{Store, Writer};
 
 pub use crate::store::{
-    Alarm, Ending, Filter, MessageFilter, NewAlarm, Queue, RawCounts, Settled, Standing, TokenRow,
+    Alarm, Ending, Filter, MessageFilter, NewAlarm, Queue, RawCounts, Settled, StandInFilter,
+    Standing, TokenRow,
 };
 pub use administration::{Issued, NewToken};
 pub use audit::{Examined, Report, verify};
@@ -53,12 +58,14 @@ pub use figures::Figures;
 pub use letters::{Note, Wish, sample_letter};
 pub use link::Linked;
 pub use public_id::PublicIds;
-pub use query::{History, Page, Seen};
+pub use query::{History, Page};
 pub use recount::{Moved, Piece, Progress};
 pub use registry::{Registry, Version};
 pub use reply::Replied;
+pub use roster::{Book, Handing, ImportWish, Imported, Named, NewStandIn};
+pub use sight::Seen;
 pub use subscription::NewSubscription;
-pub use wording::number_of;
+pub use wording::{family_of, number_of};
 
 /// Who asks, and in which jurisdiction.
 #[derive(Debug, Clone)]
@@ -250,7 +257,7 @@ impl Gate {
     /// What the store says, or a stored definition or calendar that cannot be read any more.
     pub fn open(parts: Parts) -> Result<Self, Error> {
         let Parts { store, clock, entropy, batch_max, alerts } = parts;
-        let registry = Registry::load(&store)?;
+        let registry = Registry::load(&store, clock.now())?;
         let secret = administration::number_secret(&store, entropy)?;
         let link_secret = administration::link_secret(&store, entropy)?;
         let letters = letters::Letters::shipped()?;

@@ -11,6 +11,7 @@ pub mod domain;
 pub mod chart;
 pub mod engine;
 pub mod policy;
+pub mod roster;
 pub mod scenario;
 pub mod template;
 

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use crate::domain::{Actor, Role};
+use crate::domain::{Actor, Grant, Role};
 
 /// What somebody may want to do besides giving the commands of workflows.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -19,6 +19,8 @@ pub enum Act {
     ReadDirectory,
     /// Change units, people, categories.
     WriteDirectory,
+    /// Write duty rosters and stand-ins, decide on swaps.
+    WriteRosters,
     /// Publish workflow definitions.
     Publish,
     /// Load calendars.
@@ -30,13 +32,14 @@ pub enum Act {
 }
 
 /// Every act, in the order above.
-pub const ACTS: [Act; 10] = [
+pub const ACTS: [Act; 11] = [
     Act::SeeAll,
     Act::SeeOwn,
     Act::SeeCaller,
     Act::Backdate,
     Act::ReadDirectory,
     Act::WriteDirectory,
+    Act::WriteRosters,
     Act::Publish,
     Act::WriteCalendar,
     Act::IssueTokens,
@@ -49,17 +52,18 @@ pub const ACTS: [Act; 10] = [
 pub fn role_may(role: Role, act: Act) -> bool {
     use Act::{
         Backdate, IssueTokens, Operate, Publish, ReadDirectory, SeeAll, SeeCaller, SeeOwn,
-        WriteCalendar, WriteDirectory,
+        WriteCalendar, WriteDirectory, WriteRosters,
     };
     let acts: &[Act] = match role {
         Role::Dispatcher | Role::ShiftLeader => {
             &[SeeAll, SeeOwn, SeeCaller, Backdate, ReadDirectory]
         }
         Role::Liaison | Role::Leader => &[SeeOwn, SeeCaller, ReadDirectory],
-        Role::Duty | Role::Director => &[SeeAll, SeeOwn, Backdate, ReadDirectory, Operate],
+        Role::Duty => &[SeeAll, SeeOwn, Backdate, ReadDirectory, Operate],
+        Role::Director => &[SeeAll, SeeOwn, Backdate, ReadDirectory, WriteRosters, Operate],
         Role::Auditor => &[SeeAll, ReadDirectory, Operate],
         Role::Administrator => {
-            &[ReadDirectory, WriteDirectory, WriteCalendar, IssueTokens, Operate]
+            &[ReadDirectory, WriteDirectory, WriteRosters, WriteCalendar, IssueTokens, Operate]
         }
         Role::Editor => &[ReadDirectory, Publish],
     };
@@ -91,13 +95,21 @@ pub fn own_units(actor: &Actor) -> BTreeSet<&str> {
 }
 
 /// Whether the actor may give commands to an instance at all: it sees everything, or one of its
-/// units is among the instance's `parties` now. A foreign instance is as if it were not there.
+/// units is `named` in the instance now, or it has one of the `posts` that the workflow's commands
+/// are for. A foreign instance is as if it were not there.
 #[must_use]
 pub fn takes_part<'p>(
     actor: &Actor,
-    mut parties: impl Iterator<Item = &'p str>,
+    mut named: impl Iterator<Item = &'p str>,
+    posts: impl FnOnce() -> BTreeSet<Grant>,
     county: Option<&str>,
 ) -> bool {
     let own = own_units(actor);
-    sees_all(actor, county) || parties.any(|unit| own.contains(unit))
+    sees_all(actor, county) || named.any(|unit| own.contains(unit)) || holds_post(actor, &posts())
+}
+
+/// Whether the actor has one of the posts that a workflow's commands are for.
+#[must_use]
+pub fn holds_post(actor: &Actor, posts: &BTreeSet<Grant>) -> bool {
+    actor.grants().iter().any(|grant| posts.contains(grant))
 }

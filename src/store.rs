@@ -39,6 +39,7 @@ mod migration;
 mod part;
 mod personal;
 mod pool;
+mod roster;
 mod schema;
 mod statement;
 mod subscription;
@@ -65,6 +66,7 @@ pub use event::PositionedEvent;
 pub use list::{Filter, RawCounts, Standing};
 pub use message::MessageFilter;
 pub use pool::Reader;
+pub use roster::StandInFilter;
 pub use token::TokenRow;
 pub use writer::{Transaction, Writer};
 

@@ -3,6 +3,7 @@
 
 mod administration;
 mod contacts;
+mod county;
 mod description;
 mod following;
 mod life;
@@ -13,3 +14,4 @@ mod office;
 mod order;
 mod recount;
 mod rights;
+mod roster;

@@ -2,6 +2,7 @@
 
 mod auditor;
 mod clocks;
+mod handovers;
 mod house;
 mod jobs;
 mod letters;

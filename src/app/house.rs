@@ -8,9 +8,10 @@ use tokio::sync::Notify;
 use crate::calendar::Calendar;
 use crate::channel::Now;
 use crate::clock::Clock;
+use crate::config::alerts::Alerts;
 use crate::config::channel::SmsKind;
 use crate::config::jurisdiction::Jurisdiction;
-use crate::config::settings::{Alerts, Settings};
+use crate::config::settings::Settings;
 use crate::domain::{Actor, Directory, JurisdictionId, PersonId, Role};
 use crate::gate::{AlertRules, Caller, Gate, NewToken, Parts};
 use crate::http::{Server, Stopper};
@@ -105,7 +106,8 @@ pub fn found(settings: &Settings, gate: &Gate) -> Result<Option<String>, Error> 
         workflows.push(read(&file)?);
     }
     let directory = who.directory(JurisdictionId(0));
-    let jurisdiction = gate.found(&directory, &calendar, &workflows)?;
+    let rosters = who.rosters();
+    let jurisdiction = gate.found_with_rosters((&directory, &rosters), &calendar, &workflows)?;
     let person = administrator(&directory)?;
     let caller = Caller { actor: Actor::System, jurisdiction };
     let new = NewToken { person, label: "first start".to_owned(), expires_at: None };

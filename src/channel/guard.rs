@@ -18,6 +18,11 @@ pub struct Options {
     pub pause_max_ms: i64,
 }
 
+impl Options {
+    /// No rate, no breaker.
+    pub const NONE: Self = Self { per_second: 0, failures: 0, pause_ms: 1, pause_max_ms: 1 };
+}
+
 impl Default for Options {
     fn default() -> Self {
         Self { per_second: 0, failures: 5, pause_ms: 10_000, pause_max_ms: 120_000 }

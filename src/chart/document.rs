@@ -4,11 +4,13 @@
 //! the wrong sense is found by [`mod@super::compile`], all at once.
 
 mod spot;
+mod values;
 
 use schemars::JsonSchema;
 use serde::Deserialize;
 
 pub use spot::{OneOrMany, Spot, Table};
+pub use values::{FieldDoc, InputDoc, Kind, Seal};
 
 use crate::domain::Text;
 
@@ -56,90 +58,6 @@ pub struct Document {
     /// What must never happen.
     #[serde(default)]
     pub laws: Vec<LawDoc>,
-}
-
-/// The kinds of values.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize, JsonSchema)]
-#[serde(rename_all = "snake_case")]
-pub enum Kind {
-    /// True or false.
-    Flag,
-    /// 0 to `at_most`.
-    Count,
-    /// A whole number.
-    Number,
-    /// A text of at most `max` characters.
-    Text,
-    /// One of the codes of `of`, in that order.
-    Enum,
-    /// A response tier.
-    Tier,
-    /// A point in time.
-    Instant,
-    /// A calendar day.
-    Date,
-    /// A unit's code.
-    Unit,
-    /// A category's code.
-    Category,
-    /// A set of unit codes.
-    Units,
-}
-
-/// A field.
-#[derive(Debug, Clone, Deserialize, JsonSchema)]
-#[serde(deny_unknown_fields)]
-pub struct FieldDoc {
-    /// What kind of value.
-    #[serde(rename = "type")]
-    pub kind: Spot<Kind>,
-    /// What people call it.
-    pub title: Text,
-    /// The codes of an enum with their titles.
-    #[serde(default)]
-    pub of: Table<Text>,
-    /// The bound of a count or set.
-    #[serde(default)]
-    pub at_most: Option<i64>,
-    /// The longest text.
-    #[serde(default)]
-    pub max: Option<i64>,
-    /// The value at the start.
-    #[serde(default)]
-    pub initial: Option<Spot<String>>,
-    /// Whether lists show it.
-    #[serde(default = "yes")]
-    pub shown: bool,
-}
-
-/// One input of a command or signal.
-#[derive(Debug, Clone, Deserialize, JsonSchema)]
-#[serde(deny_unknown_fields)]
-pub struct InputDoc {
-    /// What kind of value.
-    #[serde(rename = "type")]
-    pub kind: Spot<Kind>,
-    /// What people call it; signals need none.
-    #[serde(default)]
-    pub title: Text,
-    /// The codes of an enum with their titles.
-    #[serde(default)]
-    pub of: Table<Text>,
-    /// Whether it may be left out.
-    #[serde(default)]
-    pub optional: bool,
-    /// Shortest text or smallest number.
-    #[serde(default)]
-    pub min: Option<i64>,
-    /// Longest text or greatest number.
-    #[serde(default)]
-    pub max: Option<i64>,
-    /// The bound of a set or count.
-    #[serde(default)]
-    pub at_most: Option<i64>,
-    /// A caller's personal data: kept apart, the chart sees only a digest.
-    #[serde(default)]
-    pub personal: bool,
 }
 
 /// The command that opens an instance.

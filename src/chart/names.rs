@@ -2,8 +2,8 @@
 
 use std::collections::BTreeMap;
 
-use super::Field;
 use super::expression::{Domains, Known, Names, Type};
+use super::{Field, Kind};
 use crate::domain::{Tier, Value};
 
 /// The names in sight at one place of a workflow.
@@ -12,6 +12,7 @@ pub struct Scope {
     known: BTreeMap<String, Known>,
     domains: BTreeMap<String, Vec<Value>>,
     workflows: Vec<String>,
+    matters: Vec<String>,
 }
 
 impl Scope {
@@ -42,6 +43,8 @@ impl Scope {
         scope.add("at", Type::Instant, false);
         scope.add("now", Type::Instant, false);
         scope.add("actor.unit", Type::Unit, false);
+        scope.add("actor.role", Type::Text, false);
+        scope.add("actor.person", Type::Int, false);
         scope
     }
 
@@ -51,6 +54,9 @@ impl Scope {
         let mut scope = self.clone();
         for item in input {
             scope.add(&format!("input.{}", item.name), item.ty.clone(), item.optional);
+            if item.kind == Kind::Matter {
+                scope.matters.push(item.name.clone());
+            }
         }
         scope
     }
@@ -61,6 +67,12 @@ impl Scope {
         let mut scope = self.clone();
         scope.add("each", Type::Unit, false);
         scope
+    }
+
+    /// Whether an input in sight names another matter.
+    #[must_use]
+    pub fn takes_matter(&self, input: &str) -> bool {
+        self.matters.iter().any(|name| name == input)
     }
 
     fn add(&mut self, path: &str, ty: Type, optional: bool) {

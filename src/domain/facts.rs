@@ -3,14 +3,16 @@
 
 use std::cell::RefCell;
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
+use super::instance::Instance;
 use super::value::Value;
 
 /// Answers questions about the world outside an instance.
 ///
 /// Questions are short paths, so that a record of them can be read by an auditor:
 /// `body/desk` (the unit that plays a party), `unit/huanbao/active`, `category/noise.x/police_kept`,
-/// `people/huanbao/liaison` (a list of person ids). A question without an answer is `Unset`.
+/// `people/huanbao/liaison` (a list of person ids), `matter/00000017/open`. A question without an answer is `Unset`.
 pub trait Facts {
     /// The answer to one question.
     fn ask(&self, question: &str) -> Value;
@@ -23,6 +25,37 @@ impl Facts for FactRecord {
     fn ask(&self, question: &str) -> Value {
         self.get(question).cloned().unwrap_or_default()
     }
+}
+
+/// Other facts, with some that count only for one command beside them.
+pub struct Beside {
+    facts: Arc<dyn Facts>,
+    more: FactRecord,
+}
+
+impl Beside {
+    /// `facts`, and `more` where they know the question.
+    #[must_use]
+    pub fn new(facts: Arc<dyn Facts>, more: FactRecord) -> Self {
+        Self { facts, more }
+    }
+}
+
+impl Facts for Beside {
+    fn ask(&self, question: &str) -> Value {
+        self.more.get(question).cloned().unwrap_or_else(|| self.facts.ask(question))
+    }
+}
+
+/// What is known of a matter that a command names by its number: `matter/<number>/id` and so on.
+#[must_use]
+pub fn of_matter(number: &str, matter: &Instance) -> FactRecord {
+    let answers = [
+        ("id", Value::Int(matter.id.0)),
+        ("workflow", matter.workflow.as_str().into()),
+        ("open", matter.closed_at.is_none().into()),
+    ];
+    answers.map(|(name, answer)| (format!("matter/{number}/{name}"), answer)).into()
 }
 
 /// Passes questions on and writes down every answer.

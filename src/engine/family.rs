@@ -9,7 +9,7 @@ use crate::calendar::Calendar;
 use crate::chart::{Chart, Shape};
 use crate::domain::{
     Actor, Command, DefinitionId, Facts, Fields, Instance, InstanceId, Instant, JurisdictionId,
-    Refusal, Text,
+    Refusal, Text, Value,
 };
 
 /// A command is followed through at most so many decisions of its family.
@@ -181,7 +181,7 @@ impl<'w, W: World> Family<'w, W> {
         }
         for signal in &decision.event.signalled {
             let name = format!("signal.{}", signal.name);
-            for to in self.receivers(&decision.instance, &signal.to)? {
+            for to in self.receivers(&decision, &signal.to)? {
                 let (name, input) = (name.clone(), signal.input.clone());
                 self.letters.push_back(Letter::Tell { from: id, to, name, input });
             }
@@ -199,7 +199,12 @@ impl<'w, W: World> Family<'w, W> {
         Ok(())
     }
 
-    fn receivers(&mut self, from: &Instance, to: &str) -> Result<Vec<InstanceId>, W::Error> {
+    fn receivers(&mut self, decision: &Decision, to: &str) -> Result<Vec<InstanceId>, W::Error> {
+        let from = &decision.instance;
+        if let Some(number) = to.strip_prefix("matter.") {
+            let id = decision.event.facts.get(&format!("matter/{number}/id"));
+            return Ok(id.and_then(Value::as_int).map(InstanceId).into_iter().collect());
+        }
         if to == "parent" {
             return Ok(from.parent.into_iter().collect());
         }

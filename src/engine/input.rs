@@ -178,7 +178,7 @@ fn fits(input: &Input, value: &Value) -> Result<(), Reason> {
         }),
         (Type::Set, Value::List(members)) => {
             let size = i64::try_from(members.len()).unwrap_or(i64::MAX);
-            if size <= max { Ok(()) } else { Err(bounds(input, "个数", "number of members")) }
+            if within(size) { Ok(()) } else { Err(bounds(input, "个数", "number of members")) }
         }
         (ty, _) => Err(expected(input, "其他类型的值", &format!("{ty:?}").to_lowercase())),
     }

@@ -2,6 +2,7 @@
 
 mod clocks;
 mod effects;
+mod known;
 mod names;
 mod receipt;
 mod recount;
@@ -168,6 +169,7 @@ impl<'r> Run<'r> {
 
     fn checked(&mut self, spec: &CommandSpec) -> Result<(), Refusal> {
         super::input::check(&spec.input, &self.command.input)?;
+        self.known(&spec.input)?;
         self.require(&spec.require)?;
         for law in &self.situation.chart.laws {
             if law.command == spec.name && self.holds(&law.when) {

@@ -18,13 +18,15 @@ use super::letters::Letters;
 use super::registry::Registry;
 use super::world::Desk;
 use super::{
-    AlertRules, Change, Done, Entropy, Firing, PublicIds, Receipt, Request, Target, personal,
-    reading, subscription, wording,
+    AlertRules, Change, Done, Entropy, Firing, PublicIds, Receipt, Request, Target, matters,
+    personal, reading, subscription, wording,
 };
 use crate::chart::Chart;
 use crate::clock::Clock;
 use crate::domain::event::Hash;
-use crate::domain::{Actor, Command, InstanceId, Instant, MessageId, Refusal, Text, Value};
+use crate::domain::{
+    Actor, Command, FactRecord, InstanceId, Instant, MessageId, Refusal, Text, Value,
+};
 use crate::engine::{self, Decision, family};
 use crate::policy::{self, Act};
 use crate::store::{Answer, PersonalRow, Store, Transaction, Writer};
@@ -82,6 +84,10 @@ impl Job {
             Task::Firing(firing) => Some(firing.instance),
             Task::Report(report) => Some(report.instance),
         }
+    }
+
+    fn asked(&self) -> Option<&Request> {
+        if let Task::Request(request) = &self.task { Some(request) } else { None }
     }
 
     fn key(&self) -> Option<(String, String)> {
@@ -254,7 +260,10 @@ type Asked = (Arc<Chart>, Option<(InstanceId, InstanceId)>);
 impl Work<'_> {
     fn all(mut self, transaction: &mut Transaction<'_>, jobs: &[Job]) -> Result<Answers, Error> {
         let mut draft = Draft::default();
-        let ids: BTreeSet<InstanceId> = jobs.iter().filter_map(Job::instance).collect();
+        // A matter that a command names is locked with the others, in order of id.
+        let own = jobs.iter().filter_map(Job::instance);
+        let ids: BTreeSet<InstanceId> =
+            own.chain(jobs.iter().filter_map(Job::asked).flat_map(matters::named)).collect();
         let ids: Vec<InstanceId> = ids.into_iter().collect();
         draft.add(transaction.instances(&ids)?);
         // The server's clock rules where there is one; a simulated clock rules everywhere.
@@ -323,7 +332,8 @@ impl Work<'_> {
         now: Instant,
         family: Option<InstanceId>,
     ) -> Desk<'d, 't> {
-        Desk { setting: self.setting, transaction, draft, stock: self.stock, now, family }
+        let matters = FactRecord::new();
+        Desk { setting: self.setting, transaction, draft, stock: self.stock, now, matters, family }
     }
 
     fn request(
@@ -364,7 +374,8 @@ impl Work<'_> {
         }
         let command = Command { name, input: values, occurred_at: request.occurred_at };
         let family = instance.map(|(_, family)| family);
-        let mut desk = self.desk(transaction, draft, now, family);
+        let matters = matters::known(transaction, draft, &chart, request, &command)?;
+        let mut desk = Desk { matters, ..self.desk(transaction, draft, now, family) };
         let decisions = match (&request.target, &instance) {
             (Target::New(workflow), _) => {
                 family::open(&mut desk, request.caller.jurisdiction, workflow, actor, &command)?
@@ -411,7 +422,8 @@ impl Work<'_> {
         let chart = registry.chart(instance.definition)?;
         let directory = registry.directory(caller.jurisdiction)?;
         let county = directory.bodies.get("county").map(String::as_str);
-        if !policy::takes_part(&caller.actor, chart.parties_of(instance), county) {
+        let posts = || chart.posts(&*directory);
+        if !policy::takes_part(&caller.actor, chart.named_in(instance), posts, county) {
             return Err(Error::NotFound);
         }
         // Word of an alert does not make stale what the caller has seen of the matter.

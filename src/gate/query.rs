@@ -5,26 +5,14 @@ use std::sync::Arc;
 
 use super::error::Error;
 use super::registry::Version;
-use super::{Caller, Change, Gate, personal, wording};
+use super::sight::{Seen, Sight, reach};
+use super::{Caller, Change, Gate};
 use crate::calendar::{Due, Limit};
-use crate::chart::{Chart, CommandSpec};
-use crate::domain::{Directory, Instance, InstanceId, Message, MessageId, Role, StoredEvent};
+use crate::chart::CommandSpec;
+use crate::domain::{Actor, Directory, Instance, InstanceId, Message, MessageId, StoredEvent};
 use crate::engine::{Situation, possible};
 use crate::policy::{self, Act};
-use crate::store::{Alarm, Filter, MessageFilter, PartyRow, RawCounts, Reader};
-
-/// An instance as a caller sees it.
-#[derive(Debug, Clone)]
-pub struct Seen {
-    /// The instance.
-    pub instance: Box<Instance>,
-    /// Its workflow.
-    pub chart: Arc<Chart>,
-    /// What people call the matter.
-    pub number: String,
-    /// The last event the caller may see; none: all of them.
-    pub until: Option<i64>,
-}
+use crate::store::{Alarm, Filter, MessageFilter, RawCounts, Reader};
 
 /// One page of a list.
 #[derive(Debug, Clone)]
@@ -73,7 +61,7 @@ impl Gate {
         Ok(self.inner.registry.versions(caller.jurisdiction))
     }
 
-    fn sees_all(&self, caller: &Caller) -> Result<bool, Error> {
+    pub(super) fn sees_all(&self, caller: &Caller) -> Result<bool, Error> {
         let directory = self.inner.registry.directory(caller.jurisdiction)?;
         let county = directory.bodies.get("county").map(String::as_str);
         Ok(policy::sees_all(&caller.actor, county))
@@ -93,18 +81,12 @@ impl Gate {
         if instance.jurisdiction != caller.jurisdiction {
             return Err(Error::NotFound);
         }
-        let until = if self.sees_all(caller)? {
-            None
+        let sight = if self.sees_all(caller)? || self.holds_post(caller, &instance)? {
+            Sight::Whole
         } else {
             reach(caller, &parties).ok_or(Error::NotFound)?
         };
-        self.seen(instance, until)
-    }
-
-    fn seen(&self, instance: Instance, until: Option<i64>) -> Result<Seen, Error> {
-        let chart = self.inner.registry.chart(instance.definition)?;
-        let number = wording::number(&instance);
-        Ok(Seen { instance: Box::new(instance), chart, number, until })
+        self.seen(instance, sight)
     }
 
     /// An instance that a command of the caller has just left, as the caller sees it.
@@ -112,7 +94,7 @@ impl Gate {
     /// # Errors
     /// When its definition is not loaded.
     pub fn as_seen(&self, instance: Instance) -> Result<Seen, Error> {
-        self.seen(instance, None)
+        self.seen(instance, Sight::Whole)
     }
 
     /// The commands that the caller could give now, and whether an alert waits for acknowledgement.
@@ -122,13 +104,14 @@ impl Gate {
     pub fn possible(&self, caller: &Caller, seen: &Seen) -> Result<(Vec<String>, bool), Error> {
         let registry = &self.inner.registry;
         let calendar = registry.calendar(caller.jurisdiction)?;
-        let directory = registry.directory(caller.jurisdiction)?;
-        let now = self.now().max(seen.instance.updated_at);
-        let situation =
-            Situation { chart: &seen.chart, calendar: &calendar, facts: &*directory, now };
-        let specs = possible::specs(situation, &seen.instance, &caller.actor);
+        // A former unit may still be asked for something.
+        let instance = seen.now.as_ref().unwrap_or(&seen.instance);
+        let now = self.now().max(instance.updated_at);
+        let facts = registry.facts(caller.jurisdiction, now)?;
+        let situation = Situation { chart: &seen.chart, calendar: &calendar, facts: &*facts, now };
+        let specs = possible::specs(situation, instance, &caller.actor);
         let names = specs.into_iter().map(|spec: &CommandSpec| spec.name.clone()).collect();
-        let waits = possible::may_acknowledge(situation, &seen.instance, &caller.actor);
+        let waits = possible::may_acknowledge(situation, instance, &caller.actor);
         Ok((names, waits))
     }
 
@@ -155,8 +138,9 @@ impl Gate {
         })?;
         let page = cut(found, limit);
         let seen = page.items.into_iter().map(|(instance, parties)| {
-            let until = if all { None } else { reach(caller, &parties).flatten() };
-            self.seen(instance, until)
+            let whole = all || self.holds_post(caller, &instance)?;
+            let sight = if whole { None } else { reach(caller, &parties) };
+            self.seen(instance, sight.unwrap_or(Sight::Whole))
         });
         Ok(Page { items: seen.collect::<Result<_, Error>>()?, more: page.more })
     }
@@ -187,7 +171,9 @@ impl Gate {
             .filter(|unit| wanted.is_empty() || wanted.iter().any(|want| want == *unit))
             .map(|unit| (*unit).to_owned())
             .collect();
-        Ok((!parties.is_empty()).then_some(Filter { jurisdiction, parties, ..filter }))
+        let or_workflows = if wanted.is_empty() { self.posted(caller)? } else { Vec::new() };
+        let sees = !parties.is_empty() || !or_workflows.is_empty();
+        Ok(sees.then_some(Filter { jurisdiction, parties, or_workflows, ..filter }))
     }
 
     /// Events of an instance that the caller sees, from a number on. Blocks.
@@ -202,9 +188,12 @@ impl Gate {
         limit: i64,
     ) -> Result<History, Error> {
         let seen = self.instance(caller, id)?;
-        let found = self.read(|reader| reader.events(id, from, limit + 1))?;
-        let visible = found.into_iter().filter(|e| seen.until.is_none_or(|until| e.seq <= until));
-        Ok(cut(visible.collect(), limit))
+        let Some(segments) = &seen.segments else {
+            return Ok(cut(self.read(|reader| reader.events(id, from, limit + 1))?, limit));
+        };
+        let last = segments.iter().map(|(_, to)| *to).max().unwrap_or(0);
+        let found = self.read(|reader| reader.events(id, from, (last + 1 - from).max(0)))?;
+        Ok(cut(found.into_iter().filter(|event| seen.shows(event.seq)).collect(), limit))
     }
 
     /// The children of an instance that the caller sees. Blocks.
@@ -225,8 +214,8 @@ impl Gate {
         Ok(children)
     }
 
-    /// Messages: about an instance that the caller sees, or of the whole jurisdiction for those who
-    /// see everything. Blocks.
+    /// Messages: about an instance that the caller sees, one's own, or of the whole jurisdiction for
+    /// those who see everything. Blocks.
     ///
     /// # Errors
     /// `NotFound` or `Forbidden`.
@@ -238,6 +227,8 @@ impl Gate {
     ) -> Result<Page<Message>, Error> {
         match filter.instance {
             Some(id) => drop(self.instance(caller, id)?),
+            None if matches!((&caller.actor, filter.person),
+                (Actor::Person { id, .. }, Some(person)) if *id == person) => {}
             None if self.sees_all(caller)? => {}
             None => return Err(Error::Forbidden),
         }
@@ -256,29 +247,6 @@ impl Gate {
         }
         let message = self.read(|reader| reader.message(id))?;
         message.filter(|m| m.jurisdiction == caller.jurisdiction).ok_or(Error::NotFound)
-    }
-
-    /// The caller's personal data of an instance: for the desk, and for the unit that holds it now.
-    /// Blocks.
-    ///
-    /// # Errors
-    /// `NotFound`, also for what the caller may not see.
-    pub fn personal(
-        &self,
-        caller: &Caller,
-        id: InstanceId,
-    ) -> Result<Option<BTreeMap<String, String>>, Error> {
-        let seen = self.instance(caller, id)?;
-        let desk = [Role::Dispatcher, Role::ShiftLeader];
-        let at_desk = caller.actor.grants().iter().any(|grant| desk.contains(&grant.role));
-        let holder = seen.instance.holder.as_deref();
-        let holds = holder.is_some_and(|holder| policy::own_units(&caller.actor).contains(holder));
-        if !policy::may(&caller.actor, Act::SeeCaller) || !(at_desk || holds) {
-            return Ok(None);
-        }
-        let rows = self.read(|reader| reader.personal(id))?;
-        let texts = rows.into_iter();
-        Ok(Some(texts.map(|row| (row.field, personal::text(&row.value).to_owned())).collect()))
     }
 
     /// How the due instant of a limit comes about, line by line, on a version of the calendar (the
@@ -330,6 +298,7 @@ impl Gate {
         let own = policy::own_units(&caller.actor);
         self.sees_all(caller).unwrap_or(false)
             || change.parties.iter().any(|unit| own.contains(unit.as_str()))
+            || self.posted(caller).unwrap_or_default().contains(&change.workflow)
     }
 
     /// Figures for metrics. Blocks.
@@ -339,18 +308,6 @@ impl Gate {
     pub fn raw_counts(&self) -> Result<RawCounts, Error> {
         self.read(Reader::raw_counts)
     }
-}
-
-/// The last event that the caller's units may see: a former unit sees its own segment, one that
-/// still takes part everything (none within). None at all if none of them ever took part.
-fn reach(caller: &Caller, parties: &[PartyRow]) -> Option<Option<i64>> {
-    let own = policy::own_units(&caller.actor);
-    let mine = parties.iter().filter(|party| own.contains(party.unit.as_str()));
-    let ends: Vec<Option<i64>> = mine.map(|party| party.to_seq).collect();
-    if ends.is_empty() {
-        return None;
-    }
-    Some(if ends.contains(&None) { None } else { ends.into_iter().flatten().max() })
 }
 
 pub(super) fn cut<T>(mut items: Vec<T>, limit: i64) -> Page<T> {

@@ -26,6 +26,13 @@ pub fn number_of(family: InstanceId) -> String {
     format!("{:08}", family.0)
 }
 
+/// The family that a number stands for, if it is a number.
+#[must_use]
+pub fn family_of(number: &str) -> Option<InstanceId> {
+    let digits = number.len() >= 8 && number.bytes().all(|byte| byte.is_ascii_digit());
+    number.parse().ok().filter(|_| digits).map(InstanceId)
+}
+
 /// The messages of a decision: one for each person and channel, in the person's language. Ids are
 /// filled in later.
 ///

@@ -9,7 +9,9 @@ use super::error::Error;
 use super::ids::Stock;
 use crate::calendar::Calendar;
 use crate::chart::Chart;
-use crate::domain::{DefinitionId, Facts, Instance, InstanceId, Instant, JurisdictionId};
+use crate::domain::{
+    Beside, DefinitionId, FactRecord, Facts, Instance, InstanceId, Instant, JurisdictionId,
+};
 use crate::engine::family::World;
 use crate::store::Transaction;
 
@@ -20,6 +22,8 @@ pub(super) struct Desk<'d, 't> {
     pub(super) draft: &'d mut Draft,
     pub(super) stock: &'d mut Stock,
     pub(super) now: Instant,
+    /// What is known of matters outside the family that the command names.
+    pub(super) matters: FactRecord,
     /// The family that new ids are for; none while a root is opened.
     pub(super) family: Option<InstanceId>,
 }
@@ -48,8 +52,11 @@ impl World for Desk<'_, '_> {
     }
 
     fn facts(&mut self, jurisdiction: JurisdictionId) -> Result<Arc<dyn Facts>, Error> {
-        let facts: Arc<dyn Facts> = self.setting.registry.directory(jurisdiction)?;
-        Ok(facts)
+        let facts = self.setting.registry.facts(jurisdiction, self.now)?;
+        if self.matters.is_empty() {
+            return Ok(facts);
+        }
+        Ok(Arc::new(Beside::new(facts, self.matters.clone())))
     }
 
     fn instance(&mut self, id: InstanceId) -> Result<Instance, Error> {

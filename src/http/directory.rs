@@ -12,7 +12,7 @@ use super::receive::{self, Body};
 use super::view::{All, Lens, Named, PersonName, Words};
 use crate::domain::{Actor, Category, Directory, Grant, Person, PersonId, Role, Text, Unit};
 use crate::gate::Caller;
-use crate::policy;
+use crate::policy::{self, Act};
 
 /// A unit.
 #[derive(Serialize, ToSchema)]
@@ -232,7 +232,13 @@ pub(super) async fn me(
     let Actor::Person { id, grants } = &caller.actor else { return Err(Problem::not_found()) };
     let directory = &lens.directory;
     let grants = grants.iter().map(|g| GrantView { role: g.role, unit: lens.unit(&g.unit) });
-    let acts = policy::ACTS.iter().filter(|act| policy::may(&caller.actor, **act));
+    // A county leader sees everything by his unit, not by his role alone.
+    let county = directory.bodies.get("county").map(String::as_str);
+    let may = |act: &Act| match act {
+        Act::SeeAll => policy::sees_all(&caller.actor, county),
+        act => policy::may(&caller.actor, *act),
+    };
+    let acts = policy::ACTS.iter().filter(|act| may(act));
     Ok(web::Json(Me {
         person: lens.person(*id),
         jurisdiction: Named { code: directory.code.clone(), name: Some(directory.name.clone()) },

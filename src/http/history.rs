@@ -18,8 +18,7 @@ use crate::chart::Chart;
 use crate::domain::event::{ClockVerb, Started, Told};
 use crate::domain::{Delivery, Event, Kind, Message, StoredEvent, Text, Value};
 use crate::engine::input;
-use crate::gate::Caller;
-use crate::gate::MessageFilter;
+use crate::gate::{Caller, MessageFilter};
 
 /// One fact.
 #[derive(Serialize, ToSchema)]
@@ -256,7 +255,7 @@ pub(super) async fn clocks(
     let (id, gate) = (id(&house, &path)?, house.gate.clone());
     let lens = Lens::of(&house, &caller)?;
     let seen = blocking(move || gate.instance(&caller, id)).await?;
-    let whole = seen.until.is_none();
+    let whole = !seen.is_former();
     let items = if whole { ClockView::all(&lens, &seen) } else { Vec::new() };
     Ok(web::Json(All { items }))
 }
@@ -276,7 +275,7 @@ pub(super) async fn clock(
     let (text, name) = path.into_inner();
     let (id, gate, who) = (id(&house, &text)?, house.gate.clone(), caller.clone());
     let seen = blocking(move || gate.instance(&who, id)).await?;
-    let armed = seen.instance.clocks.get(&name).filter(|_| seen.until.is_none());
+    let armed = seen.instance.clocks.get(&name).filter(|_| !seen.is_former());
     let armed = armed.ok_or_else(Problem::not_found)?;
     let clock = ClockView::of(&Lens::of(&house, &caller)?, &seen, &name, armed);
     // After a suspension the rest counts, from the moment of resuming.
@@ -370,16 +369,16 @@ async fn listed(
 ) -> Result<web::Json<Listed<MessageView>>, Problem> {
     let lens = Lens::of(house, &caller)?;
     let gate = house.gate.clone();
-    let (page, until) = blocking(move || {
-        let of = filter.instance;
-        let until = of.map(|id| gate.instance(&caller, id)).transpose()?.and_then(|s| s.until);
-        Ok((gate.messages(&caller, filter, limit)?, until))
+    let (page, seen) = blocking(move || {
+        let seen = filter.instance.map(|id| gate.instance(&caller, id)).transpose()?;
+        Ok((gate.messages(&caller, filter, limit)?, seen))
     })
     .await?;
     let last = page.items.last().filter(|_| page.more);
     let next = last.map(|message| lens.ids.message(message.id));
     // A former unit reads what was told while it took part.
-    let visible = page.items.into_iter().filter(|m| until.is_none_or(|until| m.seq <= until));
+    let visible =
+        page.items.into_iter().filter(|m| seen.as_ref().is_none_or(|seen| seen.shows(m.seq)));
     Ok(web::Json(Listed { items: visible.map(|m| MessageView::of(&lens, m)).collect(), next }))
 }
 
@@ -407,7 +406,7 @@ pub(super) async fn messages_of(
     listed(&house, caller, filter, limit).await
 }
 
-/// The messages of the jurisdiction, newest first, for those who see everything.
+/// Messages, newest first: of the jurisdiction for those who see everything, one's own for anybody.
 #[utoipa::path(
     get, path = "/api/v1/messages", tag = "matters",
     responses((status = 200, body = Listed<MessageView>, description = "A page.")),

@@ -8,11 +8,11 @@ use utoipa::ToSchema;
 
 use super::House;
 use super::caller::Who;
+use super::filter;
 use super::problem::{Problem, blocking};
 use super::receive::{self, Body, Query};
 use super::view::{All, Lens, Listed, Named, Offer, Summary, Whole};
-use crate::domain::{InstanceId, Instant, Tier};
-use crate::gate::Filter;
+use crate::domain::{InstanceId, Instant};
 use crate::gate::{self, Caller, Done, Gate, Request, Target};
 
 /// The workflow that the friendly face shows.
@@ -301,36 +301,9 @@ pub(super) async fn show(
     }
     let mut whole = Whole::of(&Lens::of(&house, &caller)?, &seen);
     whole.personal = personal;
-    if seen.until.is_none() {
-        let (names, acknowledge) = house.gate.possible(&caller, &seen)?;
-        whole.possible = Offer::all(&seen, &names, acknowledge);
-    }
+    let (names, acknowledge) = house.gate.possible(&caller, &seen)?;
+    whole.possible = Offer::all(&seen, &names, acknowledge && !seen.is_former());
     Ok(HttpResponse::Ok().insert_header(tag).json(whole))
-}
-
-/// The filter of a query.
-fn filter(house: &House, query: &mut Query) -> Result<Filter, Problem> {
-    let tier = query.text("tier_at_least")?;
-    let tier_at_least = tier.map(|code| {
-        let wanted = "one of ordinary, larger, major, extraordinary";
-        let tier = Tier::from_code(&code).map(Tier::rank);
-        tier.ok_or_else(|| receive::wrong("tier_at_least", wanted))
-    });
-    let overdue = query.flag("overdue")?;
-    Ok(Filter {
-        jurisdiction: None,
-        workflow: query.text("workflow")?,
-        statuses: query.all("status"),
-        holder: query.text("holder")?,
-        parties: query.all("unit"),
-        open_only: query.flag("open")? || overdue,
-        tier_at_least: tier_at_least.transpose()?,
-        opened_from: query.instant("opened_from")?,
-        opened_to: query.instant("opened_to")?,
-        parent: query.instance("parent", &house.ids)?,
-        due_before: overdue.then(|| house.gate.now()),
-        before: query.instance("cursor", &house.ids)?,
-    })
 }
 
 async fn listed(
@@ -339,12 +312,13 @@ async fn listed(
     mut query: Query,
     workflow: Option<&str>,
 ) -> Result<web::Json<Listed<Summary>>, Problem> {
-    let mut filter = filter(house, &mut query)?;
+    let mut filter = filter::read(house, &mut query)?;
     let limit = query.limit()?;
     query.end()?;
     if let Some(workflow) = workflow {
         filter.workflow = Some(workflow.to_owned());
     }
+    filter::known_statuses(house, &caller, &filter)?;
     let lens = Lens::of(house, &caller)?;
     let gate = house.gate.clone();
     let page = blocking(move || gate.instances(&caller, filter, limit)).await?;
@@ -361,6 +335,7 @@ async fn listed(
     params(
         ("workflow" = Option<String>, Query, description = "Of this workflow."),
         ("status" = Option<Vec<String>>, Query, description = "In one of these flat statuses; repeated or with commas."),
+        ("number" = Option<String>, Query, description = "The matter of this number, with its family."),
         ("holder" = Option<String>, Query, description = "Held by this unit."),
         ("unit" = Option<Vec<String>>, Query, description = "With one of these units among its parties."),
         ("open" = Option<bool>, Query, description = "Only those that have not ended."),
@@ -427,6 +402,7 @@ pub(super) struct Counts {
     params(
         ("workflow" = Option<String>, Query, description = "Of this workflow."),
         ("status" = Option<Vec<String>>, Query, description = "In one of these flat statuses."),
+        ("number" = Option<String>, Query, description = "The matter of this number, with its family."),
         ("holder" = Option<String>, Query, description = "Held by this unit."),
         ("unit" = Option<Vec<String>>, Query, description = "With one of these units among its parties."),
         ("open" = Option<bool>, Query, description = "Only those that have not ended."),
@@ -442,8 +418,9 @@ pub(super) async fn counts(
     Who(caller): Who,
     mut query: Query,
 ) -> Result<web::Json<Counts>, Problem> {
-    let filter = filter(&house, &mut query)?;
+    let filter = filter::read(&house, &mut query)?;
     query.end()?;
+    filter::known_statuses(&house, &caller, &filter)?;
     let lens = Lens::of(&house, &caller)?;
     let now: Instant = house.gate.now();
     let gate = house.gate.clone();

@@ -9,7 +9,7 @@ use actix_web::{Handler, HttpRequest, HttpResponse, Resource, Responder, Route, 
 use super::problem::Problem;
 use super::{
     alarm, change, contact, definition, directory, document, due, history, instance, link, message,
-    metrics, mute, page, recount, subscription, template, token,
+    metrics, mute, page, recount, roster, subscription, template, token,
 };
 
 /// The pattern of a path, for logs and metrics.
@@ -121,6 +121,7 @@ fn table() -> Vec<Place> {
     table.extend(matters());
     table.extend(administration());
     table.extend(reaching());
+    table.extend(duty());
     table.extend(outside());
     table
 }
@@ -190,6 +191,32 @@ fn reaching() -> Vec<Place> {
         at("/api/v1/people/{id}/mutes").get(mute::list).post(mute::make),
         at("/api/v1/mutes/{id}").way(Method::DELETE, mute::end),
         at("/api/v1/templates/preview").post(template::preview),
+    ]
+}
+
+/// Who is on duty when.
+fn duty() -> Vec<Place> {
+    use roster::{duty, handover, stand_in, transfer};
+    let (put, delete) = (Method::PUT, Method::DELETE);
+    vec![
+        at("/api/v1/rosters").get(roster::list),
+        at("/api/v1/rosters/{code}")
+            .get(roster::show)
+            .way(put, roster::put)
+            .way(delete.clone(), roster::delete),
+        at("/api/v1/rosters/{code}/shifts").get(duty::shifts),
+        at("/api/v1/rosters/{code}/on-duty").get(duty::on_duty),
+        at("/api/v1/rosters/{code}/gaps").get(duty::gaps),
+        at("/api/v1/rosters/{code}/stand-ins").get(stand_in::list).post(stand_in::add),
+        at("/api/v1/rosters/{code}/stand-ins/{id}").way(delete, stand_in::remove),
+        at("/api/v1/rosters/{code}/swaps").post(stand_in::propose),
+        at("/api/v1/rosters/{code}/swaps/{id}/agree").post(stand_in::agree),
+        at("/api/v1/rosters/{code}/swaps/{id}/decline").post(stand_in::decline),
+        at("/api/v1/rosters/{code}/handovers").get(handover::list).post(handover::write),
+        at("/api/v1/rosters/{code}/handovers/{id}/read").post(handover::read),
+        at("/api/v1/rosters/{code}/export").get(transfer::export),
+        at("/api/v1/rosters/{code}/import").post(transfer::import),
+        at("/api/v1/people/{id}/duties").get(transfer::duties),
     ]
 }
 

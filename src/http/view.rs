@@ -8,6 +8,7 @@ use serde_json::Value as Json;
 use utoipa::ToSchema;
 
 use super::House;
+use super::names::{names, status_title};
 use super::problem::Problem;
 use crate::calendar::Calendar;
 use crate::domain::instance::{ArmedClock, Children};
@@ -110,8 +111,14 @@ pub(super) struct Summary {
     /// The flat status.
     #[schema(example = "routed")]
     status: String,
+    /// What people call the status.
+    #[schema(value_type = Words)]
+    status_title: Text,
     /// The stage: the status without a passing remark such as `overdue`.
     stage: String,
+    /// What people call the stage.
+    #[schema(value_type = Words)]
+    stage_title: Text,
     /// The unit responsible.
     holder: Option<Named>,
     /// `ordinary`, `larger`, `major` or `extraordinary`.
@@ -135,6 +142,9 @@ pub(super) struct Summary {
     /// Its fields by name; in lists only those that are shown there.
     #[schema(value_type = Object)]
     fields: BTreeMap<String, Json>,
+    /// What people call the codes in `fields`: units, categories, members of enums.
+    #[schema(value_type = Object)]
+    names: BTreeMap<String, Text>,
 }
 
 /// A tier's code.
@@ -150,7 +160,7 @@ impl Summary {
         let node = chart.find(&instance.state).and_then(|number| chart.node(number));
         let running = instance.clocks.values().filter(|clock| clock.frozen.is_none());
         let due = running.map(|clock| clock.due).min();
-        let whole = seen.until.is_none();
+        let whole = !seen.is_former();
         Self {
             id: lens.id(instance.id),
             number: seen.number.clone(),
@@ -159,7 +169,9 @@ impl Summary {
             state: instance.state.clone(),
             state_title: node.map(|node| node.title.clone()).unwrap_or_default(),
             status: instance.status.clone(),
+            status_title: status_title(chart, &instance.status),
             stage: instance.stage.clone(),
+            stage_title: status_title(chart, &instance.stage),
             holder: instance.holder.as_deref().map(|code| lens.unit(code)),
             tier: tier(instance.tier),
             outcome: instance.outcome.clone(),
@@ -171,6 +183,7 @@ impl Summary {
             parent: instance.parent.map(|id| lens.id(id)),
             family: lens.id(instance.family),
             fields: if whole { fields(lens, seen, all) } else { BTreeMap::new() },
+            names: if whole { names(lens, seen, all) } else { BTreeMap::new() },
         }
     }
 }
@@ -210,7 +223,7 @@ pub(super) struct Whole {
 impl Whole {
     /// An instance; personal data and possible commands are added by who knows the caller.
     pub(super) fn of(lens: &Lens, seen: &Seen) -> Self {
-        let former = seen.until.is_some();
+        let former = seen.is_former();
         let titles = seen.chart.fields.iter().map(|(name, f)| (name.clone(), f.title.clone()));
         let clocks = if former { Vec::new() } else { ClockView::all(lens, seen) };
         Self {

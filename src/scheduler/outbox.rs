@@ -2,9 +2,9 @@
 //! of its own, so that one that hangs does not hold up the others.
 
 mod letter;
+mod strays;
 
-use std::collections::{BTreeMap, BTreeSet};
-use std::future::ready;
+use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -14,9 +14,11 @@ use tokio::time::{Instant as Monotonic, timeout, timeout_at};
 
 use super::{Duty, Next, Poll, back_off};
 use crate::channel::guard::{self, Guard, May};
-use crate::channel::{Channel, Letter, Outcome};
+use crate::channel::{Channel, Outcome};
 use crate::domain::{Instant, Message};
 use crate::gate::{Became, DeliveryReport, Ending, Error, Parcel, Settled};
+
+pub use strays::Strays;
 
 /// How messages are sent.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -128,7 +130,7 @@ impl Outbox {
             ended: Vec::new(),
             looked_at: None,
             failures: 0,
-            guard: Guard::new(guard::Options { failures: 0, ..guard::Options::default() }),
+            guard: Guard::new(guard::Options::NONE),
         }
     }
 
@@ -286,7 +288,7 @@ impl Outbox {
             for message in &parcel.messages {
                 match (self.judge(message, parcel, outcome, now), message.instance) {
                     (Settled::Failed { error, .. }, None) => {
-                        of_house.push((message.clone(), error))
+                        of_house.push((message.clone(), error));
                     }
                     (Settled::Failed { error, unknown }, Some(instance)) => {
                         let (attempts, why) = (message.attempts, error);
@@ -359,65 +361,5 @@ impl Outbox {
         let wait = self.options.retry_ms.saturating_mul(factor).min(longest);
         let spread = message.id.0.wrapping_mul(2_654_435_761).rem_euclid(wait / 4 + 1);
         wait.saturating_add(spread)
-    }
-}
-
-/// Messages on channels that nobody configured: given up with an alarm, so that they do not wait
-/// for ever in silence.
-pub struct Strays {
-    duty: Duty,
-    known: BTreeSet<String>,
-    options: Options,
-}
-
-impl Strays {
-    /// Looks for messages on other channels than the `known` ones.
-    #[must_use]
-    pub fn new(duty: Duty, known: BTreeSet<String>, options: Options) -> Self {
-        Self { duty, known, options }
-    }
-}
-
-/// The channel of those that have none.
-struct Nowhere {
-    /// The name by which workflows called it.
-    called: String,
-}
-
-impl Channel for Nowhere {
-    fn name(&self) -> &'static str {
-        "nowhere"
-    }
-
-    fn send<'a>(&'a self, _letter: &'a Letter) -> BoxFuture<'a, Outcome> {
-        let why = format!("no channel `{}` is configured", self.called);
-        ready(Outcome::never(why)).boxed()
-    }
-}
-
-impl Poll for Strays {
-    fn poll(&mut self) -> BoxFuture<'_, Next> {
-        async {
-            let again = Next::In(Duration::from_secs(30));
-            let waiting = match self.duty.ask(|gate| gate.waiting_channels()).await {
-                Ok(waiting) => waiting,
-                Err(error) => {
-                    tracing::warn!(%error, "waiting channels cannot be looked at");
-                    return again;
-                }
-            };
-            for name in waiting.iter().filter(|name| !self.known.contains(*name)) {
-                tracing::error!(
-                    channel = name,
-                    "messages wait on a channel that is not configured"
-                );
-                let nowhere = Arc::new(Nowhere { called: name.clone() });
-                let mut outbox = Outbox::new(self.duty.clone(), name, nowhere, self.options);
-                while outbox.poll().await == Next::Now {}
-                outbox.finish().await;
-            }
-            again
-        }
-        .boxed()
     }
 }

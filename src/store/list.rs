@@ -24,6 +24,10 @@ pub struct Filter {
     pub holder: Option<String>,
     /// With one of these units among its parties, now or before.
     pub parties: Vec<String>,
+    /// Or of one of these workflows, whoever its parties are.
+    pub or_workflows: Vec<String>,
+    /// Of this family.
+    pub family: Option<InstanceId>,
     /// Not in a final or rest state.
     pub open_only: bool,
     /// With at least this tier rank.
@@ -57,7 +61,10 @@ macro_rules! narrowed {
         if let Some(holder) = &filter.holder {
             query = query.filter(instance::holder.eq(holder));
         }
-        if !filter.parties.is_empty() {
+        if let Some(family) = filter.family {
+            query = query.filter(instance::family_id.eq(family.0));
+        }
+        if !filter.parties.is_empty() || !filter.or_workflows.is_empty() {
             let mut of_units = party::table
                 .select(party::instance_id)
                 .filter(party::unit.eq_any(&filter.parties))
@@ -68,7 +75,12 @@ macro_rules! narrowed {
             if let Some(id) = filter.before {
                 of_units = of_units.filter(party::instance_id.lt(id.0));
             }
-            query = query.filter(instance::id.eq_any(of_units));
+            if filter.or_workflows.is_empty() {
+                query = query.filter(instance::id.eq_any(of_units));
+            } else {
+                let posted = instance::workflow.eq_any(&filter.or_workflows);
+                query = query.filter(instance::id.eq_any(of_units).or(posted));
+            }
         }
         if filter.open_only {
             query = query.filter(instance::closed_at.is_null());

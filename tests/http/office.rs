@@ -70,7 +70,23 @@ pub(crate) async fn read(request: RequestBuilder) -> Answer {
 
 impl Office {
     pub(crate) async fn open() -> Self {
-        let clock = Arc::new(StillClock::new(Instant::parse(MORNING).unwrap()));
+        Self::of(PEOPLE.to_owned(), CALENDAR.to_owned(), vec![WORKFLOW.to_owned()], MORNING).await
+    }
+
+    /// The county as it is shipped, on a Monday morning. People go by their posts,
+    /// `gongan.dispatcher`.
+    pub(crate) async fn county() -> Self {
+        let root = std::path::Path::new(env!("CARGO_MANIFEST_DIR"));
+        let text = |path: &str| std::fs::read_to_string(root.join(path)).unwrap();
+        let files = fenliu::app::workflow::yaml_files(&root.join("workflows")).unwrap();
+        let workflows = files.iter().map(|file| std::fs::read_to_string(file).unwrap()).collect();
+        let people = text("config/jurisdictions/chengkou.yaml");
+        let calendar = text("config/calendars/chongqing.yaml");
+        Self::of(people, calendar, workflows, "2018-07-02T09:10:00+08:00").await
+    }
+
+    async fn of(people: String, calendar: String, workflows: Vec<String>, at: &str) -> Self {
+        let clock = Arc::new(StillClock::new(Instant::parse(at).unwrap()));
         let (shown, tokens) = (Arc::clone(&clock), BTreeMap::new());
         let made = tokio::task::spawn_blocking(move || {
             let store = Store::open("sqlite::memory:", Options::default()).unwrap();
@@ -85,7 +101,7 @@ impl Office {
             })
             .unwrap();
             let mut tokens = tokens;
-            found(&gate, &mut tokens);
+            found(&gate, &people, &calendar, &workflows, &mut tokens);
             (gate, tokens)
         });
         let (gate, tokens) = made.await.unwrap();
@@ -165,14 +181,24 @@ impl Office {
     }
 }
 
-fn found(gate: &Gate, tokens: &mut BTreeMap<String, String>) {
-    let directory = Jurisdiction::from_yaml(PEOPLE).unwrap().directory(JurisdictionId(0));
-    let jurisdiction = gate.found(&directory, CALENDAR, &[WORKFLOW.to_owned()]).unwrap();
+fn found(
+    gate: &Gate,
+    people: &str,
+    calendar: &str,
+    workflows: &[String],
+    tokens: &mut BTreeMap<String, String>,
+) {
+    let directory = Jurisdiction::from_yaml(people).unwrap().directory(JurisdictionId(0));
+    let jurisdiction = gate.found(&directory, calendar, workflows).unwrap();
     let caller = Caller { actor: Actor::System, jurisdiction };
     for person in directory.people.values() {
         let (id, label) = (person.id, "test".to_owned());
         let new = NewToken { person: PersonId(id.0), label, expires_at: None };
         let issued = gate.issue_token(&caller, &new).unwrap();
+        for grant in &person.grants {
+            let post = format!("{}.{}", grant.unit, grant.role);
+            tokens.entry(post).or_insert_with(|| issued.secret.clone());
+        }
         tokens.insert(person.name.clone(), issued.secret);
     }
 }

@@ -85,6 +85,11 @@ impl Bench {
             ("people/gongan/duty", Value::List(vec![Value::Int(7)])),
             ("people/yingji/duty", Value::List(vec![Value::Int(8)])),
             ("unit/huanbao/active", Value::Bool(true)),
+            ("unit/huanbao/kind", Value::from("department")),
+            ("unit/a/kind", Value::from("department")),
+            ("unit/b/kind", Value::from("department")),
+            ("unit/c/kind", Value::from("department")),
+            ("unit/d/kind", Value::from("department")),
         ]
         .map(|(question, answer)| (question.to_owned(), answer))
         .into();

@@ -123,7 +123,10 @@ impl County {
             Target::Open(workflow) => {
                 family::open(&mut desk, super::stage::COUNTY, workflow, actor, command)
             }
-            Target::Act(id) => family::act(&mut desk, *id, actor, command),
+            Target::Act(id) => {
+                desk.admit(*id, actor)?;
+                family::act(&mut desk, *id, actor, command)
+            }
         }
     }
 

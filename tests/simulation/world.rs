@@ -5,9 +5,11 @@ use std::sync::Arc;
 use fenliu::calendar::Calendar;
 use fenliu::chart::Chart;
 use fenliu::domain::{
-    DefinitionId, Directory, Facts, Instance, InstanceId, Instant, JurisdictionId, Refusal,
+    Actor, DefinitionId, Directory, Facts, Instance, InstanceId, Instant, JurisdictionId, Refusal,
+    Text,
 };
 use fenliu::engine::family::World;
+use fenliu::policy;
 
 use super::stage::{NEXT_VERSION, Stage};
 use super::store::Store;
@@ -34,6 +36,24 @@ pub(super) enum Fault {
 impl From<Refusal> for Fault {
     fn from(refusal: Refusal) -> Self {
         Self::Refused(refusal)
+    }
+}
+
+impl Desk<'_> {
+    /// The door: what a person takes no part in is not there for him.
+    pub(super) fn admit(&self, id: InstanceId, actor: &Actor) -> Result<(), Fault> {
+        let Some(instance) = self.store.instance(id) else { return Ok(()) };
+        let chart = self.stage.charts.get(&instance.definition);
+        let Some(chart) = chart.filter(|_| matches!(actor, Actor::Person { .. })) else {
+            return Ok(());
+        };
+        let county = self.directory.bodies.get("county").map(String::as_str);
+        let posts = || chart.posts(&**self.directory);
+        if policy::takes_part(actor, chart.named_in(instance), posts, county) {
+            return Ok(());
+        }
+        let text = Text::new("没有这一事项", "there is no such matter");
+        Err(Fault::Refused(Refusal::new("not_found", text)))
     }
 }
 

@@ -28,6 +28,11 @@ async fn vehicle_mark(driver: &Driver) -> Result<(), Error> {
     let until = json!({ "valid_until": driver.clock_date(365) });
     driver.give("police", Liaison, id, "issue_mark", until).await?;
     driver.give("ranqi", Liaison, id, "sign_for_mark", json!({})).await?;
+    let until = json!({ "until": driver.clock_date(14), "reason": "非紧急任务使用标识" });
+    driver.give("police", Liaison, id, "suspend", until).await?;
+    driver.give("police", Liaison, id, "resume", json!({})).await?;
+    driver.give("ranqi", Liaison, id, "return_mark", json!({})).await?;
+    driver.give("police", Liaison, id, "take_back", json!({})).await?;
     Ok(())
 }
 
@@ -51,5 +56,9 @@ async fn convenience_measure(driver: &Driver) -> Result<(), Error> {
     driver.give("county", Leader, id, "sign", json!({})).await?;
     let report_by = json!({ "report_by": "2018-09-28" });
     driver.give("huimin", Liaison, id, "put_in_force", report_by).await?;
+    let result = json!({ "result": "计划停水均已提前24小时短信告知，群众反映良好" });
+    driver.give("huimin", Leader, id, "report", result).await?;
+    let opinion = json!({ "opinion": "措施有效，转为日常工作" });
+    driver.give("emergency_office", Director, id, "end_measure", opinion).await?;
     Ok(())
 }

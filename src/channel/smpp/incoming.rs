@@ -119,7 +119,7 @@ impl Fields {
         for tlv in deliver.tlvs() {
             match tlv.value() {
                 Some(TlvValue::ReceiptedMessageId(id)) => {
-                    fields.reference = Some(id.as_str().to_owned())
+                    fields.reference = Some(id.as_str().to_owned());
                 }
                 Some(TlvValue::MessageState(state)) => fields.state = Some(u8::from(*state)),
                 Some(TlvValue::MessagePayload(payload)) => {

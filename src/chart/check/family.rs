@@ -136,6 +136,7 @@ impl<'k> Kin<'k> {
         for (doc, send) in docs.iter().zip(sends) {
             let own = self.member.chart;
             let receivers: Vec<&Chart> = match send.to.strip_prefix("children") {
+                None if send.to.starts_with("matter.") => vec![own],
                 None => self
                     .charts
                     .values()

@@ -156,10 +156,15 @@ impl Compiler<'_> {
         let mut sends = Vec::new();
         for doc in docs {
             let to = doc.to.value.as_str();
-            if to != "parent" && to != "children" && !to.starts_with("children.") {
+            let named = to.strip_prefix("matter.");
+            let matter = named.is_some_and(|name| scope.takes_matter(name));
+            if to != "parent" && to != "children" && !to.starts_with("children.") && !matter {
                 let message = format!("`{to}` is no relative");
-                self.error("unknown_name", &doc.to.span, message).help =
-                    Some("`parent`, `children` or `children.<workflow>`".to_owned());
+                self.error("unknown_name", &doc.to.span, message).help = Some(
+                    "`parent`, `children`, `children.<workflow>`, or `matter.<input>` of an \
+                         input of type matter"
+                        .to_owned(),
+                );
             }
             sends.push(Send {
                 to: doc.to.value.clone(),

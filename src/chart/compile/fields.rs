@@ -61,6 +61,7 @@ impl Compiler<'_> {
                 self.error("reserved_name", &name.span, message);
             }
             let ty = self.type_of(name, &doc.kind, &doc.of, doc.at_most);
+            self.field_fits(name, doc, &ty);
             let initial = self.initial(doc, &ty);
             let optional = initial.is_unset();
             fields.insert(
@@ -77,6 +78,8 @@ impl Compiler<'_> {
                         _ => doc.at_most,
                     },
                     shown: doc.shown,
+                    sees: doc.sees,
+                    seals: doc.seals,
                 },
             );
         }
@@ -96,13 +99,22 @@ impl Compiler<'_> {
                 let message = format!("the personal input `{}` is not a text", name.value);
                 self.error("wrong_type", &doc.kind.span, message);
             }
+            if doc.content && !doc.personal {
+                let message = format!("`{}` is content, yet not personal", name.value);
+                self.error("wrong_type", &name.span, message).help =
+                    Some("`content: true` stands beside `personal: true`".to_owned());
+            }
+            if doc.linked && !matches!(doc.kind.value, Kind::Unit | Kind::Units) {
+                let message = format!("`{}` is linked, yet no unit", name.value);
+                self.error("wrong_type", &doc.kind.span, message);
+            }
             let most = doc.at_most.or(match doc.kind.value {
                 Kind::Count => Some(i64::MAX),
                 _ => None,
             });
             let ty = self.type_of(name, &doc.kind, &doc.of, most);
             let max = match doc.kind.value {
-                Kind::Text => Some(doc.max.unwrap_or(TEXT_MAX)),
+                Kind::Text | Kind::Matter => Some(doc.max.unwrap_or(TEXT_MAX)),
                 _ => doc.max.or(doc.at_most),
             };
             inputs.push(Input {
@@ -115,9 +127,29 @@ impl Compiler<'_> {
                 min: doc.min,
                 max,
                 personal: doc.personal,
+                content: doc.content,
+                linked: doc.linked,
             });
         }
         inputs
+    }
+
+    /// What only some kinds of fields may say.
+    fn field_fits(&mut self, name: &Spot<String>, doc: &FieldDoc, ty: &Type) {
+        let name = &name.value;
+        if !doc.sees && !matches!(ty, Type::Unit | Type::Set) {
+            let message = format!("`{name}` is no unit: it never gives sight");
+            self.error("wrong_type", &doc.kind.span, message);
+        }
+        if doc.seals.is_some() && *ty != Type::Bool {
+            let message = format!("`{name}` seals the caller's identity, yet is no flag");
+            self.error("wrong_type", &doc.kind.span, message);
+        }
+        if doc.kind.value == Kind::Matter {
+            let message = format!("the field `{name}` cannot be a matter");
+            self.error("wrong_type", &doc.kind.span, message).help =
+                Some("`type: matter` is for inputs; keep the number as a text".to_owned());
+        }
     }
 
     fn type_of(
@@ -144,7 +176,7 @@ impl Compiler<'_> {
         match kind.value {
             Kind::Flag => Type::Bool,
             Kind::Count | Kind::Number => Type::Int,
-            Kind::Text => Type::Text,
+            Kind::Text | Kind::Matter => Type::Text,
             Kind::Enum => {
                 let codes: Vec<String> = of.keys().map(|code| code.value.clone()).collect();
                 Type::Enum(Arc::from(codes))

@@ -257,6 +257,17 @@ fn call<'e, S: Scope>(function: Function, arguments: &'e [Node], scope: &S) -> P
         (Function::Without, [set, member]) => {
             changed(value(set, scope), &value(member, scope), false)
         }
+        (Function::Union, [a, b]) => {
+            let mut both = members(value(a, scope));
+            both.extend(members(value(b, scope)));
+            both.sort_unstable();
+            both.dedup();
+            Passing::List(both)
+        }
+        (Function::Shares, [a, b]) => {
+            let (a, b) = (members(value(a, scope)), members(value(b, scope)));
+            Passing::Bool(a.iter().any(|member| b.contains(member)))
+        }
         (Function::Within, [unit, territory]) => {
             Passing::Bool(within(&value(unit, scope), &value(territory, scope), scope))
         }
@@ -287,9 +298,14 @@ fn ask<S: Scope>(question: &str, scope: &S) -> Value {
     scope.world().map(|env| env.ask(question)).unwrap_or_default()
 }
 
+/// The members of a set; one that is not given has none.
+fn members(set: Passing<'_>) -> Vec<Value> {
+    if let Passing::List(list) = set { list } else { Vec::new() }
+}
+
 /// The set with or without a member, in order.
 fn changed(set: Passing<'_>, member: &Passing<'_>, add: bool) -> Passing<'static> {
-    let mut list = if let Passing::List(list) = set { list } else { Vec::new() };
+    let mut list = members(set);
     if let Passing::Text(code) = member {
         list.retain(|other| other.as_text() != Some(code));
         if add {

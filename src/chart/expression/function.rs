@@ -22,11 +22,13 @@ pub(super) enum Function {
     Total,
     With,
     Without,
+    Union,
+    Shares,
     Within,
 }
 
 /// Every function, its name, how many arguments it takes, and how it is called (for help).
-const FUNCTIONS: [(Function, &str, usize, &str); 18] = [
+const FUNCTIONS: [(Function, &str, usize, &str); 20] = [
     (Function::Has, "has", 1, "has(name)"),
     (Function::Or, "or", 2, "or(name, default)"),
     (Function::Size, "size", 1, "size(text or set)"),
@@ -44,6 +46,8 @@ const FUNCTIONS: [(Function, &str, usize, &str); 18] = [
     (Function::Total, "total", 1, "total(workflow)"),
     (Function::With, "with", 2, "with(set, member)"),
     (Function::Without, "without", 2, "without(set, member)"),
+    (Function::Union, "union", 2, "union(set, set)"),
+    (Function::Shares, "shares", 2, "shares(set, set)"),
     (Function::Within, "within", 2, "within(unit, 'territory')"),
 ];
 

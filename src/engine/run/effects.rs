@@ -147,8 +147,16 @@ impl Run<'_> {
     fn send(&mut self, send: &Send) {
         if send.when.as_ref().is_none_or(|when| self.holds(when)) {
             let input = self.with(&send.with);
-            self.signalled.push(Signalled { to: send.to.clone(), name: send.name.clone(), input });
+            let to = self.addressee(&send.to);
+            self.signalled.push(Signalled { to, name: send.name.clone(), input });
         }
+    }
+
+    /// `matter.<input>` in the words of the event: the number that the input holds.
+    fn addressee(&self, to: &str) -> String {
+        let number = to.strip_prefix("matter.").and_then(|name| self.command.input.get(name));
+        let number = number.and_then(Value::as_text);
+        number.map_or_else(|| to.to_owned(), |number| format!("matter.{number}"))
     }
 
     fn with(&self, with: &[(String, crate::chart::expression::Expression)]) -> Fields {

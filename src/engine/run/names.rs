@@ -4,7 +4,7 @@ use super::Run;
 use crate::calendar::Calendar;
 use crate::chart::Party;
 use crate::chart::expression::{Env, Expression};
-use crate::domain::{Instant, Value};
+use crate::domain::{Actor, Instant, Value};
 
 impl Run<'_> {
     /// Whether a condition holds.
@@ -73,6 +73,13 @@ impl Env for Run<'_> {
             (Some("actor"), Some("unit"), None) => {
                 self.grant.as_ref().map(|grant| grant.unit.as_str()).unwrap_or_default().into()
             }
+            (Some("actor"), Some("role"), None) => {
+                self.grant.as_ref().map(|grant| grant.role.code()).unwrap_or_default().into()
+            }
+            (Some("actor"), Some("person"), None) => match self.actor {
+                Actor::Person { id, .. } => Value::Int(id.0),
+                _ => Value::Int(0),
+            },
             (Some("clock"), Some(name), Some(attribute)) => self.clock_value(name, attribute),
             // A party's name stands for the unit that plays it.
             (Some(party), None, _) => self.situation.facts.ask(&format!("body/{party}")),

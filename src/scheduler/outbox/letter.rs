@@ -82,6 +82,6 @@ fn to_system(gate: &Gate, id: SubscriptionId, message: &Message) -> Result<Lette
         html: None,
         thread: None,
         urgent: message.urgent,
-        hook: Some(Hook { form: subscription.form, secret: subscription.secret.clone() }),
+        hook: Some(Hook { form: subscription.form, secret: subscription.secret }),
     })
 }

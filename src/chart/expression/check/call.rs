@@ -150,6 +150,8 @@ fn signature(function: Function) -> (&'static [Type], Type) {
         Function::CloseOf => (&[Type::Date], Type::Instant),
         Function::WorkdaysBetween => (&[Type::Instant, Type::Instant], Type::Int),
         Function::With | Function::Without => (&[Type::Set, Type::Unit], Type::Set),
+        Function::Union => (&[Type::Set, Type::Set], Type::Set),
+        Function::Shares => (&[Type::Set, Type::Set], Type::Bool),
         Function::Within => (&[Type::Unit, Type::Text], Type::Bool),
         // The others are not plain: `call` treats each of them itself.
         _ => (&[], Type::Unset),

@@ -1,0 +1,51 @@
+//! Matters outside its family that a command names by their numbers.
+
+use serde_json::{Map, Value as Json};
+
+use super::batch::Draft;
+use super::error::Error;
+use super::{Request, Target, wording};
+use crate::chart::{Chart, Kind};
+use crate::domain::{Command, FactRecord, Instance, InstanceId, Value, of_matter};
+use crate::store::Transaction;
+
+/// So many digits has a matter's number, until there are a hundred million of them.
+const NUMBER: usize = 8;
+
+/// Matters that a request may name: every input of a command that looks like a matter's number.
+/// They are locked with the instances of the batch, in order of id.
+pub(super) fn named(request: &Request) -> impl Iterator<Item = InstanceId> + '_ {
+    let input = matches!(request.target, Target::Instance(_)).then_some(&request.input);
+    let texts = input.into_iter().flat_map(Map::values).filter_map(Json::as_str);
+    texts.filter(|text| text.len() == NUMBER).filter_map(wording::family_of)
+}
+
+/// What is known of the matters that a command names by number: those of the jurisdiction, read in
+/// the transaction and held until its end, so that none closes meanwhile.
+pub(super) fn known(
+    transaction: &mut Transaction<'_>,
+    draft: &mut Draft,
+    chart: &Chart,
+    request: &Request,
+    command: &Command,
+) -> Result<FactRecord, Error> {
+    let mut known = FactRecord::new();
+    let inputs = chart.command(&command.name).map(|spec| spec.input.as_slice());
+    for input in inputs.unwrap_or_default().iter().filter(|input| input.kind == Kind::Matter) {
+        let number = command.input.get(&input.name).and_then(Value::as_text);
+        let Some((number, id)) = number.and_then(|text| Some((text, wording::family_of(text)?)))
+        else {
+            continue;
+        };
+        if !draft.knows(id) {
+            let found = transaction.instances(&[id])?;
+            draft.add(found);
+        }
+        let here = request.caller.jurisdiction;
+        let root = |matter: &&Instance| matter.jurisdiction == here && matter.parent.is_none();
+        if let Some(matter) = draft.instance(id).filter(root) {
+            known.extend(of_matter(number, matter));
+        }
+    }
+    Ok(known)
+}

@@ -1,0 +1,192 @@
+//! What a caller sees of an instance: all of it, its own part, or what the matter is without who
+//! called.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
+
+use super::error::Error;
+use super::{Caller, Gate, personal, wording};
+use crate::chart::{Chart, Party, Seal};
+use crate::domain::{Event, Fields, Instance, InstanceId, Role, Value};
+use crate::policy::{self, Act};
+use crate::store::PartyRow;
+
+/// An instance as a caller sees it.
+#[derive(Debug, Clone)]
+pub struct Seen {
+    /// The instance.
+    pub instance: Box<Instance>,
+    /// Its workflow.
+    pub chart: Arc<Chart>,
+    /// What people call the matter.
+    pub number: String,
+    /// For a former unit: the events that it took part in, from and to. `instance` is then as it
+    /// stood at the last of them. None: the caller sees everything.
+    pub segments: Option<Vec<(i64, i64)>>,
+    /// For a former unit: the instance as it stands now, which it is not shown.
+    pub(super) now: Option<Box<Instance>>,
+}
+
+impl Seen {
+    /// Whether the caller sees only what happened while its unit took part.
+    #[must_use]
+    pub fn is_former(&self) -> bool {
+        self.segments.is_some()
+    }
+
+    /// Whether the caller may see what an event brought.
+    #[must_use]
+    pub fn shows(&self, seq: i64) -> bool {
+        let within = |&(from, to): &(i64, i64)| (from..=to).contains(&seq);
+        self.segments.as_ref().is_none_or(|segments| segments.iter().any(within))
+    }
+}
+
+/// How much of an instance a caller sees.
+pub(super) enum Sight {
+    Whole,
+    Segments(Vec<(i64, i64)>),
+}
+
+impl Gate {
+    /// Whether the caller has one of the posts that the instance's workflow is for.
+    pub(super) fn holds_post(&self, caller: &Caller, instance: &Instance) -> Result<bool, Error> {
+        let registry = &self.inner.registry;
+        let directory = registry.directory(caller.jurisdiction)?;
+        let posts = registry.chart(instance.definition)?.posts(&*directory);
+        Ok(policy::holds_post(&caller.actor, &posts))
+    }
+
+    pub(super) fn seen(&self, instance: Instance, sight: Sight) -> Result<Seen, Error> {
+        let chart = self.inner.registry.chart(instance.definition)?;
+        let number = wording::number(&instance);
+        let (instance, segments, now) = match sight {
+            Sight::Whole => (instance, None, None),
+            Sight::Segments(segments) => {
+                let last = segments.iter().map(|(_, to)| *to).max().unwrap_or(0);
+                let then = self.as_it_was(&instance, &chart, last)?;
+                (then, Some(segments), Some(Box::new(instance)))
+            }
+        };
+        Ok(Seen { instance: Box::new(instance), chart, number, segments, now })
+    }
+
+    /// An instance as it stood after one of its events, as far as a former unit is shown it: where
+    /// it was and how grave, without fields and clocks.
+    fn as_it_was(&self, now: &Instance, chart: &Chart, seq: i64) -> Result<Instance, Error> {
+        let events = self.read(|reader| reader.events(now.id, 1, seq))?;
+        let mut then = Instance {
+            version: seq,
+            touched: seq,
+            fields: Fields::new(),
+            clocks: BTreeMap::new(),
+            children: BTreeMap::new(),
+            tier: 1,
+            outcome: None,
+            closed_at: None,
+            ..now.clone()
+        };
+        for stored in events {
+            let event: Event = serde_json::from_str(&stored.body)
+                .map_err(|error| Error::Internal(format!("event {}: {error}", stored.seq)))?;
+            let tier = chart.tier_field.as_ref().and_then(|field| event.set.get(field));
+            then.tier = tier.and_then(Value::as_int).unwrap_or(then.tier);
+            then.updated_at = event.recorded_at;
+            then.stage.clone_from(&event.status);
+            (then.state, then.status, then.holder) = (event.to, event.status, event.holder);
+        }
+        Ok(then)
+    }
+
+    /// The workflows in which the caller has a post, so that it sees all their instances.
+    pub(super) fn posted(&self, caller: &Caller) -> Result<Vec<String>, Error> {
+        let registry = &self.inner.registry;
+        let directory = registry.directory(caller.jurisdiction)?;
+        let versions = registry.versions(caller.jurisdiction);
+        let posted = versions
+            .iter()
+            .filter(|version| policy::holds_post(&caller.actor, &version.chart.posts(&*directory)));
+        let names: BTreeSet<&String> = posted.map(|version| &version.chart.workflow).collect();
+        Ok(names.into_iter().cloned().collect())
+    }
+
+    /// What a caller may read of the personal texts of an instance: the desk everything; the unit
+    /// that holds it, and its sub-unit, everything that is not sealed; who sees all matters what the
+    /// matter is, not who called. Blocks.
+    ///
+    /// # Errors
+    /// `NotFound`, also for what the caller may not see.
+    pub fn personal(
+        &self,
+        caller: &Caller,
+        id: InstanceId,
+    ) -> Result<Option<BTreeMap<String, String>>, Error> {
+        let seen = self.instance(caller, id)?;
+        let (content, identity) = self.opens(caller, &seen)?;
+        if !content && !identity {
+            return Ok(None);
+        }
+        let contents = contents(&seen.chart);
+        let rows = self.read(|reader| reader.personal(id))?;
+        let mine = rows
+            .into_iter()
+            .filter(|row| if contents.contains(row.field.as_str()) { content } else { identity });
+        let texts = mine.map(|row| (row.field, personal::text(&row.value).to_owned()));
+        Ok(Some(texts.collect()))
+    }
+
+    /// Whether a caller may read what a matter is, and who called.
+    fn opens(&self, caller: &Caller, seen: &Seen) -> Result<(bool, bool), Error> {
+        if seen.is_former() {
+            return Ok((false, false));
+        }
+        let desk = [Role::Dispatcher, Role::ShiftLeader];
+        if caller.actor.grants().iter().any(|grant| desk.contains(&grant.role)) {
+            return Ok((true, true));
+        }
+        let (instance, chart) = (&seen.instance, &seen.chart);
+        let leaf = chart.find(&instance.state).and_then(|leaf| chart.node(leaf));
+        // What a body holds is for the roles that the workflow names in it, not for its whole house.
+        let of_body = leaf.is_some_and(|node| matches!(node.holder, Some(Party::Body(_))));
+        let directory = self.inner.registry.directory(caller.jurisdiction)?;
+        let holds = !of_body
+            && instance.holder.as_deref().is_some_and(|holder| {
+                let own = policy::own_units(&caller.actor);
+                let below = |unit: &str| {
+                    own.contains(unit)
+                        && directory
+                            .units
+                            .get(unit)
+                            .is_some_and(|unit| unit.parent.as_deref() == Some(holder))
+                };
+                own.contains(holder) || chart.parties_of(instance).any(below)
+            });
+        let holds = holds && policy::may(&caller.actor, Act::SeeCaller);
+        let set = |name: &String| instance.fields.get(name) == Some(&Value::Bool(true));
+        let leads = instance.holder.as_deref().is_some_and(|h| caller.actor.is(Role::Leader, h));
+        let closes = |seal: Seal| seal == Seal::Desk || !leads;
+        let sealed = chart.fields.iter().any(|(name, f)| f.seals.is_some_and(closes) && set(name));
+        Ok((holds || self.sees_all(caller)?, holds && !sealed))
+    }
+}
+
+/// The personal inputs that say what the matter is.
+fn contents(chart: &Chart) -> BTreeSet<&str> {
+    let specs = chart.commands.values().chain([&chart.start]);
+    let inputs = specs.flat_map(|spec| &spec.input).filter(|input| input.content);
+    inputs.map(|input| input.name.as_str()).collect()
+}
+
+/// What the caller's units may see: one that takes part sees everything, a former one its own
+/// segments. None at all if none of them ever took part.
+pub(super) fn reach(caller: &Caller, parties: &[PartyRow]) -> Option<Sight> {
+    let own = policy::own_units(&caller.actor);
+    let mine = parties.iter().filter(|party| own.contains(party.unit.as_str()));
+    let segments: Vec<(i64, Option<i64>)> = mine.map(|p| (p.from_seq, p.to_seq)).collect();
+    if segments.is_empty() {
+        return None;
+    }
+    let ended: Option<Vec<(i64, i64)>> =
+        segments.into_iter().map(|(from, to)| Some((from, to?))).collect();
+    Some(ended.map_or(Sight::Whole, Sight::Segments))
+}
