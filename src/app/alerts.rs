@@ -91,6 +91,13 @@ pub fn preview(settings: &Settings, wish: &PreviewWish) -> Result<Report, String
         found.ok_or_else(|| format!("there is no workflow `{workflow}`"))
     });
     let chart = chart.transpose()?;
+    if let (Some(chart), Some((workflow, name))) = (chart, &text)
+        && !chart.texts.contains_key(name)
+    {
+        let known: Vec<&str> = chart.texts.keys().map(String::as_str).collect();
+        let known = known.join(", ");
+        return Err(format!("`{workflow}` has no text `{name}`; its texts are: {known}"));
+    }
     let asked = Wish { kind, channel: wish.channel.clone(), language, bundle, text };
     let written = sample_letter(&templates(settings)?, chart, &asked, &sample(settings));
     let written = written.map_err(|error| format!("{}: {error}", wish.kind))?;
