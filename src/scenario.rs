@@ -354,7 +354,7 @@ impl family::World for Play<'_> {
     }
 
     fn facts(&mut self, _: JurisdictionId) -> Result<Arc<dyn Facts>, Fault> {
-        let facts: Arc<dyn Facts> = Arc::<Directory>::clone(&self.stage.directory);
+        let facts = Arc::<Directory>::clone(&self.stage.directory);
         let roots = self.instances.values().filter(|instance| instance.parent.is_none());
         let known = roots.flat_map(|root| of_matter(&format!("{:08}", root.id.0), root));
         Ok(Arc::new(Beside::new(facts, known.collect())))

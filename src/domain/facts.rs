@@ -28,20 +28,20 @@ impl Facts for FactRecord {
 }
 
 /// Other facts, with some that count only for one command beside them.
-pub struct Beside {
-    facts: Arc<dyn Facts>,
+pub struct Beside<F> {
+    facts: Arc<F>,
     more: FactRecord,
 }
 
-impl Beside {
+impl<F> Beside<F> {
     /// `facts`, and `more` where they know the question.
     #[must_use]
-    pub fn new(facts: Arc<dyn Facts>, more: FactRecord) -> Self {
+    pub fn new(facts: Arc<F>, more: FactRecord) -> Self {
         Self { facts, more }
     }
 }
 
-impl Facts for Beside {
+impl<F: Facts> Facts for Beside<F> {
     fn ask(&self, question: &str) -> Value {
         self.more.get(question).cloned().unwrap_or_else(|| self.facts.ask(question))
     }

@@ -298,3 +298,27 @@ async fn a_county_leader_is_told_that_he_sees_everything() {
     let me = office.get("huimin.leader", "/api/v1/me").await.ok(200);
     assert!(!me["may"].as_array().unwrap().contains(&json!("see_all")), "{me}");
 }
+
+#[tokio::test]
+async fn a_convenience_measure_goes_from_the_proposal_to_its_end() {
+    let office = Office::county().await;
+    let input = json!({ "unit": "huimin", "name": "停水提前短信告知",
+        "content": "计划停水提前24小时短信告知用户", "quarter_end": "2018-09-28" });
+    let body = json!({ "workflow": "convenience_measure", "input": input });
+    let opened = office.post("huimin.liaison", "/api/v1/instances", body).await.ok(201);
+    let id = opened["id"].as_str().unwrap();
+    let (duty, director, leader) = ("yingji.duty", "yingji.director", "zhengfu.leader");
+    give(&office, duty, id, "collect", json!({})).await;
+    let decision = json!({ "decision": "agreed", "meeting_on": "2018-07-02",
+        "minutes": "联席会议纪要〔2018〕3号", "opinion": "同意，报县领导签批" });
+    give(&office, duty, id, "decide", decision).await;
+    give(&office, director, id, "submit", json!({})).await;
+    give(&office, leader, id, "sign", json!({})).await;
+    let report_by = json!({ "report_by": "2018-09-28" });
+    give(&office, "huimin.liaison", id, "put_in_force", report_by).await;
+    let result = json!({ "result": "计划停水均已提前24小时短信告知" });
+    give(&office, "huimin.liaison", id, "report", result).await;
+    let opinion = json!({ "opinion": "转为日常工作" });
+    let ended = give(&office, director, id, "end_measure", opinion).await;
+    assert_eq!(ended["status"], "ended");
+}
