@@ -19,8 +19,15 @@ setup: ## install what building needs (Debian packages; Rust must be there)
 	@./deploy/install-packages $(PACKAGES_BUILD)
 
 .PHONY: setup-test
-setup-test: setup ## install what testing needs besides (PostgreSQL)
+setup-test: setup ## install what testing needs besides (PostgreSQL, Node.js, the servers that tests talk to)
 	@./deploy/install-packages $(PACKAGES_TEST)
+	@command -v node >/dev/null && command -v npm >/dev/null || ./deploy/install-packages nodejs npm
+	@$(MAKE) --no-print-directory tests/peers/node_modules/.package-lock.json
+
+# A mail server and an SMS centre that are not ours.
+tests/peers/node_modules/.package-lock.json: tests/peers/package.json tests/peers/package-lock.json
+	cd tests/peers && npm ci
+	@touch $@
 
 .PHONY: run
 run: setup ## the main job: a county's calls are diverted, on embedded SQLite, with time running fast

@@ -1,7 +1,8 @@
 //! `make bench`: how much the whole product bears, as ratios to `pgbench -N` of the same run on the
 //! same machine. Prints Markdown; every figure names what was measured.
 //!
-//! `cargo bench --bench load -- [--seconds N] [--only throughput|clocks|growth] [--quick]`
+//! `cargo bench --bench load -- [--seconds N] [--only throughput|clocks|growth] [--quick]
+//! [--store sqlite|postgres] [--clients N]`
 
 #![expect(clippy::print_stdout, reason = "a benchmark prints its figures")]
 #![expect(unreachable_pub, reason = "a program of its own, read from its top")]
@@ -33,17 +34,21 @@ use std::time::Duration;
 struct Plan {
     seconds: u64,
     only: Option<String>,
+    store: Option<String>,
+    clients: Option<usize>,
     quick: bool,
 }
 
 impl Plan {
     fn from_arguments() -> Self {
-        let mut plan = Self { seconds: 8, only: None, quick: false };
+        let mut plan = Self { seconds: 8, only: None, store: None, clients: None, quick: false };
         let mut words = std::env::args().skip(1);
         while let Some(word) = words.next() {
             match word.as_str() {
                 "--seconds" => plan.seconds = words.next().unwrap().parse().unwrap(),
                 "--only" => plan.only = words.next(),
+                "--store" => plan.store = words.next(),
+                "--clients" => plan.clients = Some(words.next().unwrap().parse().unwrap()),
                 "--quick" => plan.quick = true,
                 _ => {}
             }
@@ -71,8 +76,12 @@ fn main() {
         before.tps, before.mean_ms
     );
     if plan.wants("throughput") {
+        let numbers = plan.clients.map_or(vec![1, 16, 64, 256], |number| vec![number]);
         for kind in ["sqlite", "postgres"] {
-            let rows = runtime.block_on(life::measure(kind, &cluster, span));
+            if plan.store.as_deref().is_some_and(|only| only != kind) {
+                continue;
+            }
+            let rows = runtime.block_on(life::measure(kind, &cluster, &numbers, span));
             println!("## {kind}: whole life cycles over HTTP, default durability\n");
             life::print(&rows, &before);
         }

@@ -1,10 +1,20 @@
 //! Ways to reach a person. A channel hands one letter to one outside service and says how that
 //! went; who is told, when, and how often it is tried is not its business.
 
+mod answer;
 mod console;
+pub mod gateway;
+pub mod guard;
 mod log;
+mod post;
+mod roots;
+pub mod smpp;
+pub mod smtp;
+pub mod webhook;
 
-use futures_util::future::{BoxFuture, FutureExt};
+use std::sync::Arc;
+
+use futures_util::future::{BoxFuture, FutureExt, ready};
 
 use crate::domain::{Instant, MessageId};
 
@@ -121,6 +131,25 @@ pub enum Incoming {
 /// Where a channel puts what comes in.
 pub type Inbox = tokio::sync::mpsc::UnboundedSender<Incoming>;
 
+/// What time it is, for channels that sign with the time: this room may not read a clock itself.
+pub type Now = Arc<dyn Fn() -> Instant + Send + Sync>;
+
+/// What keeps a channel from being set up: a setting that cannot work, and how to mend it.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("{key}: {why}")]
+pub struct Setup {
+    /// The setting.
+    pub key: &'static str,
+    /// What is wrong with it.
+    pub why: String,
+}
+
+impl Setup {
+    fn new(key: &'static str, why: impl ToString) -> Self {
+        Self { key, why: why.to_string() }
+    }
+}
+
 /// A way to reach a person.
 pub trait Channel: Send + Sync {
     /// What it is, for logs and metrics: `log`, `console`, `smtp`, `smpp` …
@@ -132,7 +161,12 @@ pub trait Channel: Send + Sync {
     /// Tries whether the service is there and takes what we would send, without telling anybody
     /// anything.
     fn test(&self) -> BoxFuture<'_, Outcome> {
-        std::future::ready(Outcome::ACCEPTED).boxed()
+        ready(Outcome::ACCEPTED).boxed()
+    }
+
+    /// Takes leave of the service, where that is polite; nothing is sent afterwards.
+    fn close(&self) -> BoxFuture<'_, ()> {
+        ready(()).boxed()
     }
 
     /// Reads what the service posts to us by HTTP (receipts, replies).

@@ -189,6 +189,8 @@ pub struct Tell {
     pub via: Vec<String>,
     /// The name of the text.
     pub text: String,
+    /// The command that may be given in answer.
+    pub offer: Option<String>,
     /// Only if this holds.
     pub when: Option<Expression>,
 }
@@ -249,6 +251,8 @@ pub struct Step {
     pub via: Vec<String>,
     /// The name of the text.
     pub text: Option<String>,
+    /// The command that may be given in answer.
+    pub offer: Option<String>,
     /// Skipped unless this holds.
     pub when: Option<Expression>,
     /// Milliseconds to acknowledge in.

@@ -1,5 +1,10 @@
 //! Files and environment, read once.
 
+pub mod alerts;
+pub mod channel;
+mod environment;
 pub mod job;
 pub mod jurisdiction;
+mod secret;
 pub mod settings;
+pub mod texts;

@@ -9,19 +9,27 @@ mod audit;
 mod batch;
 mod chores;
 mod committer;
+mod contact;
 mod delivery;
 mod error;
 mod figures;
+mod founding;
 mod ids;
+mod letters;
+mod link;
 mod matters;
+mod mute;
 mod personal;
 mod public_id;
 mod query;
 mod reading;
 mod recount;
 mod registry;
+mod reply;
 mod report;
+mod roster;
 mod sight;
+mod subscription;
 mod wording;
 mod world;
 
@@ -37,19 +45,26 @@ use crate::domain::{Actor, Instance, InstanceId, Instant, JurisdictionId, Messag
 use crate::store::{Store, Writer};
 
 pub use crate::store::{
-    Alarm, Ending, Filter, MessageFilter, NewAlarm, Queue, RawCounts, Settled, Standing, TokenRow,
+    Alarm, Ending, Filter, MessageFilter, NewAlarm, Queue, RawCounts, Settled, StandInFilter,
+    Standing, TokenRow,
 };
 pub use administration::{Issued, NewToken};
 pub use audit::{Examined, Report, verify};
 pub use chores::{DueClock, DueClocks, Leaves};
-pub use delivery::{Became, Parcel, Report as DeliveryReport};
+pub use contact::Contact;
+pub use delivery::{AlertRules, Became, Parcel, Report as DeliveryReport};
 pub use error::Error;
 pub use figures::Figures;
+pub use letters::{Note, Wish, sample_letter};
+pub use link::Linked;
 pub use public_id::PublicIds;
 pub use query::{History, Page};
 pub use recount::{Moved, Piece, Progress};
 pub use registry::{Registry, Version};
+pub use reply::Replied;
+pub use roster::{Book, Handing, ImportWish, Imported, Named, NewStandIn};
 pub use sight::Seen;
+pub use subscription::NewSubscription;
 pub use wording::{family_of, number_of};
 
 /// Who asks, and in which jurisdiction.
@@ -209,40 +224,6 @@ pub struct Parts {
     pub alerts: AlertRules,
 }
 
-/// How long a message is tried on one channel before the person's next one is taken.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct AlertRules {
-    /// Urgent ones; milliseconds.
-    pub urgent_ms: i64,
-    /// Others; milliseconds.
-    pub normal_ms: i64,
-    /// Those to systems; milliseconds.
-    pub hook_ms: i64,
-    /// A person gets one letter with less urgent alerts on a channel in so many milliseconds; 0:
-    /// every alert is a letter.
-    pub bundle_ms: i64,
-}
-
-impl Default for AlertRules {
-    fn default() -> Self {
-        let minute = 60_000;
-        Self {
-            urgent_ms: 5 * minute,
-            normal_ms: 120 * minute,
-            hook_ms: 24 * 60 * minute,
-            bundle_ms: minute,
-        }
-    }
-}
-
-impl AlertRules {
-    /// For an urgent message, or another; milliseconds.
-    #[must_use]
-    pub fn patience_ms(self, urgent: bool) -> i64 {
-        if urgent { self.urgent_ms } else { self.normal_ms }
-    }
-}
-
 /// The door. Cheap to clone; all clones are the same door.
 #[derive(Clone)]
 pub struct Gate {
@@ -259,6 +240,8 @@ struct Inner {
     wake: Arc<Notify>,
     figures: Arc<Figures>,
     secret: u64,
+    link_secret: [u8; 32],
+    letters: letters::Letters,
     /// The connection for chores of the scheduler.
     hand: Mutex<Option<Writer>>,
     alerts: AlertRules,
@@ -274,8 +257,10 @@ impl Gate {
     /// What the store says, or a stored definition or calendar that cannot be read any more.
     pub fn open(parts: Parts) -> Result<Self, Error> {
         let Parts { store, clock, entropy, batch_max, alerts } = parts;
-        let registry = Registry::load(&store)?;
+        let registry = Registry::load(&store, clock.now())?;
         let secret = administration::number_secret(&store, entropy)?;
+        let link_secret = administration::link_secret(&store, entropy)?;
+        let letters = letters::Letters::shipped()?;
         let (changes, _) = broadcast::channel(CHANGES_KEPT);
         let wake = Arc::new(Notify::new());
         let figures = Arc::new(Figures::default());
@@ -289,6 +274,8 @@ impl Gate {
             figures: Arc::clone(&figures),
             batch_max,
             alerts,
+            letters: letters.clone(),
+            ids: PublicIds::new(secret),
         };
         let committers = committer::start(&setting)?;
         let hand = Mutex::new(None);
@@ -302,6 +289,8 @@ impl Gate {
             wake,
             figures,
             secret,
+            link_secret,
+            letters,
             hand,
             alerts,
         };
@@ -379,9 +368,9 @@ impl Gate {
         &self.inner.figures
     }
 
-    /// The number with which ids are made opaque outside.
+    /// Ids as they are written outside.
     #[must_use]
-    pub fn number_secret(&self) -> u64 {
-        self.inner.secret
+    pub fn public_ids(&self) -> PublicIds {
+        PublicIds::new(self.inner.secret)
     }
 }

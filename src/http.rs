@@ -7,6 +7,7 @@
 mod alarm;
 mod caller;
 mod change;
+mod contact;
 mod definition;
 mod directory;
 mod document;
@@ -14,14 +15,20 @@ mod due;
 mod filter;
 mod history;
 mod instance;
+mod link;
+mod message;
 mod metrics;
+mod mute;
 mod names;
 mod page;
 mod problem;
 mod receive;
 mod recount;
 mod request_id;
+mod roster;
 mod route;
+mod subscription;
+mod template;
 mod token;
 mod view;
 mod watch;
@@ -79,7 +86,7 @@ impl Server {
     /// When the address cannot be listened at.
     pub fn bind(address: impl ToSocketAddrs, gate: Gate, workers: usize) -> io::Result<Self> {
         let (closing, watched) = tokio::sync::watch::channel(false);
-        let ids = PublicIds::new(gate.number_secret());
+        let ids = gate.public_ids();
         let traffic = Traffic::default();
         let house = web::Data::new(House { gate, ids, traffic, closing: watched });
         let server = HttpServer::new(move || {

@@ -11,7 +11,9 @@ pub mod domain;
 pub mod chart;
 pub mod engine;
 pub mod policy;
+pub mod roster;
 pub mod scenario;
+pub mod template;
 
 // Floor 2, hands: one outside thing each.
 pub mod channel;

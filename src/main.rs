@@ -4,7 +4,7 @@ use std::path::PathBuf;
 use std::process::ExitCode;
 
 use clap::{Args, Parser, Subcommand};
-use fenliu::app::{demo, serve, workflow};
+use fenliu::app::{alerts, demo, serve, workflow};
 use fenliu::config::settings::Settings;
 use fenliu::domain::Instant;
 
@@ -54,6 +54,9 @@ enum Command {
     /// Check, test and draw workflow files.
     #[command(subcommand)]
     Workflow(Workflow),
+    /// Check and look at the texts of messages.
+    #[command(subcommand)]
+    Alerts(Alerts),
     /// Print the settings file with every key, its meaning and its default.
     Config,
 }
@@ -134,6 +137,24 @@ enum Workflow {
     Schema,
 }
 
+#[derive(Debug, Subcommand)]
+enum Alerts {
+    /// Say everything that is wrong with the message templates, and which SMS are long.
+    Check {
+        /// The settings file.
+        #[arg(long)]
+        config: Option<PathBuf>,
+    },
+    /// Show a message with sample values.
+    Preview {
+        /// The settings file.
+        #[arg(long)]
+        config: Option<PathBuf>,
+        #[command(flatten)]
+        wish: alerts::Preview,
+    },
+}
+
 fn main() -> ExitCode {
     match run(CommandLine::parse().command) {
         Ok(report) => {
@@ -157,6 +178,13 @@ fn run(command: Command) -> Result<workflow::Report, String> {
             let wish = serve::TokenWish { jurisdiction, person, label };
             let secret = serve::token(&settings, &wish).map_err(said)?;
             Ok(workflow::Report::of(format!("{secret}\n")))
+        }
+        Command::Alerts(Alerts::Check { config }) => {
+            alerts::check(&serve::settings(config, std::env::vars()).map_err(said)?).map_err(said)
+        }
+        Command::Alerts(Alerts::Preview { config, wish }) => {
+            let settings = serve::settings(config, std::env::vars()).map_err(said)?;
+            alerts::preview(&settings, &wish).map_err(said)
         }
         Command::Config => Ok(workflow::Report::of(Settings::template())),
         Command::Workflow(Workflow::Check { files }) => workflow::check(&files),

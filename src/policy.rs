@@ -19,6 +19,8 @@ pub enum Act {
     ReadDirectory,
     /// Change units, people, categories.
     WriteDirectory,
+    /// Write duty rosters and stand-ins, decide on swaps.
+    WriteRosters,
     /// Publish workflow definitions.
     Publish,
     /// Load calendars.
@@ -30,13 +32,14 @@ pub enum Act {
 }
 
 /// Every act, in the order above.
-pub const ACTS: [Act; 10] = [
+pub const ACTS: [Act; 11] = [
     Act::SeeAll,
     Act::SeeOwn,
     Act::SeeCaller,
     Act::Backdate,
     Act::ReadDirectory,
     Act::WriteDirectory,
+    Act::WriteRosters,
     Act::Publish,
     Act::WriteCalendar,
     Act::IssueTokens,
@@ -49,17 +52,18 @@ pub const ACTS: [Act; 10] = [
 pub fn role_may(role: Role, act: Act) -> bool {
     use Act::{
         Backdate, IssueTokens, Operate, Publish, ReadDirectory, SeeAll, SeeCaller, SeeOwn,
-        WriteCalendar, WriteDirectory,
+        WriteCalendar, WriteDirectory, WriteRosters,
     };
     let acts: &[Act] = match role {
         Role::Dispatcher | Role::ShiftLeader => {
             &[SeeAll, SeeOwn, SeeCaller, Backdate, ReadDirectory]
         }
         Role::Liaison | Role::Leader => &[SeeOwn, SeeCaller, ReadDirectory],
-        Role::Duty | Role::Director => &[SeeAll, SeeOwn, Backdate, ReadDirectory, Operate],
+        Role::Duty => &[SeeAll, SeeOwn, Backdate, ReadDirectory, Operate],
+        Role::Director => &[SeeAll, SeeOwn, Backdate, ReadDirectory, WriteRosters, Operate],
         Role::Auditor => &[SeeAll, ReadDirectory, Operate],
         Role::Administrator => {
-            &[ReadDirectory, WriteDirectory, WriteCalendar, IssueTokens, Operate]
+            &[ReadDirectory, WriteDirectory, WriteRosters, WriteCalendar, IssueTokens, Operate]
         }
         Role::Editor => &[ReadDirectory, Publish],
     };

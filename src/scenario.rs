@@ -11,10 +11,11 @@ use crate::calendar::Calendar;
 use crate::chart::{Chart, Party, Selector};
 use crate::domain::{
     Actor, Beside, Command, DefinitionId, Directory, Event, Facts, Fields, Grant, Instance,
-    InstanceId, Instant, JurisdictionId, PersonId, Refusal, Role, Text, Value, of_matter,
+    InstanceId, Instant, JurisdictionId, PersonId, Refusal, Role, Roster, Text, Value, of_matter,
 };
 use crate::engine::{self, Decision, Situation, family};
 use crate::policy;
+use crate::roster::{self, OnDuty, Rosters};
 
 pub use story::{Step, Story};
 
@@ -51,6 +52,7 @@ pub struct Stage {
     charts: BTreeMap<DefinitionId, Arc<Chart>>,
     calendar: Calendar,
     directory: Arc<Directory>,
+    rosters: Arc<Rosters>,
 }
 
 impl Stage {
@@ -59,7 +61,13 @@ impl Stage {
     pub fn new(charts: Vec<Chart>, calendar: Calendar, directory: Directory) -> Self {
         let numbered = (1_i64..).zip(charts);
         let charts = numbered.map(|(id, chart)| (DefinitionId(id), Arc::new(chart))).collect();
-        Self { charts, calendar, directory: Arc::new(directory) }
+        Self { charts, calendar, directory: Arc::new(directory), rosters: Arc::default() }
+    }
+
+    /// The same stage where people are on duty by rosters.
+    #[must_use]
+    pub fn with_rosters(self, rosters: Vec<Roster>) -> Self {
+        Self { rosters: Arc::new(Rosters::new(rosters)), ..self }
     }
 
     /// Tells one story, given as YAML.
@@ -86,6 +94,7 @@ struct Play<'s> {
     instances: BTreeMap<InstanceId, Instance>,
     events: Vec<Event>,
     zone: jiff::tz::TimeZone,
+    rosters: Arc<Rosters>,
     last_id: i64,
 }
 
@@ -103,7 +112,21 @@ impl<'s> Play<'s> {
             .map_err(|error| Error::Shape(format!("given.at: {error}")))?;
         let workflow = story.given.workflow.clone();
         let (instances, events) = (BTreeMap::new(), Vec::new());
-        Ok(Self { stage, workflow, now, instances, events, zone, last_id: 0 })
+        let rosters = match &story.given.rosters {
+            None => Arc::clone(&stage.rosters),
+            Some(rosters) => Arc::new(Rosters::new(story_rosters(rosters, &stage.directory)?)),
+        };
+        Ok(Self { stage, workflow, now, instances, events, zone, rosters, last_id: 0 })
+    }
+
+    /// Who is on duty now, and who is who.
+    fn on_duty(&self) -> OnDuty {
+        OnDuty {
+            directory: Arc::clone(&self.stage.directory),
+            rosters: Arc::clone(&self.rosters),
+            calendar: self.stage.calendar.clone(),
+            now: self.now,
+        }
     }
 
     fn step(&mut self, number: usize, step: &Step) -> Result<(), Error> {
@@ -200,9 +223,8 @@ impl<'s> Play<'s> {
         let values = match spec.map(|spec| engine::input::sort(spec, &json)) {
             Some((given, None)) => with_digests(given),
             Some((given, Some(refusal))) => {
-                let Stage { calendar, directory, .. } = self.stage;
-                let situation =
-                    Situation { chart: &chart, calendar, facts: &**directory, now: self.now };
+                let (calendar, facts, now) = (&self.stage.calendar, self.on_duty(), self.now);
+                let situation = Situation { chart: &chart, calendar, facts: &facts, now };
                 let name = command.to_owned();
                 let command = Command { name, input: given.values, occurred_at };
                 let admitted = engine::admit(situation, instance.as_ref(), &actor, &command);
@@ -312,6 +334,19 @@ fn plain(json: &serde_json::Map<String, serde_json::Value>) -> Fields {
     texts.map(|(name, text)| (name.clone(), Value::from(text))).collect()
 }
 
+/// The rosters that a story gives itself.
+fn story_rosters(given: &[Roster<String>], directory: &Directory) -> Result<Vec<Roster>, Error> {
+    let mut rosters = Vec::new();
+    for roster in given {
+        let read = roster.with_people(directory);
+        let read = read.map_err(|fault| Error::Shape(format!("given.rosters: {fault}")))?;
+        roster::check(&read, directory)
+            .map_err(|refusal| Error::Shape(format!("given.rosters: {refusal}")))?;
+        rosters.push(read);
+    }
+    Ok(rosters)
+}
+
 fn foreign() -> Refusal {
     Refusal::new("not_found", Text::new("没有这一事项", "There is no such matter"))
 }
@@ -354,7 +389,7 @@ impl family::World for Play<'_> {
     }
 
     fn facts(&mut self, _: JurisdictionId) -> Result<Arc<dyn Facts>, Fault> {
-        let facts = Arc::<Directory>::clone(&self.stage.directory);
+        let facts = Arc::new(self.on_duty());
         let roots = self.instances.values().filter(|instance| instance.parent.is_none());
         let known = roots.flat_map(|root| of_matter(&format!("{:08}", root.id.0), root));
         Ok(Arc::new(Beside::new(facts, known.collect())))

@@ -8,7 +8,10 @@
 pub mod auditor;
 pub mod clocks;
 pub mod figures;
+pub mod handovers;
+pub mod inbox;
 pub mod jobs;
+pub mod mutes;
 pub mod outbox;
 pub mod recount;
 mod shell;
@@ -22,7 +25,7 @@ use futures_util::future::BoxFuture;
 use tokio::sync::{Notify, watch as signal};
 use tokio::task::JoinHandle;
 
-use crate::channel::Channel;
+use crate::channel::{Channel, guard};
 use crate::config::job::Job;
 use crate::domain::{InstanceId, JurisdictionId};
 use crate::gate::{self, Gate, NewAlarm};
@@ -126,6 +129,36 @@ fn back_off(failures: u32) -> Duration {
 /// Channels by the name that workflows call them.
 pub type Channels = BTreeMap<String, Arc<dyn Channel>>;
 
+/// The lines to the outside, each by the name that workflows call the channel.
+#[derive(Default)]
+pub struct Lines {
+    /// The channels.
+    pub channels: Channels,
+    /// How each is guarded; one that is not named is not.
+    pub guards: BTreeMap<String, guard::Options>,
+    /// What comes in.
+    pub inboxes: BTreeMap<String, inbox::Arrivals>,
+}
+
+fn sender(
+    duty: &Duty,
+    name: &str,
+    channel: &Arc<dyn Channel>,
+    guard: guard::Options,
+    options: outbox::Options,
+) -> shell::Make {
+    let (at, name, channel) = (duty.clone(), name.to_owned(), Arc::clone(channel));
+    Box::new(move || {
+        let sender = outbox::Outbox::new(at.clone(), &name, Arc::clone(&channel), options);
+        Box::new(sender.guarded(guard))
+    })
+}
+
+fn listener(duty: &Duty, name: &str, arrivals: &inbox::Arrivals) -> shell::Make {
+    let (at, name, arrivals) = (duty.clone(), name.to_owned(), Arc::clone(arrivals));
+    Box::new(move || Box::new(inbox::Inbox::new(at.clone(), &name, Arc::clone(&arrivals))))
+}
+
 /// How the loops run.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct Options {
@@ -146,17 +179,18 @@ pub struct Scheduler {
 
 impl Scheduler {
     /// Starts all loops on the current tokio runtime: due clocks, one sender for each channel,
-    /// periodic jobs, the auditor, the recount after a new calendar, and on a shared database the
-    /// watch for changes by other nodes.
+    /// periodic jobs, duty handovers, the auditor, the recount after a new calendar, and on a shared
+    /// database the watch for changes by other nodes.
     ///
     /// # Errors
     /// A periodic job that makes no sense.
     pub fn start(
         gate: Gate,
-        channels: Channels,
+        lines: Lines,
         jobs: &[Job],
         options: Options,
     ) -> Result<Self, jobs::Error> {
+        let Lines { channels, guards, inboxes } = lines;
         let duty = Duty::new(gate);
         let plan = jobs::Plan::new(jobs)?;
         let bell = duty.gate.bell();
@@ -174,15 +208,13 @@ impl Scheduler {
         let at = duty.clone();
         run("clocks", &bell, Box::new(move || Box::new(clocks::Clocks::new(at.clone()))));
         for (name, channel) in &channels {
-            let (at, name, channel) = (duty.clone(), name.clone(), Arc::clone(channel));
-            let of = format!("outbox.{name}");
-            let make = move || {
-                let sender =
-                    outbox::Outbox::new(at.clone(), &name, Arc::clone(&channel), options.outbox);
-                let sender: Box<dyn Poll> = Box::new(sender);
-                sender
-            };
-            run(&of, &bell, Box::new(make));
+            let guard = guards.get(name).copied().unwrap_or(guard::Options::NONE);
+            let make = sender(&duty, name, channel, guard, options.outbox);
+            run(&format!("outbox.{name}"), &bell, make);
+        }
+        for (name, arrivals) in &inboxes {
+            let own = Arc::new(Notify::new());
+            run(&format!("inbox.{name}"), &own, listener(&duty, name, arrivals));
         }
         let (at, known) = (duty.clone(), channels.keys().cloned().collect::<BTreeSet<_>>());
         let strays = move || outbox::Strays::new(at.clone(), known.clone(), options.outbox);
@@ -190,6 +222,11 @@ impl Scheduler {
         run("outbox", &quiet, Box::new(move || Box::new(strays())));
         let at = duty.clone();
         run("jobs", &quiet, Box::new(move || Box::new(jobs::Jobs::new(at.clone(), plan.clone()))));
+        let at = duty.clone();
+        run("mutes", &bell, Box::new(move || Box::new(mutes::Mutes::new(at.clone()))));
+        let at = duty.clone();
+        let handovers = move || handovers::Handovers::new(at.clone());
+        run("handovers", &quiet, Box::new(move || Box::new(handovers())));
         let at = duty.clone();
         let auditor = move || auditor::Auditor::new(at.clone(), options.auditor);
         run("auditor", &duty.suspects.bell, Box::new(move || Box::new(auditor())));

@@ -12,3 +12,4 @@ mod office;
 mod order;
 mod recount;
 mod rights;
+mod roster;

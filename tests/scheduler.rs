@@ -2,8 +2,11 @@
 
 mod auditor;
 mod clocks;
+mod handovers;
 mod house;
 mod jobs;
+mod letters;
+mod mutes;
 mod nodes;
 mod outbox;
 mod recount;

@@ -8,6 +8,7 @@ mod only_sqlite;
 mod outbox;
 mod place;
 pub(crate) mod postgres;
+mod rosters;
 mod samples;
 mod schema;
 

@@ -6,8 +6,8 @@ use std::rc::Rc;
 use std::time::{Duration, Instant as Begun};
 
 use fenliu::domain::{Instance, InstanceId, Instant, StoredEvent};
+use fenliu::gate::PublicIds;
 use fenliu::gate::{Caller, Gate, Request, Target};
-use fenliu::http::PublicIds;
 use fenliu::store::{Batch, ClockRow, Options, PartyRow, Store};
 
 use super::client::{Client, tokens};
@@ -52,7 +52,7 @@ async fn fill(
     name: &str,
     instances: usize,
     open: usize,
-) -> (std::path::PathBuf, Vec<InstanceId>, u64) {
+) -> (std::path::PathBuf, Vec<InstanceId>, PublicIds) {
     let start = Instant::parse("2036-07-01T09:00:00+08:00").unwrap();
     let (gate, _clock, caller, folder) = gate(name, start);
     let opened = gate.submit(register(&caller)).await.unwrap().receipt.instance;
@@ -60,7 +60,7 @@ async fn fill(
     let closed = gate.submit(register(&caller)).await.unwrap().receipt.instance;
     let answer = serde_json::json!({ "answer": "已告知办理流程。" });
     give(&gate, &caller, closed, "answer_at_desk", answer).await;
-    let secret = gate.number_secret();
+    let public = gate.public_ids();
     drop(gate);
     // The committers end with the last gate; the file's lock follows.
     std::thread::sleep(Duration::from_millis(300));
@@ -95,7 +95,7 @@ async fn fill(
             batch = Batch::default();
         }
     }
-    (folder, ids, secret)
+    (folder, ids, public)
 }
 
 fn copy(
@@ -150,8 +150,7 @@ async fn urge(address: String, token: String, load: Rc<Load>, paths: Rc<Vec<Stri
 }
 
 async fn one(instances: usize, open: usize, span: Duration) -> Grown {
-    let (folder, ids, secret) = fill(&format!("growth-{instances}"), instances, open).await;
-    let public = PublicIds::new(secret);
+    let (folder, ids, public) = fill(&format!("growth-{instances}"), instances, open).await;
     let paths = ids.iter().map(|id| format!("/api/v1/instances/{}/commands", public.instance(*id)));
     let paths = Rc::new(paths.collect::<Vec<_>>());
     let admin = admin(&folder);

@@ -29,7 +29,10 @@ pub struct Row {
     pub rate: f64,
     pub p50_ms: f64,
     pub p99_ms: f64,
+    /// CPU time of the service for each command.
     pub cpu_us: f64,
+    /// CPU time of the PostgreSQL server for each command.
+    pub server_us: f64,
     pub memory_mib: f64,
 }
 
@@ -98,14 +101,15 @@ pub fn row(service: &Service, clients: usize, cpu: f64, begun: Instant, micros: 
         p50_ms: at(0.5),
         p99_ms: at(0.99),
         cpu_us: cpu * 1e6 / sorted.len() as f64,
+        server_us: 0.0,
         memory_mib: service.memory_mib(),
     }
 }
 
-/// 1, 16, 64 and 256 clients against a fresh store.
-pub async fn measure(kind: &str, cluster: &Cluster, span: Duration) -> Vec<Row> {
+/// So many clients, one number after the other, each against a fresh store.
+pub async fn measure(kind: &str, cluster: &Cluster, numbers: &[usize], span: Duration) -> Vec<Row> {
     let mut rows = Vec::new();
-    for clients in [1, 16, 64, 256] {
+    for &clients in numbers {
         let folder = folder(kind);
         let url = match kind {
             "postgres" => cluster.database(&format!("fenliu_{clients}")),
@@ -114,7 +118,11 @@ pub async fn measure(kind: &str, cluster: &Cluster, span: Duration) -> Vec<Row> 
         let service = Service::start(&folder, &url, None);
         let tokens = tokens(&service.address, &service.admin, UNIT).await;
         run(&service, &tokens, clients.min(16), Duration::from_secs(1)).await;
-        rows.push(run(&service, &tokens, clients, span).await);
+        let server = cluster.cpu_seconds();
+        let row = run(&service, &tokens, clients, span).await;
+        let server = cluster.cpu_seconds() - server;
+        let commands = row.rate * span.as_secs_f64();
+        rows.push(Row { server_us: server * 1e6 / commands, ..row });
         drop(service);
         std::fs::remove_dir_all(folder).unwrap();
     }
@@ -124,12 +132,12 @@ pub async fn measure(kind: &str, cluster: &Cluster, span: Duration) -> Vec<Row> 
 /// A table with the ratios to pgbench.
 pub fn print(rows: &[Row], baseline: &Baseline) {
     println!(
-        "| clients | commands/s | x pgbench tps | p50 ms | p99 ms | p99 / pgbench mean | CPU us | RSS MiB |"
+        "| clients | commands/s | x pgbench tps | p50 ms | p99 ms | p99 / pgbench mean | CPU us | server CPU us | RSS MiB |"
     );
-    println!("|---:|---:|---:|---:|---:|---:|---:|---:|");
+    println!("|---:|---:|---:|---:|---:|---:|---:|---:|---:|");
     for row in rows {
         println!(
-            "| {} | {:.0} | {:.2} | {:.2} | {:.2} | {:.2} | {:.0} | {:.0} |",
+            "| {} | {:.0} | {:.2} | {:.2} | {:.2} | {:.2} | {:.0} | {:.0} | {:.0} |",
             row.clients,
             row.rate,
             row.rate / baseline.tps,
@@ -137,6 +145,7 @@ pub fn print(rows: &[Row], baseline: &Baseline) {
             row.p99_ms,
             row.p99_ms / baseline.mean_ms,
             row.cpu_us,
+            row.server_us,
             row.memory_mib
         );
     }

@@ -88,6 +88,18 @@ impl Cluster {
         format!("postgres://postgres@127.0.0.1:{}/{name}", self.port)
     }
 
+    /// CPU seconds that the server's processes have used so far, those that ended included.
+    pub fn cpu_seconds(&self) -> f64 {
+        let server = self.server.id();
+        let mut ticks = ticks(server).map_or(0.0, |(_, own, ended)| own + ended);
+        for entry in std::fs::read_dir("/proc").unwrap() {
+            let name = entry.unwrap().file_name();
+            let Some(id) = name.to_str().and_then(|name| name.parse().ok()) else { continue };
+            ticks += ticks_of_child(id, server);
+        }
+        ticks / 100.0
+    }
+
     /// `pgbench -N -M prepared` with 64 clients: the yardstick of this machine.
     pub fn pgbench(&self, seconds: u64) -> Baseline {
         let seconds = seconds.to_string();
@@ -99,6 +111,19 @@ impl Cluster {
         };
         Baseline { tps: figure("tps = "), mean_ms: figure("latency average = ") }
     }
+}
+
+/// Parent, own ticks and ticks of ended children of a process; none if it has gone.
+fn ticks(id: u32) -> Option<(u32, f64, f64)> {
+    let stat = std::fs::read_to_string(format!("/proc/{id}/stat")).ok()?;
+    let fields: Vec<&str> = stat.rsplit(')').next()?.split_whitespace().collect();
+    let figure = |at: usize| fields.get(at)?.parse::<f64>().ok();
+    let parent = fields.get(1)?.parse().ok()?;
+    Some((parent, figure(11)? + figure(12)?, figure(13)? + figure(14)?))
+}
+
+fn ticks_of_child(id: u32, server: u32) -> f64 {
+    ticks(id).filter(|(parent, ..)| *parent == server).map_or(0.0, |(_, own, _)| own)
 }
 
 impl Drop for Cluster {

@@ -6,14 +6,16 @@ use std::sync::Arc;
 use tokio::sync::Notify;
 
 use crate::calendar::Calendar;
-use crate::channel::{Channel, Console, Log};
+use crate::channel::Now;
 use crate::clock::Clock;
+use crate::config::alerts::Alerts;
+use crate::config::channel::SmsKind;
 use crate::config::jurisdiction::Jurisdiction;
 use crate::config::settings::Settings;
 use crate::domain::{Actor, Directory, JurisdictionId, PersonId, Role};
 use crate::gate::{AlertRules, Caller, Gate, NewToken, Parts};
 use crate::http::{Server, Stopper};
-use crate::scheduler::{self, Channels, Scheduler};
+use crate::scheduler::{self, Lines, Scheduler};
 use crate::store::{Options, Store};
 
 /// Why the house could not be put together, or had to be left.
@@ -62,7 +64,21 @@ pub fn open(settings: &Settings, clock: Arc<dyn Clock>) -> Result<Gate, Error> {
     let store = Store::open(&settings.database_url(), options)?;
     store.migrate()?;
     let batch_max = settings.database.batch_max.max(1);
-    Ok(Gate::open(Parts { store, clock, entropy, batch_max, alerts: AlertRules::default() })?)
+    let replies = settings.channel.sms.kind != SmsKind::Log;
+    let alerts = alert_rules(&settings.alerts, replies);
+    Ok(Gate::open(Parts { store, clock, entropy, batch_max, alerts })?)
+}
+
+fn alert_rules(alerts: &Alerts, replies: bool) -> AlertRules {
+    let second = 1_000;
+    let minute = 60 * second;
+    AlertRules {
+        urgent_ms: i64::from(alerts.urgent_minutes.max(1)) * minute,
+        normal_ms: i64::from(alerts.normal_minutes.max(1)) * minute,
+        hook_ms: i64::from(alerts.system_hours.max(1)) * 60 * minute,
+        bundle_ms: i64::from(alerts.bundle_seconds) * second,
+        replies,
+    }
 }
 
 /// Fills a new, empty store from the founding files; answers the first administrator's token, which
@@ -90,11 +106,22 @@ pub fn found(settings: &Settings, gate: &Gate) -> Result<Option<String>, Error> 
         workflows.push(read(&file)?);
     }
     let directory = who.directory(JurisdictionId(0));
-    let jurisdiction = gate.found(&directory, &calendar, &workflows)?;
+    let rosters = who.rosters();
+    let jurisdiction = gate.found_with_rosters((&directory, &rosters), &calendar, &workflows)?;
     let person = administrator(&directory)?;
     let caller = Caller { actor: Actor::System, jurisdiction };
     let new = NewToken { person, label: "first start".to_owned(), expires_at: None };
     Ok(Some(gate.issue_token(&caller, &new)?.secret))
+}
+
+/// Takes the texts of the settings' folder into use.
+fn word(settings: &Settings, gate: &Gate) -> Result<(), Error> {
+    let templates = super::alerts::templates(settings).map_err(Error::Sense)?;
+    let checked = gate.use_templates(templates, &settings.alerts.public_url);
+    checked.map(drop).map_err(|error| {
+        let folder = settings.alerts.templates.display();
+        Error::Sense(format!("the message templates in `{folder}` do not fit:\n  {error}"))
+    })
 }
 
 fn administrator(directory: &Directory) -> Result<PersonId, Error> {
@@ -170,13 +197,17 @@ pub struct Running {
 /// # Errors
 /// What is wrong with settings, files, database or address.
 pub fn start(settings: &Settings, clock: Arc<dyn Clock>) -> Result<Running, Error> {
+    let wall = Arc::clone(&clock);
+    let now: Now = Arc::new(move || wall.now());
     let gate = open(settings, clock)?;
     let token = found(settings, &gate)?;
+    word(settings, &gate)?;
     let server = listen(settings, &gate)?;
+    let lines = super::channels::lines(settings, now)?;
     let base = format!("http://{}", server.local_addr());
     let stopper = server.stopper();
     let server = tokio::spawn(server.run());
-    let scheduler = schedule(settings, &gate)?;
+    let scheduler = schedule(settings, &gate, lines)?;
     Ok(Running { gate, base, token, stopper, server, scheduler })
 }
 
@@ -195,19 +226,11 @@ impl Running {
     }
 }
 
-/// Starts the loops: clocks, messages, periodic jobs, auditor.
-fn schedule(settings: &Settings, gate: &Gate) -> Result<Scheduler, Error> {
-    let sense = |error: &dyn std::fmt::Display| Error::Sense(error.to_string());
-    let log = Log::open(&settings.database.folder.join("messages.log"));
-    let log: Arc<dyn Channel> = Arc::new(log.map_err(|error| sense(&error))?);
-    let mut channels = Channels::new();
-    for name in ["sms", "email", "webhook"] {
-        channels.insert(name.to_owned(), Arc::clone(&log));
-    }
-    channels.insert("console".to_owned(), Arc::new(Console));
+/// Starts the loops: clocks, messages, arrivals, periodic jobs, auditor.
+fn schedule(settings: &Settings, gate: &Gate, lines: Lines) -> Result<Scheduler, Error> {
     let mut options = scheduler::Options::default();
     let every = u64::from(settings.scheduler.audit_seconds).max(1);
     options.auditor.every = std::time::Duration::from_secs(every);
-    let started = Scheduler::start(gate.clone(), channels, &settings.jobs(), options);
-    started.map_err(|error| sense(&error))
+    let started = Scheduler::start(gate.clone(), lines, &settings.jobs(), options);
+    started.map_err(|error| Error::Sense(error.to_string()))
 }

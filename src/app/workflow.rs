@@ -142,7 +142,8 @@ pub fn stage(workflows: &Path, jurisdiction: &Path, calendar: &Path) -> Result<S
     }
     let who = Jurisdiction::from_yaml(&read(jurisdiction)?).map_err(|error| error.to_string())?;
     let days = Calendar::from_yaml(&read(calendar)?).map_err(|error| error.to_string())?;
-    Ok(Stage::new(charts, days, who.directory(JurisdictionId(1))))
+    let stage = Stage::new(charts, days, who.directory(JurisdictionId(1)));
+    Ok(stage.with_rosters(who.rosters()))
 }
 
 /// The scenario files beside the workflows of a folder, in order of name.

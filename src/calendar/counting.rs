@@ -200,6 +200,20 @@ impl Calendar {
         i64::try_from(counted).unwrap_or(i64::MAX)
     }
 
+    /// The number of working days from `from` on and before `until`; 0 when that is not later.
+    #[must_use]
+    pub fn working_days_in(&self, from: Date, until: Date) -> i64 {
+        if until <= from {
+            return 0;
+        }
+        let before = |date: Date| self.year(date.year()).map_or(0, |year| year.count_before(date));
+        let whole: usize = (from.year()..until.year())
+            .map(|year| self.year(year).map_or(0, |laid_out| laid_out.rows().len()))
+            .sum();
+        let counted = (whole + before(until)).saturating_sub(before(from));
+        i64::try_from(counted).unwrap_or(i64::MAX)
+    }
+
     /// The instant at which `percent` of the time from `base` to `due` has gone by: of its working
     /// time if there is any, else of real time. Never before `base`, never after `due`; `base` when
     /// `due` is not later.

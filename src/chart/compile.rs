@@ -68,6 +68,8 @@ struct Compiler<'d> {
     fields: BTreeMap<String, super::Field>,
     clock_names: BTreeSet<&'d str>,
     text_names: BTreeSet<&'d str>,
+    /// The commands, and whether one can be given without any input.
+    command_names: BTreeMap<&'d str, bool>,
     signals: BTreeMap<String, Vec<super::Input>>,
 }
 
@@ -81,6 +83,14 @@ impl<'d> Compiler<'d> {
             fields: BTreeMap::new(),
             clock_names: document.clocks.keys().map(|name| name.value.as_str()).collect(),
             text_names: document.texts.keys().map(|name| name.value.as_str()).collect(),
+            command_names: document
+                .commands
+                .iter()
+                .map(|(name, command)| {
+                    let free = command.input.iter().all(|(_, input)| input.optional);
+                    (name.value.as_str(), free)
+                })
+                .collect(),
             signals: BTreeMap::new(),
         }
     }

@@ -194,6 +194,9 @@ pub struct StepDoc {
     /// What to tell.
     #[serde(default)]
     pub text: Option<Spot<String>>,
+    /// A command without required input that whoever is told may give by link or reply.
+    #[serde(default)]
+    pub offer: Option<Spot<String>>,
     /// The step is skipped unless this holds.
     #[serde(default)]
     pub when: Option<Spot<String>>,
@@ -340,6 +343,9 @@ pub struct TellDoc {
     pub via: Vec<Spot<String>>,
     /// What.
     pub text: Spot<String>,
+    /// A command without required input that whoever is told may give by link or reply.
+    #[serde(default)]
+    pub offer: Option<Spot<String>>,
     /// Only if this holds.
     #[serde(default)]
     pub when: Option<Spot<String>>,

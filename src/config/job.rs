@@ -13,6 +13,9 @@ pub struct Job {
     pub cron: String,
     /// What.
     pub does: Does,
+    /// Whom it tells, as workflows say it: `emergency_office.duty`.
+    #[serde(default)]
+    pub to: Vec<String>,
 }
 
 /// What a periodic job does, for each jurisdiction.
@@ -21,7 +24,8 @@ pub struct Job {
 pub enum Does {
     /// Counts, for each unit, the matters that are due within the next working day.
     EarlyWarningSweep,
-    /// Tells the operators how many matters each unit holds and how many of them are overdue.
+    /// Tells the operators, and the people it names, how many matters each unit holds and how many
+    /// of them are overdue.
     DailyDigest,
     /// Raises an alarm when the calendar lacks the notice of a year.
     CalendarAlarm,

@@ -4,7 +4,8 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use serde::Deserialize;
 
-use crate::domain::{Category, Directory, JurisdictionId, Person, PersonId, Text, Unit};
+use crate::domain::{Category, Directory, JurisdictionId, Person, PersonId, Roster, Text, Unit};
+use crate::roster;
 
 /// A jurisdiction as its file says it.
 #[derive(Debug, Clone, Deserialize)]
@@ -24,6 +25,9 @@ pub struct Jurisdiction {
     pub people: Vec<Person>,
     /// Kinds of matters.
     pub categories: Vec<Category>,
+    /// Who is on duty when; people by name.
+    #[serde(default)]
+    pub rosters: Vec<Roster<String>>,
 }
 
 /// What is wrong with a jurisdiction file.
@@ -87,7 +91,34 @@ impl Jurisdiction {
             }
         }
         faults.extend(doubles);
+        let directory = self.directory(JurisdictionId(0));
+        let mut codes = BTreeSet::new();
+        for roster in &self.rosters {
+            let code = roster.code.as_str();
+            if code.is_empty() || !codes.insert(code) {
+                faults.push(format!("the roster `{code}` needs a code of its own"));
+            }
+            match roster.with_people(&directory) {
+                Ok(read) => {
+                    let refused = roster::check(&read, &directory).err();
+                    let reasons = refused.into_iter().flat_map(|refusal| refusal.reasons);
+                    faults.extend(reasons.map(|reason| {
+                        let place = reason.input.unwrap_or_default();
+                        format!("the roster `{code}`, {place}: {}", reason.text.en)
+                    }));
+                }
+                Err(fault) => faults.push(fault),
+            }
+        }
         faults
+    }
+
+    /// The rosters, with the ids that [`Self::directory`] gives to people.
+    #[must_use]
+    pub fn rosters(&self) -> Vec<Roster> {
+        let directory = self.directory(JurisdictionId(0));
+        // Names were checked when the file was read.
+        self.rosters.iter().filter_map(|roster| roster.with_people(&directory).ok()).collect()
     }
 
     /// The directory that decisions ask. People without an id get the ids 1, 2, … in order.

@@ -9,6 +9,9 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use toml::{Table, Value};
 
+use super::alerts::Alerts;
+use super::channel::Channels;
+use super::environment::overrule;
 use super::job::{Does, Job};
 
 /// Settings of the service. A key that is not here is refused, so that a slip of the pen is found
@@ -19,12 +22,16 @@ use super::job::{Does, Job};
 pub struct Settings {
     /// Where the service answers.
     pub server: Server,
+    /// By what messages leave.
+    pub channel: Channels,
     /// Where data are kept.
     pub database: Database,
     /// What a new, empty database is filled with at the first start.
     pub founding: Founding,
     /// What is written to the log.
     pub log: Log,
+    /// How alerts are worded.
+    pub alerts: Alerts,
     /// Clocks and messages.
     pub scheduler: Scheduler,
     /// Work that is done at fixed times.
@@ -123,13 +130,11 @@ pub enum LogFormat {
 pub struct Scheduler {
     /// Seconds between two passes of the auditor.
     pub audit_seconds: u32,
-    /// Hours for which a message is tried before it is given up and an alarm raised.
-    pub message_hours: u32,
 }
 
 impl Default for Scheduler {
     fn default() -> Self {
-        Self { audit_seconds: 60, message_hours: 24 }
+        Self { audit_seconds: 60 }
     }
 }
 
@@ -142,6 +147,9 @@ pub struct JobSetting {
     /// What: `early_warning_sweep`, `daily_digest`, `calendar_alarm`, `quarter_close` or
     /// `forget_answers`.
     pub does: Does,
+    /// Whom a `daily_digest` is sent to, as workflows say it: `emergency_office.duty`.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub to: Vec<String>,
 }
 
 /// What is wrong with the settings.
@@ -186,13 +194,12 @@ impl Settings {
             toml::from_str::<Self>(&text).map_err(|error| shape(error.to_string()))?;
             table = text.parse().map_err(|error: toml::de::Error| shape(error.to_string()))?;
         }
+        let known = Table::try_from(Self::default()).unwrap_or_default();
         for (name, value) in environment {
             let Some(path) = name.strip_prefix("FENLIU_") else { continue };
-            if let Some((section, key)) = path.to_lowercase().split_once('_') {
-                overrule(&mut table, section, key, &value)
-                    .map_err(|error| Error::Shape { place: name.clone(), error })?;
-                place = format!("{place} and the environment");
-            }
+            overrule(&mut table, &known, &path.to_lowercase(), &value)
+                .map_err(|error| Error::Shape { place: name.clone(), error })?;
+            place = format!("{place} and the environment");
         }
         let mut settings: Self = Value::Table(table)
             .try_into()
@@ -217,8 +224,11 @@ impl Settings {
     #[must_use]
     pub fn jobs(&self) -> Vec<Job> {
         let jobs = self.job.iter();
-        jobs.map(|(name, job)| Job { name: name.clone(), cron: job.cron.clone(), does: job.does })
-            .collect()
+        jobs.map(|(name, job)| {
+            let JobSetting { cron, does, to } = job.clone();
+            Job { name: name.clone(), cron, does, to }
+        })
+        .collect()
     }
 
     /// The settings file with every key, its meaning and its default.
@@ -244,14 +254,7 @@ impl Settings {
                         }
                     }
                 }
-                Value::Table(keys) => {
-                    comment(&mut text, &about);
-                    write_line(&mut text, &format!("[{section}]"));
-                    for (key, value) in keys {
-                        comment(&mut text, &about["properties"][key]);
-                        write_line(&mut text, &format!("{key} = {value}"));
-                    }
-                }
+                Value::Table(keys) => print(&mut text, schema, section, keys, &about),
                 value => write_line(&mut text, &format!("{section} = {value}")),
             }
         }
@@ -259,12 +262,45 @@ impl Settings {
     }
 }
 
+/// A section with its keys, then the tables within it.
+#[expect(clippy::indexing_slicing, reason = "a JSON value read by name is null at worst")]
+fn print(
+    text: &mut String,
+    schema: &serde_json::Value,
+    section: &str,
+    keys: &Table,
+    about: &serde_json::Value,
+) {
+    let part = |key: &String| resolve(schema, &about["properties"][key]);
+    // A table without fixed keys is a value.
+    let is_section =
+        |key: &String, value: &Value| value.is_table() && part(key)["properties"].is_object();
+    let (inner, own): (Vec<_>, Vec<_>) =
+        keys.iter().partition(|(key, value)| is_section(key, value));
+    comment(text, about);
+    if !own.is_empty() {
+        write_line(text, &format!("[{section}]"));
+    }
+    for (key, value) in own {
+        comment(text, &about["properties"][key]);
+        write_line(text, &format!("{key} = {value}"));
+    }
+    for (key, value) in inner {
+        text.push('\n');
+        if let Some(keys) = value.as_table() {
+            print(text, schema, &format!("{section}.{key}"), keys, &part(key));
+        }
+    }
+}
+
 /// The jobs of an office that says nothing else.
 fn usual_jobs() -> BTreeMap<String, JobSetting> {
-    let job = |cron: &str, does: Does| JobSetting { cron: cron.to_owned(), does };
+    let job = |cron: &str, does: Does| JobSetting { cron: cron.to_owned(), does, to: Vec::new() };
+    let office = ["emergency_office.duty", "emergency_office.director"];
+    let to = office.map(str::to_owned).to_vec();
     [
         ("early_warning", job("0 0 9,15 * * *", Does::EarlyWarningSweep)),
-        ("digest", job("0 30 8 * * *", Does::DailyDigest)),
+        ("digest", JobSetting { to, ..job("0 30 8 * * *", Does::DailyDigest) }),
         ("next_year", job("0 0 9 * * *", Does::CalendarAlarm)),
         ("quarter", job("0 5 0 1 1,4,7,10 *", Does::QuarterClose)),
         ("keys", job("0 0 3 * * *", Does::ForgetAnswers)),
@@ -272,18 +308,6 @@ fn usual_jobs() -> BTreeMap<String, JobSetting> {
     .into_iter()
     .map(|(name, job)| (name.to_owned(), job))
     .collect()
-}
-
-fn overrule(table: &mut Table, section: &str, key: &str, value: &str) -> Result<(), String> {
-    let entry = table.entry(section).or_insert_with(|| Value::Table(Table::new()));
-    let Value::Table(keys) = entry else { return Err(format!("there is no section `{section}`")) };
-    let value = value
-        .parse::<i64>()
-        .map(Value::Integer)
-        .or_else(|_not_a_number| value.parse::<bool>().map(Value::Boolean))
-        .unwrap_or_else(|_not_a_flag| Value::String(value.to_owned()));
-    keys.insert(key.to_owned(), value);
-    Ok(())
 }
 
 #[expect(clippy::indexing_slicing, reason = "a JSON value read by name is null at worst")]
@@ -306,6 +330,7 @@ fn write_line(text: &mut String, line: &str) {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::config::channel::BodyKind;
 
     #[test]
     fn the_file_in_the_repository_is_the_printed_one_and_says_the_defaults() {
@@ -331,6 +356,21 @@ mod tests {
         let settings = Settings::load(None, pairs.into_iter()).unwrap();
         assert_eq!(settings.server.listen, "0.0.0.0:9");
         assert_eq!(settings.database.batch_max, 7);
+        let environment = [
+            ("FENLIU_CHANNEL_SMS_PASSWORD", "00123456"),
+            ("FENLIU_CHANNEL_SMS_SYSTEM_ID", "fenliu"),
+            ("FENLIU_CHANNEL_SMS_GATEWAY_BODY_KIND", "form"),
+            ("FENLIU_CHANNEL_EMAIL_GUARD_PER_SECOND", "3"),
+        ];
+        let pairs = environment.map(|(name, value)| (name.to_owned(), value.to_owned()));
+        let settings = Settings::load(None, pairs.into_iter()).unwrap();
+        let sms = &settings.channel.sms;
+        assert_eq!(sms.password.reveal().unwrap(), "00123456", "digits, and a text all the same");
+        assert_eq!(sms.system_id, "fenliu");
+        assert_eq!(sms.gateway.body_kind, BodyKind::Form);
+        assert_eq!(settings.channel.email.guard.per_second, 3);
+        let shown = format!("{settings:?}") + &toml::to_string(&settings).unwrap();
+        assert!(!shown.contains("00123456"), "a secret is shown");
         let wrong = [("FENLIU_SERVER_LISEN".to_owned(), "x".to_owned())];
         assert!(Settings::load(None, wrong.into_iter()).is_err());
     }

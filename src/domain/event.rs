@@ -126,6 +126,9 @@ pub struct Told {
     /// Which clock speaks, if one does.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub clock: Option<String>,
+    /// The command that may be given in answer.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub offer: Option<String>,
 }
 
 /// A child to be opened.

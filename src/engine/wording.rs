@@ -1,11 +1,13 @@
 //! The words of an alert: a text of the workflow with its placeholders filled.
 
+use std::collections::BTreeMap;
+
 use jiff::tz::TimeZone;
 
 use super::input;
 use crate::chart::expression::Type;
 use crate::chart::{Chart, Field};
-use crate::domain::{Facts, Instance, Instant, Text, Tier, Value};
+use crate::domain::{Facts, Instance, Instant, Language, Text, Tier, Value};
 
 /// A clock that speaks.
 #[derive(Debug, Clone, Copy)]
@@ -29,6 +31,22 @@ pub fn fill(
     let words = chart.texts.get(text).unwrap_or(&empty);
     let filler = Filler { chart, instance, speaker, context };
     Text { zh: filler.fill(&words.zh, true), en: filler.fill(&words.en, false) }
+}
+
+/// Everything that a text of the workflow could say, by placeholder: its fields, and what every
+/// text may name. No personal data: they are no fields.
+#[must_use]
+pub fn placeholders(
+    chart: &Chart,
+    instance: &Instance,
+    speaker: Option<Speaker<'_>>,
+    context: &Context<'_>,
+    language: Language,
+) -> BTreeMap<String, String> {
+    let filler = Filler { chart, instance, speaker, context };
+    let common = ["number", "status", "stage", "due", "clock", "holder"];
+    let names = chart.fields.keys().map(String::as_str).chain(common);
+    names.map(|name| (name.to_owned(), filler.value(name, language == Language::Zh))).collect()
 }
 
 /// What wording needs besides the instance.

@@ -9,11 +9,11 @@ use crate::calendar::Calendar;
 use crate::chart::{self, Finding};
 use crate::domain::event::Hash;
 use crate::domain::{
-    Actor, Category, DefinitionId, Directory, Instant, JurisdictionId, Person, PersonId, Unit,
+    Actor, Category, DefinitionId, Instant, JurisdictionId, Person, PersonId, Unit,
 };
 use crate::policy::Act;
 use crate::store::{
-    self, CalendarSource, DefinitionSource, Jurisdiction, NewAlarm, Store, TokenRow, Transaction,
+    self, CalendarSource, DefinitionSource, NewAlarm, Store, TokenRow, Transaction,
 };
 
 /// A token to be made.
@@ -49,18 +49,18 @@ impl Gate {
     /// # Errors
     /// What the store says; what was loaded before stays.
     pub fn reload(&self) -> Result<(), Error> {
-        self.inner.registry.reload(&self.inner.store)
+        self.inner.registry.reload(&self.inner.store, self.now())
     }
 
     /// One transaction of an administrator; what is in memory follows it. Blocks.
-    fn administer<T>(
+    pub(super) fn administer<T>(
         &self,
         work: impl FnOnce(&mut Transaction<'_>, Instant) -> Result<T, store::Error>,
     ) -> Result<T, Error> {
         let now = self.now();
         let mut writer = self.inner.store.writer()?;
         let done = writer.transaction(|transaction| work(transaction, now))?;
-        self.inner.registry.reload(&self.inner.store)?;
+        self.inner.registry.reload(&self.inner.store, now)?;
         Ok(done)
     }
 
@@ -125,52 +125,6 @@ impl Gate {
         if revoked { Ok(()) } else { Err(Error::NotFound) }
     }
 
-    /// Takes a whole jurisdiction in: who is who, its calendar, its workflows. Used once for a new
-    /// store; what is there already is replaced by code. Blocks.
-    ///
-    /// # Errors
-    /// What is wrong with the calendar or a workflow; what the store says.
-    pub fn found(
-        &self,
-        directory: &Directory,
-        calendar: &str,
-        workflows: &[String],
-    ) -> Result<JurisdictionId, Error> {
-        let days = Calendar::from_yaml(calendar).map_err(|e| Error::Invalid(e.to_string()))?;
-        let jurisdiction = Jurisdiction {
-            id: directory.jurisdiction,
-            code: directory.code.clone(),
-            name: directory.name.clone(),
-            zone: days.zone().iana_name().unwrap_or("UTC").to_owned(),
-            calendar: days.code().to_owned(),
-            bodies: directory.bodies.clone(),
-            revision: 0,
-        };
-        let mut definitions = Vec::new();
-        for source in workflows {
-            definitions.push(definition(source, "system")?);
-        }
-        self.administer(|transaction, now| {
-            let id = transaction.put_jurisdiction(&jurisdiction)?;
-            for unit in directory.units.values() {
-                transaction.put_unit(id, unit)?;
-            }
-            for person in directory.people.values() {
-                transaction.put_person(id, person)?;
-            }
-            for category in directory.categories.values() {
-                transaction.put_category(id, category)?;
-            }
-            transaction.add_calendar(&calendar_source(id, &days, calendar, now))?;
-            for definition in &definitions {
-                let new =
-                    DefinitionSource { jurisdiction: id, published_at: now, ..definition.clone() };
-                transaction.add_definition(&new)?;
-            }
-            Ok(id)
-        })
-    }
-
     /// Publishes a version of a workflow: new instances start on it, running ones stay on theirs.
     /// Blocks.
     ///
@@ -182,8 +136,11 @@ impl Gate {
         source: &str,
     ) -> Result<(DefinitionId, i64, Vec<Finding>), Error> {
         self.permit(caller, Act::Publish)?;
-        let (_, findings) = chart::compile(source);
+        let (chart, findings) = chart::compile(source);
         let new = definition(source, &caller.actor.name())?;
+        if let Some(chart) = &chart {
+            self.can_be_said(chart)?;
+        }
         let (id, number) = self.administer(|transaction, now| {
             let jurisdiction = caller.jurisdiction;
             let new = DefinitionSource { jurisdiction, published_at: now, ..new };
@@ -320,7 +277,20 @@ pub(super) fn number_secret(store: &Store, entropy: Entropy) -> Result<u64, Erro
     Ok(secret)
 }
 
-fn definition(source: &str, by: &str) -> Result<DefinitionSource, Error> {
+/// The key with which links are signed: made at the first start, kept for ever.
+pub(super) fn link_secret(store: &Store, entropy: Entropy) -> Result<[u8; 32], Error> {
+    const NAME: &str = "link_secret";
+    let kept = store.read(|reader| reader.setting(NAME))?;
+    if let Some(secret) = kept.and_then(|text| personal::unhex(&text)) {
+        return Ok(secret);
+    }
+    let mut secret = [0_u8; 32];
+    entropy(&mut secret);
+    store.writer()?.transaction(|t| t.set_setting(NAME, &personal::hex(&secret)))?;
+    Ok(secret)
+}
+
+pub(super) fn definition(source: &str, by: &str) -> Result<DefinitionSource, Error> {
     let (chart, findings) = chart::compile(source);
     let Some(chart) = chart else { return Err(Error::Broken(findings)) };
     Ok(DefinitionSource {
@@ -336,7 +306,7 @@ fn definition(source: &str, by: &str) -> Result<DefinitionSource, Error> {
     })
 }
 
-fn calendar_source(
+pub(super) fn calendar_source(
     jurisdiction: JurisdictionId,
     calendar: &Calendar,
     source: &str,
@@ -352,7 +322,7 @@ fn calendar_source(
     }
 }
 
-fn check_code(code: &str) -> Result<(), Error> {
+pub(super) fn check_code(code: &str) -> Result<(), Error> {
     let sound = (1..=64).contains(&code.chars().count())
         && code.chars().all(|c| c.is_alphanumeric() || ".-_*".contains(c));
     if sound {

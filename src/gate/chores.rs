@@ -6,6 +6,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::PoisonError;
 
 use super::error::Error;
+use super::letters::Note;
 use super::{Firing, Gate};
 use crate::domain::{InstanceId, Instant, JurisdictionId};
 use crate::store::{self, Filter, NewAlarm, Standing, Transaction};
@@ -43,6 +44,8 @@ pub struct Leaves {
     pub replace_alarms: bool,
     /// Settings to write, where there is none of that name yet.
     pub settings: Vec<(String, String)>,
+    /// Messages of the house itself, each with the jurisdiction.
+    pub notes: Vec<(JurisdictionId, Note)>,
 }
 
 impl Gate {
@@ -150,7 +153,11 @@ impl Gate {
         leaves: &Leaves,
     ) -> Result<bool, Error> {
         let now = self.now();
-        self.with_hand(|transaction| {
+        let mut messages = Vec::new();
+        for (jurisdiction, note) in &leaves.notes {
+            messages.extend(self.compose(*jurisdiction, note, now)?);
+        }
+        let taken = self.with_hand(|transaction| {
             // Whoever knows the same last occurrence knows the same first one after it: its row
             // decides between nodes.
             if !transaction.take_occurrence(job, first, now)? {
@@ -170,8 +177,13 @@ impl Gate {
                 }
                 transaction.raise_alarm(alarm)?;
             }
+            transaction.write_messages(&mut messages)?;
             Ok(true)
-        })
+        })?;
+        if taken && !leaves.notes.is_empty() {
+            self.inner.wake.notify_waiters();
+        }
+        Ok(taken)
     }
 
     /// How many open matters of a jurisdiction each unit holds; with `due_before`, only those with

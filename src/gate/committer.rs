@@ -14,11 +14,12 @@ use super::delivery::Report;
 use super::error::Error;
 use super::figures::Figures;
 use super::ids::Stock;
+use super::letters::Letters;
 use super::registry::Registry;
 use super::world::Desk;
 use super::{
-    AlertRules, Change, Done, Entropy, Firing, Receipt, Request, Target, matters, personal,
-    reading, wording,
+    AlertRules, Change, Done, Entropy, Firing, PublicIds, Receipt, Request, Target, matters,
+    personal, reading, subscription, wording,
 };
 use crate::chart::Chart;
 use crate::clock::Clock;
@@ -42,6 +43,8 @@ pub(super) struct Setting {
     pub(super) figures: Arc<Figures>,
     pub(super) batch_max: usize,
     pub(super) alerts: AlertRules,
+    pub(super) letters: Letters,
+    pub(super) ids: PublicIds,
 }
 
 type Reply = oneshot::Sender<Result<Done, Error>>;
@@ -256,13 +259,6 @@ type Asked = (Arc<Chart>, Option<(InstanceId, InstanceId)>);
 
 impl Work<'_> {
     fn all(mut self, transaction: &mut Transaction<'_>, jobs: &[Job]) -> Result<Answers, Error> {
-        // The server's clock rules where there is one; a simulated clock rules everywhere.
-        let now = match transaction.now()? {
-            Some(now) if self.setting.clock.is_real() => now,
-            _ => self.setting.clock.now(),
-        };
-        let now = now.max(*self.last);
-        *self.last = now;
         let mut draft = Draft::default();
         // A matter that a command names is locked with the others, in order of id.
         let own = jobs.iter().filter_map(Job::instance);
@@ -270,6 +266,13 @@ impl Work<'_> {
             own.chain(jobs.iter().filter_map(Job::asked).flat_map(matters::named)).collect();
         let ids: Vec<InstanceId> = ids.into_iter().collect();
         draft.add(transaction.instances(&ids)?);
+        // The server's clock rules where there is one; a simulated clock rules everywhere.
+        let now = match transaction.now()? {
+            Some(now) if self.setting.clock.is_real() => now,
+            _ => self.setting.clock.now(),
+        };
+        let now = now.max(*self.last);
+        *self.last = now;
         let keys: Vec<(String, String)> = jobs.iter().filter_map(Job::key).collect();
         let mut answered = if keys.is_empty() { Vec::new() } else { transaction.answers(&keys)? };
         let mut answers = Vec::with_capacity(jobs.len());
@@ -437,12 +440,12 @@ impl Work<'_> {
         let first = decisions.first().map(|decision| decision.instance.id);
         for decision in decisions {
             let chart = registry.chart(decision.instance.definition)?;
-            draft.messages.extend(wording::messages(
-                registry,
-                &chart,
-                &decision,
-                self.setting.alerts,
-            )?);
+            let (letters, rules) = (&self.setting.letters, self.setting.alerts);
+            let messages = wording::messages(registry, letters, &chart, &decision, rules)?;
+            draft.messages.extend(messages);
+            let ids = self.setting.ids;
+            let posts = subscription::messages(registry, ids, &chart, &decision, rules)?;
+            draft.messages.extend(posts);
             draft.take(decision, &chart)?;
         }
         let instance = first.and_then(|id| draft.instance(id)).cloned();

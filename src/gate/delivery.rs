@@ -16,6 +16,43 @@ use crate::domain::{
 use crate::store::{self, ClaimWish, Ending, NewAlarm, PutBack, Queue, Settled};
 use sorting::{Habits, patient, sort};
 
+/// How long a message is tried on one channel before the person's next one is taken.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct AlertRules {
+    /// Urgent ones; milliseconds.
+    pub urgent_ms: i64,
+    /// Others; milliseconds.
+    pub normal_ms: i64,
+    /// Those to systems; milliseconds.
+    pub hook_ms: i64,
+    /// A person gets one letter with less urgent alerts on a channel in so many milliseconds; 0:
+    /// every alert is a letter.
+    pub bundle_ms: i64,
+    /// Whether replies by SMS are heard, so that messages may invite them.
+    pub replies: bool,
+}
+
+impl Default for AlertRules {
+    fn default() -> Self {
+        let minute = 60_000;
+        Self {
+            urgent_ms: 5 * minute,
+            normal_ms: 120 * minute,
+            hook_ms: 24 * 60 * minute,
+            bundle_ms: minute,
+            replies: false,
+        }
+    }
+}
+
+impl AlertRules {
+    /// For an urgent message, or another; milliseconds.
+    #[must_use]
+    pub fn patience_ms(self, urgent: bool) -> i64 {
+        if urgent { self.urgent_ms } else { self.normal_ms }
+    }
+}
+
 /// One letter: a message, or several to one person in a summary under the id of the first.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Parcel {
@@ -148,7 +185,9 @@ impl Gate {
         let calendar = registry.calendar(message.jurisdiction).ok()?;
         let person = directory.people.get(&message.to.person()?)?;
         let quiet = person.rules.quiet.as_ref();
-        quiet.and_then(|quiet| quiet.end_after(now, calendar.zone()))
+        let quiet = quiet.and_then(|quiet| quiet.end_after(now, calendar.zone()));
+        let mute = registry.mute_of(message.jurisdiction, person.id, now).map(|mute| mute.until);
+        quiet.max(mute)
     }
 
     /// Records attempts that ended: those that are sent or will be tried again, and those of the

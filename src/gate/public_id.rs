@@ -28,6 +28,13 @@ const INVERSE: u64 = {
     inverse
 };
 
+/// The lowest bits of a number, five in each of `length` digits.
+pub(super) fn digits(number: u64, length: usize) -> String {
+    let digit = |place: usize| usize::try_from((number >> (place * 5)) & 31).unwrap_or(0);
+    let places = (0..length).rev();
+    places.map(|place| DIGITS.get(digit(place)).copied().map_or('0', char::from)).collect()
+}
+
 /// Writes and reads public ids.
 #[derive(Debug, Clone, Copy)]
 pub struct PublicIds {
@@ -68,19 +75,23 @@ impl PublicIds {
         self.read("msg_", text).map(MessageId)
     }
 
+    /// A message's id in a link: as short as it can be.
+    pub fn link(&self, id: MessageId) -> String {
+        self.write("", id.0)
+    }
+
+    /// The message of an id in a link.
+    pub fn read_link(&self, text: &str) -> Option<MessageId> {
+        self.read("", text).map(MessageId)
+    }
+
     fn write(&self, prefix: &str, id: i64) -> String {
         let mut number = id.cast_unsigned();
         for key in self.keys {
             number = (number ^ key).wrapping_mul(FACTOR);
             number ^= number >> 32;
         }
-        let mut text = String::with_capacity(prefix.len() + LENGTH);
-        text.push_str(prefix);
-        for place in (0..LENGTH).rev() {
-            let digit = usize::try_from((number >> (place * 5)) & 31).unwrap_or(0);
-            text.push(DIGITS.get(digit).copied().map_or('0', char::from));
-        }
-        text
+        format!("{prefix}{}", digits(number, LENGTH))
     }
 
     fn read(&self, prefix: &str, text: &str) -> Option<i64> {

@@ -104,12 +104,11 @@ impl Gate {
     pub fn possible(&self, caller: &Caller, seen: &Seen) -> Result<(Vec<String>, bool), Error> {
         let registry = &self.inner.registry;
         let calendar = registry.calendar(caller.jurisdiction)?;
-        let directory = registry.directory(caller.jurisdiction)?;
         // A former unit may still be asked for something.
         let instance = seen.now.as_ref().unwrap_or(&seen.instance);
         let now = self.now().max(instance.updated_at);
-        let situation =
-            Situation { chart: &seen.chart, calendar: &calendar, facts: &*directory, now };
+        let facts = registry.facts(caller.jurisdiction, now)?;
+        let situation = Situation { chart: &seen.chart, calendar: &calendar, facts: &*facts, now };
         let specs = possible::specs(situation, instance, &caller.actor);
         let names = specs.into_iter().map(|spec: &CommandSpec| spec.name.clone()).collect();
         let waits = possible::may_acknowledge(situation, instance, &caller.actor);

@@ -31,8 +31,8 @@ pub(super) fn read(
     let Some(refusal) = refusal else { return Ok(given) };
     let caller = &request.caller;
     let calendar = registry.calendar(caller.jurisdiction)?;
-    let directory = registry.directory(caller.jurisdiction)?;
-    let situation = Situation { chart, calendar: &calendar, facts: &*directory, now };
+    let facts = registry.facts(caller.jurisdiction, now)?;
+    let situation = Situation { chart, calendar: &calendar, facts: &*facts, now };
     // What could be read and is not personal: nothing of it is kept.
     let (name, input) = (request.command.clone(), given.values);
     let command = Command { name, input, occurred_at: request.occurred_at };

@@ -178,9 +178,9 @@ impl Gate {
     ) -> Result<bool, Error> {
         let registry = &self.inner.registry;
         let chart = registry.chart(instance.definition)?;
-        let directory = registry.directory(instance.jurisdiction)?;
         let now = self.now();
-        let situation = Situation { chart: &chart, calendar, facts: &*directory, now };
+        let facts = registry.facts(instance.jurisdiction, now)?;
+        let situation = Situation { chart: &chart, calendar, facts: &*facts, now };
         Ok(engine::would_recount(situation, instance))
     }
 

@@ -8,8 +8,12 @@ use super::error::Error;
 use crate::calendar::Calendar;
 use crate::chart::{self, Chart};
 use crate::domain::event::Hash;
-use crate::domain::{DefinitionId, Directory, Instant, JurisdictionId, Refusal, Text};
-use crate::store::{DefinitionSource, Store, TokenRow};
+use crate::domain::{
+    DefinitionId, Directory, Facts, Instant, JurisdictionId, Mute, PersonId, Refusal, Subscription,
+    SubscriptionId, Text,
+};
+use crate::roster::{OnDuty, Rosters};
+use crate::store::{DefinitionSource, Reader, StandInFilter, Store, TokenRow};
 
 /// A published version of a workflow.
 #[derive(Debug, Clone)]
@@ -39,6 +43,12 @@ struct Shelf {
     /// Every version of every calendar; the last one counts.
     calendars: BTreeMap<JurisdictionId, Vec<Calendar>>,
     directories: BTreeMap<JurisdictionId, Arc<Directory>>,
+    /// Who is told by HTTP.
+    subscriptions: BTreeMap<JurisdictionId, Arc<Vec<Subscription>>>,
+    /// Mutes whose end was not told yet.
+    mutes: BTreeMap<JurisdictionId, Vec<Mute>>,
+    /// Rosters with the stand-ins of today and later.
+    rosters: BTreeMap<JurisdictionId, Arc<Rosters>>,
     /// Tokens by the hash of their secret.
     tokens: BTreeMap<Hash, TokenRow>,
 }
@@ -56,9 +66,9 @@ impl Registry {
     ///
     /// # Errors
     /// What the store says, or a stored definition or calendar that cannot be read any more.
-    pub(super) fn load(store: &Store) -> Result<Self, Error> {
+    pub(super) fn load(store: &Store, now: Instant) -> Result<Self, Error> {
         let registry = Self::default();
-        registry.reload(store)?;
+        registry.reload(store, now)?;
         Ok(registry)
     }
 
@@ -66,7 +76,7 @@ impl Registry {
     ///
     /// # Errors
     /// As for the first time; what was loaded before stays.
-    pub(super) fn reload(&self, store: &Store) -> Result<(), Error> {
+    pub(super) fn reload(&self, store: &Store, now: Instant) -> Result<(), Error> {
         let _turn = self.loading.lock().unwrap_or_else(PoisonError::into_inner);
         let old = self.read(|shelf| shelf.versions.clone());
         let shelf = store.read(|reader| {
@@ -77,11 +87,15 @@ impl Registry {
                 sources.extend(reader.definitions(id)?);
                 let tokens = reader.tokens(id, None)?;
                 shelf.tokens.extend(tokens.into_iter().map(|token| (token.hash, token)));
+                shelf.mutes.insert(id, reader.open_mutes(id)?);
+                let subscriptions = reader.subscriptions(id)?;
+                shelf.subscriptions.insert(id, Arc::new(subscriptions));
                 let calendars = reader.calendars(id)?;
                 let of_code = calendars.into_iter().filter(|c| c.code == jurisdiction.calendar);
                 let texts: Vec<String> = of_code.map(|calendar| calendar.source).collect();
                 let directory = Arc::new(reader.directory(id)?.unwrap_or_default());
                 shelf.directories.insert(id, directory);
+                shelf.rosters.insert(id, Arc::new(read_rosters(reader, id, now)?));
                 sources.sort_by_key(|source| source.id);
                 shelf.calendars.insert(id, read_calendars(&texts));
             }
@@ -177,6 +191,67 @@ impl Registry {
             .ok_or_else(|| Error::Internal(format!("there is no jurisdiction {jurisdiction}")))
     }
 
+    /// Who is told by HTTP, in order of id.
+    #[must_use]
+    pub fn subscriptions(&self, jurisdiction: JurisdictionId) -> Arc<Vec<Subscription>> {
+        self.read(|shelf| shelf.subscriptions.get(&jurisdiction).cloned().unwrap_or_default())
+    }
+
+    /// A subscription.
+    #[must_use]
+    pub fn subscription(
+        &self,
+        jurisdiction: JurisdictionId,
+        id: SubscriptionId,
+    ) -> Option<Subscription> {
+        let all = self.subscriptions(jurisdiction);
+        all.iter().find(|one| one.id == id).cloned()
+    }
+
+    /// The mute that holds back less urgent alerts to a person, if one does.
+    #[must_use]
+    pub fn mute_of(
+        &self,
+        jurisdiction: JurisdictionId,
+        person: PersonId,
+        now: Instant,
+    ) -> Option<Mute> {
+        self.read(|shelf| {
+            let mut mutes = shelf.mutes.get(&jurisdiction)?.iter();
+            mutes.find(|mute| mute.person == person && mute.holds(now)).cloned()
+        })
+    }
+
+    /// The mutes of a jurisdiction whose end was not told yet, in order of id.
+    #[must_use]
+    pub fn open_mutes(&self, jurisdiction: JurisdictionId) -> Vec<Mute> {
+        self.read(|shelf| shelf.mutes.get(&jurisdiction).cloned().unwrap_or_default())
+    }
+
+    /// Who is on duty when: rosters with the stand-ins of today and later.
+    #[must_use]
+    pub fn rosters(&self, jurisdiction: JurisdictionId) -> Arc<Rosters> {
+        self.read(|shelf| shelf.rosters.get(&jurisdiction).cloned()).unwrap_or_default()
+    }
+
+    /// What decisions at an instant ask: who is on duty then, and who is who.
+    ///
+    /// # Errors
+    /// When there is no such jurisdiction.
+    pub fn facts(
+        &self,
+        jurisdiction: JurisdictionId,
+        now: Instant,
+    ) -> Result<Arc<dyn Facts + Send + Sync>, Error> {
+        let directory = self.directory(jurisdiction)?;
+        let rosters = self.rosters(jurisdiction);
+        if rosters.rosters.is_empty() {
+            return Ok(directory);
+        }
+        let calendar = self.calendar(jurisdiction)?;
+        Ok(Arc::new(OnDuty { directory, rosters, calendar, now }))
+    }
+
     /// The token of a hash, as long as it is good.
     #[must_use]
     pub(super) fn token(&self, hash: &Hash, now: Instant) -> Option<TokenRow> {
@@ -190,6 +265,24 @@ impl Registry {
     pub fn jurisdictions(&self) -> Vec<JurisdictionId> {
         self.read(|shelf| shelf.directories.keys().copied().collect())
     }
+}
+
+/// Stand-ins that ended longer ago than this are not kept in memory: nodes' clocks may differ a
+/// little, and decisions ask for now.
+const STAND_INS_KEPT: i64 = 24 * 3_600_000;
+
+fn read_rosters(
+    reader: &mut Reader,
+    id: JurisdictionId,
+    now: Instant,
+) -> Result<Rosters, crate::store::Error> {
+    let mut rosters = Rosters::new(reader.rosters(id)?);
+    let filter =
+        StandInFilter { from: Some(now.plus(-STAND_INS_KEPT)), ..StandInFilter::default() };
+    for stand_in in reader.stand_ins(id, filter)? {
+        rosters.stand_ins.entry(stand_in.roster.clone()).or_default().push(stand_in);
+    }
+    Ok(rosters)
 }
 
 /// Calendars that can be read; a version that cannot is an operator's concern, not a reason to

@@ -2,11 +2,17 @@
 
 use super::AlertRules;
 use super::error::Error;
+use super::letters::{Letters, Sheet};
 use super::registry::Registry;
 use crate::chart::Chart;
-use crate::domain::{Delivery, Instance, InstanceId, Kind, Message, MessageId, Recipient, Tier};
+use crate::domain::event::Told;
+use crate::domain::{
+    Delivery, Directory, Event, Instance, InstanceId, Kind, Language, Message, MessageId,
+    Recipient, Text, Tier,
+};
 use crate::engine::Decision;
-use crate::engine::wording::{Context, Speaker, fill};
+use crate::engine::wording::{Context, Speaker, fill, placeholders};
+use crate::template::{About, TierWord};
 
 /// What people call a matter: the number of its family, eight digits.
 #[must_use]
@@ -27,12 +33,14 @@ pub fn family_of(number: &str) -> Option<InstanceId> {
     number.parse().ok().filter(|_| digits).map(InstanceId)
 }
 
-/// The messages of a decision: one for each person and channel. Ids are filled in later.
+/// The messages of a decision: one for each person and channel, in the person's language. Ids are
+/// filled in later.
 ///
 /// # Errors
 /// When the jurisdiction is not there.
 pub(super) fn messages(
     registry: &Registry,
+    letters: &Letters,
     chart: &Chart,
     decision: &Decision,
     rules: AlertRules,
@@ -45,20 +53,22 @@ pub(super) fn messages(
     let calendar = registry.calendar(instance.jurisdiction)?;
     let number = number(instance);
     let context = Context { number: &number, zone: calendar.zone(), facts: &*directory };
-    let subject = format!("【{}】{} {number}", directory.name.zh, chart.title.zh);
+    let sheet = letters.sheet();
+    let writer = Writer { directory: &directory, sheet: &sheet, chart, instance, context };
     let urgent = instance.tier >= Tier::Larger.rank();
     let deadline_at = event.recorded_at.plus(rules.patience_ms(urgent));
     let mut messages = Vec::new();
     for told in &event.told {
-        let speaker = told.clock.as_deref().map(|clock| {
-            let change = event.clocks.iter().find(|change| change.clock == clock);
-            Speaker { clock, due: change.and_then(|change| change.due) }
-        });
+        let speaker = speaker(event, told);
         let entry = |name: &String| instance.clocks.get(name).map_or(0, |armed| armed.entry);
         let clock = told.clock.as_ref().map(|name| (name.clone(), entry(name)));
         let words = fill(chart, instance, &told.text, speaker, &context);
         for &person in &told.people {
-            for channel in &told.via {
+            let language = directory.people.get(&person).map(|person| person.rules.language);
+            let language = language.unwrap_or_default();
+            // Systems are told through subscriptions, not through people.
+            for channel in told.via.iter().filter(|channel| *channel != "webhook") {
+                let own = writer.words_anew((&told.text, channel), &words, speaker, language);
                 messages.push(Message {
                     id: MessageId(0),
                     jurisdiction: instance.jurisdiction,
@@ -70,9 +80,9 @@ pub(super) fn messages(
                     tier: instance.tier,
                     urgent,
                     clock: clock.clone(),
-                    offer: None,
-                    subject: subject.clone(),
-                    body: words.zh.clone(),
+                    offer: told.offer.clone(),
+                    subject: writer.subject(language),
+                    body: own.unwrap_or_else(|| words.say(language).to_owned()),
                     created_at: event.recorded_at,
                     due_at: event.recorded_at,
                     deadline_at,
@@ -91,4 +101,87 @@ pub(super) fn messages(
         }
     }
     Ok(messages)
+}
+
+/// The sentence of an alert in both languages.
+///
+/// # Errors
+/// When the jurisdiction is not there.
+pub(super) fn sentence(
+    registry: &Registry,
+    chart: &Chart,
+    decision: &Decision,
+    told: &Told,
+) -> Result<Text, Error> {
+    let instance = &decision.instance;
+    let directory = registry.directory(instance.jurisdiction)?;
+    let calendar = registry.calendar(instance.jurisdiction)?;
+    let number = number(instance);
+    let context = Context { number: &number, zone: calendar.zone(), facts: &*directory };
+    Ok(fill(chart, instance, &told.text, speaker(&decision.event, told), &context))
+}
+
+/// The clock that speaks, as the event left it.
+fn speaker<'t>(event: &Event, told: &'t Told) -> Option<Speaker<'t>> {
+    let clock = told.clock.as_deref()?;
+    let change = event.clocks.iter().find(|change| change.clock == clock);
+    Some(Speaker { clock, due: change.and_then(|change| change.due) })
+}
+
+/// Words the alerts of one decision.
+struct Writer<'w> {
+    directory: &'w Directory,
+    sheet: &'w Sheet,
+    chart: &'w Chart,
+    instance: &'w Instance,
+    context: Context<'w>,
+}
+
+impl Writer<'_> {
+    /// The subject as it is kept, and as it is shown where a message is listed.
+    fn subject(&self, language: Language) -> String {
+        let (office, title) = (self.directory.name.say(language), self.chart.title.say(language));
+        let number = self.context.number;
+        match language {
+            Language::Zh => format!("【{office}】{title} {number}"),
+            Language::En => format!("[{office}] {title} {number}"),
+        }
+    }
+
+    /// The sentence in a file's own words, where there is one for this text and channel.
+    fn words_anew(
+        &self,
+        (text, channel): (&str, &str),
+        words: &Text,
+        speaker: Option<Speaker<'_>>,
+        language: Language,
+    ) -> Option<String> {
+        let Self { directory, sheet, chart, instance, context } = self;
+        let of = (chart.workflow.as_str(), text);
+        if !sheet.templates.words_anew(language, of, channel) {
+            return None;
+        }
+        let tier = Tier::from_rank(instance.tier).unwrap_or_default();
+        let fields = placeholders(chart, instance, speaker, context, language);
+        let about = About {
+            office: directory.name.say(language).to_owned(),
+            number: context.number.to_owned(),
+            workflow: chart.title.say(language).to_owned(),
+            sentence: words.say(language).to_owned(),
+            subject: self.subject(language),
+            tier: TierWord { word: tier.title().say(language).to_owned(), rank: tier.rank() },
+            urgent: instance.tier >= Tier::Larger.rank(),
+            due: speaker.and_then(|_| fields.get("due").cloned()).unwrap_or_default(),
+            fields,
+            ..About::default()
+        };
+        match sheet.templates.sentence(language, of, channel, &about) {
+            Ok(own) => own,
+            // The workflow's own sentence is good enough; nobody goes without a message.
+            Err(error) => {
+                tracing::error!(%error, "a text is said in the workflow's own words");
+                None
+            }
+        }
+    }
 }

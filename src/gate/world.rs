@@ -52,7 +52,7 @@ impl World for Desk<'_, '_> {
     }
 
     fn facts(&mut self, jurisdiction: JurisdictionId) -> Result<Arc<dyn Facts>, Error> {
-        let facts = self.setting.registry.directory(jurisdiction)?;
+        let facts = self.setting.registry.facts(jurisdiction, self.now)?;
         if self.matters.is_empty() {
             return Ok(facts);
         }

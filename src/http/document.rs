@@ -10,9 +10,10 @@ use utoipa::openapi::{Content, Ref, RefOr, ResponseBuilder};
 use utoipa::{Modify, OpenApi};
 
 use super::problem::{Details, MEDIA_TYPE, Problem};
+use super::roster::{duty, handover, stand_in, transfer};
 use super::{
-    alarm, change, definition, directory, due, history, instance, metrics, page, problem, recount,
-    token, view,
+    alarm, change, contact, definition, directory, due, history, instance, link, message, metrics,
+    mute, page, problem, recount, roster, subscription, template, token, view,
 };
 
 /// What the page of the documentation may load: what the service itself serves.
@@ -37,12 +38,22 @@ const DOCS_POLICY: &str = "default-src 'self'; style-src 'self' 'unsafe-inline';
         directory::put_category, definition::list, definition::show, definition::version,
         definition::drawing, definition::publish, definition::check, definition::schema,
         due::calendars, due::load, due::due, recount::show, recount::moved, token::list, token::issue, token::revoke, alarm::list,
-        alarm::clear, metrics::show, page::front, page::health, page::ready, openapi, docs, file,
+        alarm::clear, contact::contacts, contact::send_code, contact::verify, contact::trial,
+        contact::rules, contact::put_rules, mute::list, mute::make, mute::end, template::preview,
+        roster::list, roster::show, roster::put, roster::delete, duty::shifts, duty::on_duty,
+        duty::gaps, stand_in::list, stand_in::add, stand_in::remove, stand_in::propose,
+        stand_in::agree, stand_in::decline, handover::list, handover::write, handover::read,
+        transfer::export, transfer::import, transfer::duties,
+        metrics::show, page::front, page::health, page::ready, link::look, link::press,
+        message::acknowledge, message::resend, subscription::list, subscription::make,
+        subscription::switch, subscription::end, openapi, docs, file,
     ),
     components(schemas(Details, problem::Reason, problem::FindingView, view::Words)),
     tags(
+        (name = "alerts", description = "提醒 · Messages, contacts, rules, mutes, rosters, subscriptions."),
         (name = "matters", description = "事项 · Referrals and every other instance of a workflow."),
         (name = "directory", description = "名录 · Who is who."),
+        (name = "duty", description = "值班 · Duty rosters, stand-ins, handovers."),
         (name = "workflows", description = "流程 · Definitions."),
         (name = "calendar", description = "日历 · Working days and due dates."),
         (name = "administration", description = "管理 · Changes to who is who, tokens."),

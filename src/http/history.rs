@@ -16,7 +16,7 @@ use super::view::{All, ClockView, Lens, Listed, Named, PersonName, Words, tier};
 use crate::calendar::{Limit, Line};
 use crate::chart::Chart;
 use crate::domain::event::{ClockVerb, Started, Told};
-use crate::domain::{Delivery, Event, Message, StoredEvent, Text, Value};
+use crate::domain::{Delivery, Event, Kind, Message, StoredEvent, Text, Value};
 use crate::engine::input;
 use crate::gate::{Caller, MessageFilter};
 
@@ -308,7 +308,7 @@ pub(super) struct MessageView {
     tier: &'static str,
     /// Its subject.
     subject: String,
-    /// Its text.
+    /// Its text; empty for a code.
     body: String,
     /// `waiting`, `sent`, `delivered` or `failed`.
     #[schema(value_type = String)]
@@ -335,7 +335,8 @@ impl MessageView {
             sent_at: message.sent_at.map(|at| lens.time(at)),
             channel: message.channel,
             subject: message.subject,
-            body: message.body,
+            // A code is the recipient's alone.
+            body: if message.kind == Kind::Code { String::new() } else { message.body },
         }
     }
 }

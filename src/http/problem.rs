@@ -188,8 +188,11 @@ impl Problem {
     fn refused(refusal: Refusal) -> Self {
         let status = match refusal.code.as_str() {
             "not_yours" => StatusCode::FORBIDDEN,
-            "wrong_input" => StatusCode::UNPROCESSABLE_ENTITY,
+            "wrong_input" | "wrong_roster" | "wrong_stand_in" | "wrong_swap" | "wrong_rows" => {
+                StatusCode::UNPROCESSABLE_ENTITY
+            }
             "unknown_workflow" => StatusCode::NOT_FOUND,
+            "too_many_messages" => StatusCode::TOO_MANY_REQUESTS,
             _ => StatusCode::CONFLICT,
         };
         let all = |pick: fn(&crate::domain::Text) -> &str, gap: &str| {

@@ -52,6 +52,48 @@ struct Wrapped {
     source: String,
 }
 
+/// A table or a calendar file, by its Content-Type.
+pub(super) struct File {
+    pub(super) kind: FileKind,
+    pub(super) text: String,
+}
+
+/// What a file is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum FileKind {
+    /// Rows and columns (CSV).
+    Table,
+    /// A calendar file (iCalendar).
+    Calendar,
+}
+
+impl FromRequest for File {
+    type Error = Problem;
+    type Future = Pin<Box<dyn Future<Output = Result<Self, Problem>>>>;
+
+    fn from_request(request: &HttpRequest, payload: &mut dev::Payload) -> Self::Future {
+        let kind = match request.content_type().to_ascii_lowercase().as_str() {
+            "text/csv" => Some(FileKind::Table),
+            "text/calendar" => Some(FileKind::Calendar),
+            _ => None,
+        };
+        let bytes = read(request, payload);
+        Box::pin(async move {
+            let kind = kind.ok_or_else(|| unsupported("text/csv or text/calendar"))?;
+            Ok(Self { kind, text: utf8(&bytes.await?)? })
+        })
+    }
+}
+
+fn utf8(bytes: &Bytes) -> Result<String, Problem> {
+    String::from_utf8(bytes.to_vec()).map_err(|error| {
+        let place = error.utf8_error().valid_up_to();
+        let detail = format!("The body is not UTF-8 text: see byte {place}.");
+        Problem::bad_request("invalid_utf8", detail)
+            .zh("正文不是UTF-8文本；请在表格软件中另存为“CSV UTF-8”")
+    })
+}
+
 impl FromRequest for Source {
     type Error = Problem;
     type Future = Pin<Box<dyn Future<Output = Result<Self, Problem>>>>;
@@ -62,14 +104,7 @@ impl FromRequest for Source {
         Box::pin(async move {
             match kind {
                 Kind::Json => Ok(Self(parse::<Wrapped>(&bytes.await?)?.source)),
-                Kind::Yaml => match String::from_utf8(bytes.await?.to_vec()) {
-                    Ok(source) => Ok(Self(source)),
-                    Err(error) => {
-                        let place = error.utf8_error().valid_up_to();
-                        let detail = format!("The body is not UTF-8 text: see byte {place}.");
-                        Err(Problem::bad_request("invalid_utf8", detail).zh("正文不是UTF-8文本"))
-                    }
-                },
+                Kind::Yaml => utf8(&bytes.await?).map(Self),
                 Kind::Other => Err(unsupported("text/yaml, application/yaml or application/json")),
             }
         })

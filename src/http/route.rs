@@ -8,8 +8,8 @@ use actix_web::{Handler, HttpRequest, HttpResponse, Resource, Responder, Route, 
 
 use super::problem::Problem;
 use super::{
-    alarm, change, definition, directory, document, due, history, instance, metrics, page, recount,
-    token,
+    alarm, change, contact, definition, directory, document, due, history, instance, link, message,
+    metrics, mute, page, recount, roster, subscription, template, token,
 };
 
 /// The pattern of a path, for logs and metrics.
@@ -120,6 +120,8 @@ fn table() -> Vec<Place> {
     ];
     table.extend(matters());
     table.extend(administration());
+    table.extend(reaching());
+    table.extend(duty());
     table.extend(outside());
     table
 }
@@ -141,6 +143,12 @@ fn matters() -> Vec<Place> {
         at("/api/v1/instances/{id}/messages").get(history::messages_of),
         at("/api/v1/counts").get(instance::counts),
         at("/api/v1/messages").get(history::messages),
+        at("/api/v1/messages/{id}/acknowledge").post(message::acknowledge),
+        at("/api/v1/messages/{id}/resend").post(message::resend),
+        at("/api/v1/subscriptions").get(subscription::list).post(subscription::make),
+        at("/api/v1/subscriptions/{id}")
+            .way(Method::PUT, subscription::switch)
+            .way(Method::DELETE, subscription::end),
         at("/api/v1/changes").unheaded().get(change::follow),
     ]
 }
@@ -172,9 +180,50 @@ fn administration() -> Vec<Place> {
     ]
 }
 
+/// How people are reached.
+fn reaching() -> Vec<Place> {
+    vec![
+        at("/api/v1/people/{id}/contacts").get(contact::contacts),
+        at("/api/v1/people/{id}/contacts/{channel}/code").post(contact::send_code),
+        at("/api/v1/people/{id}/contacts/{channel}/verify").post(contact::verify),
+        at("/api/v1/people/{id}/test").post(contact::trial),
+        at("/api/v1/people/{id}/rules").get(contact::rules).way(Method::PUT, contact::put_rules),
+        at("/api/v1/people/{id}/mutes").get(mute::list).post(mute::make),
+        at("/api/v1/mutes/{id}").way(Method::DELETE, mute::end),
+        at("/api/v1/templates/preview").post(template::preview),
+    ]
+}
+
+/// Who is on duty when.
+fn duty() -> Vec<Place> {
+    use roster::{duty, handover, stand_in, transfer};
+    let (put, delete) = (Method::PUT, Method::DELETE);
+    vec![
+        at("/api/v1/rosters").get(roster::list),
+        at("/api/v1/rosters/{code}")
+            .get(roster::show)
+            .way(put, roster::put)
+            .way(delete.clone(), roster::delete),
+        at("/api/v1/rosters/{code}/shifts").get(duty::shifts),
+        at("/api/v1/rosters/{code}/on-duty").get(duty::on_duty),
+        at("/api/v1/rosters/{code}/gaps").get(duty::gaps),
+        at("/api/v1/rosters/{code}/stand-ins").get(stand_in::list).post(stand_in::add),
+        at("/api/v1/rosters/{code}/stand-ins/{id}").way(delete, stand_in::remove),
+        at("/api/v1/rosters/{code}/swaps").post(stand_in::propose),
+        at("/api/v1/rosters/{code}/swaps/{id}/agree").post(stand_in::agree),
+        at("/api/v1/rosters/{code}/swaps/{id}/decline").post(stand_in::decline),
+        at("/api/v1/rosters/{code}/handovers").get(handover::list).post(handover::write),
+        at("/api/v1/rosters/{code}/handovers/{id}/read").post(handover::read),
+        at("/api/v1/rosters/{code}/export").get(transfer::export),
+        at("/api/v1/rosters/{code}/import").post(transfer::import),
+        at("/api/v1/people/{id}/duties").get(transfer::duties),
+    ]
+}
+
 fn outside() -> Vec<Place> {
     vec![
         at("/").get(page::front),
+        at("/a/{token}").get(link::look).post(link::press),
         at("/health").get(page::health),
         at("/ready").get(page::ready),
         at("/metrics").get(metrics::show),

@@ -3,8 +3,8 @@
 use super::story::Expect;
 use super::{Error, Play};
 use crate::chart::{Chart, Party};
-use crate::domain::event::ClockVerb;
-use crate::domain::{Actor, Facts, Grant, Instance, InstanceId, Instant, PersonId};
+use crate::domain::event::{ClockVerb, Told};
+use crate::domain::{Actor, Directory, Facts, Grant, Instance, InstanceId, Instant, PersonId};
 use crate::engine::{self, Decision, Situation, possible};
 
 impl Play<'_> {
@@ -33,7 +33,7 @@ impl Play<'_> {
         let mut differences = Vec::new();
         self.standing(instance, &chart, expect, &mut differences);
         self.clocks(instance, expect, &mut differences);
-        alerts(expect, decisions, &mut differences);
+        alerts(expect, decisions, &self.stage.directory, &mut differences);
         self.chances(instance, &chart, expect, &mut differences);
         if differences.is_empty() { Ok(()) } else { Err(Error::Different { step, differences }) }
     }
@@ -100,12 +100,8 @@ impl Play<'_> {
         expect: &Expect,
         differences: &mut Vec<String>,
     ) {
-        let situation = Situation {
-            chart,
-            calendar: &self.stage.calendar,
-            facts: &*self.stage.directory,
-            now: self.now,
-        };
+        let (facts, now) = (self.on_duty(), self.now);
+        let situation = Situation { chart, calendar: &self.stage.calendar, facts: &facts, now };
         let could = |name: &String| {
             let Some(spec) = chart.commands.get(name) else { return false };
             spec.by.iter().any(|selector| {
@@ -131,11 +127,23 @@ impl Play<'_> {
 }
 
 /// Who was told what by the decisions of a step, and which clocks fired.
-fn alerts(expect: &Expect, decisions: &[Decision], differences: &mut Vec<String>) {
+fn alerts(
+    expect: &Expect,
+    decisions: &[Decision],
+    directory: &Directory,
+    differences: &mut Vec<String>,
+) {
     let told: Vec<_> = decisions.iter().flat_map(|decision| &decision.event.told).collect();
-    let reached =
-        |place: &String| told.iter().any(|t| t.to.contains(place) && !t.people.is_empty());
-    let list = || told.iter().flat_map(|told| told.to.clone()).collect::<Vec<_>>().join(", ");
+    let name = |person: &PersonId| directory.people.get(person).map(|person| person.name.clone());
+    let names = |t: &Told| t.people.iter().filter_map(name).collect::<Vec<_>>();
+    let reached = |place: &String| {
+        told.iter()
+            .any(|t| !t.people.is_empty() && (t.to.contains(place) || names(t).contains(place)))
+    };
+    let list = || {
+        let each = told.iter().map(|t| format!("{}: {}", t.to.join(" "), names(t).join(" ")));
+        each.collect::<Vec<_>>().join(", ")
+    };
     for place in expect.told.iter().filter(|place| !reached(place)) {
         differences.push(format!("{place} was not told (told: {})", list()));
     }

@@ -6,7 +6,7 @@ use serde::Deserialize;
 use serde_json::Value as Json;
 
 use crate::calendar::parse_duration;
-use crate::domain::{Instant, Text};
+use crate::domain::{Instant, Roster, Text};
 
 /// One story.
 #[derive(Debug, Clone, Deserialize)]
@@ -31,6 +31,9 @@ pub struct Given {
     pub at: String,
     /// The workflow of the root.
     pub workflow: String,
+    /// Who is on duty when, in place of the jurisdiction's rosters; people by name.
+    #[serde(default)]
+    pub rosters: Option<Vec<Roster<String>>>,
 }
 
 /// One step: time passes, then somebody does something, then it is looked at.
@@ -89,7 +92,7 @@ pub struct Expect {
     pub clocks: BTreeMap<String, String>,
     /// Clocks that must not be there.
     pub no_clocks: Vec<String>,
-    /// Who was told by this step: `huanbao.liaison`.
+    /// Who was told by this step: `huanbao.liaison`, or a person's name.
     pub told: Vec<String>,
     /// Names of texts told by this step.
     pub told_text: Vec<String>,

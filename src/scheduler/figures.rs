@@ -52,6 +52,16 @@ pub struct Figures {
     pub messages_failed: Counter,
     /// Attempts of which nobody knows whether they arrived: the bound on second copies.
     pub messages_unknown: Counter,
+    /// Messages that reached the device, as gateways say.
+    pub messages_delivered: Counter,
+    /// Messages that had been taken and did not arrive, as gateways say.
+    pub messages_bounced: Counter,
+    /// Receipts for messages that are not ours.
+    pub receipts_unknown: Counter,
+    /// Replies by SMS.
+    pub replies: Counter,
+    /// Replies from numbers of nobody here.
+    pub replies_of_strangers: Counter,
     /// Occurrences of periodic jobs that this process did.
     pub jobs_done: Counter,
     /// Instances that the auditor looked at.

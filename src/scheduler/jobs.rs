@@ -1,6 +1,8 @@
 //! Periodic jobs: each occurrence once, on whichever node comes first; after downtime once, however
 //! many were missed.
 
+mod digest;
+
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
@@ -30,6 +32,18 @@ pub enum Error {
         /// What is wrong.
         cause: crate::calendar::Error,
     },
+    /// Whom it tells cannot be read.
+    #[error(
+        "job `{name}`: `{to}` names nobody: {why}; say a party and a role, such as `emergency_office.duty`"
+    )]
+    To {
+        /// Which job.
+        name: String,
+        /// What it says.
+        to: String,
+        /// What is wrong.
+        why: String,
+    },
 }
 
 /// Idempotency keys are kept for so long (ms): 200 days, more than any matter is open and 30 days.
@@ -58,6 +72,13 @@ impl Plan {
             }
             let cron = Cron::parse(&job.cron)
                 .map_err(|cause| Error::Cron { name: job.name.clone(), cause })?;
+            for to in &job.to {
+                digest::reader(to).map_err(|why| Error::To {
+                    name: job.name.clone(),
+                    to: to.clone(),
+                    why,
+                })?;
+            }
             plan.push((job.clone(), cron));
         }
         Ok(Self { jobs: plan })
@@ -124,7 +145,7 @@ impl Jobs {
         // Of several that were missed, the first stands for all: the next one lies ahead of now.
         let missed_more = cron.next_after(first, zone).is_some_and(|second| second <= now);
         let upto = if missed_more { now } else { first };
-        let leaves = self.work(job.does, jurisdiction, first, now).await?;
+        let leaves = self.work(job, jurisdiction, first, now).await?;
         let take = move |gate: &crate::gate::Gate| gate.take_occurrence(&key, first, upto, &leaves);
         if self.duty.ask(take).await? {
             self.duty.figures.jobs_done.add();
@@ -138,14 +159,14 @@ impl Jobs {
     /// node's turn is decided when it is written.
     async fn work(
         &self,
-        does: Does,
+        job: &Job,
         jurisdiction: JurisdictionId,
         due: Instant,
         now: Instant,
     ) -> Result<Leaves, GateError> {
-        match does {
+        match job.does {
             Does::EarlyWarningSweep => self.sweep(jurisdiction, now).await,
-            Does::DailyDigest => self.digest(jurisdiction, now).await,
+            Does::DailyDigest => digest::leaves(&self.duty, job, jurisdiction, now).await,
             Does::CalendarAlarm => self.calendar(jurisdiction, now),
             Does::QuarterClose => self.quarter(jurisdiction, due, now).await,
             Does::ForgetAnswers => {
@@ -175,29 +196,6 @@ impl Jobs {
         }
         self.duty.figures.warn(whose, units);
         Ok(Leaves::default())
-    }
-
-    /// The outbox only takes messages about an instance, so the digest is an alarm for now: one per
-    /// jurisdiction, the newest in place of the one before.
-    async fn digest(&self, whose: JurisdictionId, now: Instant) -> Result<Leaves, GateError> {
-        let counts = self.duty.ask(move |gate| {
-            Ok((gate.held_by_unit(whose, None)?, gate.held_by_unit(whose, Some(now))?))
-        });
-        let (open, overdue) = counts.await?;
-        let directory = self.duty.gate.registry().directory(whose)?;
-        let lines = open.iter().map(|(code, count)| {
-            let unit =
-                directory.units.get(code).map_or(code.as_str(), |unit| unit.name.zh.as_str());
-            let unit = if unit.is_empty() { "—" } else { unit };
-            let late = overdue.get(code).copied().unwrap_or(0);
-            format!("{unit}：未办结 {count}，逾期 {late} (open {count}, overdue {late})")
-        });
-        let lines: Vec<String> = lines.collect();
-        if lines.is_empty() {
-            return Ok(Leaves::default());
-        }
-        let alarms = vec![alarm("digest", whose, now, lines.join("\n"))];
-        Ok(Leaves { alarms, replace_alarms: true, ..Leaves::default() })
     }
 
     fn calendar(&self, whose: JurisdictionId, now: Instant) -> Result<Leaves, GateError> {
@@ -273,6 +271,7 @@ mod tests {
             name: name.to_owned(),
             cron: cron.to_owned(),
             does: Does::ForgetAnswers,
+            to: Vec::new(),
         };
         let daily = job("a", "0 0 9 * * *");
         assert!(Plan::new(&[daily.clone(), job("b", "0 0 9 * * *")]).is_ok());
@@ -280,5 +279,11 @@ mod tests {
         assert_eq!(twice.to_string(), "there are two jobs `a`; give one of them another name");
         let wrong = Plan::new(&[job("c", "every morning")]).unwrap_err();
         assert!(wrong.to_string().starts_with("job `c`: "), "{wrong}");
+        let told = |to: &str| Job { to: vec![to.to_owned()], ..job("d", "0 0 9 * * *") };
+        assert!(Plan::new(&[told("emergency_office.duty")]).is_ok());
+        for to in ["duty", "emergency_office.king"] {
+            let wrong = Plan::new(&[told(to)]).unwrap_err().to_string();
+            assert!(wrong.starts_with(&format!("job `d`: `{to}` names nobody: ")), "{wrong}");
+        }
     }
 }

@@ -2,9 +2,9 @@
 //! of its own, so that one that hangs does not hold up the others.
 
 mod letter;
+mod strays;
 
-use std::collections::{BTreeMap, BTreeSet};
-use std::future::ready;
+use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -13,9 +13,12 @@ use tokio::task::JoinSet;
 use tokio::time::{Instant as Monotonic, timeout, timeout_at};
 
 use super::{Duty, Next, Poll, back_off};
-use crate::channel::{Channel, Letter, Outcome};
+use crate::channel::guard::{self, Guard, May};
+use crate::channel::{Channel, Outcome};
 use crate::domain::{Instant, Message};
 use crate::gate::{Became, DeliveryReport, Ending, Error, Parcel, Settled};
+
+pub use strays::Strays;
 
 /// How messages are sent.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -51,6 +54,9 @@ const PATIENCE: Duration = Duration::from_millis(250);
 /// While attempts are under way, it is looked again after this.
 const UNDER_WAY: Duration = Duration::from_millis(250);
 
+/// So many overdue messages are given up in one go while the channel rests.
+const EXPIRE: i64 = 64;
+
 /// Waiting messages are looked for at least this often, because leases run out silently (ms).
 const LOOK_EVERY: i64 = 30_000;
 
@@ -67,6 +73,7 @@ pub struct Outbox {
     ended: Vec<Attempt>,
     looked_at: Option<Instant>,
     failures: u32,
+    guard: Guard,
 }
 
 /// One attempt that ended.
@@ -103,6 +110,7 @@ impl Poll for Outbox {
                 // The leases run out and the messages are sent again, under the same ids.
                 tracing::warn!(%error, channel = self.name, "the last attempts are not recorded");
             }
+            self.channel.close().await;
         }
         .boxed()
     }
@@ -122,7 +130,15 @@ impl Outbox {
             ended: Vec::new(),
             looked_at: None,
             failures: 0,
+            guard: Guard::new(guard::Options::NONE),
         }
+    }
+
+    /// The same with a rate and a breaker.
+    #[must_use]
+    pub fn guarded(mut self, options: guard::Options) -> Self {
+        self.guard = Guard::new(options);
+        self
     }
 
     async fn round(&mut self) -> Result<Next, Error> {
@@ -131,38 +147,90 @@ impl Outbox {
         }
         self.settle().await?;
         let now = self.duty.gate.now();
-        let name = self.name.clone();
-        let due = self.duty.ask(move |gate| gate.next_message_due(&name)).await?;
+        let mut due = self.next_due().await?;
         let long_ago = self.looked_at.is_none_or(|at| now.since(at).abs() >= LOOK_EVERY);
         let free = self.options.at_once.saturating_sub(self.under_way.len());
         let mut sent = 0;
         if free > 0 && (long_ago || due.is_some_and(|due| due <= now)) {
             self.looked_at = Some(now);
-            sent = self.send(free).await?;
+            let (may, later) = self.permitted(free, now);
+            if may > 0 {
+                sent = self.send(may).await?;
+                if sent == 0 {
+                    self.guard.unused();
+                }
+            }
+            if let Some(later) = later {
+                self.settle().await?;
+                self.expire().await?;
+                if self.under_way.is_empty() {
+                    return Ok(Next::At(later));
+                }
+            }
         }
         self.settle().await?;
-        Ok(if sent > 0 && self.under_way.is_empty() {
+        Ok(if sent > 0 && sent == free && self.under_way.is_empty() {
             Next::Now
         } else if !self.under_way.is_empty() {
             Next::In(UNDER_WAY)
         } else {
+            // Everything due was claimed. Claiming again at once would find the few messages of the
+            // commits since, and so on; after a rest one claim takes many. The bell calls earlier.
+            if sent > 0 {
+                due = self.next_due().await?;
+            }
             match due {
-                // Due by this clock, but not by the server's, or another node was faster.
-                Some(due) if due <= now => Next::In(UNDER_WAY),
+                // Due by this clock, but not by the server's; or somebody was faster, or newer.
+                Some(due) if due <= self.duty.gate.now() => Next::In(UNDER_WAY),
                 Some(due) => Next::At(due),
                 None => Next::In(Duration::from_secs(30)),
             }
         })
     }
 
+    /// How many letters may go now, and when more may, if fewer than wished.
+    fn permitted(&mut self, wished: usize, now: Instant) -> (usize, Option<Instant>) {
+        for count in 0..wished {
+            if let May::NotBefore(later) = self.guard.may_send(now) {
+                return (count, Some(later));
+            }
+        }
+        (wished, None)
+    }
+
+    /// While the channel rests, what has waited too long goes by the person's next one.
+    async fn expire(&mut self) -> Result<(), Error> {
+        let (name, lease) = (self.name.clone(), self.options.lease_ms);
+        let expired = self.duty.ask(move |gate| gate.claim_expired(&name, EXPIRE, lease)).await?;
+        for message in expired {
+            let why = message.error.clone();
+            let why = why.unwrap_or_else(|| "the channel could not send in time".to_owned());
+            let parcel = Parcel { messages: vec![message] };
+            self.ended.push(Attempt { parcel, outcome: Outcome::never(why) });
+        }
+        self.settle().await
+    }
+
+    async fn next_due(&self) -> Result<Option<Instant>, Error> {
+        let name = self.name.clone();
+        self.duty.ask(move |gate| gate.next_message_due(&name)).await
+    }
+
     /// Claims and sends; waits a moment for the ends. Answers how many letters there were.
     async fn send(&mut self, free: usize) -> Result<usize, Error> {
         let (name, lease) = (self.name.clone(), self.options.lease_ms);
         let limit = i64::try_from(free).unwrap_or(i64::MAX);
-        let claimed = self.duty.ask(move |gate| gate.claim_messages(&name, limit, lease)).await?;
+        let claimed = self
+            .duty
+            .ask(move |gate| {
+                let parcels = gate.claim_messages(&name, limit, lease)?.into_iter();
+                let written = parcels.map(|parcel| (letter::of(gate, &parcel), parcel));
+                Ok(written.collect::<Vec<_>>())
+            })
+            .await?;
         let count = claimed.len();
-        for parcel in claimed {
-            let letter = match letter::of(&self.duty.gate, &parcel) {
+        for (letter, parcel) in claimed {
+            let letter = match letter {
                 Ok(letter) => letter,
                 Err(outcome) => {
                     self.ended.push(Attempt { parcel, outcome });
@@ -191,6 +259,7 @@ impl Outbox {
         match ended {
             Ok((id, attempt)) => {
                 self.claimed.remove(&id);
+                self.guard.note(&attempt.outcome, self.duty.gate.now());
                 self.ended.push(attempt);
             }
             Err(error) => {
@@ -198,6 +267,7 @@ impl Outbox {
                 tracing::error!(%error, channel = self.name, "an attempt broke");
                 if let Some(parcel) = self.claimed.remove(&error.id()) {
                     let outcome = Outcome::unknown("the attempt broke");
+                    self.guard.note(&outcome, self.duty.gate.now());
                     self.ended.push(Attempt { parcel, outcome });
                 }
             }
@@ -218,7 +288,7 @@ impl Outbox {
             for message in &parcel.messages {
                 match (self.judge(message, parcel, outcome, now), message.instance) {
                     (Settled::Failed { error, .. }, None) => {
-                        of_house.push((message.clone(), error))
+                        of_house.push((message.clone(), error));
                     }
                     (Settled::Failed { error, unknown }, Some(instance)) => {
                         let (attempts, why) = (message.attempts, error);
@@ -291,65 +361,5 @@ impl Outbox {
         let wait = self.options.retry_ms.saturating_mul(factor).min(longest);
         let spread = message.id.0.wrapping_mul(2_654_435_761).rem_euclid(wait / 4 + 1);
         wait.saturating_add(spread)
-    }
-}
-
-/// Messages on channels that nobody configured: given up with an alarm, so that they do not wait
-/// for ever in silence.
-pub struct Strays {
-    duty: Duty,
-    known: BTreeSet<String>,
-    options: Options,
-}
-
-impl Strays {
-    /// Looks for messages on other channels than the `known` ones.
-    #[must_use]
-    pub fn new(duty: Duty, known: BTreeSet<String>, options: Options) -> Self {
-        Self { duty, known, options }
-    }
-}
-
-/// The channel of those that have none.
-struct Nowhere {
-    /// The name by which workflows called it.
-    called: String,
-}
-
-impl Channel for Nowhere {
-    fn name(&self) -> &'static str {
-        "nowhere"
-    }
-
-    fn send<'a>(&'a self, _letter: &'a Letter) -> BoxFuture<'a, Outcome> {
-        let why = format!("no channel `{}` is configured", self.called);
-        ready(Outcome::never(why)).boxed()
-    }
-}
-
-impl Poll for Strays {
-    fn poll(&mut self) -> BoxFuture<'_, Next> {
-        async {
-            let again = Next::In(Duration::from_secs(30));
-            let waiting = match self.duty.ask(|gate| gate.waiting_channels()).await {
-                Ok(waiting) => waiting,
-                Err(error) => {
-                    tracing::warn!(%error, "waiting channels cannot be looked at");
-                    return again;
-                }
-            };
-            for name in waiting.iter().filter(|name| !self.known.contains(*name)) {
-                tracing::error!(
-                    channel = name,
-                    "messages wait on a channel that is not configured"
-                );
-                let nowhere = Arc::new(Nowhere { called: name.clone() });
-                let mut outbox = Outbox::new(self.duty.clone(), name, nowhere, self.options);
-                while outbox.poll().await == Next::Now {}
-                outbox.finish().await;
-            }
-            again
-        }
-        .boxed()
     }
 }

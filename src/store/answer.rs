@@ -7,8 +7,9 @@ use diesel::sql_types::{BigInt, Binary, Nullable, Text};
 use super::connection::{Connection, each};
 use super::error::Error;
 use super::event::hash_of;
+use super::part::{Part, Target};
 use super::schema::answer;
-use super::statement::{Cell, Statement, Target};
+use super::statement::{Cell, Statement};
 use super::writer::Transaction;
 use crate::domain::event::Hash;
 use crate::domain::{InstanceId, Instant, JurisdictionId};
@@ -61,27 +62,24 @@ const INSERT: Target = Target {
 const SELECT: &str = "SELECT a.jurisdiction_id, a.actor, a.key, a.request_hash, a.instance_id, \
      a.seq, a.body, a.at FROM answer AS a";
 
-impl Transaction<'_> {
-    pub(super) fn add_answers(&mut self, answers: &[Answer]) -> Result<(), Error> {
-        let rows: Vec<_> = answers
-            .iter()
-            .map(|answer| {
-                vec![
-                    answer.jurisdiction.0.into(),
-                    answer.actor.as_str().into(),
-                    answer.key.as_str().into(),
-                    Cell::from(&answer.request_hash),
-                    answer.instance.map(|id| id.0).into(),
-                    answer.seq.into(),
-                    answer.answer.as_str().into(),
-                    answer.at.into(),
-                ]
-            })
-            .collect();
-        self.connection.insert(&INSERT, &rows)?;
-        Ok(())
-    }
+/// New answers.
+pub(super) fn added(answers: &[Answer]) -> Part<'_> {
+    let rows = answers.iter().map(|answer| {
+        vec![
+            answer.jurisdiction.0.into(),
+            answer.actor.as_str().into(),
+            answer.key.as_str().into(),
+            Cell::from(&answer.request_hash),
+            answer.instance.map(|id| id.0).into(),
+            answer.seq.into(),
+            answer.answer.as_str().into(),
+            answer.at.into(),
+        ]
+    });
+    Part::insert(&INSERT, rows.collect())
+}
 
+impl Transaction<'_> {
     /// The recorded answers of the pairs of actor and key in `keys`; those not known are left out.
     ///
     /// # Errors

@@ -1,17 +1,18 @@
-//! One batch: everything that some commands change, written in one transaction with one statement
-//! per table.
+//! One batch: everything that some commands change, written in one transaction: with one statement
+//! per table on SQLite, with one for all on PostgreSQL.
 
 use std::collections::BTreeMap;
 
 use diesel::prelude::*;
 
-use super::answer::Answer;
-use super::clock::ClockRow;
+use super::answer::{self, Answer};
+use super::clock::{self, ClockRow};
 use super::connection::each;
 use super::error::Error;
 use super::pool::Reader;
 use super::schema::{occurrence, setting};
 use super::writer::Transaction;
+use super::{event, instance, message, personal};
 use crate::domain::event::Hash;
 use crate::domain::{Instance, InstanceId, Instant, JurisdictionId, Message, StoredEvent};
 
@@ -92,16 +93,23 @@ impl Transaction<'_> {
                 "the clock `{clock}` of instance {instance}, which the batch neither creates nor updates"
             )));
         }
-        // Instances first: the other rows refer to them, and a conflict shows before more is done.
-        self.create_instances(&batch.created)?;
-        self.update_instances(&batch.updated)?;
-        self.append_events(&batch.events, &owners)?;
-        self.drop_clocks(&batch.clocks_gone)?;
-        self.set_clocks(&batch.clocks_set)?;
-        self.add_messages(&batch.messages)?;
-        self.add_answers(&batch.answers)?;
-        self.set_personal(&batch.personal)?;
-        self.set_parties(&batch.parties)
+        // Instances first: on SQLite the other rows refer to them.
+        let updated = instance::updated(&batch.updated)?;
+        let others = [
+            instance::created(&batch.created)?,
+            event::appended(&batch.events, &owners)?,
+            clock::dropped(&batch.clocks_gone, &batch.clocks_set),
+            clock::set(&batch.clocks_set),
+            message::added(&batch.messages),
+            answer::added(&batch.answers),
+            personal::set(&batch.personal),
+            personal::set_parties(&batch.parties),
+        ];
+        let (changed, expected) = (self.connection.write(&updated, &others)?, batch.updated.len());
+        if changed == expected {
+            return Ok(());
+        }
+        Err(Error::Conflict(format!("{changed} of {expected} instances had the expected version")))
     }
 
     /// Takes one occurrence of a periodic job for the caller: true the first time, false ever after

@@ -1,14 +1,17 @@
 //! Clocks: a row for each clock in force, so that the next one due is found without reading
 //! instances. The truth about a clock is in its instance; the row says only when to look.
 
+use std::collections::BTreeSet;
+
 use diesel::prelude::*;
 use diesel::sql_types::{BigInt, Nullable, Text};
 
 use super::connection::{Connection, each};
 use super::error::Error;
+use super::part::{Part, Target};
 use super::pool::Reader;
 use super::schema::clock;
-use super::statement::{Cell, Statement, Target};
+use super::statement::{Cell, Statement};
 use super::writer::Transaction;
 use crate::domain::{InstanceId, Instant, JurisdictionId};
 
@@ -69,41 +72,40 @@ const DUE_PG: &str = "UPDATE clock SET lease_until = ? FROM (\
      RETURNING clock.instance_id, clock.name, clock.jurisdiction_id, clock.wake_at, clock.due_at, \
      clock.tier, clock.entry, clock.step";
 
-impl Transaction<'_> {
-    pub(super) fn set_clocks(&mut self, clocks: &[ClockRow]) -> Result<(), Error> {
-        let rows: Vec<_> = clocks
-            .iter()
-            .map(|clock| {
-                vec![
-                    clock.instance.0.into(),
-                    clock.name.as_str().into(),
-                    clock.jurisdiction.0.into(),
-                    clock.wake_at.into(),
-                    clock.due_at.into(),
-                    clock.tier.into(),
-                    clock.entry.into(),
-                    Cell::from(clock.step),
-                ]
-            })
-            .collect();
-        self.connection.insert(&UPSERT, &rows)?;
-        Ok(())
-    }
+/// Clocks to set.
+pub(super) fn set(clocks: &[ClockRow]) -> Part<'_> {
+    let rows = clocks.iter().map(|clock| {
+        vec![
+            clock.instance.0.into(),
+            clock.name.as_str().into(),
+            clock.jurisdiction.0.into(),
+            clock.wake_at.into(),
+            clock.due_at.into(),
+            clock.tier.into(),
+            clock.entry.into(),
+            Cell::from(clock.step),
+        ]
+    });
+    Part::insert(&UPSERT, rows.collect())
+}
 
-    pub(super) fn drop_clocks(&mut self, clocks: &[(InstanceId, String)]) -> Result<(), Error> {
-        let rows: Vec<_> = clocks
-            .iter()
-            .map(|(instance, name)| vec![instance.0.into(), Cell::from(name.as_str())])
-            .collect();
-        self.connection.for_rows(
-            "DELETE FROM clock WHERE instance_id = ? AND name = ?",
-            "DELETE FROM clock USING unnest(?, ?) AS gone(instance_id, name) \
+/// Clocks to drop, but for those that are set: one statement must not touch a row twice.
+pub(super) fn dropped<'a>(clocks: &'a [(InstanceId, String)], set: &[ClockRow]) -> Part<'a> {
+    let set: BTreeSet<_> = set.iter().map(|row| (row.instance, row.name.as_str())).collect();
+    let rows: Vec<_> = clocks
+        .iter()
+        .filter(|(instance, name)| !set.contains(&(*instance, name.as_str())))
+        .map(|(instance, name)| vec![instance.0.into(), Cell::from(name.as_str())])
+        .collect();
+    Part::each(
+        "DELETE FROM clock WHERE instance_id = ? AND name = ?",
+        "DELETE FROM clock USING unnest(?, ?) AS gone(instance_id, name) \
              WHERE clock.instance_id = gone.instance_id AND clock.name = gone.name",
-            &rows,
-        )?;
-        Ok(())
-    }
+        rows,
+    )
+}
 
+impl Transaction<'_> {
     /// At most `limit` clocks that woke at or before `now`, the gravest tier first, then by due
     /// instant, then by instance. On PostgreSQL they are leased until `lease_ms` after `now`, so
     /// that other nodes take others meanwhile; the lease decides nothing: whether a clock really

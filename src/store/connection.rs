@@ -1,5 +1,6 @@
 //! The two kinds of connection, how each is opened, and how a statement is given to either.
 
+use std::borrow::Cow;
 use std::fmt::Write as _;
 use std::path::Path;
 
@@ -131,7 +132,7 @@ impl Connection {
     }
 
     /// Reads one integer.
-    pub(super) fn integer(&mut self, sql: &'static str) -> Result<i64, Error> {
+    pub(super) fn integer(&mut self, sql: impl Into<Cow<'static, str>>) -> Result<i64, Error> {
         let statement = Statement::<BigInt>::new(sql, &[]);
         each!(self, connection => statement.get_result(connection)).map_err(Error::from)
     }
@@ -226,6 +227,15 @@ fn postgres(
         patience.statement_ms,
         if purpose == Purpose::Read { "on" } else { "off" },
     ))?;
+    if purpose == Purpose::Write {
+        // The statements of the hot path are planned once per connection, perhaps while the tables
+        // are still empty, and each finds its rows by key. Left to itself the planner then chooses to
+        // read whole tables, and keeps to that while they grow.
+        connection.run(
+            "SET plan_cache_mode = force_generic_plan; SET enable_seqscan = off;
+             SET enable_hashjoin = off; SET enable_mergejoin = off;",
+        )?;
+    }
     Ok(connection)
 }
 

@@ -9,6 +9,7 @@ use diesel::sql_types::{BigInt, Nullable, Text};
 use super::connection::{Connection, each};
 use super::error::Error;
 use super::message::{COLUMNS, Row};
+use super::part::Part;
 use super::pool::Reader;
 use super::schema::message;
 use super::statement::{Cell, Statement};
@@ -97,25 +98,27 @@ pub struct Queue {
     pub oldest: Option<Instant>,
 }
 
+// The state it must have is a value and not a literal, lest PostgreSQL go through the partial index of
+// all that waits (and waited) instead of finding each message by its id.
 const SETTLE_ONE: &str = "UPDATE message SET state = ?, sent_at = ?, due_at = coalesce(?, due_at), \
      error = ?, unknowns = unknowns + ?, reference = ?, bundle = ?, lease_until = NULL \
-     WHERE id = ? AND attempts = ? AND state = 'waiting'";
+     WHERE id = ? AND attempts = ? AND state = ?";
 
 const SETTLE_ALL: &str = "UPDATE message SET state = n.state, sent_at = n.sent_at, \
      due_at = coalesce(n.due_at, message.due_at), error = n.error, \
      unknowns = message.unknowns + n.unknowns, reference = n.reference, bundle = n.bundle, \
      lease_until = NULL \
-     FROM unnest(?, ?, ?, ?, ?, ?, ?, ?, ?) AS n(state, sent_at, due_at, error, unknowns, \
-     reference, bundle, id, attempts) \
-     WHERE message.id = n.id AND message.attempts = n.attempts AND message.state = 'waiting'";
+     FROM unnest(?, ?, ?, ?, ?, ?, ?, ?, ?, ?) AS n(state, sent_at, due_at, error, unknowns, \
+     reference, bundle, id, attempts, expected) \
+     WHERE message.id = n.id AND message.attempts = n.attempts AND message.state = n.expected";
 
 const PUT_BACK_ONE: &str = "UPDATE message SET attempts = attempts - 1, due_at = ?, \
-     deadline_at = ?, lease_until = NULL WHERE id = ? AND attempts = ? AND state = 'waiting'";
+     deadline_at = ?, lease_until = NULL WHERE id = ? AND attempts = ? AND state = ?";
 
 const PUT_BACK_ALL: &str = "UPDATE message SET attempts = message.attempts - 1, \
      due_at = n.due_at, deadline_at = n.deadline_at, lease_until = NULL \
-     FROM unnest(?, ?, ?, ?) AS n(due_at, deadline_at, id, attempts) \
-     WHERE message.id = n.id AND message.attempts = n.attempts AND message.state = 'waiting'";
+     FROM unnest(?, ?, ?, ?, ?) AS n(due_at, deadline_at, id, attempts, expected) \
+     WHERE message.id = n.id AND message.attempts = n.attempts AND message.state = n.expected";
 
 impl Transaction<'_> {
     /// Takes waiting messages that are due and that no sender has, gravest tier first, then by due
@@ -159,8 +162,8 @@ impl Transaction<'_> {
     /// # Errors
     /// As for any statement.
     pub fn settle_messages(&mut self, endings: &[Ending]) -> Result<usize, Error> {
-        let rows: Vec<_> = endings.iter().map(settling).collect();
-        Ok(self.connection.for_rows(SETTLE_ONE, SETTLE_ALL, &rows)?)
+        let rows = endings.iter().map(settling).collect();
+        Ok(self.connection.write(&Part::each(SETTLE_ONE, SETTLE_ALL, rows), &[])?)
     }
 
     /// Gives claims back: the messages wait, and the attempt is not counted.
@@ -168,18 +171,19 @@ impl Transaction<'_> {
     /// # Errors
     /// As for any statement.
     pub fn put_messages_back(&mut self, put: &[PutBack]) -> Result<usize, Error> {
-        let rows: Vec<_> = put
+        let rows = put
             .iter()
             .map(|one| {
                 vec![
                     one.due_at.into(),
                     one.deadline_at.into(),
                     one.id.0.into(),
-                    Cell::from(one.attempts),
+                    one.attempts.into(),
+                    Cell::from(Delivery::Waiting.code()),
                 ]
             })
             .collect();
-        Ok(self.connection.for_rows(PUT_BACK_ONE, PUT_BACK_ALL, &rows)?)
+        Ok(self.connection.write(&Part::each(PUT_BACK_ONE, PUT_BACK_ALL, rows), &[])?)
     }
 
     /// The gateway says that a message reached the device; false when that is known already, or
@@ -252,7 +256,8 @@ fn settling((id, attempts, settled): &Ending) -> Vec<Cell<'_>> {
         reference.into(),
         bundle.map(|id| id.0).into(),
         id.0.into(),
-        Cell::from(*attempts),
+        (*attempts).into(),
+        Cell::from(Delivery::Waiting.code()),
     ]
 }
 

@@ -7,10 +7,11 @@ use diesel::sql_types::Bool;
 
 use super::connection::{Connection, each};
 use super::error::Error;
+use super::part::{Part, Target};
 use super::pool::Reader;
 use super::schema::event;
-use super::statement::{Cell, Target};
-use super::writer::Transaction;
+use super::statement::Cell;
+use super::writer::SERVER_TIME;
 use crate::domain::event::Hash;
 use crate::domain::{InstanceId, Instant, JurisdictionId, StoredEvent};
 
@@ -74,36 +75,33 @@ pub(super) fn hash_of(bytes: &[u8], place: &str) -> Result<Hash, Error> {
     })
 }
 
-impl Transaction<'_> {
-    pub(super) fn append_events(
-        &mut self,
-        events: &[StoredEvent],
-        owners: &BTreeMap<InstanceId, JurisdictionId>,
-    ) -> Result<(), Error> {
-        let rows: Result<Vec<_>, Error> = events
-            .iter()
-            .map(|event| {
-                let owner = owners.get(&event.instance).ok_or_else(|| {
-                    Error::Refused(format!(
-                        "event {} of instance {}, which the batch neither creates nor updates",
-                        event.seq, event.instance
-                    ))
-                })?;
-                Ok(vec![
-                    event.instance.0.into(),
-                    event.seq.into(),
-                    owner.0.into(),
-                    event.at.into(),
-                    event.kind.as_str().into(),
-                    event.actor.as_str().into(),
-                    event.body.as_str().into(),
-                    Cell::from(&event.hash),
-                ])
-            })
-            .collect();
-        self.connection.insert(&INSERT, &rows?)?;
-        Ok(())
-    }
+/// Events of instances with these owners.
+pub(super) fn appended<'a>(
+    events: &'a [StoredEvent],
+    owners: &BTreeMap<InstanceId, JurisdictionId>,
+) -> Result<Part<'a>, Error> {
+    let rows: Result<Vec<_>, Error> = events
+        .iter()
+        .map(|event| {
+            let owner = owners.get(&event.instance).ok_or_else(|| {
+                Error::Refused(format!(
+                    "event {} of instance {}, which the batch neither creates nor updates",
+                    event.seq, event.instance
+                ))
+            })?;
+            Ok(vec![
+                event.instance.0.into(),
+                event.seq.into(),
+                owner.0.into(),
+                event.at.into(),
+                event.kind.as_str().into(),
+                event.actor.as_str().into(),
+                event.body.as_str().into(),
+                Cell::from(&event.hash),
+            ])
+        })
+        .collect();
+    Ok(Part::insert(&INSERT, rows?))
 }
 
 impl Reader {
@@ -193,9 +191,7 @@ impl Reader {
         if dense || matches!(self.connection, Connection::Sqlite(_)) {
             return Ok(rows);
         }
-        let now = self
-            .connection
-            .integer("SELECT floor(extract(epoch FROM clock_timestamp()) * 1000)::bigint")?;
+        let now = self.connection.integer(format!("SELECT {SERVER_TIME}"))?;
         let mut last = position;
         let settled = rows.into_iter().take_while(|row| {
             let fine = row.position == last + 1 || row.at < now - GAP_MS;

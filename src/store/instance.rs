@@ -4,16 +4,17 @@ use std::borrow::Cow;
 use std::collections::BTreeMap;
 
 use diesel::prelude::*;
-use diesel::sql_types::{BigInt, Text};
+use diesel::sql_types::{BigInt, Nullable, Text};
 use serde::{Deserialize, Serialize};
 
 use super::connection::{Connection, each};
 use super::error::Error;
 use super::event::hash_of;
+use super::part::{Part, Target};
 use super::pool::Reader;
 use super::schema::instance;
-use super::statement::{Cell, Statement, Target, in_list};
-use super::writer::Transaction;
+use super::statement::{Cell, Statement, in_list};
+use super::writer::{SERVER_TIME, Transaction};
 use crate::domain::event::Hash;
 use crate::domain::{
     ArmedClock, Children, DefinitionId, Fields, Instance, InstanceId, Instant, JurisdictionId,
@@ -141,74 +142,66 @@ const UPDATE_ALL: &str = "UPDATE instance SET definition_id = n.definition_id, s
      stage, holder, tier, version, data, head, updated_at, closed_at, due_at, id, expected) \
      WHERE instance.id = n.id AND instance.version = n.expected";
 
+/// New instances.
+pub(super) fn created(created: &[(Instance, Hash)]) -> Result<Part<'_>, Error> {
+    let rows: Result<Vec<_>, Error> = created
+        .iter()
+        .map(|(instance, head)| {
+            Ok(vec![
+                instance.id.0.into(),
+                instance.jurisdiction.0.into(),
+                instance.family.0.into(),
+                instance.parent.map(|id| id.0).into(),
+                instance.workflow.as_str().into(),
+                instance.definition.0.into(),
+                instance.state.as_str().into(),
+                instance.status.as_str().into(),
+                instance.stage.as_str().into(),
+                instance.holder.as_deref().into(),
+                instance.tier.into(),
+                instance.version.into(),
+                data_of(instance)?.into(),
+                head.into(),
+                instance.opened_at.into(),
+                instance.updated_at.into(),
+                instance.closed_at.into(),
+                due_of(instance).into(),
+            ])
+        })
+        .collect();
+    Ok(Part::insert(&INSERT, rows?))
+}
+
+/// Changed instances, as far as they have the expected version.
+pub(super) fn updated(updated: &[(Instance, Hash, i64)]) -> Result<Part<'_>, Error> {
+    let rows: Result<Vec<_>, Error> = updated
+        .iter()
+        .map(|(instance, head, expected)| {
+            Ok(vec![
+                instance.definition.0.into(),
+                instance.state.as_str().into(),
+                instance.status.as_str().into(),
+                instance.stage.as_str().into(),
+                instance.holder.as_deref().into(),
+                instance.tier.into(),
+                instance.version.into(),
+                data_of(instance)?.into(),
+                head.into(),
+                instance.updated_at.into(),
+                instance.closed_at.into(),
+                due_of(instance).into(),
+                instance.id.0.into(),
+                Cell::from(*expected),
+            ])
+        })
+        .collect();
+    Ok(Part::each(UPDATE_ONE, UPDATE_ALL, rows?))
+}
+
 impl Transaction<'_> {
-    pub(super) fn create_instances(&mut self, created: &[(Instance, Hash)]) -> Result<(), Error> {
-        let rows: Result<Vec<_>, Error> = created
-            .iter()
-            .map(|(instance, head)| {
-                Ok(vec![
-                    instance.id.0.into(),
-                    instance.jurisdiction.0.into(),
-                    instance.family.0.into(),
-                    instance.parent.map(|id| id.0).into(),
-                    instance.workflow.as_str().into(),
-                    instance.definition.0.into(),
-                    instance.state.as_str().into(),
-                    instance.status.as_str().into(),
-                    instance.stage.as_str().into(),
-                    instance.holder.as_deref().into(),
-                    instance.tier.into(),
-                    instance.version.into(),
-                    data_of(instance)?.into(),
-                    head.into(),
-                    instance.opened_at.into(),
-                    instance.updated_at.into(),
-                    instance.closed_at.into(),
-                    due_of(instance).into(),
-                ])
-            })
-            .collect();
-        self.connection.insert(&INSERT, &rows?)?;
-        Ok(())
-    }
-
-    pub(super) fn update_instances(
-        &mut self,
-        updated: &[(Instance, Hash, i64)],
-    ) -> Result<(), Error> {
-        let rows: Result<Vec<_>, Error> = updated
-            .iter()
-            .map(|(instance, head, expected)| {
-                Ok(vec![
-                    instance.definition.0.into(),
-                    instance.state.as_str().into(),
-                    instance.status.as_str().into(),
-                    instance.stage.as_str().into(),
-                    instance.holder.as_deref().into(),
-                    instance.tier.into(),
-                    instance.version.into(),
-                    data_of(instance)?.into(),
-                    head.into(),
-                    instance.updated_at.into(),
-                    instance.closed_at.into(),
-                    due_of(instance).into(),
-                    instance.id.0.into(),
-                    Cell::from(*expected),
-                ])
-            })
-            .collect();
-        let changed = self.connection.for_rows(UPDATE_ONE, UPDATE_ALL, &rows?)?;
-        if changed == updated.len() {
-            return Ok(());
-        }
-        Err(Error::Conflict(format!(
-            "{changed} of {} instances had the expected version",
-            updated.len()
-        )))
-    }
-
     /// The instances of `ids` with the hash of each one's last event, in order of id; ids that do
-    /// not exist are left out. On PostgreSQL the rows are locked until the transaction ends.
+    /// not exist are left out. On PostgreSQL the rows are locked until the transaction ends, and the
+    /// server's time comes with them: [`Transaction::now`] then costs nothing.
     ///
     /// # Errors
     /// [`Error::Corrupt`] when a row cannot be read; otherwise as for any statement.
@@ -226,9 +219,19 @@ impl Transaction<'_> {
                 Statement::<instance::SqlType>::new(sql, &cells).load(connection)?
             }
             Connection::Postgres(connection) => {
-                let sql = format!("{head} = ANY(?) ORDER BY id FOR UPDATE");
+                // The time is taken after the locks: it is not before that of the last event.
+                let sql = format!(
+                    "WITH locked AS ({head} = ANY(?) ORDER BY id FOR UPDATE) \
+                     SELECT {SERVER_TIME}, locked.* \
+                     FROM (VALUES (1)) AS one LEFT JOIN locked ON true"
+                );
                 let cells: Vec<_> = ids.into_iter().map(|id| vec![Cell::from(id)]).collect();
-                Statement::<instance::SqlType>::columns(sql, &cells).load(connection)?
+                let statement =
+                    Statement::<(BigInt, Nullable<instance::SqlType>)>::columns(sql, &cells);
+                let rows: Vec<(i64, Option<Row>)> = statement.load(connection)?;
+                let now = rows.iter().map(|(now, _)| Instant(*now)).max();
+                self.know(now);
+                rows.into_iter().filter_map(|(_, row)| row).collect()
             }
         };
         read_all(rows)

@@ -5,9 +5,10 @@ use diesel::prelude::*;
 
 use super::connection::each;
 use super::error::Error;
+use super::part::{Part, Target};
 use super::pool::Reader;
 use super::schema::message;
-use super::statement::{Cell, Target};
+use super::statement::Cell;
 use super::writer::Transaction;
 use crate::domain::{
     Delivery, InstanceId, Instant, JurisdictionId, Kind, Message, MessageId, PersonId, Recipient,
@@ -103,48 +104,50 @@ const INSERT: Target = Target {
     tail: "",
 };
 
+/// New messages.
+pub(super) fn added(messages: &[Message]) -> Part<'_> {
+    let rows = messages.iter().map(|message| {
+        let (person, subscription) = match message.to {
+            Recipient::Person(id) => (Some(id.0), None),
+            Recipient::Subscription(id) => (None, Some(id.0)),
+        };
+        let clock = message.clock.as_ref();
+        vec![
+            message.id.0.into(),
+            message.jurisdiction.0.into(),
+            message.instance.map(|id| id.0).into(),
+            message.seq.into(),
+            person.into(),
+            message.channel.as_str().into(),
+            message.tier.into(),
+            message.subject.as_str().into(),
+            message.body.as_str().into(),
+            message.created_at.into(),
+            message.due_at.into(),
+            message.attempts.into(),
+            message.state.code().into(),
+            Cell::from(message.sent_at),
+            subscription.into(),
+            message.kind.code().into(),
+            i64::from(message.urgent).into(),
+            clock.map(|(name, _)| name.as_str()).into(),
+            clock.map(|(_, entry)| *entry).into(),
+            message.offer.as_deref().into(),
+            message.deadline_at.into(),
+            message.unknowns.into(),
+            message.instead_of.map(|id| id.0).into(),
+        ]
+    });
+    Part::insert(&INSERT, rows.collect())
+}
+
 impl Transaction<'_> {
     /// Writes new messages.
     ///
     /// # Errors
     /// As for any statement.
     pub fn add_messages(&mut self, messages: &[Message]) -> Result<(), Error> {
-        let rows: Vec<_> = messages
-            .iter()
-            .map(|message| {
-                let (person, subscription) = match message.to {
-                    Recipient::Person(id) => (Some(id.0), None),
-                    Recipient::Subscription(id) => (None, Some(id.0)),
-                };
-                let clock = message.clock.as_ref();
-                vec![
-                    message.id.0.into(),
-                    message.jurisdiction.0.into(),
-                    message.instance.map(|id| id.0).into(),
-                    message.seq.into(),
-                    person.into(),
-                    message.channel.as_str().into(),
-                    message.tier.into(),
-                    message.subject.as_str().into(),
-                    message.body.as_str().into(),
-                    message.created_at.into(),
-                    message.due_at.into(),
-                    message.attempts.into(),
-                    message.state.code().into(),
-                    Cell::from(message.sent_at),
-                    subscription.into(),
-                    message.kind.code().into(),
-                    i64::from(message.urgent).into(),
-                    clock.map(|(name, _)| name.as_str()).into(),
-                    clock.map(|(_, entry)| *entry).into(),
-                    message.offer.as_deref().into(),
-                    message.deadline_at.into(),
-                    message.unknowns.into(),
-                    message.instead_of.map(|id| id.0).into(),
-                ]
-            })
-            .collect();
-        self.connection.insert(&INSERT, &rows)?;
+        self.connection.write(&added(messages), &[])?;
         Ok(())
     }
 }

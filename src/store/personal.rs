@@ -6,9 +6,10 @@ use diesel::prelude::*;
 use super::batch::{PartyRow, PersonalRow};
 use super::connection::each;
 use super::error::Error;
+use super::part::{Part, Target};
 use super::pool::Reader;
 use super::schema::{party, personal};
-use super::statement::{Cell, Target};
+use super::statement::Cell;
 use super::writer::Transaction;
 use crate::domain::{InstanceId, JurisdictionId};
 
@@ -22,40 +23,34 @@ const PARTY: Target = Target {
     tail: "ON CONFLICT (instance_id, unit) DO UPDATE SET to_seq = excluded.to_seq",
 };
 
+/// Personal data, new or replaced.
+pub(super) fn set(rows: &[PersonalRow]) -> Part<'_> {
+    let rows = rows.iter().map(|row| {
+        vec![
+            row.instance.0.into(),
+            row.field.as_str().into(),
+            row.jurisdiction.0.into(),
+            Cell::from(row.value.as_str()),
+        ]
+    });
+    Part::insert(&PERSONAL, rows.collect())
+}
+
+/// Parties, new or replaced.
+pub(super) fn set_parties(rows: &[PartyRow]) -> Part<'_> {
+    let rows = rows.iter().map(|row| {
+        vec![
+            row.instance.0.into(),
+            row.unit.as_str().into(),
+            row.jurisdiction.0.into(),
+            row.from_seq.into(),
+            Cell::from(row.to_seq),
+        ]
+    });
+    Part::insert(&PARTY, rows.collect())
+}
+
 impl Transaction<'_> {
-    pub(super) fn set_personal(&mut self, rows: &[PersonalRow]) -> Result<(), Error> {
-        let rows: Vec<_> = rows
-            .iter()
-            .map(|row| {
-                vec![
-                    row.instance.0.into(),
-                    row.field.as_str().into(),
-                    row.jurisdiction.0.into(),
-                    Cell::from(row.value.as_str()),
-                ]
-            })
-            .collect();
-        self.connection.insert(&PERSONAL, &rows)?;
-        Ok(())
-    }
-
-    pub(super) fn set_parties(&mut self, rows: &[PartyRow]) -> Result<(), Error> {
-        let rows: Vec<_> = rows
-            .iter()
-            .map(|row| {
-                vec![
-                    row.instance.0.into(),
-                    row.unit.as_str().into(),
-                    row.jurisdiction.0.into(),
-                    row.from_seq.into(),
-                    Cell::from(row.to_seq),
-                ]
-            })
-            .collect();
-        self.connection.insert(&PARTY, &rows)?;
-        Ok(())
-    }
-
     /// Erases the personal data of `instance`; answers how many fields there were.
     ///
     /// # Errors

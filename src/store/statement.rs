@@ -11,7 +11,6 @@ use diesel::query_builder::{AstPass, Query, QueryFragment, QueryId};
 use diesel::sql_types::{Array, BigInt, Binary, Nullable, Text};
 use diesel::sqlite::Sqlite;
 
-use super::connection::Connection;
 use crate::domain::Instant;
 
 /// One value of one row.
@@ -98,7 +97,22 @@ impl<'a, Row> Statement<'a, Row> {
 
     /// A statement over whole columns: each `?` stands for one array. PostgreSQL only.
     pub(super) fn columns(sql: impl Into<Cow<'static, str>>, rows: &'a [Vec<Cell<'a>>]) -> Self {
-        Self { sql: sql.into(), binds: transpose(rows), row: PhantomData }
+        Self::tables(sql, [rows])
+    }
+
+    /// The same over the columns of several tables, one table after the other.
+    pub(super) fn tables(
+        sql: impl Into<Cow<'static, str>>,
+        tables: impl IntoIterator<Item = &'a [Vec<Cell<'a>>]>,
+    ) -> Self {
+        let binds = tables.into_iter().flat_map(transpose).collect();
+        Self { sql: sql.into(), binds, row: PhantomData }
+    }
+
+    /// A statement over all values of some rows, one row after the other.
+    pub(super) fn rows(sql: impl Into<Cow<'static, str>>, rows: &'a [Vec<Cell<'a>>]) -> Self {
+        let binds = rows.iter().flatten().map(Bind::Cell).collect();
+        Self { sql: sql.into(), binds, row: PhantomData }
     }
 }
 
@@ -190,81 +204,6 @@ impl<Row> Query for Statement<'_, Row> {
 }
 
 impl<Row, C> RunQueryDsl<C> for Statement<'_, Row> {}
-
-/// A table that takes rows in bulk.
-#[derive(Debug)]
-pub(super) struct Target {
-    /// `INSERT INTO name (columns)`.
-    pub(super) head: &'static str,
-    /// `ON CONFLICT …`, or nothing.
-    pub(super) tail: &'static str,
-}
-
-/// Rows per statement on SQLite, largest first: few sizes, so that few statements are cached.
-const SIZES: [usize; 3] = [32, 8, 1];
-
-/// The size of the next statement when `left` rows remain.
-fn next_size(left: usize) -> usize {
-    SIZES.into_iter().find(|size| *size <= left).unwrap_or(1)
-}
-
-impl Connection {
-    /// Inserts `rows` (each with the columns of `target`, in order); returns how many rows changed.
-    pub(super) fn insert(&mut self, target: &Target, rows: &[Vec<Cell<'_>>]) -> QueryResult<usize> {
-        let Some(width) = rows.first().map(Vec::len) else { return Ok(0) };
-        let Target { head, tail } = target;
-        match self {
-            Self::Postgres(connection) => {
-                let marks = vec!["?"; width].join(",");
-                Statement::<()>::columns(
-                    format!("{head} SELECT * FROM unnest({marks}) {tail}"),
-                    rows,
-                )
-                .execute(connection)
-            }
-            Self::Sqlite(connection) => {
-                let mut changed = 0;
-                let mut rest = rows;
-                while !rest.is_empty() {
-                    let (now, later) = rest.split_at(next_size(rest.len()));
-                    rest = later;
-                    let marks = format!("({})", vec!["?"; width].join(","));
-                    let marks = vec![marks; now.len()].join(",");
-                    let statement = Statement::<()> {
-                        sql: format!("{head} VALUES {marks} {tail}").into(),
-                        binds: now.iter().flatten().map(Bind::Cell).collect(),
-                        row: PhantomData,
-                    };
-                    changed += statement.execute(connection)?;
-                }
-                Ok(changed)
-            }
-        }
-    }
-
-    /// Runs a statement for each row: on SQLite `single` once per row, on PostgreSQL `bulk` once,
-    /// with one array per column. Returns how many rows changed.
-    pub(super) fn for_rows(
-        &mut self,
-        single: &'static str,
-        bulk: &'static str,
-        rows: &[Vec<Cell<'_>>],
-    ) -> QueryResult<usize> {
-        if rows.is_empty() {
-            return Ok(0);
-        }
-        match self {
-            Self::Postgres(connection) => Statement::<()>::columns(bulk, rows).execute(connection),
-            Self::Sqlite(connection) => {
-                let mut changed = 0;
-                for row in rows {
-                    changed += Statement::<()>::new(single, row).execute(connection)?;
-                }
-                Ok(changed)
-            }
-        }
-    }
-}
 
 /// How many values a statement of SQLite may have, by default.
 const MOST_BINDS: usize = 32_766;

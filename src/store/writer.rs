@@ -100,6 +100,9 @@ fn not_committed<T>(connection: &mut Connection, error: Error) -> (Result<T, Err
     }
 }
 
+/// The time of PostgreSQL's server, in milliseconds.
+pub(super) const SERVER_TIME: &str = "floor(extract(epoch FROM clock_timestamp()) * 1000)::bigint";
+
 /// An open transaction. Everything that a [`Reader`] can look up can be looked up here too, and
 /// sees what was written so far. Work that saw an error must answer it: after a failed statement
 /// PostgreSQL refuses the rest of the transaction.
@@ -130,10 +133,15 @@ impl Transaction<'_> {
     /// As for any statement.
     pub fn now(&mut self) -> Result<Option<Instant>, Error> {
         if let (Connection::Postgres(_), None) = (&self.reader.connection, self.now) {
-            let sql = "SELECT floor(extract(epoch FROM clock_timestamp()) * 1000)::bigint";
-            self.now = Some(Instant(self.reader.connection.integer(sql)?));
+            let now = self.reader.connection.integer(format!("SELECT {SERVER_TIME}"))?;
+            self.now = Some(Instant(now));
         }
         Ok(self.now)
+    }
+
+    /// Takes the server's time that came with something else, unless it is known already.
+    pub(super) fn know(&mut self, now: Option<Instant>) {
+        self.now = self.now.or(now);
     }
 
     /// Takes a block of `count` ids for things called `name` (`instance`, `message`, …) and answers

@@ -1,15 +1,16 @@
 //! Periodic jobs: each occurrence once, whoever does it.
 
 use fenliu::config::job::{Does, Job};
+use fenliu::domain::Kind;
 use fenliu::scheduler::Next;
 use fenliu::scheduler::figures::Warning;
 use fenliu::scheduler::jobs::{Jobs, Plan};
 use serde_json::Value as Json;
 
-use super::house::{House, at, run, turn};
+use super::house::{House, LEADER, LIAISON, at, run, turn};
 
 fn jobs(house: &House, cron: &str, does: Does) -> Jobs {
-    let job = Job { name: "job".to_owned(), cron: cron.to_owned(), does };
+    let job = Job { name: "job".to_owned(), cron: cron.to_owned(), does, to: Vec::new() };
     Jobs::new(house.duty.clone(), Plan::new(&[job]).unwrap())
 }
 
@@ -104,6 +105,41 @@ fn the_digest_of_today_takes_the_place_of_yesterdays() {
 }
 
 #[test]
+fn the_digest_is_sent_to_the_people_whom_the_job_names_each_day_once() {
+    run(async {
+        let house = House::new();
+        house.register("ordinary").await;
+        house.register("ordinary").await;
+        let job = Job {
+            name: "digest".to_owned(),
+            cron: "0 30 8 * * *".to_owned(),
+            does: Does::DailyDigest,
+            to: ["desk.leader", "desk.liaison", "desk.director"].map(str::to_owned).to_vec(),
+        };
+        let plan = Plan::new(&[job]).unwrap();
+        let (mut one, mut other) =
+            (Jobs::new(house.duty.clone(), plan.clone()), Jobs::new(house.duty.clone(), plan));
+        turn(&mut one).await;
+        house.set("2026-03-03T08:30:00+08:00");
+        futures_util::future::join(turn(&mut one), turn(&mut other)).await;
+        let digests: Vec<_> =
+            house.messages().into_iter().filter(|one| one.kind == Kind::Digest).collect();
+        let to: Vec<_> = digests.iter().filter_map(|one| one.to.person()).collect();
+        assert_eq!(to, [LIAISON, LEADER]);
+        assert_eq!(digests[0].channel, "email");
+        assert_eq!(digests[0].subject, "【南县】每日汇总 2026-03-03 08:30");
+        assert_eq!(
+            digests[0].body,
+            "南县每日汇总：未办结2件，其中逾期2件。\n· 公安局：未办结2件，逾期2件"
+        );
+        // Nobody is director here: an operator hears of it.
+        let alarms = house.alarms();
+        let nobody = alarms.iter().find(|(kind, ..)| kind == "nobody_told").unwrap();
+        assert!(nobody.2.contains("the job `digest` tells `desk.director`"), "{}", nobody.2);
+    });
+}
+
+#[test]
 fn the_sweep_counts_what_is_due_within_the_next_working_day() {
     run(async {
         let house = House::new();
@@ -143,6 +179,7 @@ fn the_figures_of_a_quarter_are_kept_and_never_changed() {
             name: "by_hand".to_owned(),
             cron: "0 * * * * *".to_owned(),
             does: Does::QuarterClose,
+            to: Vec::new(),
         };
         let mut by_hand = Jobs::new(house.duty.clone(), Plan::new(&[job]).unwrap());
         turn(&mut by_hand).await;

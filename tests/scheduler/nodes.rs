@@ -9,7 +9,7 @@ use fenliu::domain::{InstanceId, MessageId};
 use fenliu::gate::verify;
 use fenliu::scheduler::jobs::{Jobs, Plan};
 use fenliu::scheduler::outbox::{Options as Sending, Outbox};
-use fenliu::scheduler::{Next, Options, Poll, Scheduler};
+use fenliu::scheduler::{Lines, Next, Options, Poll, Scheduler};
 use futures_util::future::{BoxFuture, join};
 
 use super::house::{House, at, run, turn};
@@ -113,6 +113,7 @@ fn each_occurrence_of_a_job_is_done_by_one_node() {
             name: name.to_owned(),
             cron: "0 0 9 * * *".to_owned(),
             does: Does::DailyDigest,
+            to: Vec::new(),
         };
         let plan = Plan::new(&[job("digest"), job("other")]).unwrap();
         let jobs = |house: &House| Jobs::new(house.duty.clone(), plan.clone());
@@ -175,7 +176,13 @@ fn when_one_node_is_stopped_the_other_takes_over() {
         let start = |house: &House| {
             let sms: Arc<dyn Channel> = Arc::<Written>::clone(&channel);
             let channels = [("sms".to_owned(), sms)].into();
-            Scheduler::start(house.gate.clone(), channels, &[], Options::default()).unwrap()
+            Scheduler::start(
+                house.gate.clone(),
+                Lines { channels, ..Lines::default() },
+                &[],
+                Options::default(),
+            )
+            .unwrap()
         };
         let (first, second) = (start(&one), start(&two));
         let all = registered(&one, &two, 8).await;

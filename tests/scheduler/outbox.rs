@@ -6,7 +6,7 @@ use std::sync::{Arc, Mutex};
 use fenliu::channel::{Channel, Console, Letter, Log, Outcome};
 use fenliu::domain::{Delivery, MessageId};
 use fenliu::scheduler::outbox::{Options, Outbox, Strays};
-use fenliu::scheduler::{Next, Poll, Scheduler};
+use fenliu::scheduler::{Lines, Next, Poll, Scheduler};
 use futures_util::future::BoxFuture;
 use serde_json::Value as Json;
 
@@ -221,7 +221,7 @@ fn the_whole_scheduler_starts_does_its_work_and_stops() {
         house.set("2026-03-02T11:00:00+08:00");
         let scheduler = Scheduler::start(
             house.gate.clone(),
-            channels,
+            Lines { channels, ..Lines::default() },
             &[],
             fenliu::scheduler::Options::default(),
         );

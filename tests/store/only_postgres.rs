@@ -4,10 +4,10 @@ use std::sync::Barrier;
 use std::thread;
 
 use diesel::connection::SimpleConnection;
-use diesel::{Connection, PgConnection};
+use diesel::{Connection, PgConnection, RunQueryDsl};
 use fenliu::domain::event::{NO_HASH, chain};
-use fenliu::domain::{InstanceId, Instant};
-use fenliu::store::{Error, Kind, Options, Store};
+use fenliu::domain::{InstanceId, Instant, MessageId};
+use fenliu::store::{Error, Kind, Options, Settled, Store};
 
 use super::place::{OURS, Place};
 use super::postgres;
@@ -72,6 +72,54 @@ fn a_swallowed_error_does_not_pass_for_a_commit() {
     assert!(outcome.is_err());
     assert_eq!(place.store.read(|r| r.setting("a")).unwrap(), None);
     writer.transaction(|t| t.set_setting("a", "c")).unwrap();
+}
+
+#[derive(diesel::QueryableByName)]
+struct Scanned {
+    #[diesel(sql_type = diesel::sql_types::BigInt)]
+    rows: i64,
+    #[diesel(sql_type = diesel::sql_types::BigInt)]
+    walks: i64,
+    #[diesel(sql_type = diesel::sql_types::BigInt)]
+    updated: i64,
+}
+
+/// As the server counts them: rows read by going through a whole table, walks through the index of what
+/// waits, and instances updated.
+const SCANNED: &str = "SELECT sum(seq_tup_read)::bigint AS rows, \
+     (SELECT idx_scan FROM pg_stat_user_indexes WHERE indexrelname = 'message_due') AS walks, \
+     (sum(n_tup_upd) FILTER (WHERE relname = 'instance'))::bigint AS updated \
+     FROM pg_stat_user_tables \
+     WHERE relname IN ('instance', 'event', 'clock', 'message', 'answer', 'personal', 'party')";
+
+#[test]
+fn a_command_never_reads_a_whole_table_even_on_a_database_that_was_empty_just_now() {
+    let place = Place::postgres();
+    let mut writer = place.writer();
+    for id in 1..=10 {
+        writer.transaction(|t| t.write(&opening([id]))).unwrap();
+        let command = |t: &mut fenliu::store::Transaction<'_>| {
+            let (found, head) = t.instances(&[InstanceId(id)])?.pop().unwrap();
+            let mut stepped = step(id, found.version, &head);
+            stepped.clocks_gone.push((InstanceId(id), "accept".to_owned()));
+            t.write(&stepped)
+        };
+        writer.transaction(command).unwrap();
+        let sent = Settled::Sent { at: Instant(2_000), reference: None, bundle: None };
+        let ending = [(MessageId(id), 0, sent)];
+        assert_eq!(writer.transaction(|t| t.settle_messages(&ending)).unwrap(), 1);
+    }
+    // The server publishes what a connection did when it ends.
+    drop(writer);
+    let mut admin = PgConnection::establish(&place.url).unwrap();
+    let scanned = loop {
+        let found: Scanned = diesel::sql_query(SCANNED).get_result(&mut admin).unwrap();
+        if found.updated == 10 {
+            break found;
+        }
+        thread::yield_now();
+    };
+    assert_eq!((scanned.rows, scanned.walks), (0, 0));
 }
 
 #[test]

@@ -110,6 +110,7 @@ impl Compiler<'_> {
             tell,
             via,
             text: doc.text.as_ref().map(|text| text.value.clone()),
+            offer: doc.offer.as_ref().and_then(|name| self.offer(name)),
             when,
             acknowledge_within,
             hold,

@@ -94,6 +94,24 @@ impl Compiler<'_> {
         }
     }
 
+    /// A command that may be given in answer to an alert: one click or one digit, so nothing can be
+    /// filled in.
+    pub(super) fn offer(&mut self, name: &Spot<String>) -> Option<String> {
+        match self.command_names.get(name.value.as_str()) {
+            Some(true) => return Some(name.value.clone()),
+            Some(false) => {
+                let message = format!("`{}` needs input, which an answer cannot give", name.value);
+                self.error("offer_needs_input", &name.span, message).help =
+                    Some("offer a command whose inputs are all optional".to_owned());
+            }
+            None => {
+                let known: Vec<&str> = self.command_names.keys().copied().collect();
+                self.unknown("command", name, known.into_iter());
+            }
+        }
+        None
+    }
+
     pub(super) fn selectors(&mut self, texts: &[Spot<String>]) -> Vec<Selector> {
         texts.iter().filter_map(|text| self.selector(text)).collect()
     }
@@ -110,6 +128,7 @@ impl Compiler<'_> {
                 to: self.selectors(&doc.to),
                 via: self.channels(&doc.via),
                 text: doc.text.value.clone(),
+                offer: doc.offer.as_ref().and_then(|name| self.offer(name)),
                 when: self.condition(doc.when.as_ref(), scope),
             });
         }

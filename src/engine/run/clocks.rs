@@ -1,6 +1,7 @@
 //! Clocks while a decision is under way: armed, counted again, frozen, fired, acknowledged, ended.
 
 use super::Run;
+use super::effects::Words;
 use crate::calendar::Limit;
 use crate::chart::{ClockSpec, Moment, Step};
 use crate::domain::event::ClockVerb;
@@ -242,7 +243,9 @@ impl Run<'_> {
         if let Some(text) = &step.text
             && !step.tell.is_empty()
         {
-            let reached = self.tell_people(&step.tell, &step.via, text, Some(&spec.name));
+            let clock = Some(spec.name.as_str());
+            let words = Words { text, offer: step.offer.as_deref(), clock };
+            let reached = self.tell_people(&step.tell, &step.via, words);
             let now = self.situation.now;
             let hurry = match (reached, step.acknowledge_within) {
                 (true, Some(within)) => Some(now.plus(within)),

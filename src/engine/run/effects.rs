@@ -5,6 +5,17 @@ use crate::chart::{ChildStart, Effects, Selector, Send, Tell};
 use crate::domain::event::{Signalled, Started, Told};
 use crate::domain::{Fields, PersonId, Refusal, Text, Value};
 
+/// What is told.
+#[derive(Clone, Copy)]
+pub(super) struct Words<'w> {
+    /// The name of the text.
+    pub(super) text: &'w str,
+    /// The command that may be given in answer.
+    pub(super) offer: Option<&'w str>,
+    /// The clock that speaks.
+    pub(super) clock: Option<&'w str>,
+}
+
 impl Run<'_> {
     /// Does everything that one block says, in the order of the language.
     ///
@@ -58,7 +69,8 @@ impl Run<'_> {
 
     fn tell(&mut self, tell: &Tell) {
         if tell.when.as_ref().is_none_or(|when| self.holds(when)) {
-            self.tell_people(&tell.to, &tell.via, &tell.text, None);
+            let words = Words { text: &tell.text, offer: tell.offer.as_deref(), clock: None };
+            self.tell_people(&tell.to, &tell.via, words);
         }
     }
 
@@ -67,8 +79,7 @@ impl Run<'_> {
         &mut self,
         to: &[Selector],
         via: &[String],
-        text: &str,
-        clock: Option<&str>,
+        words: Words<'_>,
     ) -> bool {
         let mut places: Vec<String> = Vec::new();
         let mut people: Vec<PersonId> = Vec::new();
@@ -90,11 +101,12 @@ impl Run<'_> {
         }
         let reached = !people.is_empty();
         self.told.push(Told {
-            text: text.to_owned(),
+            text: words.text.to_owned(),
             to: places,
             people,
             via: via.to_vec(),
-            clock: clock.map(str::to_owned),
+            clock: words.clock.map(str::to_owned),
+            offer: words.offer.map(str::to_owned),
         });
         reached
     }

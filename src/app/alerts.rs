@@ -1,0 +1,124 @@
+//! `fenliu alerts …`: the texts of messages, checked and looked at without a running service.
+
+use std::path::Path;
+
+use super::workflow::{Report, yaml_files};
+use crate::chart::{self, Chart, finding};
+use crate::config::settings::Settings;
+use crate::config::texts;
+use crate::domain::{Kind, Language, Text};
+use crate::gate::{Wish, sample_letter};
+use crate::template::{Sample, Templates, parts, units};
+
+/// What is to be looked at, as the command line says it.
+#[derive(Debug, Clone, clap::Args)]
+pub struct Preview {
+    /// `alert`, `bundle`, `code`, `reply`, `digest`, `mute`, `handover`, `coverage` or `test`.
+    #[arg(long, default_value = "alert")]
+    kind: String,
+    /// `sms`, `email`, `console` or `webhook`.
+    #[arg(long, default_value = "sms")]
+    channel: String,
+    /// `zh` or `en`.
+    #[arg(long, default_value = "zh")]
+    language: String,
+    /// A workflow of the folder named in `founding.workflows` …
+    #[arg(long, requires = "text")]
+    workflow: Option<String>,
+    /// … and one of its texts.
+    #[arg(long, requires = "workflow")]
+    text: Option<String>,
+    /// Print the HTML instead of the text.
+    #[arg(long)]
+    html: bool,
+}
+
+/// The templates of the settings' folder, or those built in.
+///
+/// # Errors
+/// What cannot be read, or every fault.
+pub fn templates(settings: &Settings) -> Result<Templates, String> {
+    let folder = &settings.alerts.templates;
+    let read = if folder.as_os_str().is_empty() {
+        Templates::shipped()
+    } else {
+        Templates::read(texts::read(folder).map_err(|error| error.to_string())?)
+    };
+    read.map_err(|faults| {
+        let lines: Vec<String> = faults.iter().map(|fault| format!("\n  {fault}")).collect();
+        format!("the message templates in `{}` are wrong:{}", folder.display(), lines.concat())
+    })
+}
+
+/// Checks the templates against the workflows of the folder in the settings; lists every SMS that
+/// needs more than one part.
+///
+/// # Errors
+/// What cannot be read.
+pub fn check(settings: &Settings) -> Result<Report, String> {
+    let charts = charts(&settings.founding.workflows)?;
+    let sample = sample(settings);
+    let checked = templates(settings)?.check(&charts, &sample);
+    let mut report = Report::default();
+    for fault in checked.all_faults() {
+        report.text.push_str(&format!("error: {fault}\n"));
+        report.failed = true;
+    }
+    for warning in &checked.warnings {
+        report.text.push_str(&format!("warning: {warning}\n"));
+    }
+    let texts: usize = charts.iter().map(|chart| chart.texts.len()).sum();
+    let (faults, warnings) = (checked.all_faults().count(), checked.warnings.len());
+    report.text.push_str(&format!("{texts} texts: {faults} errors, {warnings} warnings\n"));
+    Ok(report)
+}
+
+/// Shows a message with sample values.
+///
+/// # Errors
+/// What cannot be read, or is not there.
+pub fn preview(settings: &Settings, wish: &Preview) -> Result<Report, String> {
+    let bundle = wish.kind == "bundle";
+    let kind = if bundle { Some(Kind::Alert) } else { Kind::from_code(&wish.kind) };
+    let kind = kind.ok_or_else(|| format!("there is no kind `{}`", wish.kind))?;
+    let language = Language::ALL.into_iter().find(|known| known.code() == wish.language);
+    let language = language.ok_or_else(|| format!("there is no language `{}`", wish.language))?;
+    let text = wish.workflow.clone().zip(wish.text.clone());
+    let charts = if text.is_some() { charts(&settings.founding.workflows)? } else { Vec::new() };
+    let chart = text.as_ref().map(|(workflow, _)| {
+        let mut known = charts.iter();
+        let found = known.find(|chart| chart.workflow == *workflow);
+        found.ok_or_else(|| format!("there is no workflow `{workflow}`"))
+    });
+    let chart = chart.transpose()?;
+    let asked = Wish { kind, channel: wish.channel.clone(), language, bundle, text };
+    let written = sample_letter(&templates(settings)?, chart, &asked, &sample(settings));
+    let written = written.map_err(|error| format!("{}: {error}", wish.kind))?;
+    if wish.html {
+        return Ok(Report::of(written.html.unwrap_or_default()));
+    }
+    let units = units(&written.text);
+    let size = if wish.channel == "sms" {
+        format!("\n\n{units} units, {} parts", parts(units))
+    } else {
+        String::new()
+    };
+    Ok(Report::of(format!("{}\n\n{}{size}\n", written.subject, written.text)))
+}
+
+fn sample(settings: &Settings) -> Sample {
+    let public_url = settings.alerts.public_url.trim_end_matches('/').to_owned();
+    Sample { office: Text::new("某县", "Some County"), public_url }
+}
+
+fn charts(folder: &Path) -> Result<Vec<Chart>, String> {
+    let mut charts = Vec::new();
+    for file in yaml_files(folder)? {
+        let source = std::fs::read_to_string(&file);
+        let source = source.map_err(|error| format!("{}: {error}", file.display()))?;
+        let (chart, findings) = chart::compile(&source);
+        let broken = || finding::draw(&file.display().to_string(), &source, &findings);
+        charts.push(chart.ok_or_else(broken)?);
+    }
+    Ok(charts)
+}

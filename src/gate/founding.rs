@@ -1,0 +1,77 @@
+//! A new store is filled: who is who, who is on duty when, the calendar, the workflows.
+
+use super::Gate;
+use super::administration::{calendar_source, check_code, definition};
+use super::error::Error;
+use crate::calendar::Calendar;
+use crate::domain::{Directory, JurisdictionId, Roster};
+use crate::roster;
+use crate::store::{DefinitionSource, Jurisdiction};
+
+impl Gate {
+    /// Takes a whole jurisdiction in: who is who, its calendar, its workflows. Used once for a new
+    /// store; what is there already is replaced by code. Blocks.
+    ///
+    /// # Errors
+    /// What is wrong with the calendar or a workflow; what the store says.
+    pub fn found(
+        &self,
+        directory: &Directory,
+        calendar: &str,
+        workflows: &[String],
+    ) -> Result<JurisdictionId, Error> {
+        self.found_with_rosters((directory, &[]), calendar, workflows)
+    }
+
+    /// The same, with duty rosters. Blocks.
+    ///
+    /// # Errors
+    /// As for [`Self::found`]; what is wrong with a roster.
+    pub fn found_with_rosters(
+        &self,
+        (directory, rosters): (&Directory, &[Roster]),
+        calendar: &str,
+        workflows: &[String],
+    ) -> Result<JurisdictionId, Error> {
+        for roster in rosters {
+            check_code(&roster.code)?;
+            roster::check(roster, directory)?;
+        }
+        let days = Calendar::from_yaml(calendar).map_err(|e| Error::Invalid(e.to_string()))?;
+        let jurisdiction = Jurisdiction {
+            id: directory.jurisdiction,
+            code: directory.code.clone(),
+            name: directory.name.clone(),
+            zone: days.zone().iana_name().unwrap_or("UTC").to_owned(),
+            calendar: days.code().to_owned(),
+            bodies: directory.bodies.clone(),
+            revision: 0,
+        };
+        let mut definitions = Vec::new();
+        for source in workflows {
+            definitions.push(definition(source, "system")?);
+        }
+        self.administer(|transaction, now| {
+            let id = transaction.put_jurisdiction(&jurisdiction)?;
+            for unit in directory.units.values() {
+                transaction.put_unit(id, unit)?;
+            }
+            for person in directory.people.values() {
+                transaction.put_person(id, person)?;
+            }
+            for category in directory.categories.values() {
+                transaction.put_category(id, category)?;
+            }
+            for roster in rosters {
+                transaction.put_roster(id, roster)?;
+            }
+            transaction.add_calendar(&calendar_source(id, &days, calendar, now))?;
+            for definition in &definitions {
+                let new =
+                    DefinitionSource { jurisdiction: id, published_at: now, ..definition.clone() };
+                transaction.add_definition(&new)?;
+            }
+            Ok(id)
+        })
+    }
+}

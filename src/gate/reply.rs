@@ -1,0 +1,283 @@
+//! Answering a message by SMS: `1` acknowledges, `2` gives the command that the message offers, and
+//! a number says which matter is meant where there may be several.
+
+use std::collections::BTreeMap;
+
+use super::error::Error;
+use super::{Caller, Gate, Note, number_of};
+use crate::domain::{
+    Actor, Directory, InstanceId, JurisdictionId, Kind, Message, MessageId, Person, PersonId, Text,
+};
+use crate::engine::ACKNOWLEDGE;
+use crate::store::MessageFilter;
+use crate::template::About;
+
+/// So far back an answer may reach: three days.
+const REACH_MS: i64 = 72 * 3_600_000;
+
+/// So many of a person's newest messages are looked at.
+const LOOK_AT: i64 = 100;
+
+/// What became of a reply: who is to be told what. None if the number is nobody's.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Replied {
+    /// The person the number belongs to.
+    pub person: Person,
+    /// Where.
+    pub jurisdiction: JurisdictionId,
+    /// Whether anything was done.
+    pub done: bool,
+    /// What is answered.
+    pub answer: Text,
+}
+
+/// What a reply asks for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+struct Wish {
+    offered: bool,
+    number: Option<i64>,
+}
+
+/// Reads a reply; digits may be written full width, as Chinese keyboards like to.
+fn read(text: &str) -> Option<Wish> {
+    let plain: String = text
+        .chars()
+        .map(|c| match u32::from(c) {
+            wide @ 0xFF10..=0xFF19 => char::from_u32(wide - 0xFF10 + 0x30).unwrap_or(c),
+            _ => c,
+        })
+        .collect();
+    let mut words = plain.split(|c: char| !c.is_ascii_digit()).filter(|word| !word.is_empty());
+    let first = words.next()?;
+    let number = match words.next() {
+        Some(number) => Some(number.parse().ok()?),
+        None => None,
+    };
+    let offered = match first {
+        "1" => false,
+        "2" => true,
+        _ => return None,
+    };
+    Some(Wish { offered, number })
+}
+
+/// The digits of a telephone number without the country's code.
+fn digits(phone: &str) -> String {
+    let digits: String = phone.chars().filter(char::is_ascii_digit).collect();
+    let bare = digits.strip_prefix("0086").or_else(|| digits.strip_prefix("86"));
+    bare.filter(|bare| bare.len() >= 11).map_or(digits.clone(), str::to_owned)
+}
+
+impl Gate {
+    /// Does what a reply by SMS asks. None when the number belongs to nobody, which is only counted:
+    /// answering strangers would let anybody make the house write.
+    ///
+    /// # Errors
+    /// What the store says.
+    pub async fn reply(&self, from: &str, text: &str) -> Result<Option<Replied>, Error> {
+        let Some((jurisdiction, person)) = self.person_of(from) else { return Ok(None) };
+        let caller = Caller {
+            actor: Actor::Person { id: person.id, grants: person.grants.clone() },
+            jurisdiction,
+        };
+        let answered = |done: bool, answer: Text| {
+            let person = person.clone();
+            Some(Replied { person, jurisdiction, done, answer })
+        };
+        let Some(wish) = read(text) else { return Ok(answered(false, not_understood())) };
+        let gate = self.clone();
+        let who = person.id;
+        let open =
+            tokio::task::spawn_blocking(move || gate.unanswered(&to_person(jurisdiction, who)));
+        let open = open.await.map_err(|_ended| Error::Closing)??;
+        let fitting: BTreeMap<InstanceId, Vec<Message>> = match wish.number {
+            Some(number) => open.into_iter().filter(|(family, _)| family.0 == number).collect(),
+            None => open,
+        };
+        let mut matters = fitting.into_iter();
+        let (family, messages) = match (matters.next(), matters.next()) {
+            (None, _) => return Ok(answered(false, nothing_open(wish.number))),
+            (Some(only), None) => only,
+            (Some((one, _)), Some((other, _))) => {
+                return Ok(answered(false, which(one, other)));
+            }
+        };
+        let mut said = None;
+        for message in &messages {
+            let command = match (wish.offered, &message.offer) {
+                (false, _) => ACKNOWLEDGE,
+                (true, Some(offer)) => offer.as_str(),
+                (true, None) => continue,
+            };
+            match self.answer_message(message, &caller, command).await {
+                Ok(_) => said = Some((true, done(family, wish.offered))),
+                Err(Error::Refused(refusal)) => {
+                    let reasons: Vec<&Text> = refusal.reasons.iter().map(|r| &r.text).collect();
+                    let zh: Vec<&str> = reasons.iter().map(|text| text.zh.as_str()).collect();
+                    let en: Vec<&str> = reasons.iter().map(|text| text.en.as_str()).collect();
+                    said.get_or_insert((false, Text::new(zh.join("；"), en.join("; "))));
+                }
+                Err(Error::NotFound) => {
+                    said.get_or_insert((false, nothing_open(Some(family.0))));
+                }
+                Err(error) => return Err(error),
+            }
+            if wish.offered && said.as_ref().is_some_and(|(done, _)| *done) {
+                break;
+            }
+        }
+        let (done, answer) = said.unwrap_or_else(|| (false, nothing_offered(family)));
+        Ok(answered(done, answer))
+    }
+
+    /// Writes what a reply is answered with. Blocks.
+    ///
+    /// # Errors
+    /// What the store says.
+    pub fn say_back(&self, replied: &Replied, channel: &str) -> Result<(), Error> {
+        let Replied { person, jurisdiction, answer, .. } = replied;
+        let sentence = answer.say(person.rules.language).to_owned();
+        let note = Note {
+            person: person.id,
+            channel: Some(channel.to_owned()),
+            kind: Kind::Reply,
+            urgent: true,
+            about: About { sentence, ..About::default() },
+        };
+        let Some(mut message) = self.compose(*jurisdiction, &note, self.now())? else {
+            return Ok(());
+        };
+        self.write_and_ring(|transaction| {
+            message.id = MessageId(transaction.reserve_ids("message", 1)?);
+            transaction.add_messages(std::slice::from_ref(&message))
+        })
+    }
+
+    /// The one active person with this telephone number; nobody where it is not one alone.
+    fn person_of(&self, from: &str) -> Option<(JurisdictionId, Person)> {
+        let wanted = digits(from);
+        let registry = self.registry();
+        let mut found = None;
+        for id in registry.jurisdictions() {
+            let directory = registry.directory(id).ok()?;
+            for person in with_phone(&directory, &wanted) {
+                if found.is_some() {
+                    tracing::warn!("a reply came from a number that several people have");
+                    return None;
+                }
+                found = Some((id, person.clone()));
+            }
+        }
+        found
+    }
+
+    /// Alerts by SMS to a person that were not acknowledged, by the matter's family, the newest of
+    /// each instance only.
+    fn unanswered(
+        &self,
+        filter: &MessageFilter,
+    ) -> Result<BTreeMap<InstanceId, Vec<Message>>, Error> {
+        let since = self.now().plus(-REACH_MS);
+        let messages = self.read(|reader| reader.messages(filter, LOOK_AT))?;
+        let mut seen: Vec<InstanceId> = Vec::new();
+        let mut open: BTreeMap<InstanceId, Vec<Message>> = BTreeMap::new();
+        for message in messages {
+            let Some(id) = message.instance else { continue };
+            if message.created_at < since
+                || message.sent_at.is_none()
+                || message.acknowledged_at.is_some()
+                || seen.contains(&id)
+            {
+                continue;
+            }
+            seen.push(id);
+            if let Some((instance, _)) = self.read(|reader| reader.instance(id))? {
+                open.entry(instance.family).or_default().push(message);
+            }
+        }
+        Ok(open)
+    }
+}
+
+fn with_phone<'d>(directory: &'d Directory, wanted: &str) -> Vec<&'d Person> {
+    let people = directory.people.values().filter(|person| person.active);
+    let fits = |phone: &String| !wanted.is_empty() && digits(phone) == wanted;
+    people.filter(|person| person.phone.as_ref().is_some_and(fits)).collect()
+}
+
+fn to_person(jurisdiction: JurisdictionId, person: PersonId) -> MessageFilter {
+    MessageFilter {
+        jurisdiction: Some(jurisdiction),
+        person: Some(person),
+        channel: Some("sms".to_owned()),
+        kind: Some(Kind::Alert),
+        ..MessageFilter::default()
+    }
+}
+
+fn not_understood() -> Text {
+    Text::new(
+        "未能识别。回复“1 编号”确认收到，回复“2 编号”办理所提示的操作。",
+        "Not understood. Reply `1 number` to acknowledge, `2 number` to do what the message offers.",
+    )
+}
+
+fn nothing_open(number: Option<i64>) -> Text {
+    match number {
+        Some(number) => Text::new(
+            format!("没有需要您确认的事项{number:08}。"),
+            format!("Nothing about {number:08} waits for you."),
+        ),
+        None => Text::new("没有需要您确认的事项。", "Nothing waits for your acknowledgement."),
+    }
+}
+
+fn which(one: InstanceId, other: InstanceId) -> Text {
+    let (one, other) = (number_of(one), number_of(other));
+    Text::new(
+        format!("有多个事项，请带编号回复，如“1 {one}”或“1 {other}”。"),
+        format!("Several matters wait; reply with a number, `1 {one}` or `1 {other}`."),
+    )
+}
+
+fn nothing_offered(family: InstanceId) -> Text {
+    let number = number_of(family);
+    Text::new(
+        format!("事项{number}没有可直接办理的操作，回复“1 {number}”确认收到。"),
+        format!("{number} offers nothing to do by reply; `1 {number}` acknowledges."),
+    )
+}
+
+fn done(family: InstanceId, offered: bool) -> Text {
+    let number = number_of(family);
+    if offered {
+        Text::new(format!("事项{number}已办理。"), format!("{number}: done."))
+    } else {
+        Text::new(format!("事项{number}已确认收到。"), format!("{number}: acknowledged."))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn replies_are_read_as_people_write_them() {
+        let plain = |offered, number| Some(Wish { offered, number });
+        assert_eq!(read("1"), plain(false, None));
+        assert_eq!(read(" 1 00000012 "), plain(false, Some(12)));
+        assert_eq!(read("１　１２"), plain(false, Some(12)));
+        assert_eq!(read("回复2，编号00000012。"), plain(true, Some(12)));
+        assert_eq!(read("好的"), None);
+        assert_eq!(read("3 12"), None);
+        assert_eq!(read("1 99999999999999999999999"), None);
+    }
+
+    #[test]
+    fn a_number_is_the_same_with_and_without_the_countrys_code() {
+        for phone in ["13812345678", "+86 138 1234 5678", "0086-13812345678", "8613812345678"] {
+            assert_eq!(digits(phone), "13812345678", "{phone}");
+        }
+        assert_eq!(digits("86123"), "86123");
+    }
+}

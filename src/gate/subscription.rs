@@ -1,0 +1,261 @@
+//! Units' own systems and robots of chat groups: who is told by HTTP, and what.
+
+use std::collections::BTreeSet;
+
+use base64::Engine as _;
+use base64::prelude::BASE64_STANDARD as BASE64;
+use serde_json::json;
+
+use super::error::Error;
+use super::registry::Registry;
+use super::{AlertRules, Caller, Gate, PublicIds, wording};
+use crate::chart::Chart;
+use crate::domain::{
+    Delivery, Form, Instant, Kind, Message, MessageId, Recipient, Subscription, SubscriptionId,
+    Text, Tier, Wants,
+};
+use crate::engine::{Decision, RECEIPT};
+use crate::policy::{self, Act};
+
+/// A subscription to be made.
+#[derive(Debug, Clone)]
+pub struct NewSubscription {
+    /// The unit whose matters it hears of.
+    pub unit: String,
+    /// In whose form.
+    pub form: Form,
+    /// Where to.
+    pub url: String,
+    /// The secret; none: one is made.
+    pub secret: Option<String>,
+    /// What it wants; empty: everything its form can carry.
+    pub wants: Vec<Wants>,
+}
+
+/// What a secret of Standard Webhooks begins with.
+const SECRET_PREFIX: &str = "whsec_";
+
+impl Gate {
+    /// The subscriptions that the caller may see: an administrator all, others those of units they
+    /// lead or speak for.
+    ///
+    /// # Errors
+    /// `Forbidden` for those who see none.
+    pub fn subscriptions(&self, caller: &Caller) -> Result<Vec<Subscription>, Error> {
+        let all = policy::may(&caller.actor, Act::WriteDirectory);
+        let own = policy::own_units(&caller.actor);
+        if !all && own.is_empty() {
+            return Err(Error::Forbidden);
+        }
+        let found = self.inner.registry.subscriptions(caller.jurisdiction);
+        let visible = found.iter().filter(|one| all || own.contains(one.unit.as_str()));
+        Ok(visible.cloned().collect())
+    }
+
+    fn may_subscribe(&self, caller: &Caller, unit: &str) -> Result<(), Error> {
+        let own = policy::own_units(&caller.actor).contains(unit);
+        if own || policy::may(&caller.actor, Act::WriteDirectory) {
+            Ok(())
+        } else {
+            Err(Error::Forbidden)
+        }
+    }
+
+    /// Makes a subscription; the answer holds the secret, which is not shown again. Blocks.
+    ///
+    /// # Errors
+    /// `Forbidden`; `Invalid` for a unit or an address that cannot be meant.
+    pub fn subscribe(&self, caller: &Caller, new: NewSubscription) -> Result<Subscription, Error> {
+        self.may_subscribe(caller, &new.unit)?;
+        let directory = self.inner.registry.directory(caller.jurisdiction)?;
+        if !directory.units.contains_key(&new.unit) {
+            return Err(Error::Invalid(format!("there is no unit `{}`", new.unit)));
+        }
+        let known = ["https://", "http://"].iter().any(|scheme| new.url.starts_with(scheme));
+        if !known || new.url.chars().any(char::is_whitespace) || new.url.len() > 2000 {
+            let sentence = "`url` is an address that begins with https://, at most 2000 characters";
+            return Err(Error::Invalid(sentence.to_owned()));
+        }
+        let robot = new.form != Form::Standard;
+        if robot && new.wants.contains(&Wants::Change) {
+            let sentence = "a robot of a chat group can be told alerts only: leave `change` out";
+            return Err(Error::Invalid(sentence.to_owned()));
+        }
+        let wants = match (new.wants.is_empty(), robot) {
+            (false, _) => new.wants,
+            (true, true) => vec![Wants::Alert],
+            (true, false) => Wants::ALL.to_vec(),
+        };
+        let secret = new.secret.unwrap_or_else(|| self.new_secret());
+        let mut made = Subscription {
+            id: SubscriptionId(0),
+            jurisdiction: caller.jurisdiction,
+            unit: new.unit,
+            form: new.form,
+            url: new.url,
+            secret,
+            wants,
+            active: true,
+            made_by: caller.actor.name(),
+            made_at: self.now(),
+        };
+        made.id = self.administer(|transaction, _| transaction.put_subscription(&made))?;
+        Ok(made)
+    }
+
+    fn new_secret(&self) -> String {
+        let mut bytes = [0_u8; 24];
+        (self.inner.entropy)(&mut bytes);
+        format!("{SECRET_PREFIX}{}", BASE64.encode(bytes))
+    }
+
+    /// Switches a subscription on or off. Blocks.
+    ///
+    /// # Errors
+    /// `Forbidden`; `NotFound`.
+    pub fn switch_subscription(
+        &self,
+        caller: &Caller,
+        id: SubscriptionId,
+        active: bool,
+    ) -> Result<Subscription, Error> {
+        let known = self.subscriptions(caller)?.into_iter().find(|one| one.id == id);
+        let mut known = known.ok_or(Error::NotFound)?;
+        known.active = active;
+        self.administer(|transaction, _| transaction.put_subscription(&known))?;
+        Ok(known)
+    }
+
+    /// Takes a subscription away. Blocks.
+    ///
+    /// # Errors
+    /// `Forbidden`; `NotFound`.
+    pub fn unsubscribe(&self, caller: &Caller, id: SubscriptionId) -> Result<(), Error> {
+        let known = self.subscriptions(caller)?.iter().any(|one| one.id == id);
+        let owner = caller.jurisdiction;
+        let gone = known && self.administer(|t, _| t.drop_subscription(owner, id))?;
+        if gone { Ok(()) } else { Err(Error::NotFound) }
+    }
+}
+
+/// What a decision tells to systems: the change to those whose unit takes part, and each alert to
+/// those whose people are told. Callers' personal data are in neither.
+///
+/// # Errors
+/// When the jurisdiction is not there.
+pub(super) fn messages(
+    registry: &Registry,
+    ids: PublicIds,
+    chart: &Chart,
+    decision: &Decision,
+    rules: AlertRules,
+) -> Result<Vec<Message>, Error> {
+    let (instance, event) = (&decision.instance, &decision.event);
+    // Word of an alert is no change of the matter; systems have receipts of their own.
+    let subscriptions = registry.subscriptions(instance.jurisdiction);
+    if subscriptions.is_empty() || event.command.name == RECEIPT {
+        return Ok(Vec::new());
+    }
+    let parties: BTreeSet<&str> = chart.parties_of(instance).collect();
+    let mut messages = Vec::new();
+    for one in subscriptions.iter().filter(|one| one.active) {
+        let to = |kind, body| message(decision, one.id, kind, body, rules);
+        if one.wants.contains(&Wants::Change) && parties.contains(one.unit.as_str()) {
+            messages.push(to(Kind::Change, change(ids, decision)));
+        }
+        if !one.wants.contains(&Wants::Alert) {
+            continue;
+        }
+        for told in &event.told {
+            let ours = told
+                .to
+                .iter()
+                .any(|place| place.rsplit_once('.').is_some_and(|(unit, _)| unit == one.unit));
+            if ours {
+                let sentence = wording::sentence(registry, chart, decision, told)?;
+                let body = match one.form {
+                    Form::Standard => alert(ids, decision, &told.text, &sentence),
+                    Form::Wecom | Form::Dingtalk => sentence.zh.clone(),
+                };
+                messages.push(to(Kind::Alert, body));
+            }
+        }
+    }
+    Ok(messages)
+}
+
+fn message(
+    decision: &Decision,
+    to: SubscriptionId,
+    kind: Kind,
+    body: String,
+    rules: AlertRules,
+) -> Message {
+    let (instance, event) = (&decision.instance, &decision.event);
+    let at: Instant = event.recorded_at;
+    Message {
+        id: MessageId(0),
+        jurisdiction: instance.jurisdiction,
+        instance: Some(instance.id),
+        seq: event.seq,
+        to: Recipient::Subscription(to),
+        channel: "webhook".to_owned(),
+        kind,
+        tier: instance.tier,
+        urgent: instance.tier >= Tier::Larger.rank(),
+        clock: None,
+        offer: None,
+        subject: format!("{}.{}", instance.workflow, event.command.name),
+        body,
+        created_at: at,
+        due_at: at,
+        deadline_at: at.plus(rules.hook_ms),
+        attempts: 0,
+        unknowns: 0,
+        state: Delivery::Waiting,
+        sent_at: None,
+        reference: None,
+        delivered_at: None,
+        acknowledged_at: None,
+        instead_of: None,
+        bundle: None,
+        error: None,
+    }
+}
+
+/// What is posted of a change: enough to ask the API for the rest.
+fn change(ids: PublicIds, decision: &Decision) -> String {
+    let (instance, event) = (&decision.instance, &decision.event);
+    json!({
+        "type": format!("{}.{}", instance.workflow, event.command.name),
+        "timestamp": event.recorded_at.to_string(),
+        "data": {
+            "instance": ids.instance(instance.id),
+            "number": wording::number_of(instance.family),
+            "workflow": instance.workflow,
+            "seq": event.seq,
+            "status": instance.status,
+            "stage": instance.stage,
+            "holder": instance.holder,
+            "tier": Tier::from_rank(instance.tier).unwrap_or_default().code(),
+        },
+    })
+    .to_string()
+}
+
+fn alert(ids: PublicIds, decision: &Decision, text: &str, sentence: &Text) -> String {
+    let (instance, event) = (&decision.instance, &decision.event);
+    json!({
+        "type": format!("{}.alert.{text}", instance.workflow),
+        "timestamp": event.recorded_at.to_string(),
+        "data": {
+            "instance": ids.instance(instance.id),
+            "number": wording::number_of(instance.family),
+            "seq": event.seq,
+            "tier": Tier::from_rank(instance.tier).unwrap_or_default().code(),
+            "zh": sentence.zh,
+            "en": sentence.en,
+        },
+    })
+    .to_string()
+}

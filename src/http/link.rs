@@ -1,0 +1,244 @@
+//! The page behind the link of a message: what it is about, and one button. Looking changes
+//! nothing; only the button does, so that a scanner of mails acknowledges nothing.
+
+use actix_web::http::StatusCode;
+use actix_web::http::header;
+use actix_web::{HttpResponse, web};
+use serde::Deserialize;
+use utoipa::ToSchema;
+
+use super::House;
+use super::problem::{Problem, blocking};
+use crate::calendar::Calendar;
+use crate::domain::{Language, Refusal, Text};
+use crate::gate::{self, Linked};
+
+/// Nothing is loaded, nothing is framed, the form leads here only.
+const POLICY: &str = "default-src 'none'; style-src 'unsafe-inline'; form-action 'self'; \
+     frame-ancestors 'none'; base-uri 'none'";
+
+/// What the button says.
+#[derive(Debug, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub(super) struct Pressed {
+    /// `acknowledge`, or `offer` for the command that the message offers.
+    act: Act,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize, ToSchema)]
+#[serde(rename_all = "snake_case")]
+enum Act {
+    Acknowledge,
+    Offer,
+}
+
+/// Shows what a message is about. Changes nothing.
+#[utoipa::path(
+    get, path = "/a/{token}", tag = "service", security(()),
+    responses((status = 200, body = String, content_type = "text/html", description = "A page with a button."),
+        (status = 404, body = String, content_type = "text/html", description = "The link is not good (any more).")),
+    params(("token" = String, Path, description = "From the message.")),
+)]
+pub(super) async fn look(
+    house: web::Data<House>,
+    path: web::Path<String>,
+) -> Result<HttpResponse, Problem> {
+    match linked(&house, path.into_inner()).await? {
+        Some(linked) => Ok(page(StatusCode::OK, &Page::of(&house, &linked)?.question(&linked))),
+        None => Ok(gone()),
+    }
+}
+
+/// Acknowledges a message, or gives the command that it offers.
+#[utoipa::path(
+    post, path = "/a/{token}", tag = "service", security(()),
+    request_body(content = Pressed, content_type = "application/x-www-form-urlencoded"),
+    responses((status = 200, body = String, content_type = "text/html", description = "Done."),
+        (status = 404, body = String, content_type = "text/html", description = "The link is not good (any more)."),
+        (status = 409, body = String, content_type = "text/html", description = "Not possible now, and why.")),
+    params(("token" = String, Path, description = "From the message.")),
+)]
+pub(super) async fn press(
+    house: web::Data<House>,
+    path: web::Path<String>,
+    pressed: Result<web::Form<Pressed>, actix_web::Error>,
+) -> Result<HttpResponse, Problem> {
+    let pressed = pressed.map_err(|_unreadable| {
+        Problem::bad_request("bad_form", "Send `act=acknowledge` or `act=offer`.")
+    })?;
+    let Some(before) = linked(&house, path.into_inner()).await? else { return Ok(gone()) };
+    let offered = pressed.act == Act::Offer;
+    let sheet = Page::of(&house, &before)?;
+    match house.gate.answer_link(&before, offered).await {
+        Ok(_) => Ok(page(StatusCode::OK, &sheet.thanks(offered))),
+        Err(gate::Error::Refused(refusal)) => {
+            Ok(page(StatusCode::CONFLICT, &sheet.refused(&before, &refusal)))
+        }
+        // The person takes no part in the matter any more.
+        Err(gate::Error::NotFound) => Ok(gone()),
+        Err(error) => Err(error.into()),
+    }
+}
+
+async fn linked(house: &House, token: String) -> Result<Option<Linked>, Problem> {
+    let gate = house.gate.clone();
+    blocking(move || match gate.linked(&token) {
+        Ok(linked) => Ok(Some(linked)),
+        Err(gate::Error::NotFound) => Ok(None),
+        Err(error) => Err(error),
+    })
+    .await
+}
+
+/// A page in the person's language.
+struct Page {
+    language: Language,
+    calendar: Calendar,
+    heading: String,
+    sentence: String,
+    number: Option<String>,
+    status: Option<String>,
+    sent: String,
+}
+
+impl Page {
+    fn of(house: &House, linked: &Linked) -> Result<Self, Problem> {
+        let language = linked.person.rules.language;
+        let calendar = house.gate.registry().calendar(linked.message.jurisdiction)?;
+        let written = linked.message.created_at.timestamp().to_zoned(calendar.zone().clone());
+        Ok(Self {
+            language,
+            heading: say(language, &linked.office).to_owned(),
+            sentence: linked.message.body.clone(),
+            number: linked.number.clone(),
+            status: linked.status.as_ref().map(|text| say(language, text).to_owned()),
+            sent: written.strftime("%Y-%m-%d %H:%M").to_string(),
+            calendar,
+        })
+    }
+
+    fn words<'w>(&self, zh: &'w str, en: &'w str) -> &'w str {
+        match self.language {
+            Language::Zh => zh,
+            Language::En => en,
+        }
+    }
+
+    fn question(&self, linked: &Linked) -> String {
+        let mut text = self.about();
+        if let Some(at) = linked.message.acknowledged_at {
+            let at = at.timestamp().to_zoned(self.calendar.zone().clone());
+            let at = at.strftime("%m-%d %H:%M").to_string();
+            let said = self.words("您已确认收到", "You have acknowledged this");
+            text.push_str(&format!("<p class=\"done\">✓ {said} ({at})</p>"));
+        } else {
+            text.push_str(&self.button("acknowledge", self.words("确认收到", "Acknowledge")));
+        }
+        if let Some((_, title)) = &linked.offer {
+            text.push_str(&self.button("offer", say(self.language, title)));
+        }
+        self.whole(&text)
+    }
+
+    fn button(&self, act: &str, label: &str) -> String {
+        format!(
+            "<form method=\"post\"><button name=\"act\" value=\"{act}\">{}</button></form>",
+            escaped(label)
+        )
+    }
+
+    fn thanks(&self, offered: bool) -> String {
+        let said = if offered {
+            self.words("已办理", "Done")
+        } else {
+            self.words("已确认收到，谢谢", "Acknowledged, thank you")
+        };
+        self.whole(&format!("{}<p class=\"done\">✓ {said}</p>", self.about()))
+    }
+
+    fn refused(&self, linked: &Linked, refusal: &Refusal) -> String {
+        let reasons: String = refusal
+            .reasons
+            .iter()
+            .map(|reason| format!("<li>{}</li>", escaped(say(self.language, &reason.text))))
+            .collect();
+        let said = self.words("未能办理：", "Not possible:");
+        let text = format!("{}<p class=\"no\">{said}</p><ul>{reasons}</ul>", self.about());
+        let again = if linked.message.acknowledged_at.is_none() {
+            self.button("acknowledge", self.words("确认收到", "Acknowledge"))
+        } else {
+            String::new()
+        };
+        self.whole(&format!("{text}{again}"))
+    }
+
+    fn about(&self) -> String {
+        let mut rows = String::new();
+        let mut row = |name: &str, value: &str| {
+            rows.push_str(&format!("<dt>{name}</dt><dd>{}</dd>", escaped(value)));
+        };
+        if let Some(number) = &self.number {
+            row(self.words("编号", "Number"), number);
+        }
+        if let Some(status) = &self.status {
+            row(self.words("目前状态", "Stands now"), status);
+        }
+        row(self.words("发出时间", "Sent"), &self.sent);
+        format!("<p class=\"what\">{}</p><dl>{rows}</dl>", escaped(&self.sentence))
+    }
+
+    fn whole(&self, body: &str) -> String {
+        let heading = escaped(&self.heading);
+        document(self.language.code(), &heading, &format!("<h1>{heading}</h1>{body}"))
+    }
+}
+
+fn say(language: Language, text: &Text) -> &str {
+    match language {
+        Language::Zh => &text.zh,
+        Language::En => &text.en,
+    }
+}
+
+fn document(lang: &str, title: &str, body: &str) -> String {
+    format!(
+        "<!doctype html><html lang=\"{lang}\"><head><meta charset=\"utf-8\">\
+         <meta name=\"viewport\" content=\"width=device-width, initial-scale=1\">\
+         <meta name=\"robots\" content=\"noindex\"><title>{title}</title><style>{}</style></head>\
+         <body><main>{body}</main></body></html>",
+        include_str!("link.css")
+    )
+}
+
+fn gone() -> HttpResponse {
+    let body = "<h1>链接已失效</h1><p>该链接不正确、已过期，或您已不再参与此事项。请登录系统查看，或联系县应急办。</p>\
+                <p lang=\"en\">This link is not good, too old, or you take no part in the matter any more. \
+                Look into the system, or call the emergency office.</p>";
+    page(StatusCode::NOT_FOUND, &document("zh", "链接已失效", body))
+}
+
+fn page(status: StatusCode, text: &str) -> HttpResponse {
+    HttpResponse::build(status)
+        .content_type("text/html; charset=utf-8")
+        .insert_header((header::CONTENT_SECURITY_POLICY, POLICY))
+        .insert_header((header::CACHE_CONTROL, "no-store"))
+        .insert_header((header::REFERRER_POLICY, "no-referrer"))
+        .insert_header((header::X_CONTENT_TYPE_OPTIONS, "nosniff"))
+        .insert_header(("X-Robots-Tag", "noindex"))
+        .body(text.to_owned())
+}
+
+fn escaped(text: &str) -> String {
+    let mut safe = String::with_capacity(text.len());
+    for c in text.chars() {
+        match c {
+            '&' => safe.push_str("&amp;"),
+            '<' => safe.push_str("&lt;"),
+            '>' => safe.push_str("&gt;"),
+            '"' => safe.push_str("&quot;"),
+            '\'' => safe.push_str("&#39;"),
+            c => safe.push(c),
+        }
+    }
+    safe
+}

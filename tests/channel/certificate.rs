@@ -1,0 +1,36 @@
+//! Certificates made for one test.
+
+use rcgen::{BasicConstraints, CertificateParams, IsCa, Issuer, KeyPair, KeyUsagePurpose};
+
+/// What a server shows, and what its callers trust.
+pub(super) struct Certificate {
+    /// The certificate, as PEM.
+    pub(super) shown: String,
+    /// Its key, as PEM.
+    pub(super) key: String,
+    /// The authority's certificate, as PEM.
+    pub(super) root: String,
+}
+
+/// A certificate for `localhost`, signed by an authority of the office.
+pub(super) fn signed() -> Certificate {
+    let authority_key = KeyPair::generate().unwrap();
+    let mut authority = CertificateParams::new(Vec::new()).unwrap();
+    authority.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
+    authority.key_usages = vec![KeyUsagePurpose::KeyCertSign];
+    let root = authority.self_signed(&authority_key).unwrap().pem();
+    let issuer = Issuer::new(authority, authority_key);
+    let key = KeyPair::generate().unwrap();
+    let params = CertificateParams::new(vec!["localhost".to_owned()]).unwrap();
+    let shown = params.signed_by(&key, &issuer).unwrap().pem();
+    Certificate { shown, key: key.serialize_pem(), root }
+}
+
+/// A certificate for `localhost` that is an authority itself, as some instructions have it made.
+pub(super) fn authority_as_server() -> Certificate {
+    let key = KeyPair::generate().unwrap();
+    let mut params = CertificateParams::new(vec!["localhost".to_owned()]).unwrap();
+    params.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
+    let shown = params.self_signed(&key).unwrap().pem();
+    Certificate { root: shown.clone(), shown, key: key.serialize_pem() }
+}
