@@ -151,7 +151,7 @@ enum Alerts {
         #[arg(long)]
         config: Option<PathBuf>,
         #[command(flatten)]
-        wish: alerts::Preview,
+        wish: alerts::PreviewWish,
     },
 }
 
@@ -265,4 +265,16 @@ fn print(text: &str) {
 #[expect(clippy::print_stderr, reason = "the command line complains on standard error")]
 fn complain(text: &str) {
     eprintln!("{text}");
+}
+
+#[cfg(test)]
+mod tests {
+    use clap::CommandFactory;
+
+    use super::*;
+
+    #[test]
+    fn no_two_words_of_the_command_line_are_in_each_others_way() {
+        CommandLine::command().debug_assert();
+    }
 }

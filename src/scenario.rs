@@ -389,7 +389,7 @@ impl family::World for Play<'_> {
     }
 
     fn facts(&mut self, _: JurisdictionId) -> Result<Arc<dyn Facts>, Fault> {
-        let facts = Arc::new(self.on_duty());
+        let facts: Arc<dyn Facts + Send + Sync> = Arc::new(self.on_duty());
         let roots = self.instances.values().filter(|instance| instance.parent.is_none());
         let known = roots.flat_map(|root| of_matter(&format!("{:08}", root.id.0), root));
         Ok(Arc::new(Beside::new(facts, known.collect())))

@@ -2,11 +2,13 @@
 //! a harbour office with its own parties, units, hours and zone.
 
 mod administration;
+mod contacts;
 mod county;
 mod description;
 mod following;
 mod life;
 mod lists;
+mod mutes;
 mod nonsense;
 mod office;
 mod order;

@@ -2,6 +2,7 @@
 //! only one of them can show.
 
 mod conformance;
+mod contact;
 mod lists;
 mod only_postgres;
 mod only_sqlite;

@@ -12,7 +12,7 @@ use crate::template::{Sample, Templates, parts, units};
 
 /// What is to be looked at, as the command line says it.
 #[derive(Debug, Clone, clap::Args)]
-pub struct Preview {
+pub struct PreviewWish {
     /// `alert`, `bundle`, `code`, `reply`, `digest`, `mute`, `handover`, `coverage` or `test`.
     #[arg(long, default_value = "alert")]
     kind: String,
@@ -77,7 +77,7 @@ pub fn check(settings: &Settings) -> Result<Report, String> {
 ///
 /// # Errors
 /// What cannot be read, or is not there.
-pub fn preview(settings: &Settings, wish: &Preview) -> Result<Report, String> {
+pub fn preview(settings: &Settings, wish: &PreviewWish) -> Result<Report, String> {
     let bundle = wish.kind == "bundle";
     let kind = if bundle { Some(Kind::Alert) } else { Kind::from_code(&wish.kind) };
     let kind = kind.ok_or_else(|| format!("there is no kind `{}`", wish.kind))?;
@@ -91,6 +91,13 @@ pub fn preview(settings: &Settings, wish: &Preview) -> Result<Report, String> {
         found.ok_or_else(|| format!("there is no workflow `{workflow}`"))
     });
     let chart = chart.transpose()?;
+    if let (Some(chart), Some((workflow, name))) = (chart, &text)
+        && !chart.texts.contains_key(name)
+    {
+        let known: Vec<&str> = chart.texts.keys().map(String::as_str).collect();
+        let known = known.join(", ");
+        return Err(format!("`{workflow}` has no text `{name}`; its texts are: {known}"));
+    }
     let asked = Wish { kind, channel: wish.channel.clone(), language, bundle, text };
     let written = sample_letter(&templates(settings)?, chart, &asked, &sample(settings));
     let written = written.map_err(|error| format!("{}: {error}", wish.kind))?;

@@ -12,8 +12,7 @@ use super::value::Value;
 ///
 /// Questions are short paths, so that a record of them can be read by an auditor:
 /// `body/desk` (the unit that plays a party), `unit/huanbao/active`, `category/noise.x/police_kept`,
-/// `people/huanbao/liaison` (a list of person ids), `matter/00000017/open`. A question without an
-/// answer is `Unset`.
+/// `people/huanbao/liaison` (a list of person ids), `matter/00000017/open`. A question without an answer is `Unset`.
 pub trait Facts {
     /// The answer to one question.
     fn ask(&self, question: &str) -> Value;
@@ -29,20 +28,20 @@ impl Facts for FactRecord {
 }
 
 /// Other facts, with some that count only for one command beside them.
-pub struct Beside<F: ?Sized> {
-    facts: Arc<F>,
+pub struct Beside {
+    facts: Arc<dyn Facts + Send + Sync>,
     more: FactRecord,
 }
 
-impl<F: ?Sized> Beside<F> {
+impl Beside {
     /// `facts`, and `more` where they know the question.
     #[must_use]
-    pub fn new(facts: Arc<F>, more: FactRecord) -> Self {
+    pub fn new(facts: Arc<dyn Facts + Send + Sync>, more: FactRecord) -> Self {
         Self { facts, more }
     }
 }
 
-impl<F: Facts + ?Sized> Facts for Beside<F> {
+impl Facts for Beside {
     fn ask(&self, question: &str) -> Value {
         self.more.get(question).cloned().unwrap_or_else(|| self.facts.ask(question))
     }

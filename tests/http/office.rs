@@ -5,8 +5,8 @@ use std::sync::Arc;
 
 use fenliu::clock::StillClock;
 use fenliu::config::jurisdiction::Jurisdiction;
-use fenliu::domain::{Actor, Instant, JurisdictionId, PersonId};
-use fenliu::gate::{AlertRules, Caller, Gate, NewToken, Parts};
+use fenliu::domain::{Actor, Instant, JurisdictionId, Kind, Message, PersonId};
+use fenliu::gate::{AlertRules, Caller, Gate, MessageFilter, NewToken, Parts};
 use fenliu::http::{Server, Stopper};
 use fenliu::store::{Options, Store};
 use reqwest::{Method, RequestBuilder};
@@ -130,6 +130,35 @@ impl Office {
 
     pub(crate) async fn put(&self, who: &str, path: &str, body: Json) -> Answer {
         read(self.ask(who, Method::PUT, path).json(&body)).await
+    }
+
+    /// Time goes on.
+    pub(crate) fn minutes_later(&self, minutes: i64) {
+        self.clock.set(self.gate.now().plus(minutes * 60_000));
+    }
+
+    /// The newest message of a kind to a person.
+    pub(crate) async fn newest_of(&self, person: i64, kind: Kind) -> Message {
+        let all = self.messages_to(person).await;
+        all.into_iter().find(|message| message.kind == kind).unwrap()
+    }
+
+    /// The newest message to a person, by id.
+    pub(crate) async fn newest_to(&self, person: i64) -> Message {
+        self.messages_to(person).await.remove(0)
+    }
+
+    /// What was written to a person, the newest first, as the outbox has it.
+    pub(crate) async fn messages_to(&self, person: i64) -> Vec<Message> {
+        let gate = self.gate.clone();
+        let look = move || {
+            let jurisdiction = gate.registry().jurisdictions()[0];
+            let caller = Caller { actor: Actor::System, jurisdiction };
+            let person = Some(PersonId(person));
+            let filter = MessageFilter { person, ..MessageFilter::default() };
+            gate.messages(&caller, filter, 100).unwrap().items
+        };
+        tokio::task::spawn_blocking(look).await.unwrap()
     }
 
     /// A new referral; its id.
