@@ -22,7 +22,7 @@ pub mod value;
 
 pub use actor::{Actor, Grant, Role};
 pub use command::Command;
-pub use directory::{Category, Directory, Unit};
+pub use directory::{Category, Directory, EVERY_UNIT, Unit};
 pub use event::{Event, StoredEvent};
 pub use facts::{Beside, FactRecord, Facts, Witness, of_matter};
 pub use id::{DefinitionId, InstanceId, JurisdictionId, MessageId, PersonId, SubscriptionId};

@@ -235,6 +235,7 @@ impl<'d> Compiler<'d> {
             } else if let Some(selector) = self.input_selector(who, &input, opens) {
                 by.push(selector);
             } else if let Some(selector) = self.selector(who) {
+                self.not_everybody(who, &selector.party);
                 by.push(selector);
             }
         }

@@ -11,6 +11,10 @@ use super::person::Person;
 use super::text::Text;
 use super::value::Value;
 
+/// The party that stands for all active units that are no bodies: people in all of them can be told
+/// something, but nobody holds a matter or gives a command through it.
+pub const EVERY_UNIT: &str = "every_unit";
+
 /// A linked unit, a sub-unit (with a parent), or a body such as the county government.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -115,6 +119,11 @@ impl Facts for Directory {
     fn ask(&self, question: &str) -> Value {
         let mut parts = question.splitn(3, '/');
         match (parts.next(), parts.next(), parts.next()) {
+            (Some("body"), Some(EVERY_UNIT), None) => {
+                let linked = |unit: &&Unit| unit.active && unit.kind != "body";
+                let units = self.units.values().filter(linked);
+                Value::List(units.map(|unit| unit.code.as_str().into()).collect())
+            }
             (Some("body"), Some(party), None) => {
                 self.bodies.get(party).map(|unit| unit.as_str().into()).unwrap_or_default()
             }

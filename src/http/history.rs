@@ -374,11 +374,10 @@ async fn listed(
         Ok((gate.messages(&caller, filter, limit)?, seen))
     })
     .await?;
-    let last = page.items.last().filter(|_| page.more);
-    let next = last.map(|message| lens.ids.message(message.id));
+    let next = page.items.last().filter(|_| page.more).map(|last| lens.ids.message(last.id));
     // A former unit reads what was told while it took part.
-    let visible =
-        page.items.into_iter().filter(|m| seen.as_ref().is_none_or(|seen| seen.shows(m.seq)));
+    let shows = |message: &Message| seen.as_ref().is_none_or(|seen| seen.shows(message.seq));
+    let visible = page.items.into_iter().filter(shows);
     Ok(web::Json(Listed { items: visible.map(|m| MessageView::of(&lens, m)).collect(), next }))
 }
 

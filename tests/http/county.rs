@@ -233,3 +233,92 @@ async fn people_read_the_messages_that_were_sent_to_them() {
         assert_eq!(office.get("huimin.liaison", &path).await.problem(403), "forbidden");
     }
 }
+
+#[tokio::test]
+async fn a_complaint_about_a_unit_keeps_its_caller_from_the_liaison_officer() {
+    let office = Office::county().await;
+    let (id, _) =
+        call(&office, json!({ "category": "labour.employment", "about_unit": true })).await;
+    give(&office, DESK, &id, "route", json!({ "unit": "renshe" })).await;
+    let liaison = look(&office, "renshe.liaison", &id).await["personal"].clone();
+    assert!(liaison["text"].is_string() && liaison.get("caller_phone").is_none(), "{liaison}");
+    let leader = look(&office, "renshe.leader", &id).await["personal"].clone();
+    assert_eq!(leader["caller_phone"], "000-0000-0001");
+}
+
+#[tokio::test]
+async fn the_police_read_in_the_alert_what_and_where_it_is() {
+    let office = Office::county().await;
+    let (id, _) = call(&office, json!({ "category": "utility.gas-fault", "urgent": true })).await;
+    let input = json!({ "reason": "疑似燃气泄漏", "unit": "ranqi" });
+    give(&office, DESK, &id, "send_police", input).await;
+    let told = office.get(DESK, &format!("/api/v1/referrals/{id}/messages")).await.ok(200);
+    let orders: Vec<&str> = told["items"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .filter_map(|message| message["body"].as_str())
+        .filter(|body| body.contains("派警"))
+        .collect();
+    assert!(!orders.is_empty());
+    for body in orders {
+        assert!(body.contains("葛城街道") && body.contains("供气故障"), "{body}");
+    }
+}
+
+#[tokio::test]
+async fn codes_come_with_the_words_that_people_use() {
+    let office = Office::county().await;
+    let (id, _) = call(&office, json!({})).await;
+    give(&office, DESK, &id, "route", json!({ "unit": "huimin" })).await;
+    let seen = look(&office, DESK, &id).await;
+    assert_eq!(seen["status_title"]["zh"], "已分流");
+    assert_eq!(seen["names"]["kind"]["zh"], "求助");
+    assert_eq!(seen["names"]["tier"]["zh"], "一般");
+    assert!(seen["names"]["unit"]["zh"].as_str().unwrap().contains("惠民"), "{}", seen["names"]);
+    assert!(seen["names"]["category"]["zh"].is_string());
+}
+
+#[tokio::test]
+async fn a_status_that_no_workflow_has_is_a_slip_and_not_an_empty_list() {
+    let office = Office::county().await;
+    for path in ["/api/v1/referrals?status=foo", "/api/v1/counts?status=routed,foo"] {
+        let answer = office.get(DESK, path).await;
+        assert_eq!(answer.problem(400), "bad_query");
+        assert!(answer.text.contains("returned_to_110"), "{}", answer.text);
+    }
+    office.get(DESK, "/api/v1/referrals?status=routed").await.ok(200);
+}
+
+#[tokio::test]
+async fn a_county_leader_is_told_that_he_sees_everything() {
+    let office = Office::county().await;
+    let me = office.get("zhengfu.leader", "/api/v1/me").await.ok(200);
+    assert!(me["may"].as_array().unwrap().contains(&json!("see_all")), "{me}");
+    let me = office.get("huimin.leader", "/api/v1/me").await.ok(200);
+    assert!(!me["may"].as_array().unwrap().contains(&json!("see_all")), "{me}");
+}
+
+#[tokio::test]
+async fn a_convenience_measure_goes_from_the_proposal_to_its_end() {
+    let office = Office::county().await;
+    let input = json!({ "unit": "huimin", "name": "停水提前短信告知",
+        "content": "计划停水提前24小时短信告知用户", "quarter_end": "2018-09-28" });
+    let body = json!({ "workflow": "convenience_measure", "input": input });
+    let opened = office.post("huimin.liaison", "/api/v1/instances", body).await.ok(201);
+    let id = opened["id"].as_str().unwrap();
+    let (duty, director, leader) = ("yingji.duty", "yingji.director", "zhengfu.leader");
+    give(&office, duty, id, "collect", json!({})).await;
+    let decision = json!({ "decision": "agreed", "meeting_on": "2018-07-02",
+        "minutes": "联席会议纪要〔2018〕3号", "opinion": "同意，报县领导签批" });
+    give(&office, duty, id, "decide", decision).await;
+    give(&office, director, id, "submit", json!({})).await;
+    give(&office, leader, id, "sign", json!({})).await;
+    let report_by = json!({ "report_by": "2018-09-28" });
+    give(&office, "huimin.liaison", id, "put_in_force", report_by).await;
+    let result = json!({ "result": "计划停水均已提前24小时短信告知" });
+    give(&office, "huimin.liaison", id, "report", result).await;
+    let opinion = json!({ "opinion": "转为日常工作" });
+    let ended = give(&office, director, id, "end_measure", opinion).await;
+    assert_eq!(ended["status"], "ended");
+}

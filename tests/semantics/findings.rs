@@ -53,6 +53,26 @@ states:
 type Case = (&'static str, &'static [(&'static str, &'static str)]);
 
 const CASES: &[Case] = &[
+    ("wrong_type", &[("type: count, at_most: 2,", "type: §count, sees: false, at_most: 2,")]),
+    ("wrong_type", &[("type: count, at_most: 2,", "type: §count, seals: desk, at_most: 2,")]),
+    (
+        "wrong_type",
+        &[("{ unit: { type: unit, title", "{ §unit: { type: unit, content: true, title")],
+    ),
+    (
+        "wrong_type",
+        &[
+            ("parties: [desk]", "parties: [desk, every_unit]"),
+            ("    holder: desk\n", "    holder: §every_unit\n"),
+        ],
+    ),
+    (
+        "unknown_name",
+        &[(
+            "    set: { unit: input.unit }",
+            "    set: { unit: input.unit }\n    signal: [{ to: §matter.unit, name: hello }]",
+        )],
+    ),
     ("no_holder", &[("    holder: desk\n", "    \n"), ("      desk_has:\n", "      §desk_has:\n")]),
     (
         "no_clock",

@@ -2,7 +2,7 @@
 
 use fenliu::chart::check::{Member, check_family};
 use fenliu::chart::finding::draw;
-use fenliu::chart::{Chart, Finding, Severity, compile};
+use fenliu::chart::{Chart, compile};
 
 fn shipped() -> Vec<(String, String)> {
     let folder = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("workflows");
@@ -18,24 +18,19 @@ fn shipped() -> Vec<(String, String)> {
     files
 }
 
-fn is_error(finding: &Finding) -> bool {
-    finding.severity == Severity::Error
-}
-
 #[test]
-fn every_shipped_workflow_is_free_of_errors_and_so_is_the_family() {
+fn nothing_is_to_be_said_against_any_shipped_workflow_or_the_family() {
     let files = shipped();
     let mut wrong = String::new();
     let mut charts: Vec<(&str, &str, Chart)> = Vec::new();
     for (name, source) in &files {
-        let (chart, mut findings) = compile(source);
-        findings.retain(is_error);
+        let (chart, findings) = compile(source);
         wrong.push_str(&draw(name, source, &findings));
         charts.extend(chart.map(|chart| (name.as_str(), source.as_str(), chart)));
     }
     let members: Vec<Member<'_>> =
         charts.iter().map(|(file, source, chart)| Member { file, source, chart }).collect();
-    for (file, finding) in check_family(&members).into_iter().filter(|(_, f)| is_error(f)) {
+    for (file, finding) in check_family(&members) {
         let source = members.iter().find(|member| member.file == file).unwrap().source;
         wrong.push_str(&draw(&file, source, &[finding]));
     }

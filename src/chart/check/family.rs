@@ -63,7 +63,11 @@ impl<'k> Kin<'k> {
             self.state(place);
         }
         for name in document.signals.keys().filter(|name| name.value != PARENT_ENDED) {
-            if !self.relatives().any(|chart| sent(chart).any(|send| send.name == name.value)) {
+            let by = |chart: &Chart| sent(chart).any(|send| send.name == name.value);
+            // A matter also speaks to another of its own workflow.
+            let itself =
+                sent(chart).any(|send| send.to.starts_with("matter.") && send.name == name.value);
+            if !itself && !self.relatives().any(by) {
                 let message = format!("no relative sends the signal `{}`", name.value);
                 self.find(Severity::Warning, "never_sent", &name.span, message, None);
             }

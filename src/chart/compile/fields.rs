@@ -7,7 +7,7 @@ use super::super::document::{Document, FieldDoc, InputDoc, Kind, Spot, Table};
 use super::super::expression::Type;
 use super::super::{Field, Input, Party};
 use super::Compiler;
-use crate::domain::{Text, Tier, Value};
+use crate::domain::{EVERY_UNIT, Text, Tier, Value};
 
 /// The longest text that a field or input holds when it declares no bound, in characters.
 const TEXT_MAX: i64 = 2000;
@@ -106,7 +106,8 @@ impl Compiler<'_> {
             }
             if doc.linked && !matches!(doc.kind.value, Kind::Unit | Kind::Units) {
                 let message = format!("`{}` is linked, yet no unit", name.value);
-                self.error("wrong_type", &doc.kind.span, message);
+                self.error("wrong_type", &doc.kind.span, message).help =
+                    Some("`linked` stands at inputs of type unit or units".to_owned());
             }
             let most = doc.at_most.or(match doc.kind.value {
                 Kind::Count => Some(i64::MAX),
@@ -139,11 +140,13 @@ impl Compiler<'_> {
         let name = &name.value;
         if !doc.sees && !matches!(ty, Type::Unit | Type::Set) {
             let message = format!("`{name}` is no unit: it never gives sight");
-            self.error("wrong_type", &doc.kind.span, message);
+            self.error("wrong_type", &doc.kind.span, message).help =
+                Some("`sees` stands at fields of type unit or units".to_owned());
         }
         if doc.seals.is_some() && *ty != Type::Bool {
             let message = format!("`{name}` seals the caller's identity, yet is no flag");
-            self.error("wrong_type", &doc.kind.span, message);
+            self.error("wrong_type", &doc.kind.span, message).help =
+                Some("`seals` stands at fields of type flag".to_owned());
         }
         if doc.kind.value == Kind::Matter {
             let message = format!("the field `{name}` cannot be a matter");
@@ -224,6 +227,15 @@ impl Compiler<'_> {
                 Some("one field says how urgent an instance is".to_owned());
         }
         first.map(|(name, _)| name.value.clone())
+    }
+
+    /// All units together can be told something; they hold nothing and give no commands.
+    pub(super) fn not_everybody(&mut self, name: &Spot<String>, party: &Party) {
+        if matches!(party, Party::Body(body) if body == EVERY_UNIT) {
+            let message = format!("`{EVERY_UNIT}` cannot stand here: it is no single unit");
+            self.error("wrong_type", &name.span, message).help =
+                Some("it can only be told something".to_owned());
+        }
     }
 
     /// Reads who plays a part.

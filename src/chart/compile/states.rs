@@ -157,6 +157,9 @@ impl<'d> Compiler<'d> {
         self.identifier(name);
         let shape = self.shape(tree, number, name, doc);
         let holder = doc.holder.as_ref().and_then(|holder| self.party(holder));
+        if let (Some(name), Some(party)) = (&doc.holder, &holder) {
+            self.not_everybody(name, party);
+        }
         let status = self.status(doc);
         let scope = self.scope.clone();
         let entry = self.effects(&doc.entry, &scope);

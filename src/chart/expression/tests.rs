@@ -197,6 +197,9 @@ fn sets_hold_units() {
     let expected = Value::List(vec!["a".into(), "b".into(), "huanbao".into()]);
     assert_eq!(value("with(co_units, unit)"), expected);
     assert_eq!(value("with(with(co_units, 'a'), unit)"), expected);
+    assert_eq!(value("union(co_units, with(co_units, unit))"), expected);
+    assert!(holds("shares(co_units, with(co_units, unit))"));
+    assert!(!holds("shares(co_units, without(co_units, unit)) && size(co_units) == 0"));
     assert_eq!(value("without(co_units, 'a')"), Value::List(vec!["b".into()]));
     assert_eq!(value("['b', 'a', 'b']"), Value::List(vec!["a".into(), "b".into()]));
     assert!(holds("without(co_units, 'a') == ['b']"));
