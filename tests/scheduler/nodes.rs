@@ -5,7 +5,7 @@ use std::sync::{Arc, Mutex};
 
 use fenliu::channel::{Channel, Letter, Outcome};
 use fenliu::config::job::{Does, Job};
-use fenliu::domain::{InstanceId, MessageId};
+use fenliu::domain::{Delivery, InstanceId, MessageId};
 use fenliu::gate::verify;
 use fenliu::scheduler::jobs::{Jobs, Plan};
 use fenliu::scheduler::outbox::{Options as Sending, Outbox};
@@ -154,15 +154,17 @@ fn what_a_node_had_claimed_when_it_died_is_done_by_the_other_when_the_claim_runs
     });
 }
 
-/// Moves the time and wakes who sleeps, until so many clocks have fired and all that was told has
-/// left.
+/// Wakes who sleeps, until so many clocks have fired and all that was told has left and is recorded
+/// as sent: a claim that is not settled yet runs out when the time is moved, and its message would
+/// rightly leave once more.
 async fn wait_for(house: &House, all: &[InstanceId], times: usize, channel: &Written) {
     loop {
         house.gate.bell().notify_waiters();
         tokio::task::yield_now().await;
         let told = house.messages();
         let left = channel.ids().len();
-        if fired(house) == each(all, times) && told.len() == left {
+        let recorded = told.iter().all(|message| message.state == Delivery::Sent);
+        if fired(house) == each(all, times) && told.len() == left && recorded {
             return;
         }
     }
