@@ -10,3 +10,4 @@ mod mutes;
 mod nodes;
 mod outbox;
 mod recount;
+mod seals;

@@ -181,3 +181,35 @@ fn a_second_demonstration_leaves_the_first_ones_data_alone() {
     child.kill().unwrap();
     child.wait().unwrap();
 }
+
+/// What a command said that went well.
+fn said(output: &Output) -> String {
+    let errors = String::from_utf8_lossy(&output.stderr);
+    assert!(output.status.success(), "{errors}{}", String::from_utf8_lossy(&output.stdout));
+    String::from_utf8_lossy(&output.stdout).into_owned()
+}
+
+#[test]
+fn a_service_that_runs_is_copied_exported_and_verified_with_the_key_it_signs_with() {
+    let folder = Folder::new("copy");
+    let service = Service::start(serve(&folder));
+    let run = |words: &[&str]| said(&fenliu(&folder, words).output().unwrap());
+    let key = run(&["key"]);
+    let mode = std::fs::metadata(folder.0.join("seal.key")).unwrap().permissions();
+    assert_eq!(std::os::unix::fs::PermissionsExt::mode(&mode) & 0o777, 0o600);
+    let (copy, export) = (folder.0.join("copy.db"), folder.0.join("export"));
+    let copied = run(&["backup", copy.to_str().unwrap()]);
+    assert!(copied.contains("0 differing"), "{copied}");
+    // The founding, and the first token.
+    assert!(copied.contains("2 audit entries, 0 checkpoints"), "{copied}");
+    run(&["export", export.to_str().unwrap()]);
+    let other = format!("sqlite:{}", folder.0.join("other.db").display());
+    let taken = run(&["import", export.to_str().unwrap(), "--database", &other]);
+    assert!(taken.contains("2 audit entries"), "{taken}");
+    run(&["verify", "--export", export.to_str().unwrap(), "--key", key.trim()]);
+    let wrong = fenliu(&folder, &["verify", "--key", "abc"]).output().unwrap();
+    assert!(complaint(&wrong).contains("64 hexadecimal digits"));
+    let again = fenliu(&folder, &["backup", copy.to_str().unwrap()]).output().unwrap();
+    assert!(complaint(&again).contains("exists"), "a copy is never written over");
+    service.stop();
+}
