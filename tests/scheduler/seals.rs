@@ -242,7 +242,7 @@ impl Dice {
     fn below(&mut self, bound: usize) -> usize {
         self.0 =
             self.0.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
-        (self.0 >> 33) as usize % bound
+        usize::try_from(self.0 >> 33).unwrap() % bound
     }
 }
 
@@ -360,7 +360,7 @@ fn an_export_can_be_verified_taken_in_elsewhere_and_is_the_same_again() {
         assert!(report.is_sound() && report.instances == 2, "{report:?}");
 
         let database = postgres::empty_database();
-        let places = [format!("sqlite:{}", of("other.db").display()), database.clone()];
+        let places = [format!("sqlite:{}", of("other.db").display()), database];
         for (number, url) in places.iter().enumerate() {
             let other = settings(url);
             archive::import(&other, &of("export")).unwrap();
