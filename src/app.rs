@@ -4,5 +4,7 @@ pub mod alerts;
 pub mod channels;
 pub mod demo;
 pub mod house;
+mod postbox;
+pub mod rehearsal;
 pub mod serve;
 pub mod workflow;

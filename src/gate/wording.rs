@@ -7,10 +7,10 @@ use super::registry::Registry;
 use crate::chart::Chart;
 use crate::domain::event::Told;
 use crate::domain::{
-    Delivery, Directory, Event, Instance, InstanceId, Kind, Language, Message, MessageId,
-    Recipient, Text, Tier,
+    Actor, Delivery, Directory, Event, Instance, InstanceId, Kind, Language, Message, MessageId,
+    PersonId, Recipient, Text, Tier,
 };
-use crate::engine::Decision;
+use crate::engine::{Decision, Situation, possible};
 use crate::engine::wording::{Context, Speaker, fill, placeholders};
 use crate::template::{About, TierWord};
 
@@ -57,6 +57,14 @@ pub(super) fn messages(
     let writer = Writer { directory: &directory, sheet: &sheet, chart, instance, context };
     let urgent = instance.tier >= Tier::Larger.rank();
     let deadline_at = event.recorded_at.plus(rules.patience_ms(urgent));
+    let situation = Situation { chart, calendar: &calendar, facts: &*directory, now: event.recorded_at };
+    // Nobody is offered what they may not do: a step may tell several roles.
+    let offered = |offer: &String, person: PersonId| {
+        directory.people.get(&person).is_some_and(|person| {
+            let actor = Actor::Person { id: person.id, grants: person.grants.clone() };
+            possible::is(situation, instance, &actor, offer)
+        })
+    };
     let mut messages = Vec::new();
     for told in &event.told {
         let speaker = speaker(event, told);
@@ -66,6 +74,7 @@ pub(super) fn messages(
         for &person in &told.people {
             let language = directory.people.get(&person).map(|person| person.rules.language);
             let language = language.unwrap_or_default();
+            let offer = told.offer.clone().filter(|offer| offered(offer, person));
             // Systems are told through subscriptions, not through people.
             for channel in told.via.iter().filter(|channel| *channel != "webhook") {
                 let own = writer.words_anew((&told.text, channel), &words, speaker, language);
@@ -80,7 +89,7 @@ pub(super) fn messages(
                     tier: instance.tier,
                     urgent,
                     clock: clock.clone(),
-                    offer: told.offer.clone(),
+                    offer: offer.clone(),
                     subject: writer.subject(language),
                     body: own.unwrap_or_else(|| words.say(language).to_owned()),
                     created_at: event.recorded_at,

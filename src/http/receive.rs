@@ -43,6 +43,25 @@ impl<T: DeserializeOwned> FromRequest for Body<T> {
     }
 }
 
+/// A body as it came, whatever it is: what foreign services post.
+pub(super) struct Raw(pub(super) Bytes);
+
+/// The largest of them: 256 KiB.
+const RAW_MAX: usize = 256 << 10;
+
+impl FromRequest for Raw {
+    type Error = Problem;
+    type Future = Pin<Box<dyn Future<Output = Result<Self, Problem>>>>;
+
+    fn from_request(request: &HttpRequest, payload: &mut dev::Payload) -> Self::Future {
+        let bytes = read(request, payload);
+        Box::pin(async move {
+            let bytes = bytes.await?;
+            if bytes.len() > RAW_MAX { Err(too_long(RAW_MAX)) } else { Ok(Self(bytes)) }
+        })
+    }
+}
+
 /// A text in YAML, or as the `source` of a JSON object.
 pub(super) struct Source(pub(super) String);
 
@@ -143,12 +162,12 @@ fn read(
     let bytes = Bytes::from_request(request, payload);
     async move {
         if too_large {
-            return Err(too_long());
+            return Err(too_long(BODY_MAX));
         }
         match tokio::time::timeout(BODY_TIME, bytes).await {
             Ok(Ok(bytes)) => Ok(bytes),
             Ok(Err(error)) => Err(match error.as_response_error().status_code() {
-                StatusCode::PAYLOAD_TOO_LARGE => too_long(),
+                StatusCode::PAYLOAD_TOO_LARGE => too_long(BODY_MAX),
                 _ => {
                     let detail = "The body could not be read.";
                     Problem::bad_request("unreadable_body", "正文读取失败，请重新发送", detail)
@@ -163,8 +182,8 @@ fn read(
     }
 }
 
-fn too_long() -> Problem {
-    let detail = format!("A body has at most {BODY_MAX} bytes.");
+fn too_long(most: usize) -> Problem {
+    let detail = format!("A body has at most {most} bytes.");
     Problem::new(StatusCode::PAYLOAD_TOO_LARGE, "too_large", detail).zh("正文过大")
 }
 

@@ -146,6 +146,7 @@ impl Outbox {
             self.take(ended);
         }
         self.settle().await?;
+        self.show_breaker();
         let now = self.duty.gate.now();
         let mut due = self.next_due().await?;
         let long_ago = self.looked_at.is_none_or(|at| now.since(at).abs() >= LOOK_EVERY);
@@ -186,6 +187,11 @@ impl Outbox {
                 None => Next::In(Duration::from_secs(30)),
             }
         })
+    }
+
+    fn show_breaker(&self) {
+        let state = self.guard.state().code();
+        self.duty.gate.figures().channel(&self.name, |channel| channel.breaker = state);
     }
 
     /// How many letters may go now, and when more may, if fewer than wished.
@@ -309,9 +315,13 @@ impl Outbox {
         figures.messages_sent.add_many(sent);
         figures.messages_retried.add_many(again);
         figures.messages_failed.add_many(house);
+        let mut given_up = house;
         for report in reports {
             match self.duty.gate.report(report).await {
-                Ok(()) => figures.messages_failed.add(),
+                Ok(()) => {
+                    figures.messages_failed.add();
+                    given_up += 1;
+                }
                 // Somebody else has settled it meanwhile.
                 Err(Error::NotFound) => {}
                 // Settling once more what is settled changes nothing.
@@ -319,8 +329,20 @@ impl Outbox {
             }
         }
         let unknown = |one: &&Attempt| matches!(one.outcome, Outcome::Unknown { .. });
-        figures.messages_unknown.add_many(self.ended.iter().filter(unknown).count());
+        let unknown = self.ended.iter().filter(unknown).count();
+        figures.messages_unknown.add_many(unknown);
         self.ended.clear();
+        self.duty.gate.figures().channel(&self.name, |channel| {
+            for (count, more) in [
+                (&mut channel.sent, sent),
+                (&mut channel.retried, again),
+                (&mut channel.failed, given_up),
+                (&mut channel.unknown, unknown),
+            ] {
+                *count += u64::try_from(more).unwrap_or(0);
+            }
+            channel.breaker = self.guard.state().code();
+        });
         Ok(())
     }
 

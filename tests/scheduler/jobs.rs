@@ -10,7 +10,7 @@ use serde_json::Value as Json;
 use super::house::{House, LEADER, LIAISON, at, run, turn};
 
 fn jobs(house: &House, cron: &str, does: Does) -> Jobs {
-    let job = Job { name: "job".to_owned(), cron: cron.to_owned(), does, to: Vec::new() };
+    let job = Job { name: "job".to_owned(), cron: cron.to_owned(), does, to: Vec::new(), days: 7 };
     Jobs::new(house.duty.clone(), Plan::new(&[job]).unwrap())
 }
 
