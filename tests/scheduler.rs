@@ -2,6 +2,7 @@
 
 mod auditor;
 mod clocks;
+mod coverage;
 mod handovers;
 mod house;
 mod jobs;
@@ -10,3 +11,5 @@ mod mutes;
 mod nodes;
 mod outbox;
 mod recount;
+mod rehearsal;
+mod self_test;

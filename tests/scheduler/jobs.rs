@@ -115,6 +115,7 @@ fn the_digest_is_sent_to_the_people_whom_the_job_names_each_day_once() {
             cron: "0 30 8 * * *".to_owned(),
             does: Does::DailyDigest,
             to: ["desk.leader", "desk.liaison", "desk.director"].map(str::to_owned).to_vec(),
+            days: 7,
         };
         let plan = Plan::new(&[job]).unwrap();
         let (mut one, mut other) =
@@ -180,6 +181,7 @@ fn the_figures_of_a_quarter_are_kept_and_never_changed() {
             cron: "0 * * * * *".to_owned(),
             does: Does::QuarterClose,
             to: Vec::new(),
+            days: 7,
         };
         let mut by_hand = Jobs::new(house.duty.clone(), Plan::new(&[job]).unwrap());
         turn(&mut by_hand).await;
