@@ -178,11 +178,7 @@ fn entropy(bytes: &mut [u8]) {
 ///
 /// # Errors
 /// When the address cannot be had.
-pub fn listen(
-    settings: &Settings,
-    gate: &Gate,
-    postboxes: Postboxes,
-) -> Result<Server, Error> {
+pub fn listen(settings: &Settings, gate: &Gate, postboxes: Postboxes) -> Result<Server, Error> {
     let address = settings.server.listen.clone();
     let workers = match settings.server.workers {
         0 => std::thread::available_parallelism().map_or(1, std::num::NonZero::get),

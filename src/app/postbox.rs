@@ -7,7 +7,7 @@ use crate::channel::gateway::Encoding;
 use crate::channel::seal::{self, Seal};
 use crate::channel::{Channel, Inbox};
 use crate::config::channel as set;
-use crate::http::{Declined, Posted, Postbox};
+use crate::http::{Declined, Postbox, Posted};
 
 /// The post of one channel.
 struct Post {

@@ -145,7 +145,9 @@ impl Table<'_> {
         let unit_name = named.map(|unit| unit.name.zh.as_str()).unwrap_or_default();
         let (title, zh) = (tier.title(), self.time(*at));
         let from = match source {
-            "founding" => "依据初始文件，尚无数据库 by the founding files, there is no database yet",
+            "founding" => {
+                "依据初始文件，尚无数据库 by the founding files, there is no database yet"
+            }
             _ => "依据数据库 by the database",
         };
         let mut text = format!(
@@ -193,7 +195,8 @@ impl Table<'_> {
 
     fn rung(&self, text: &mut String, rung: &Rung) {
         let via: Vec<&str> = rung.via.iter().map(|channel| channel_word(channel)).collect();
-        let head = format!("{}  {}  {}  {}", self.time(rung.at), step(rung).zh, via.join("、"), rung.text);
+        let head =
+            format!("{}  {}  {}  {}", self.time(rung.at), step(rung).zh, via.join("、"), rung.text);
         line(text, 4, &head);
         for place in &rung.places {
             let people: Vec<String> =

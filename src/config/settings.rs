@@ -327,8 +327,11 @@ fn print(
 
 /// The jobs of an office that says nothing else.
 fn usual_jobs() -> BTreeMap<String, JobSetting> {
-    let job = |cron: &str, does: Does| {
-        JobSetting { cron: cron.to_owned(), does, to: Vec::new(), days: week() }
+    let job = |cron: &str, does: Does| JobSetting {
+        cron: cron.to_owned(),
+        does,
+        to: Vec::new(),
+        days: week(),
     };
     let office = ["emergency_office.duty", "emergency_office.director"];
     let to = office.map(str::to_owned).to_vec();

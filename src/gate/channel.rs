@@ -103,11 +103,7 @@ impl Gate {
         self.figures().channel(channel, |figures| figures.test = Some(test));
         let mut writer = self.inner.store.writer()?;
         writer.transaction(|transaction| {
-            if works {
-                transaction.clear_alarm_of(&alarm)
-            } else {
-                transaction.raise_alarm(&alarm)
-            }
+            if works { transaction.clear_alarm_of(&alarm) } else { transaction.raise_alarm(&alarm) }
         })?;
         Ok(())
     }

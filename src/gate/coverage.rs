@@ -6,9 +6,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use super::error::Error;
 use super::rehearsal::{Ground, RehearsalWish, spoken, step, ways_of};
 use super::{Gate, Note};
-use crate::domain::{
-    Instant, JurisdictionId, Kind, Language, PersonId, Role, Text, Tier,
-};
+use crate::domain::{Instant, JurisdictionId, Kind, Language, PersonId, Role, Text, Tier};
 use crate::engine::run::rehearsal::Place;
 use crate::roster::{self, Gap, Roster};
 use crate::template::About;
@@ -109,8 +107,7 @@ impl Ground {
             (format!("届时通知该岗位全部{all}人"), format!("all {all} with the role are told"))
         };
         let steps = self.relying(roster, gap.from)?;
-        let span =
-            |language| (spoken(gap.from, zone, language), spoken(gap.until, zone, language));
+        let span = |language| (spoken(gap.from, zone, language), spoken(gap.until, zone, language));
         let ((zh_from, zh_until), (en_from, en_until)) = (span(Language::Zh), span(Language::En));
         Ok(Text::new(
             format!("{zh_from}至{zh_until}：“{}”无人值班，{zh}{}", roster.title.zh, steps.zh),
@@ -129,9 +126,8 @@ impl Ground {
         let tier = Tier::Larger;
         let wish = RehearsalWish { at, tier, unit: None, workflow: None, repeats: 0 };
         let rehearsal = self.rehearse(&wish)?;
-        let ours = |place: &Place| {
-            place.unit.as_ref() == Some(&roster.unit) && place.role == roster.role
-        };
+        let ours =
+            |place: &Place| place.unit.as_ref() == Some(&roster.unit) && place.role == roster.role;
         let steps = rehearsal.flows.iter().flat_map(|flow| {
             let named = flow.rungs().filter(|(_, rung)| rung.places.iter().any(ours));
             named.map(move |(ladder, rung)| (flow, ladder, rung))
@@ -222,7 +218,8 @@ impl Ground {
         let mut lines = Vec::new();
         for role in roles {
             let missing = self.linked().filter(|unit| {
-                unit.parent.is_none() && self.directory.people_with(&unit.code, *role).next().is_none()
+                unit.parent.is_none()
+                    && self.directory.people_with(&unit.code, *role).next().is_none()
             });
             let title = role.title();
             lines.extend(missing.map(|unit| {

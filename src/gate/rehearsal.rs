@@ -104,9 +104,8 @@ impl Ground {
     /// `NotFound` for a workflow, `Invalid` for a unit that there is not.
     pub fn rehearse(&self, wish: &RehearsalWish) -> Result<Rehearsal, Error> {
         let unit = self.unit(wish.unit.as_deref())?;
-        let wanted = |chart: &&Arc<Chart>| {
-            wish.workflow.as_ref().is_none_or(|name| chart.workflow == *name)
-        };
+        let wanted =
+            |chart: &&Arc<Chart>| wish.workflow.as_ref().is_none_or(|name| chart.workflow == *name);
         let charts: Vec<&Arc<Chart>> = self.charts.iter().filter(wanted).collect();
         if charts.is_empty() {
             return Err(Error::NotFound);

@@ -127,13 +127,19 @@ fn register_channels(registry: &mut Registry, gate: &Gate, channels: &[ChannelSt
     type Count = fn(&ChannelState) -> u64;
     let counters: [(&str, &str, Count); 7] = [
         ("channel_sent", "Messages handed over", |one| one.figures.sent),
-        ("channel_retried", "Attempts after which a message is tried again", |one| one.figures.retried),
+        ("channel_retried", "Attempts after which a message is tried again", |one| {
+            one.figures.retried
+        }),
         ("channel_failed", "Messages given up", |one| one.figures.failed),
         ("channel_unknown", "Attempts of which nobody knows whether they arrived", |one| {
             one.figures.unknown
         }),
-        ("channel_delivered", "Messages on the device, as gateways say", |one| one.figures.delivered),
-        ("channel_bounced", "Messages that were taken and did not arrive", |one| one.figures.bounced),
+        ("channel_delivered", "Messages on the device, as gateways say", |one| {
+            one.figures.delivered
+        }),
+        ("channel_bounced", "Messages that were taken and did not arrive", |one| {
+            one.figures.bounced
+        }),
         ("channel_replies", "Replies that came in", |one| one.figures.replies),
     ];
     let label = |one: &ChannelState| ChannelLabel { channel: one.name.clone() };
@@ -144,7 +150,10 @@ fn register_channels(registry: &mut Registry, gate: &Gate, channels: &[ChannelSt
         }
         registry.register(name, help, family);
     }
-    let gauge = |registry: &mut Registry, name: &str, help: &str, value: &dyn Fn(&ChannelState) -> Option<i64>| {
+    let gauge = |registry: &mut Registry,
+                 name: &str,
+                 help: &str,
+                 value: &dyn Fn(&ChannelState) -> Option<i64>| {
         let family = Family::<ChannelLabel, Gauge>::default();
         for one in channels {
             if let Some(value) = value(one) {
@@ -163,16 +172,10 @@ fn register_channels(registry: &mut Registry, gate: &Gate, channels: &[ChannelSt
         "Whether the channel rests after failures (0: letters go)",
         &|one| Some(i64::from(!matches!(one.figures.breaker, "" | "closed"))),
     );
-    gauge(
-        registry,
-        "channel_test_works",
-        "Whether the last self-test succeeded",
-        &|one| one.figures.test.as_ref().map(|test| i64::from(test.works)),
-    );
-    gauge(
-        registry,
-        "channel_test_age_seconds",
-        "How long ago the last self-test was",
-        &|one| one.figures.test.as_ref().map(|test| now.since(test.at).max(0) / 1_000),
-    );
+    gauge(registry, "channel_test_works", "Whether the last self-test succeeded", &|one| {
+        one.figures.test.as_ref().map(|test| i64::from(test.works))
+    });
+    gauge(registry, "channel_test_age_seconds", "How long ago the last self-test was", &|one| {
+        one.figures.test.as_ref().map(|test| now.since(test.at).max(0) / 1_000)
+    });
 }

@@ -2,16 +2,37 @@
 //! posts; what cannot be proved is not read.
 
 use std::collections::BTreeMap;
+use std::pin::Pin;
 use std::sync::Arc;
 
 use actix_web::http::StatusCode;
 use actix_web::http::header;
-use actix_web::{HttpRequest, HttpResponse, web};
+use actix_web::web::Bytes;
+use actix_web::{FromRequest, HttpRequest, HttpResponse, dev, web};
 
 use super::House;
 use super::problem::Problem;
-use super::receive::Raw;
+use super::receive;
 use super::throttle;
+
+/// The largest body that a gateway may post: 256 KiB.
+const RAW_MAX: usize = 256 << 10;
+
+/// A body as it came, whatever it is.
+pub(super) struct Raw(Bytes);
+
+impl FromRequest for Raw {
+    type Error = Problem;
+    type Future = Pin<Box<dyn Future<Output = Result<Self, Problem>>>>;
+
+    fn from_request(request: &HttpRequest, payload: &mut dev::Payload) -> Self::Future {
+        let bytes = receive::read(request, payload);
+        Box::pin(async move {
+            let bytes = bytes.await?;
+            if bytes.len() > RAW_MAX { Err(receive::too_long(RAW_MAX)) } else { Ok(Self(bytes)) }
+        })
+    }
+}
 
 /// What is posted.
 pub struct Posted<'p> {

@@ -43,25 +43,6 @@ impl<T: DeserializeOwned> FromRequest for Body<T> {
     }
 }
 
-/// A body as it came, whatever it is: what foreign services post.
-pub(super) struct Raw(pub(super) Bytes);
-
-/// The largest of them: 256 KiB.
-const RAW_MAX: usize = 256 << 10;
-
-impl FromRequest for Raw {
-    type Error = Problem;
-    type Future = Pin<Box<dyn Future<Output = Result<Self, Problem>>>>;
-
-    fn from_request(request: &HttpRequest, payload: &mut dev::Payload) -> Self::Future {
-        let bytes = read(request, payload);
-        Box::pin(async move {
-            let bytes = bytes.await?;
-            if bytes.len() > RAW_MAX { Err(too_long(RAW_MAX)) } else { Ok(Self(bytes)) }
-        })
-    }
-}
-
 /// A text in YAML, or as the `source` of a JSON object.
 pub(super) struct Source(pub(super) String);
 
@@ -151,7 +132,8 @@ fn unsupported(wanted: &str) -> Problem {
         .zh("不支持的内容类型")
 }
 
-fn read(
+/// The whole body, if it is not too long and comes in time.
+pub(super) fn read(
     request: &HttpRequest,
     payload: &mut dev::Payload,
 ) -> impl Future<Output = Result<Bytes, Problem>> + use<> {
@@ -182,7 +164,7 @@ fn read(
     }
 }
 
-fn too_long(most: usize) -> Problem {
+pub(super) fn too_long(most: usize) -> Problem {
     let detail = format!("A body has at most {most} bytes.");
     Problem::new(StatusCode::PAYLOAD_TOO_LARGE, "too_large", detail).zh("正文过大")
 }

@@ -18,10 +18,9 @@ async fn clock(office: &Office, query: &str, name: &str) -> (Json, Json) {
 fn steps(clock: &Json) -> Vec<(&str, &Json, Vec<String>)> {
     let steps = clock["steps"].as_array().unwrap().iter().map(|step| {
         let places = step["to"].as_array().unwrap().iter();
-        let places = places.map(|to| {
-            format!("{}.{}", to["unit"].as_str().unwrap(), to["role"].as_str().unwrap())
-        });
-        (&step["at"].as_str().unwrap()[11..16], &step["step"], places.collect())
+        let places = places
+            .map(|to| format!("{}.{}", to["unit"].as_str().unwrap(), to["role"].as_str().unwrap()));
+        (step["at"].as_str().unwrap().get(11..16).unwrap(), &step["step"], places.collect())
     });
     steps.collect()
 }
@@ -50,7 +49,10 @@ async fn a_larger_incident_at_three_in_the_night_calls_out_these_people_minute_b
     );
     assert_eq!(clock["goes_on"], true);
     let first = &clock["steps"][0];
-    assert_eq!((&first["via"], &first["acknowledge_within_seconds"]), (&json!(["sms", "email"]), &json!(300)));
+    assert_eq!(
+        (&first["via"], &first["acknowledge_within_seconds"]),
+        (&json!(["sms", "email"]), &json!(300))
+    );
     assert_eq!(first["to"][0]["name"]["zh"], "县政府应急办公室值班员");
 }
 
@@ -59,7 +61,12 @@ async fn an_address_is_masked_and_it_is_said_since_when_it_is_proved() {
     let office = Office::county().await;
     let people = office.get("yingji.director", "/api/v1/people").await.ok(200);
     let people = people["items"].as_array().unwrap();
-    let leader = people.iter().find(|person| person["grants"][0]["unit"] == "huimin" && person["grants"][0]["role"] == "leader").unwrap();
+    let leader = people
+        .iter()
+        .find(|person| {
+            person["grants"][0]["unit"] == "huimin" && person["grants"][0]["role"] == "leader"
+        })
+        .unwrap();
     let id = leader["id"].as_i64().unwrap();
     let admin = "yingji.administrator";
     let body = json!({ "name": leader["name"], "phone": "13800000072",
@@ -88,9 +95,11 @@ async fn an_empty_step_and_somebody_who_cannot_be_reached_are_said_plainly() {
     let people = office.get(admin, "/api/v1/people").await.ok(200);
     for person in people["items"].as_array().unwrap() {
         let post = |role: &str| {
-            person["grants"].as_array().unwrap().iter().any(|grant| {
-                grant["role"] == role && grant["unit"] == "yingji"
-            })
+            person["grants"]
+                .as_array()
+                .unwrap()
+                .iter()
+                .any(|grant| grant["role"] == role && grant["unit"] == "yingji")
         };
         let path = format!("/api/v1/people/{}", person["id"]);
         let mut body = json!({ "name": person["name"], "grants": person["grants"] });
@@ -102,7 +111,8 @@ async fn an_empty_step_and_somebody_who_cannot_be_reached_are_said_plainly() {
             office.put(admin, &path, body).await.ok(200);
         }
     }
-    let path = "/api/v1/alerts/rehearsal?workflow=incident&at=2018-10-01T03:00:00%2B08:00&tier=larger";
+    let path =
+        "/api/v1/alerts/rehearsal?workflow=incident&at=2018-10-01T03:00:00%2B08:00&tier=larger";
     let shown = office.get("yingji.director", path).await.ok(200);
     let faults: Vec<&str> =
         shown["faults"].as_array().unwrap().iter().map(|f| f["zh"].as_str().unwrap()).collect();

@@ -64,8 +64,7 @@ fn a_step_that_reaches_nobody_is_said_and_the_next_one_comes_at_once() {
             let mut person = directory.people[&gone].clone();
             person.active = false;
             let system = fenliu::domain::Actor::System;
-            let caller =
-                fenliu::gate::Caller { actor: system, jurisdiction: house.jurisdiction };
+            let caller = fenliu::gate::Caller { actor: system, jurisdiction: house.jurisdiction };
             house.gate.put_person(&caller, &person).unwrap();
         }
         let ground = house.gate.ground(house.jurisdiction).unwrap();
@@ -79,10 +78,7 @@ fn a_step_that_reaches_nobody_is_said_and_the_next_one_comes_at_once() {
         let rehearsal = ground.rehearse(&wish).unwrap();
         assert_eq!(rehearsal.empty_rungs().len(), 3);
         let first = &rehearsal.faults[0];
-        assert_eq!(
-            first.zh,
-            "“事项·办理时限”03-02周一 10:30第1级无人（公安局联络员）"
-        );
+        assert_eq!(first.zh, "“事项·办理时限”03-02周一 10:30第1级无人（公安局联络员）");
         assert_eq!(
             first.en,
             "matter, time to handle, Monday 03-02 10:30: step 1 is empty (police bureau: liaison)"

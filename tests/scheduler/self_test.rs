@@ -49,14 +49,20 @@ fn a_failed_self_test_is_an_alarm_that_ends_when_the_channel_works_again() {
         assert_eq!(alarms.len(), 1, "{alarms:?}");
         assert_eq!(
             (alarms[0].0.as_str(), alarms[0].2.as_str()),
-            ("channel_test.sms", "the channel `sms` failed its self-test: no answer from the centre")
+            (
+                "channel_test.sms",
+                "the channel `sms` failed its self-test: no answer from the centre"
+            )
         );
         let grants = vec![Grant { role: Role::Auditor, unit: "gongan".to_owned() }];
         let actor = Actor::Person { id: PersonId(1), grants };
         let caller = Caller { actor, jurisdiction: house.jurisdiction };
         let shown = house.gate.channels(&caller).unwrap();
         let tested = shown.iter().find(|one| one.name == "sms").unwrap().figures.test.clone();
-        assert_eq!(tested.map(|test| (test.works, test.why)), Some((false, "no answer from the centre".to_owned())));
+        assert_eq!(
+            tested.map(|test| (test.works, test.why)),
+            Some((false, "no answer from the centre".to_owned()))
+        );
         gateway.down.store(false, Ordering::SeqCst);
         turn(&mut test).await;
         assert!(house.alarms().is_empty());
