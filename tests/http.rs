@@ -6,6 +6,7 @@ mod contacts;
 mod county;
 mod description;
 mod following;
+mod hooks;
 mod life;
 mod links;
 mod lists;

@@ -12,4 +12,5 @@ mod nodes;
 mod outbox;
 mod recount;
 mod rehearsal;
+mod replies;
 mod self_test;

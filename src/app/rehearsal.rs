@@ -219,7 +219,9 @@ impl Table<'_> {
             return format!("{name}（▲无法通知 cannot be reached）");
         }
         let mut said = Vec::new();
-        for channel in via.iter().filter(|channel| *channel != "console") {
+        let wished = ways.iter().filter(|way| way.wished).map(|way| &way.channel);
+        let also = wished.filter(|channel| !via.contains(channel));
+        for channel in via.iter().chain(also).filter(|channel| *channel != "console") {
             let word = channel_word(channel);
             said.push(match ways.iter().find(|way| way.channel == *channel) {
                 None => format!("{word}▲无地址"),

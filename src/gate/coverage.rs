@@ -48,7 +48,7 @@ impl Gate {
         lines.extend(ground.units_without(&[Role::Liaison, Role::Leader]));
         let known = people.iter().filter_map(|id| ground.directory.people.get(id));
         let active = known.filter(|person| person.active);
-        let ways = active.map(|person| (person.id, ways_of(person))).collect();
+        let ways = active.map(|person| (person.id, ways_of(person, Tier::Larger))).collect();
         lines.extend(ground.unreachable(&ways));
         if lines.len() > LINES_MAX {
             let more = lines.len() - LINES_MAX + 1;

@@ -85,6 +85,8 @@ pub struct Way {
     pub address: String,
     /// Since when it is proved to be the person's.
     pub verified_at: Option<Instant>,
+    /// Whether the person wishes it besides the channels of the workflow.
+    pub wished: bool,
 }
 
 impl Ground {
@@ -123,7 +125,7 @@ impl Ground {
         let mut ways = BTreeMap::new();
         for person in flows.iter().flat_map(Flow::rungs).flat_map(|(_, rung)| rung.people()) {
             if let Some(person) = self.directory.people.get(&person) {
-                ways.entry(person.id).or_insert_with(|| ways_of(person));
+                ways.entry(person.id).or_insert_with(|| ways_of(person, tier));
             }
         }
         let mut rehearsal = Rehearsal { at, tier, unit, flows, ways, faults: Vec::new() };
@@ -243,14 +245,16 @@ impl Flow {
     }
 }
 
-/// The ways to a person, in the order in which an urgent message takes them.
-pub(super) fn ways_of(person: &Person) -> Vec<Way> {
+/// The ways to a person, in the order in which messages of a tier take them.
+pub(super) fn ways_of(person: &Person, tier: Tier) -> Vec<Way> {
+    let urgent = tier >= Tier::Larger;
     let way = |channel: &str| Way {
         channel: channel.to_owned(),
         address: masked(person.address(channel).unwrap_or_default()),
         verified_at: person.verified_at(channel),
+        wished: person.wished(urgent) == Some(channel),
     };
-    person.ways(true).into_iter().filter(|channel| *channel != "console").map(way).collect()
+    person.ways(urgent).into_iter().filter(|channel| *channel != "console").map(way).collect()
 }
 
 /// A step by its number.

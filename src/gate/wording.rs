@@ -72,15 +72,19 @@ pub(super) fn messages(
         let clock = told.clock.as_ref().map(|name| (name.clone(), entry(name)));
         let words = fill(chart, instance, &told.text, speaker, &context);
         for &person in &told.people {
-            let language = directory.people.get(&person).map(|person| person.rules.language);
-            let language = language.unwrap_or_default();
+            let known = directory.people.get(&person);
+            let language = known.map(|person| person.rules.language).unwrap_or_default();
             let offer = told.offer.clone().filter(|offer| offered(offer, person));
             // Systems are told through subscriptions, not through people.
-            for channel in told.via.iter().filter(|channel| *channel != "webhook") {
+            let mut via: Vec<&str> = told.via.iter().map(String::as_str).collect();
+            via.retain(|channel| *channel != "webhook");
+            let wished = known.and_then(|person| person.wished(unworded.urgent));
+            via.extend(wished.filter(|wished| !told.via.iter().any(|channel| channel == wished)));
+            for channel in via {
                 let own = writer.words_anew((&told.text, channel), &words, speaker, language);
                 messages.push(Message {
                     to: Recipient::Person(person),
-                    channel: channel.clone(),
+                    channel: channel.to_owned(),
                     clock: clock.clone(),
                     offer: offer.clone(),
                     subject: writer.subject(language),

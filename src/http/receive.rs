@@ -132,7 +132,6 @@ fn unsupported(wanted: &str) -> Problem {
         .zh("不支持的内容类型")
 }
 
-/// The whole body, if it is not too long and comes in time.
 pub(super) fn read(
     request: &HttpRequest,
     payload: &mut dev::Payload,

@@ -105,7 +105,7 @@ pub(super) struct ReachView {
     id: PersonId,
     /// Its name.
     name: String,
-    /// The ways, in the order in which an urgent message takes them; none: it cannot be reached.
+    /// The ways, in the order in which messages of this tier take them; none: it cannot be reached.
     ways: Vec<WayView>,
 }
 
@@ -118,6 +118,8 @@ pub(super) struct WayView {
     address: String,
     /// Since when it is proved to be the person's; none: it is not.
     verified_at: Option<String>,
+    /// Whether the person wishes it besides the channels of the step.
+    wished: bool,
 }
 
 /// A rehearsal as it is shown.
@@ -191,6 +193,7 @@ impl Shown<'_> {
             channel: way.channel.clone(),
             address: way.address.clone(),
             verified_at: way.verified_at.map(|at| self.time(at)),
+            wished: way.wished,
         };
         ReachView {
             id,

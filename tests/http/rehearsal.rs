@@ -83,7 +83,7 @@ async fn an_address_is_masked_and_it_is_said_since_when_it_is_proved() {
     assert_eq!((&told["unit"], &told["role"]), (&json!("huimin"), &json!("leader")));
     assert_eq!(
         told["people"][0]["ways"],
-        json!([{ "channel": "sms", "address": "*********72", "verified_at": "2018-07-02T09:10:00+08:00" }])
+        json!([{ "channel": "sms", "address": "*********72", "verified_at": "2018-07-02T09:10:00+08:00", "wished": false }])
     );
     assert!(!shown.to_string().contains("13800000072"));
 }

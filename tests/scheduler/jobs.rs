@@ -141,6 +141,29 @@ fn the_digest_is_sent_to_the_people_whom_the_job_names_each_day_once() {
 }
 
 #[test]
+fn where_a_roster_says_who_is_on_duty_only_they_get_the_digest() {
+    run(async {
+        let house = super::handovers::house();
+        let job = Job {
+            name: "digest".to_owned(),
+            cron: "0 0 12 * * *".to_owned(),
+            does: Does::DailyDigest,
+            to: vec!["desk.liaison".to_owned()],
+            days: 7,
+        };
+        let mut daily = Jobs::new(house.duty.clone(), Plan::new(&[job]).unwrap());
+        turn(&mut daily).await;
+        for day in ["03", "04"] {
+            house.set(&format!("2026-03-{day}T12:00:00+08:00"));
+            turn(&mut daily).await;
+        }
+        let digests = house.messages().into_iter().filter(|one| one.kind == Kind::Digest);
+        let to: Vec<_> = digests.filter_map(|one| one.to.person()).collect();
+        assert_eq!(to, [LEADER, LIAISON], "both are liaisons, a day's duty each");
+    });
+}
+
+#[test]
 fn the_sweep_counts_what_is_due_within_the_next_working_day() {
     run(async {
         let house = House::new();

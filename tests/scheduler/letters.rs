@@ -88,6 +88,20 @@ fn a_text_may_be_worded_anew_for_one_channel_with_the_fields_of_the_matter() {
 }
 
 #[test]
+fn a_person_who_wishes_it_is_told_by_mail_besides_the_sms_of_the_workflow() {
+    run(async {
+        let house = House::new();
+        let rules = Rules { normal: vec!["email".to_owned()], ..Rules::default() };
+        house.gate.put_rules(&administrator(&house), LEADER, &rules).unwrap();
+        let mails = received(&house, "email").await;
+        assert_eq!(mails.keys().collect::<Vec<_>>(), ["leader"]);
+        let to_leader = house.messages().into_iter().filter(|m| m.to.person() == Some(LEADER));
+        let channels: Vec<String> = to_leader.map(|message| message.channel).collect();
+        assert_eq!(channels, ["sms", "email"]);
+    });
+}
+
+#[test]
 fn templates_that_do_not_fit_the_workflows_are_refused_and_change_nothing() {
     run(async {
         let house = House::new();
