@@ -72,15 +72,20 @@ pub(super) async fn press(
         let zh = "请提交act=acknowledge或act=offer";
         Problem::bad_request("bad_form", zh, "Send `act=acknowledge` or `act=offer`.")
     })?;
-    let before = match linked(&house, path.into_inner(), &request).await? {
+    let token = path.into_inner();
+    let before = match linked(&house, token.clone(), &request).await? {
         Ok(linked) => linked,
         Err(said) => return Ok(said),
     };
     let offered = pressed.act == Act::Offer;
-    let sheet = Page::of(&house, &before)?;
     match house.gate.answer_link(&before, offered).await {
-        Ok(_) => Ok(page(StatusCode::OK, &sheet.thanks(offered))),
+        Ok(_) => {
+            // How it stands now; whoever has no part in it any more sees how it stood.
+            let now = linked(&house, token, &request).await?.unwrap_or(before);
+            Ok(page(StatusCode::OK, &Page::of(&house, &now)?.thanks(offered)))
+        }
         Err(gate::Error::Refused(refusal)) => {
+            let sheet = Page::of(&house, &before)?;
             Ok(page(StatusCode::CONFLICT, &sheet.refused(&before, &refusal)))
         }
         // The person takes no part in the matter any more.
@@ -148,16 +153,23 @@ impl Page {
 
     fn question(&self, linked: &Linked) -> String {
         let mut text = self.about();
-        if let Some(at) = linked.message.acknowledged_at {
+        let seen = linked.message.acknowledged_at.map(|at| {
             let at = at.timestamp().to_zoned(self.calendar.zone().clone());
             let at = at.strftime("%m-%d %H:%M").to_string();
             let said = self.words("您已确认收到", "You have acknowledged this");
-            text.push_str(&format!("<p class=\"done\">✓ {said} ({at})</p>"));
-        } else {
-            text.push_str(&self.button("acknowledge", self.words("确认收到", "Acknowledge")));
-        }
+            format!("<p class=\"done\">✓ {said} ({at})</p>")
+        });
+        text.push_str(seen.as_deref().unwrap_or_default());
+        // What must be done comes first; only having seen it is the lesser answer.
         if let Some((_, title)) = &linked.offer {
             text.push_str(&self.button("offer", say(self.language, title)));
+        }
+        if seen.is_none() {
+            let label = match linked.offer {
+                None => self.words("确认收到", "Acknowledge"),
+                Some(_) => self.words("仅确认收到，稍后办理", "Only acknowledge, act later"),
+            };
+            text.push_str(&self.button("acknowledge", label));
         }
         self.whole(&text)
     }
@@ -233,9 +245,9 @@ fn document(lang: &str, title: &str, body: &str) -> String {
 }
 
 fn gone() -> HttpResponse {
-    let body = "<h1>链接已失效</h1><p>该链接不正确、已过期，或您已不再参与此事项。请登录系统查看，或联系县应急办。</p>\
+    let body = "<h1>链接已失效</h1><p>该链接不正确、已过期，或您已不再参与此事项。请登录系统查看，或联系发出消息的单位。</p>\
                 <p lang=\"en\">This link is not good, too old, or you take no part in the matter any more. \
-                Look into the system, or call the emergency office.</p>";
+                Look into the system, or call the office that wrote to you.</p>";
     page(StatusCode::NOT_FOUND, &document("zh", "链接已失效", body))
 }
 

@@ -40,6 +40,11 @@ async fn whoever_must_accept_can_do_it_on_the_page_of_the_alert() {
     assert_eq!(seen["status"], "routed", "looking changes nothing");
     let done = press(&office, &link, "offer").await;
     assert_eq!(done.status, 200, "{}", done.text);
+    assert!(
+        done.text.contains("✓ 已办理") && done.text.contains("<dd>已签收</dd>"),
+        "{}",
+        done.text
+    );
     let seen = office.get(DESK, &format!("/api/v1/referrals/{id}")).await.ok(200);
     assert_eq!(seen["status"], "accepted");
     let page = office.get("nobody", &link).await;
