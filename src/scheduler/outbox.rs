@@ -15,7 +15,7 @@ use tokio::time::{Instant as Monotonic, timeout, timeout_at};
 use super::{Duty, Next, Poll, back_off};
 use crate::channel::guard::{self, Guard, May};
 use crate::channel::{Channel, Outcome};
-use crate::domain::{Instant, Message};
+use crate::domain::{Instant, Kind, Message, MessageId};
 use crate::gate::{Became, DeliveryReport, Ending, Error, Parcel, Settled};
 
 pub use strays::Strays;
@@ -327,6 +327,12 @@ impl Outbox {
                 // Settling once more what is settled changes nothing.
                 Err(error) => return Err(error),
             }
+        }
+        let messages = self.ended.iter().flat_map(|one| &one.parcel.messages);
+        let codes = messages.filter(|message| message.kind == Kind::Code);
+        let codes: Vec<MessageId> = codes.map(|message| message.id).collect();
+        if !codes.is_empty() {
+            self.duty.ask(move |gate| gate.forget_codes(&codes)).await?;
         }
         let unknown = |one: &&Attempt| matches!(one.outcome, Outcome::Unknown { .. });
         let unknown = self.ended.iter().filter(unknown).count();
