@@ -5,5 +5,7 @@ pub mod archive;
 pub mod channels;
 pub mod demo;
 pub mod house;
+mod postbox;
+pub mod rehearsal;
 pub mod serve;
 pub mod workflow;

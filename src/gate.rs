@@ -7,9 +7,11 @@
 mod administration;
 mod audit;
 mod batch;
+mod channel;
 mod chores;
 mod committer;
 mod contact;
+mod coverage;
 mod delivery;
 mod error;
 mod explain;
@@ -27,6 +29,7 @@ mod query;
 mod reading;
 mod recount;
 mod registry;
+mod rehearsal;
 mod reply;
 mod report;
 mod retold;
@@ -38,7 +41,7 @@ mod wording;
 mod world;
 
 use std::sync::mpsc::Sender;
-use std::sync::{Arc, Mutex};
+use std::sync::{Arc, Mutex, RwLock};
 
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value as Json};
@@ -54,6 +57,7 @@ pub use crate::store::{
 };
 pub use administration::{Issued, NewToken};
 pub use audit::{Examined, Report, verify, verify_signed};
+pub use channel::{ChannelFigures, ChannelState, SelfTested};
 pub use chores::{DueClock, DueClocks, Leaves};
 pub use contact::Contact;
 pub use delivery::{AlertRules, Became, Parcel, Report as DeliveryReport};
@@ -65,12 +69,13 @@ pub use public_id::PublicIds;
 pub use query::{History, Page};
 pub use recount::{Moved, Piece, Progress};
 pub use registry::{Registry, Version};
+pub use rehearsal::{Flow, Ground, Rehearsal, RehearsalWish, Way, spoken, step, stored_ground};
 pub use reply::Replied;
 pub use retold::Retold;
 pub use roster::{Book, Handing, ImportWish, Imported, Named, NewStandIn};
 pub use sealing::{Sealed, Seals, verify_seals};
 pub use sight::Seen;
-pub use subscription::NewSubscription;
+pub use subscription::{HookGuard, NewSubscription};
 pub use wording::{family_of, number_of};
 
 /// Who asks, and in which jurisdiction.
@@ -253,6 +258,8 @@ struct Inner {
     alerts: AlertRules,
     /// The key that signs checkpoints.
     seal: std::sync::OnceLock<crate::seal::SigningKey>,
+    /// Whether a webhook may be posted to an address.
+    hook_guard: RwLock<Option<HookGuard>>,
 }
 
 /// So many changes are kept for a slow follower before it must read the history instead.
@@ -302,6 +309,7 @@ impl Gate {
             letters,
             hand,
             alerts,
+            hook_guard: RwLock::default(),
         };
         Ok(Self { inner: Arc::new(inner) })
     }

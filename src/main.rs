@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 use clap::{Args, Parser, Subcommand};
-use fenliu::app::{alerts, archive, demo, serve, workflow};
+use fenliu::app::{alerts, archive, demo, rehearsal, serve, workflow};
 use fenliu::config::settings::Settings;
 use fenliu::domain::Instant;
 use fenliu::domain::event::unhex;
@@ -223,6 +223,15 @@ enum Alerts {
         #[command(flatten)]
         wish: alerts::PreviewWish,
     },
+    /// Show who would be told, when, by which channel, if a matter began at a time and nobody acted.
+    /// Sends nothing; a running service is not disturbed.
+    Rehearse {
+        /// The settings file.
+        #[arg(long)]
+        config: Option<PathBuf>,
+        #[command(flatten)]
+        wish: rehearsal::Wish,
+    },
 }
 
 fn main() -> ExitCode {
@@ -286,6 +295,10 @@ fn run(command: Command) -> Result<workflow::Report, String> {
         Command::Alerts(Alerts::Preview { config, wish }) => {
             let settings = serve::settings(config, std::env::vars()).map_err(said)?;
             alerts::preview(&settings, &wish).map_err(said)
+        }
+        Command::Alerts(Alerts::Rehearse { config, wish }) => {
+            let settings = serve::settings(config, std::env::vars()).map_err(said)?;
+            rehearsal::rehearse(&settings, &wish).map_err(said)
         }
         Command::Config => Ok(workflow::Report::of(Settings::template())),
         Command::Workflow(Workflow::Check { files }) => workflow::check(&files),

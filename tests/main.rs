@@ -20,3 +20,5 @@ mod simulation;
 mod store;
 #[cfg(test)]
 mod tidy;
+#[cfg(test)]
+mod whole;

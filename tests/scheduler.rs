@@ -2,6 +2,7 @@
 
 mod auditor;
 mod clocks;
+mod coverage;
 mod handovers;
 mod house;
 mod jobs;
@@ -11,3 +12,6 @@ mod nodes;
 mod outbox;
 mod recount;
 mod seals;
+mod rehearsal;
+mod replies;
+mod self_test;

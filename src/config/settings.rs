@@ -154,12 +154,25 @@ impl Default for Scheduler {
 pub struct JobSetting {
     /// When: a cron expression, seconds first, in the jurisdiction's zone.
     pub cron: String,
-    /// What: `early_warning_sweep`, `daily_digest`, `calendar_alarm`, `quarter_close`, `checkpoint` or
-    /// `forget_answers`.
+    /// What: `early_warning_sweep`, `daily_digest`, `coverage_check`, `calendar_alarm`,
+    /// `quarter_close`, `checkpoint` or `forget_answers`.
     pub does: Does,
-    /// Whom a `daily_digest` or a `checkpoint` is sent to, as workflows say it: `emergency_office.duty`.
+    /// Whom a `daily_digest`, a `coverage_check` or a `checkpoint` is sent to, as workflows say it:
+    /// `emergency_office.duty`. Where a roster says who is on duty, only they are told.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub to: Vec<String>,
+    /// How many days a `coverage_check` looks ahead.
+    #[serde(default = "week", skip_serializing_if = "is_week")]
+    pub days: u16,
+}
+
+fn week() -> u16 {
+    7
+}
+
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde asks so")]
+fn is_week(days: &u16) -> bool {
+    *days == week()
 }
 
 /// What is wrong with the settings.
@@ -255,8 +268,8 @@ impl Settings {
     pub fn jobs(&self) -> Vec<Job> {
         let jobs = self.job.iter();
         jobs.map(|(name, job)| {
-            let JobSetting { cron, does, to } = job.clone();
-            Job { name: name.clone(), cron, does, to }
+            let JobSetting { cron, does, to, days } = job.clone();
+            Job { name: name.clone(), cron, does, to, days }
         })
         .collect()
     }
@@ -325,12 +338,19 @@ fn print(
 
 /// The jobs of an office that says nothing else.
 fn usual_jobs() -> BTreeMap<String, JobSetting> {
-    let job = |cron: &str, does: Does| JobSetting { cron: cron.to_owned(), does, to: Vec::new() };
+    let job = |cron: &str, does: Does| JobSetting {
+        cron: cron.to_owned(),
+        does,
+        to: Vec::new(),
+        days: week(),
+    };
     let office = ["emergency_office.duty", "emergency_office.director"];
     let to = office.map(str::to_owned).to_vec();
     let auditors = vec!["emergency_office.auditor".to_owned()];
+    let coverage = JobSetting { to: to.clone(), ..job("0 0 8 * * *", Does::CoverageCheck) };
     [
         ("early_warning", job("0 0 9,15 * * *", Does::EarlyWarningSweep)),
+        ("coverage", coverage),
         ("digest", JobSetting { to, ..job("0 30 8 * * *", Does::DailyDigest) }),
         ("next_year", job("0 0 9 * * *", Does::CalendarAlarm)),
         ("checkpoint", JobSetting { to: auditors, ..job("0 15 0 * * *", Does::Checkpoint) }),

@@ -15,7 +15,7 @@ use tokio::time::{Instant as Monotonic, timeout, timeout_at};
 use super::{Duty, Next, Poll, back_off};
 use crate::channel::guard::{self, Guard, May};
 use crate::channel::{Channel, Outcome};
-use crate::domain::{Instant, Message};
+use crate::domain::{Instant, Kind, Message, MessageId};
 use crate::gate::{Became, DeliveryReport, Ending, Error, Parcel, Settled};
 
 pub use strays::Strays;
@@ -146,6 +146,7 @@ impl Outbox {
             self.take(ended);
         }
         self.settle().await?;
+        self.show_breaker();
         let now = self.duty.gate.now();
         let mut due = self.next_due().await?;
         let long_ago = self.looked_at.is_none_or(|at| now.since(at).abs() >= LOOK_EVERY);
@@ -186,6 +187,11 @@ impl Outbox {
                 None => Next::In(Duration::from_secs(30)),
             }
         })
+    }
+
+    fn show_breaker(&self) {
+        let state = self.guard.state().code();
+        self.duty.gate.figures().channel(&self.name, |channel| channel.breaker = state);
     }
 
     /// How many letters may go now, and when more may, if fewer than wished.
@@ -309,18 +315,40 @@ impl Outbox {
         figures.messages_sent.add_many(sent);
         figures.messages_retried.add_many(again);
         figures.messages_failed.add_many(house);
+        let mut given_up = house;
         for report in reports {
             match self.duty.gate.report(report).await {
-                Ok(()) => figures.messages_failed.add(),
+                Ok(()) => {
+                    figures.messages_failed.add();
+                    given_up += 1;
+                }
                 // Somebody else has settled it meanwhile.
                 Err(Error::NotFound) => {}
                 // Settling once more what is settled changes nothing.
                 Err(error) => return Err(error),
             }
         }
+        let messages = self.ended.iter().flat_map(|one| &one.parcel.messages);
+        let codes = messages.filter(|message| message.kind == Kind::Code);
+        let codes: Vec<MessageId> = codes.map(|message| message.id).collect();
+        if !codes.is_empty() {
+            self.duty.ask(move |gate| gate.forget_codes(&codes)).await?;
+        }
         let unknown = |one: &&Attempt| matches!(one.outcome, Outcome::Unknown { .. });
-        figures.messages_unknown.add_many(self.ended.iter().filter(unknown).count());
+        let unknown = self.ended.iter().filter(unknown).count();
+        figures.messages_unknown.add_many(unknown);
         self.ended.clear();
+        self.duty.gate.figures().channel(&self.name, |channel| {
+            for (count, more) in [
+                (&mut channel.sent, sent),
+                (&mut channel.retried, again),
+                (&mut channel.failed, given_up),
+                (&mut channel.unknown, unknown),
+            ] {
+                *count += u64::try_from(more).unwrap_or(0);
+            }
+            channel.breaker = self.guard.state().code();
+        });
         Ok(())
     }
 

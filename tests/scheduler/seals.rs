@@ -189,6 +189,7 @@ fn each_day_a_checkpoint_is_made_and_mailed_to_those_who_keep_it() {
             cron: "0 15 0 * * *".to_owned(),
             does: Does::Checkpoint,
             to: vec!["desk.leader".to_owned()],
+            days: 7,
         };
         let mut jobs = Jobs::new(house.duty.clone(), Plan::new(&[job]).unwrap());
         turn(&mut jobs).await;

@@ -11,6 +11,18 @@ use crate::engine::agenda::{self, Item};
 /// Written in `frozen` while another clock runs in a clock's place.
 pub(super) const REPLACED: &str = "replaced";
 
+/// What was done of a ladder.
+pub(super) struct Rung<'s> {
+    /// What of it.
+    pub(super) item: Item,
+    /// The step that says whom to tell; none where a clock only runs out.
+    pub(super) step: Option<&'s Step>,
+    /// Whether the clock has run out by it.
+    runs_out: bool,
+    /// What it raises.
+    raised: Option<&'s str>,
+}
+
 impl Run<'_> {
     /// The due instant of a clock with the fields as they are, and the limit in words.
     fn due(&self, spec: &ClockSpec, base: Instant) -> (Instant, String) {
@@ -194,30 +206,39 @@ impl Run<'_> {
                 Text::new(format!("时限“{name}”尚未到"), format!("`{name}` is not due yet")),
             ));
         }
+        let Some(rung) = self.do_next(spec, &mut armed, wake) else { return Err(stale(name)) };
+        if rung.runs_out && !self.trigger(&self.command.name)? {
+            self.ignored = true;
+        }
+        if let Some(raise) = rung.raised {
+            self.trigger(&format!("clock.{name}.{raise}"))?;
+        }
+        self.plan_again(spec, armed.entry);
+        Ok(())
+    }
+
+    /// Does the next thing of a ladder, without what the chart makes of it.
+    pub(super) fn do_next<'s>(
+        &mut self,
+        spec: &'s ClockSpec,
+        armed: &mut ArmedClock,
+        wake: Instant,
+    ) -> Option<Rung<'s>> {
         // Asked as of the moment it was to wake: a repetition is not skipped by its own lateness.
         let before = wake.plus(-1);
-        let next = agenda::next(spec, &armed, self.situation.calendar, before);
-        let Some((_, item)) = next else { return Err(stale(name)) };
+        let (_, item) = agenda::next(spec, armed, self.situation.calendar, before)?;
         armed.step += 1;
         armed.hurry = None;
-        let entry = armed.entry;
-        let runs_out = self.mark(spec, &mut armed, item);
-        self.note(name, ClockVerb::Fired, Some(armed.due));
-        self.instance.clocks.insert(name.to_owned(), armed);
+        let runs_out = self.mark(spec, armed, item);
+        self.note(&spec.name, ClockVerb::Fired, Some(armed.due));
+        self.instance.clocks.insert(spec.name.clone(), armed.clone());
         let step = match item {
             Item::Step(index) => spec.steps.get(index),
             Item::Repeat => spec.every.as_ref(),
             Item::RunOut => None,
         };
         let raised = step.and_then(|step| self.climb(spec, step));
-        if runs_out && !self.trigger(&self.command.name)? {
-            self.ignored = true;
-        }
-        if let Some(raise) = raised {
-            self.trigger(&format!("clock.{name}.{raise}"))?;
-        }
-        self.plan_again(spec, entry);
-        Ok(())
+        Some(Rung { item, step, runs_out, raised })
     }
 
     fn mark(&self, spec: &ClockSpec, armed: &mut ArmedClock, item: Item) -> bool {
@@ -266,7 +287,7 @@ impl Run<'_> {
         step.raise.as_deref()
     }
 
-    fn plan_again(&mut self, spec: &ClockSpec, entry: i64) {
+    pub(super) fn plan_again(&mut self, spec: &ClockSpec, entry: i64) {
         let Some(mut armed) = self.instance.clocks.remove(&spec.name) else { return };
         if armed.entry == entry {
             self.plan(spec, &mut armed);
