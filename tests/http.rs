@@ -2,6 +2,7 @@
 //! a harbour office with its own parties, units, hours and zone.
 
 mod administration;
+mod answers;
 mod contacts;
 mod county;
 mod description;
@@ -15,3 +16,4 @@ mod order;
 mod recount;
 mod rights;
 mod roster;
+mod subscriptions;

@@ -3,7 +3,7 @@
 mod auditor;
 mod clocks;
 mod handovers;
-mod house;
+pub(crate) mod house;
 mod jobs;
 mod letters;
 mod mutes;
