@@ -339,9 +339,7 @@ fn verify(
     key: Option<&str>,
 ) -> Result<workflow::Report, String> {
     let wrong = || "fenliu: --key: a public key is 64 hexadecimal digits".to_owned();
-    let bytes = |key: &str| {
-        unhex(key).filter(|bytes| bytes.len() == 32).ok_or_else(wrong)
-    };
+    let bytes = |key: &str| unhex(key).filter(|bytes| bytes.len() == 32).ok_or_else(wrong);
     let key = key.map(bytes).transpose()?;
     let report = match export {
         Some(folder) => archive::verify_export(folder, key.as_deref()),

@@ -215,9 +215,8 @@ fn take_table(
     let mut rows = Vec::new();
     for (number, line) in file.lines().enumerate() {
         let line = line.map_err(io(&path))?;
-        let row: Json = serde_json::from_str(&line).map_err(|error| {
-            Error::Sense(format!("{}:{}: {error}", path.display(), number + 1))
-        })?;
+        let row: Json = serde_json::from_str(&line)
+            .map_err(|error| Error::Sense(format!("{}:{}: {error}", path.display(), number + 1)))?;
         rows.push(row);
         if rows.len() == PAGE {
             transaction.restore(table, &rows)?;

@@ -8,8 +8,8 @@ use actix_web::{Handler, HttpRequest, HttpResponse, Resource, Responder, Route, 
 
 use super::problem::Problem;
 use super::{
-    alarm, audit, change, contact, definition, directory, document, due, history, instance, link, message,
-    metrics, mute, page, recount, roster, subscription, template, token,
+    alarm, audit, change, contact, definition, directory, document, due, history, instance, link,
+    message, metrics, mute, page, recount, roster, subscription, template, token,
 };
 
 /// The pattern of a path, for logs and metrics.

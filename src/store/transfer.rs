@@ -55,7 +55,8 @@ fn read(description: &'static str) -> Vec<Table> {
         if let Some((name, key)) = line.strip_suffix(") {").and_then(|line| line.split_once(" (")) {
             let key = key.split(", ").collect();
             tables.push(Table { name, key, columns: Vec::new() });
-        } else if let (Some(table), Some((name, form))) = (tables.last_mut(), line.split_once(" -> "))
+        } else if let (Some(table), Some((name, form))) =
+            (tables.last_mut(), line.split_once(" -> "))
         {
             let form = match form.trim_end_matches(',').trim_end_matches('>') {
                 form if form.ends_with("BigInt") => Form::Int,
