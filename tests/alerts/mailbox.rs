@@ -118,7 +118,7 @@ impl Mailbox {
         let [_, _, reference, total, number] = head[..] else { panic!("{event}") };
         let parts = self.parts.entry((to.clone(), reference)).or_default();
         parts.insert(number, (text, id));
-        if parts.len() as u64 == total {
+        if Ok(total) == u64::try_from(parts.len()) {
             let parts = self.parts.remove(&(to, reference)).unwrap().into_values();
             let (texts, ids): (Vec<String>, Vec<String>) = parts.unzip();
             self.keep(Way::Sms, who, texts.concat(), at, ids);

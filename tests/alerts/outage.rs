@@ -408,8 +408,8 @@ fn an_outage_of_both_gateways_and_ten_kills_lose_nothing_and_hide_nothing() {
         let store = Store::open(&url, Options::default()).unwrap();
         let all = store.read(|reader| reader.messages(&MessageFilter::default(), 100_000)).unwrap();
         let rows: BTreeMap<MessageId, Message> = all.into_iter().map(|one| (one.id, one)).collect();
-        let written = rows.values().filter(|one| one.instead_of.is_none()).count() as u64;
-        assert_eq!(written, MATTERS * 2, "a thousand alerts");
+        let written = rows.values().filter(|one| one.instead_of.is_none()).count();
+        assert_eq!(u64::try_from(written).unwrap(), MATTERS * 2, "a thousand alerts");
 
         let alarms = store.read(|reader| reader.alarms(true, 100_000)).unwrap();
         let failed = alarms.iter().filter(|alarm| alarm.raised.kind == "message_failed");

@@ -318,7 +318,7 @@ impl House {
             jurisdiction: found.unwrap(),
         };
         // Some have left since the roster was made.
-        let system = Caller { actor: Actor::System, ..caller.clone() };
+        let system = Caller { actor: Actor::System, jurisdiction: caller.jurisdiction };
         for (one, id) in night.people.iter().zip(1_i64..).filter(|(one, _)| !one.active) {
             if let Some(person) = people.people.get(&PersonId(id)).filter(|_| one.there) {
                 gate.put_person(&system, &Person { active: false, ..person.clone() }).unwrap();

@@ -130,7 +130,7 @@ async fn a_link_that_was_changed_or_is_another_houses_is_not_good() {
         token.replace_range(place..=place, new);
         changed.push(token);
     }
-    changed.extend([good[1..].to_owned(), format!("{good}0"), "0".repeat(good.len())]);
+    changed.extend([good.get(1..).unwrap().to_owned(), format!("{good}0"), "0".repeat(good.len())]);
     changed.push("链".repeat(good.len()));
     // Another house with the same people and the same matters signs with another secret.
     let (other, _, same) = called_out().await;
