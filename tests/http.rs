@@ -2,6 +2,7 @@
 //! a harbour office with its own parties, units, hours and zone.
 
 mod administration;
+mod answers;
 mod contacts;
 mod county;
 mod description;
@@ -19,3 +20,4 @@ mod recount;
 mod rehearsal;
 mod rights;
 mod roster;
+mod subscriptions;

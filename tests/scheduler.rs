@@ -4,7 +4,7 @@ mod auditor;
 mod clocks;
 mod coverage;
 mod handovers;
-mod house;
+pub(crate) mod house;
 mod jobs;
 mod letters;
 mod mutes;

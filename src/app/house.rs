@@ -227,7 +227,7 @@ pub struct Running {
 /// # Errors
 /// What is wrong with settings, files, database or address.
 pub fn start(settings: &Settings, clock: Arc<dyn Clock>) -> Result<Running, Error> {
-    let wall = Arc::clone(&clock);
+    let (wall, speed) = (Arc::clone(&clock), clock.speed());
     let now: Now = Arc::new(move || wall.now());
     // The token is shown once: whatever else may be wrong comes before it is made.
     let sense = |error: &dyn std::fmt::Display| Error::Sense(error.to_string());
@@ -241,7 +241,7 @@ pub fn start(settings: &Settings, clock: Arc<dyn Clock>) -> Result<Running, Erro
     word(settings, &gate)?;
     let base = format!("http://{}", server.local_addr());
     let stopper = server.stopper();
-    let scheduler = schedule(settings, &gate, lines)?;
+    let scheduler = schedule(settings, &gate, lines, speed)?;
     let server = tokio::spawn(server.run());
     Ok(Running { gate, base, token, stopper, server, scheduler })
 }
@@ -272,8 +272,14 @@ impl Running {
 }
 
 /// Starts the loops: clocks, messages, arrivals, periodic jobs, auditor.
-fn schedule(settings: &Settings, gate: &Gate, lines: Lines) -> Result<Scheduler, Error> {
+fn schedule(
+    settings: &Settings,
+    gate: &Gate,
+    lines: Lines,
+    speed: i64,
+) -> Result<Scheduler, Error> {
     let mut options = scheduler::Options::default();
+    options.outbox = options.outbox.at_speed(speed);
     let every = u64::from(settings.scheduler.audit_seconds).max(1);
     options.auditor.every = std::time::Duration::from_secs(every);
     let started = Scheduler::start(gate.clone(), lines, &settings.jobs(), options);

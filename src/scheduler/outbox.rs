@@ -48,6 +48,22 @@ impl Default for Options {
     }
 }
 
+/// However fast the house's clock runs, a lease lasts so long in real time (ms).
+const LEASE_LEAST: i64 = 3_000;
+
+impl Options {
+    /// The same for a house whose clock runs so many times as fast as real time: a lease is counted
+    /// by that clock, an attempt is not, and a lease must still be more than twice as long.
+    #[must_use]
+    pub fn at_speed(self, speed: i64) -> Self {
+        let speed = speed.max(1);
+        let lease_ms = self.lease_ms.max(speed.saturating_mul(LEASE_LEAST));
+        let real = u64::try_from(lease_ms / speed).unwrap_or(u64::MAX);
+        let attempt = Duration::from_millis(real / 5 * 2).min(self.attempt);
+        Self { attempt, lease_ms, ..self }
+    }
+}
+
 /// A turn waits so long for its own attempts; those that take longer go on beside later turns.
 const PATIENCE: Duration = Duration::from_millis(250);
 
@@ -235,6 +251,10 @@ impl Outbox {
             })
             .await?;
         let count = claimed.len();
+        for (_, parcel) in &claimed {
+            let ids = || parcel.messages.iter().map(|one| (one.id.0, one.tier));
+            tracing::debug!(channel = self.name, messages = ?ids().collect::<Vec<_>>(), "claimed");
+        }
         for (letter, parcel) in claimed {
             let letter = match letter {
                 Ok(letter) => letter,

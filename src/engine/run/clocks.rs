@@ -228,7 +228,7 @@ impl Run<'_> {
         let before = wake.plus(-1);
         let (_, item) = agenda::next(spec, armed, self.situation.calendar, before)?;
         armed.step += 1;
-        armed.hurry = None;
+        let hurry = armed.hurry.take();
         let runs_out = self.mark(spec, armed, item);
         self.note(&spec.name, ClockVerb::Fired, Some(armed.due));
         self.instance.clocks.insert(spec.name.clone(), armed.clone());
@@ -237,6 +237,10 @@ impl Run<'_> {
             Item::Repeat => spec.every.as_ref(),
             Item::RunOut => None,
         };
+        if !matches!(item, Item::Repeat) && !step.is_some_and(|step| self.speaks(step)) {
+            // Whoever was waited for is waited for still: this told nobody, and was not meant to.
+            self.hurry(&spec.name, hurry);
+        }
         let raised = step.and_then(|step| self.climb(spec, step));
         Some(Rung { item, step, runs_out, raised })
     }
@@ -245,7 +249,9 @@ impl Run<'_> {
         let runs_out = match item {
             Item::Step(index) => {
                 agenda::mark_done(armed, index);
-                matches!(spec.steps.get(index).map(|step| &step.at), Some(Moment::Due))
+                let at_due =
+                    matches!(spec.steps.get(index).map(|step| &step.at), Some(Moment::Due));
+                at_due && armed.due <= self.situation.now
             }
             Item::RunOut => true,
             Item::Repeat => false,
@@ -254,6 +260,18 @@ impl Run<'_> {
             armed.ran_out_at = Some(self.situation.now);
         }
         runs_out
+    }
+
+    /// Whether a step tells anybody anything now.
+    fn speaks(&self, step: &Step) -> bool {
+        let wanted = step.when.as_ref().is_none_or(|when| self.holds(when));
+        wanted && step.text.is_some() && !step.tell.is_empty()
+    }
+
+    fn hurry(&mut self, name: &str, hurry: Option<Instant>) {
+        if let Some(armed) = self.instance.clocks.get_mut(name) {
+            armed.hurry = hurry;
+        }
     }
 
     /// Does a step of a ladder; answers what it raises.
@@ -275,7 +293,9 @@ impl Run<'_> {
                 // instant do not drag the alarm forward, and repetitions do not chase themselves.
                 (false, within) => {
                     let due = self.instance.clocks.get(&spec.name).map(|armed| armed.due);
-                    let late = due.is_some_and(|due| due <= now) || within.is_some();
+                    let late = due.is_some_and(|due| due <= now)
+                        || within.is_some()
+                        || matches!(step.at, Moment::Due);
                     (late && !matches!(step.at, Moment::Every(_))).then_some(now)
                 }
             };
