@@ -263,7 +263,7 @@ fn run(command: Command) -> Result<workflow::Report, String> {
         Command::Import { folder, place } => {
             let settings = place.settings()?;
             archive::import(&settings, &folder).map_err(said)?;
-            Ok(verified(&serve::verify(&settings, None).map_err(said)?))
+            Ok(archive::told(&serve::verify(&settings, None).map_err(said)?))
         }
         Command::Backup { file, place } => {
             archive::backup(&place.settings()?, &file).map_err(said)?;
@@ -358,33 +358,7 @@ fn verify(
         Some(folder) => archive::verify_export(folder, key.as_deref()),
         None => serve::verify(&place.settings()?, key.as_deref()),
     };
-    Ok(verified(&report.map_err(said)?))
-}
-
-/// What looking again found, for people.
-fn verified(report: &fenliu::gate::Report) -> workflow::Report {
-    let mut text = format!(
-        "{} instances, {} events: {} chains whole, {} replayed alike, {} differing\n",
-        report.instances, report.events, report.chains_ok, report.replayed, report.differing_count
-    );
-    for examined in &report.differing {
-        for difference in &examined.differences {
-            text.push_str(&format!("  instance {}: {difference}\n", examined.instance));
-        }
-    }
-    let seals = &report.seals;
-    text.push_str(&format!(
-        "{} audit entries, {} checkpoints",
-        seals.audit_entries, seals.checkpoints
-    ));
-    if let (Some(at), Some(key)) = (seals.sealed_until, &seals.key) {
-        text.push_str(&format!(", the last of {at}, signed by {key}"));
-    }
-    text.push('\n');
-    for fault in &seals.faults {
-        text.push_str(&format!("  {fault}\n"));
-    }
-    workflow::Report { text, failed: !report.is_sound() }
+    Ok(archive::told(&report.map_err(said)?))
 }
 
 fn said(error: impl std::fmt::Display) -> String {
