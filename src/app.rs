@@ -1,6 +1,7 @@
 //! Builds the house from its configuration, and speaks the command line.
 
 pub mod alerts;
+pub mod archive;
 pub mod channels;
 pub mod demo;
 pub mod house;

@@ -31,6 +31,7 @@ mod reply;
 mod report;
 mod retold;
 mod roster;
+mod sealing;
 mod sight;
 mod subscription;
 mod wording;
@@ -52,7 +53,7 @@ pub use crate::store::{
     Standing, TokenRow,
 };
 pub use administration::{Issued, NewToken};
-pub use audit::{Examined, Report, verify};
+pub use audit::{Examined, Report, verify, verify_signed};
 pub use chores::{DueClock, DueClocks, Leaves};
 pub use contact::Contact;
 pub use delivery::{AlertRules, Became, Parcel, Report as DeliveryReport};
@@ -67,6 +68,7 @@ pub use registry::{Registry, Version};
 pub use reply::Replied;
 pub use retold::Retold;
 pub use roster::{Book, Handing, ImportWish, Imported, Named, NewStandIn};
+pub use sealing::{Sealed, Seals, verify_seals};
 pub use sight::Seen;
 pub use subscription::NewSubscription;
 pub use wording::{family_of, number_of};
@@ -249,6 +251,8 @@ struct Inner {
     /// The connection for chores of the scheduler.
     hand: Mutex<Option<Writer>>,
     alerts: AlertRules,
+    /// The key that signs checkpoints.
+    seal: std::sync::OnceLock<crate::seal::SigningKey>,
 }
 
 /// So many changes are kept for a slow follower before it must read the history instead.
@@ -294,6 +298,7 @@ impl Gate {
             figures,
             secret,
             link_secret,
+            seal: std::sync::OnceLock::new(),
             letters,
             hand,
             alerts,

@@ -5,6 +5,7 @@
 //! instance is opaque.
 
 mod alarm;
+mod audit;
 mod caller;
 mod change;
 mod contact;

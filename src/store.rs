@@ -23,7 +23,9 @@ use std::sync::{Arc, Mutex};
 mod address;
 mod alarm;
 mod answer;
+mod audit;
 mod batch;
+mod checkpoint;
 mod clock;
 mod connection;
 mod contact;
@@ -44,6 +46,7 @@ mod schema;
 mod statement;
 mod subscription;
 mod token;
+mod transfer;
 mod turn;
 mod writer;
 
@@ -55,6 +58,7 @@ use turn::{Turn, Turns};
 pub use alarm::{Alarm, NewAlarm};
 pub use answer::Answer;
 pub use batch::{Batch, PartyRow, PersonalRow};
+pub use checkpoint::{CheckpointRow, Head};
 pub use clock::ClockRow;
 pub use connection::{OLDEST_SQLITE, check_sqlite_version};
 pub use contact::VerificationRow;
@@ -68,6 +72,7 @@ pub use message::MessageFilter;
 pub use pool::Reader;
 pub use roster::StandInFilter;
 pub use token::TokenRow;
+pub use transfer::{Table, tables};
 pub use writer::{Transaction, Writer};
 
 /// Which back end.

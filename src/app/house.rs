@@ -222,6 +222,7 @@ pub fn start(settings: &Settings, clock: Arc<dyn Clock>) -> Result<Running, Erro
     let sense = |error: &dyn std::fmt::Display| Error::Sense(error.to_string());
     scheduler::jobs::Plan::new(&settings.jobs()).map_err(|error| sense(&error))?;
     let gate = open(settings, clock)?;
+    gate.use_seal(super::archive::seal_key(settings, true)?);
     let lines = super::channels::lines(settings, now)?;
     let server = listen(settings, &gate)?;
     let token = found(settings, &gate)?;

@@ -16,7 +16,8 @@ use sha2::{Digest, Sha256};
 
 use self::template::{Document, Template, Values};
 use super::answer::fit;
-use super::post::{Answer, Failure, Poster, hex, hmac_sha256, scalar};
+use super::post::{Answer, Failure, Poster, hmac_sha256, scalar};
+use crate::domain::event::hex;
 use super::{Channel, Incoming, Letter, Now, Outcome, Setup};
 
 pub use incoming::Reading;

@@ -31,6 +31,9 @@ pub enum Does {
     CalendarAlarm,
     /// Keeps the figures of the quarter that has ended.
     QuarterClose,
+    /// Signs where all chains of events stand, and sends it to the people it names, to be kept
+    /// outside this system.
+    Checkpoint,
     /// Forgets idempotency keys that nobody can still be repeating.
     ForgetAnswers,
 }

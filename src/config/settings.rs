@@ -71,12 +71,17 @@ pub struct Database {
     pub readers: usize,
     /// The most commands that share a transaction.
     pub batch_max: usize,
+    /// The file of the key that signs where the chains of events stand, in the data folder unless its
+    /// path is absolute. Made at the first start. Whoever has it can forge: keep it from those who can
+    /// write to the database, and note its public half (`fenliu key`) elsewhere.
+    pub seal_key: PathBuf,
 }
 
 impl Default for Database {
     fn default() -> Self {
         let folder = PathBuf::from("data");
-        Self { url: String::new(), folder, readers: 4, batch_max: 256 }
+        let seal_key = PathBuf::from("seal.key");
+        Self { url: String::new(), folder, readers: 4, batch_max: 256, seal_key }
     }
 }
 
@@ -149,10 +154,10 @@ impl Default for Scheduler {
 pub struct JobSetting {
     /// When: a cron expression, seconds first, in the jurisdiction's zone.
     pub cron: String,
-    /// What: `early_warning_sweep`, `daily_digest`, `calendar_alarm`, `quarter_close` or
+    /// What: `early_warning_sweep`, `daily_digest`, `calendar_alarm`, `quarter_close`, `checkpoint` or
     /// `forget_answers`.
     pub does: Does,
-    /// Whom a `daily_digest` is sent to, as workflows say it: `emergency_office.duty`.
+    /// Whom a `daily_digest` or a `checkpoint` is sent to, as workflows say it: `emergency_office.duty`.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub to: Vec<String>,
 }
@@ -239,6 +244,12 @@ impl Settings {
         }
     }
 
+    /// The file of the key that signs checkpoints.
+    #[must_use]
+    pub fn seal_key(&self) -> PathBuf {
+        self.database.folder.join(&self.database.seal_key)
+    }
+
     /// The periodic jobs.
     #[must_use]
     pub fn jobs(&self) -> Vec<Job> {
@@ -317,10 +328,12 @@ fn usual_jobs() -> BTreeMap<String, JobSetting> {
     let job = |cron: &str, does: Does| JobSetting { cron: cron.to_owned(), does, to: Vec::new() };
     let office = ["emergency_office.duty", "emergency_office.director"];
     let to = office.map(str::to_owned).to_vec();
+    let auditors = vec!["emergency_office.auditor".to_owned()];
     [
         ("early_warning", job("0 0 9,15 * * *", Does::EarlyWarningSweep)),
         ("digest", JobSetting { to, ..job("0 30 8 * * *", Does::DailyDigest) }),
         ("next_year", job("0 0 9 * * *", Does::CalendarAlarm)),
+        ("checkpoint", JobSetting { to: auditors, ..job("0 15 0 * * *", Does::Checkpoint) }),
         ("quarter", job("0 5 0 1 1,4,7,10 *", Does::QuarterClose)),
         ("keys", job("0 0 3 * * *", Does::ForgetAnswers)),
     ]

@@ -1,12 +1,14 @@
 //! Administrators' changes: jurisdictions, units, people, calendars, definitions, tokens. Each is
 //! one transaction, and is in force when it is answered.
 
+use serde_json::json;
 use sha2::{Digest, Sha256};
 
 use super::error::Error;
-use super::{Caller, Entropy, Gate, personal};
+use super::sealing::{self, Deed};
+use super::{Caller, Entropy, Gate};
 use crate::calendar::Calendar;
-use crate::domain::event::Hash;
+use crate::domain::event::{Hash, hex, unhex};
 use crate::domain::{
     Actor, Category, Instant, JurisdictionId, Person, PersonId, Refusal, Text, Unit,
 };
@@ -49,8 +51,22 @@ impl Gate {
         self.inner.registry.reload(&self.inner.store, self.now())
     }
 
-    /// One transaction of an administrator; what is in memory follows it. Blocks.
+    /// One transaction of an administrator, with its entry in the audit log; what is in memory follows
+    /// it. Blocks.
     pub(super) fn administer<T>(
+        &self,
+        deed: Deed,
+        work: impl FnOnce(&mut Transaction<'_>, Instant) -> Result<T, store::Error>,
+    ) -> Result<T, Error> {
+        self.change(|transaction, now| {
+            let done = work(transaction, now)?;
+            deed.write(transaction, now)?;
+            Ok(done)
+        })
+    }
+
+    /// One transaction; what is in memory follows it. Blocks.
+    pub(super) fn change<T>(
         &self,
         work: impl FnOnce(&mut Transaction<'_>, Instant) -> Result<T, store::Error>,
     ) -> Result<T, Error> {
@@ -87,7 +103,7 @@ impl Gate {
         }
         let mut bytes = [0_u8; TOKEN_BYTES];
         (self.inner.entropy)(&mut bytes);
-        let secret = format!("{TOKEN_PREFIX}{}", personal::hex(&bytes));
+        let secret = format!("{TOKEN_PREFIX}{}", hex(&bytes));
         let row = TokenRow {
             id: 0,
             hash: hash_of(&secret),
@@ -99,7 +115,9 @@ impl Gate {
             revoked_at: None,
             last_used_at: None,
         };
-        let id = self.administer(|transaction, _| transaction.add_token(&row))?;
+        let deed = Deed::of(caller, "token_issued", format!("person:{}", new.person));
+        let deed = deed.with(json!({ "label": new.label, "expires_at": new.expires_at }));
+        let id = self.administer(deed, |transaction, _| transaction.add_token(&row))?;
         Ok(Issued { id, secret })
     }
 
@@ -118,7 +136,8 @@ impl Gate {
     /// `Forbidden`; `NotFound` when there is no such token, or it is worthless already.
     pub fn revoke_token(&self, caller: &Caller, id: i64) -> Result<(), Error> {
         let known = self.tokens(caller)?.iter().any(|token| token.id == id);
-        let revoked = known && self.administer(|t, now| t.revoke_token(id, now))?;
+        let deed = Deed::of(caller, "token_revoked", format!("token:{id}"));
+        let revoked = known && self.administer(deed, |t, now| t.revoke_token(id, now))?;
         if revoked { Ok(()) } else { Err(Error::NotFound) }
     }
 
@@ -147,7 +166,9 @@ impl Gate {
                 format!("version `{version}` is loaded already; give it a new version"),
             ));
         }
-        self.administer(|transaction, now| {
+        let deed = Deed::of(caller, "calendar_loaded", format!("calendar:{}", new.version()));
+        let deed = deed.with(json!({ "sha256": sealing::digest(source) }));
+        self.administer(deed, |transaction, now| {
             let row = calendar_source(caller.jurisdiction, &new, source, now);
             transaction.add_calendar(&row).map(drop)
         })?;
@@ -164,7 +185,9 @@ impl Gate {
         self.permit(caller, Act::WriteDirectory)?;
         let directory = self.inner.registry.directory(caller.jurisdiction)?;
         sound(&directory.faults_of_unit(unit))?;
-        self.administer(|transaction, _| transaction.put_unit(caller.jurisdiction, unit))
+        let deed = Deed::of(caller, "unit_put", format!("unit:{}", unit.code));
+        let deed = deed.with(json!({ "name": unit.name.zh, "active": unit.active, "parent": unit.parent }));
+        self.administer(deed, |transaction, _| transaction.put_unit(caller.jurisdiction, unit))
     }
 
     /// Adds (id 0) or changes a person. Blocks.
@@ -192,7 +215,13 @@ impl Gate {
         let (rules, verified) =
             known.map(|known| (known.rules.clone(), known.verified.clone())).unwrap_or_default();
         let person = Person { rules, verified, ..person.clone() };
-        self.administer(|transaction, _| transaction.put_person(caller.jurisdiction, &person))
+        let grants = person.grants.iter().map(|grant| format!("{}.{}", grant.unit, grant.role));
+        let grants: Vec<String> = grants.collect();
+        let deed = Deed::of(caller, "person_put", format!("person:{}", person.id));
+        let deed = deed.with(json!({ "active": person.active, "grants": grants }));
+        self.administer(deed, |transaction, _| {
+            transaction.put_person(caller.jurisdiction, &person)
+        })
     }
 
     /// Adds or changes a category. Blocks.
@@ -203,7 +232,10 @@ impl Gate {
         self.permit(caller, Act::WriteDirectory)?;
         let directory = self.inner.registry.directory(caller.jurisdiction)?;
         sound(&directory.faults_of_category(category))?;
-        self.administer(|transaction, _| transaction.put_category(caller.jurisdiction, category))
+        let deed = Deed::of(caller, "category_put", format!("category:{}", category.code));
+        self.administer(deed, |transaction, _| {
+            transaction.put_category(caller.jurisdiction, category)
+        })
     }
 
     /// Raises an operator alarm, if the same is not open already. Blocks.
@@ -224,7 +256,15 @@ impl Gate {
         let now = self.now();
         let known = open.iter().any(|alarm| alarm.id == id);
         let mut writer = self.inner.store.writer()?;
-        let cleared = known && writer.transaction(|t| t.clear_alarm(id, now))?;
+        let deed = Deed::of(caller, "alarm_cleared", format!("alarm:{id}"));
+        let cleared = known
+            && writer.transaction(|transaction| {
+                let cleared = transaction.clear_alarm(id, now)?;
+                if cleared {
+                    deed.write(transaction, now)?;
+                }
+                Ok(cleared)
+            })?;
         if cleared { Ok(()) } else { Err(Error::NotFound) }
     }
 
@@ -253,12 +293,12 @@ pub(super) fn number_secret(store: &Store, entropy: Entropy) -> Result<u64, Erro
 pub(super) fn link_secret(store: &Store, entropy: Entropy) -> Result<[u8; 32], Error> {
     const NAME: &str = "link_secret";
     let kept = store.read(|reader| reader.setting(NAME))?;
-    if let Some(secret) = kept.and_then(|text| personal::unhex(&text)) {
+    if let Some(secret) = kept.and_then(|text| unhex(&text)?.try_into().ok()) {
         return Ok(secret);
     }
     let mut secret = [0_u8; 32];
     entropy(&mut secret);
-    store.writer()?.transaction(|t| t.set_setting(NAME, &personal::hex(&secret)))?;
+    store.writer()?.transaction(|t| t.set_setting(NAME, &hex(&secret)))?;
     Ok(secret)
 }
 

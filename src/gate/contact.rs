@@ -3,10 +3,12 @@
 
 use std::sync::Arc;
 
+use serde_json::json;
 use sha2::{Digest, Sha256};
 
 use super::error::Error;
 use super::letters::Note;
+use super::sealing::Deed;
 use super::{Caller, Gate};
 use crate::domain::event::Hash;
 use crate::domain::{
@@ -192,7 +194,9 @@ impl Gate {
             )
         };
         let owner = caller.jurisdiction;
-        let right = self.administer(|transaction, now| {
+        let deed = Deed::of(caller, "contact_code_tried", format!("person:{id}"));
+        let deed = deed.with(json!({ "channel": channel }));
+        let right = self.administer(deed, |transaction, now| {
             let row = transaction.verification(id, channel)?;
             let good = |row: &VerificationRow| row.address == address && now < row.until;
             let Some(row) = row.filter(good) else { return Ok(None) };
@@ -232,7 +236,10 @@ impl Gate {
     pub fn put_rules(&self, caller: &Caller, id: PersonId, rules: &Rules) -> Result<(), Error> {
         self.speak_for(caller, id)?;
         sound(rules)?;
-        self.administer(|transaction, _| transaction.set_rules(caller.jurisdiction, id, rules))
+        let deed = Deed::of(caller, "rules_put", format!("person:{id}"));
+        self.administer(deed, |transaction, _| {
+            transaction.set_rules(caller.jurisdiction, id, rules)
+        })
     }
 }
 

@@ -107,6 +107,7 @@ impl Gate {
     ) -> Result<Vec<Parcel>, Error> {
         let alerts = self.inner.alerts;
         self.with_hand(|transaction| {
+            transaction.flush_later()?;
             let now = self.judged_now(transaction)?;
             let wish = ClaimWish { channel, now, lease_ms, limit, expired: false };
             let claimed = transaction.claim_messages(wish)?;
@@ -203,6 +204,9 @@ impl Gate {
     ) -> Result<(), Error> {
         let now = self.now();
         self.with_hand(|transaction| {
+            if given_up.is_empty() {
+                transaction.flush_later()?;
+            }
             transaction.settle_messages(endings)?;
             for (message, why) in given_up {
                 let unknown = false;

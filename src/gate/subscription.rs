@@ -8,6 +8,7 @@ use serde_json::json;
 
 use super::error::Error;
 use super::registry::Registry;
+use super::sealing::Deed;
 use super::{AlertRules, Caller, Gate, PublicIds, wording};
 use crate::chart::Chart;
 use crate::domain::{
@@ -102,7 +103,9 @@ impl Gate {
             made_by: caller.actor.name(),
             made_at: self.now(),
         };
-        made.id = self.administer(|transaction, _| transaction.put_subscription(&made))?;
+        let deed = Deed::of(caller, "subscription_made", format!("unit:{}", made.unit));
+        let deed = deed.with(json!({ "url": made.url }));
+        made.id = self.administer(deed, |transaction, _| transaction.put_subscription(&made))?;
         Ok(made)
     }
 
@@ -125,7 +128,9 @@ impl Gate {
         let known = self.subscriptions(caller)?.into_iter().find(|one| one.id == id);
         let mut known = known.ok_or(Error::NotFound)?;
         known.active = active;
-        self.administer(|transaction, _| transaction.put_subscription(&known))?;
+        let deed = Deed::of(caller, "subscription_switched", format!("subscription:{id}"));
+        let deed = deed.with(json!({ "active": active }));
+        self.administer(deed, |transaction, _| transaction.put_subscription(&known))?;
         Ok(known)
     }
 
@@ -136,7 +141,8 @@ impl Gate {
     pub fn unsubscribe(&self, caller: &Caller, id: SubscriptionId) -> Result<(), Error> {
         let known = self.subscriptions(caller)?.iter().any(|one| one.id == id);
         let owner = caller.jurisdiction;
-        let gone = known && self.administer(|t, _| t.drop_subscription(owner, id))?;
+        let deed = Deed::of(caller, "subscription_dropped", format!("subscription:{id}"));
+        let gone = known && self.administer(deed, |t, _| t.drop_subscription(owner, id))?;
         if gone { Ok(()) } else { Err(Error::NotFound) }
     }
 }

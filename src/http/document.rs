@@ -12,7 +12,7 @@ use utoipa::{Modify, OpenApi};
 use super::problem::{Details, MEDIA_TYPE, Problem};
 use super::roster::{duty, handover, stand_in, transfer};
 use super::{
-    alarm, change, contact, definition, directory, due, history, instance, link, message, metrics,
+    alarm, audit, change, contact, definition, directory, due, history, instance, link, message, metrics,
     mute, page, problem, recount, roster, subscription, template, token, view,
 };
 
@@ -37,7 +37,8 @@ const DOCS_POLICY: &str = "default-src 'self'; style-src 'self' 'unsafe-inline';
         directory::add_person, directory::put_person, directory::categories, directory::category,
         directory::put_category, definition::list, definition::show, definition::version,
         definition::drawing, definition::publish, definition::check, definition::schema,
-        due::calendars, due::calendar, due::quarter, due::load, due::due, recount::show, recount::moved, token::list, token::issue, token::revoke, alarm::list,
+        due::calendars, due::calendar, due::quarter, due::load, due::due, recount::show, recount::moved, token::list, token::issue, token::revoke, alarm::list, audit::log,
+        audit::checkpoints,
         alarm::clear, contact::contacts, contact::send_code, contact::verify, contact::trial,
         contact::rules, contact::put_rules, mute::list, mute::make, mute::end, template::preview,
         roster::list, roster::show, roster::put, roster::delete, duty::shifts, duty::on_duty,

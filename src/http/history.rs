@@ -15,7 +15,7 @@ use super::receive::{Query, wrong};
 use super::view::{All, ClockView, Lens, Listed, Named, PersonName, Words, tier};
 use crate::calendar::Line;
 use crate::chart::Chart;
-use crate::domain::event::{ClockVerb, Started, Told};
+use crate::domain::event::{ClockVerb, Started, Told, hex};
 use crate::domain::{Delivery, Event, Kind, Message, StoredEvent, Text, Value};
 use crate::engine::input;
 use crate::gate::{Caller, MessageFilter};
@@ -132,7 +132,7 @@ impl EventView {
             to: event.to,
             status: event.status,
             calendar: event.calendar,
-            hash: stored.hash.iter().map(|byte| format!("{byte:02x}")).collect(),
+            hash: hex(&stored.hash),
         })
     }
 }

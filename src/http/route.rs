@@ -8,7 +8,7 @@ use actix_web::{Handler, HttpRequest, HttpResponse, Resource, Responder, Route, 
 
 use super::problem::Problem;
 use super::{
-    alarm, change, contact, definition, directory, document, due, history, instance, link, message,
+    alarm, audit, change, contact, definition, directory, document, due, history, instance, link, message,
     metrics, mute, page, recount, roster, subscription, template, token,
 };
 
@@ -177,6 +177,8 @@ fn administration() -> Vec<Place> {
         at("/api/v1/quarters/{name}").get(due::quarter),
         at("/api/v1/tokens").get(token::list).post(token::issue),
         at("/api/v1/tokens/{id}").way(Method::DELETE, token::revoke),
+        at("/api/v1/audit").get(audit::log),
+        at("/api/v1/checkpoints").get(audit::checkpoints),
         at("/api/v1/alarms").get(alarm::list),
         at("/api/v1/alarms/{id}/clear").post(alarm::clear),
     ]

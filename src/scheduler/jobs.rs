@@ -1,6 +1,7 @@
 //! Periodic jobs: each occurrence once, on whichever node comes first; after downtime once, however
 //! many were missed.
 
+mod checkpoint;
 mod digest;
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -169,6 +170,7 @@ impl Jobs {
             Does::DailyDigest => digest::leaves(&self.duty, job, jurisdiction, now).await,
             Does::CalendarAlarm => self.calendar(jurisdiction, now),
             Does::QuarterClose => self.quarter(jurisdiction, due, now).await,
+            Does::Checkpoint => checkpoint::leaves(&self.duty, job, jurisdiction, now).await,
             Does::ForgetAnswers => {
                 let before = now.plus(-KEYS_KEPT);
                 let forgotten = self.duty.ask(move |gate| gate.forget_answers(before)).await?;

@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use super::alarm;
 use crate::config::job::Job;
 use crate::domain::{Directory, Instant, JurisdictionId, Kind, Language, PersonId, Role};
-use crate::gate::{Error, Leaves, Note};
+use crate::gate::{Error, Leaves, NewAlarm, Note};
 use crate::scheduler::Duty;
 use crate::template::{About, Item};
 
@@ -27,18 +27,7 @@ pub(super) async fn leaves(
     if !counts.open.is_empty() {
         leaves.alarms.push(alarm("digest", whose, now, counts.both().join("\n")));
     }
-    let mut people: BTreeSet<PersonId> = BTreeSet::new();
-    for to in &job.to {
-        let found = readers(&directory, to);
-        if found.is_empty() {
-            let name = &job.name;
-            let detail =
-                format!("the job `{name}` tells `{to}`, but no active person is that here");
-            leaves.alarms.push(alarm("nobody_told", whose, now, detail));
-        }
-        people.extend(found);
-    }
-    for id in people {
+    for id in people(&directory, job, whose, now, &mut leaves.alarms) {
         let Some(person) = directory.people.get(&id) else { continue };
         let about = counts.about(person.rules.language);
         let note = Note { person: id, channel: None, kind: Kind::Digest, urgent: false, about };
@@ -86,6 +75,28 @@ impl Counts<'_> {
             ..About::default()
         }
     }
+}
+
+/// Those whom a job tells; an alarm for each post that nobody holds.
+pub(super) fn people(
+    directory: &Directory,
+    job: &Job,
+    whose: JurisdictionId,
+    now: Instant,
+    alarms: &mut Vec<NewAlarm>,
+) -> BTreeSet<PersonId> {
+    let mut people: BTreeSet<PersonId> = BTreeSet::new();
+    for to in &job.to {
+        let found = readers(directory, to);
+        if found.is_empty() {
+            let name = &job.name;
+            let detail =
+                format!("the job `{name}` tells `{to}`, but no active person is that here");
+            alarms.push(alarm("nobody_told", whose, now, detail));
+        }
+        people.extend(found);
+    }
+    people
 }
 
 /// A party and a role.
