@@ -5,5 +5,6 @@ pub mod archive;
 pub mod channels;
 pub mod demo;
 pub mod house;
+pub mod routing;
 pub mod serve;
 pub mod workflow;

@@ -27,6 +27,8 @@ pub struct Reader {
     /// How danger is read.
     pub guard: Guard,
     words: Words<Meaning>,
+    pieces: f32,
+    evenness: f32,
 }
 
 /// A text, read.
@@ -54,7 +56,13 @@ impl Reader {
             let meaning = Meaning::Topic(topic.clone());
             words.add_all(&vocabulary.words, |word| normal.word(word), meaning);
         }
-        Self { normal, guard, words }
+        Self {
+            normal,
+            guard,
+            words,
+            pieces: knowledge.tuning.pieces,
+            evenness: knowledge.tuning.evenness,
+        }
     }
 
     /// Reads a text.
@@ -98,11 +106,11 @@ impl Reader {
         for (size, value) in [(1, 0.12), (2, 0.35), (3, 0.3)] {
             for piece in read.text.windows(size) {
                 if !piece.contains(&PAUSE) || (size == 2 && piece != [PAUSE; 2]) {
-                    add(format!("n:{}", piece.iter().collect::<String>()), value);
+                    add(format!("n:{}", piece.iter().collect::<String>()), value * self.pieces);
                 }
             }
         }
-        features.into_iter().collect()
+        self.evened(features)
     }
 
     /// The features that tell whether the police must keep it.
@@ -181,10 +189,17 @@ impl Reader {
         for (size, value) in [(1, 0.1), (2, 0.3), (3, 0.25)] {
             for piece in read.text.windows(size) {
                 if !piece.contains(&PAUSE) || (size == 2 && piece != [PAUSE; 2]) {
-                    add(format!("n:{}", piece.iter().collect::<String>()), value);
+                    add(format!("n:{}", piece.iter().collect::<String>()), value * self.pieces);
                 }
             }
         }
-        features.into_iter().collect()
+        self.evened(features)
+    }
+
+    /// A long text has more features than a short one; evened out, it does not speak louder for that.
+    fn evened(&self, features: BTreeMap<String, f32>) -> Features {
+        let length: f32 = features.values().map(|value| value * value).sum::<f32>().sqrt();
+        let scale = 1.0 + self.evenness * (4.0 / length.max(0.1) - 1.0);
+        features.into_iter().map(|(name, value)| (name, value * scale)).collect()
     }
 }

@@ -28,6 +28,46 @@ pub struct Knowledge {
     pub police: String,
 }
 
+impl Knowledge {
+    /// A short name of exactly this knowledge: another word or example, another name.
+    #[must_use]
+    pub fn name(&self) -> String {
+        // FNV-1a over everything in a fixed order: short, and no secret is kept with it.
+        let mut sum = 0xCBF2_9CE4_8422_2325_u64;
+        let mut eat = |text: &str| {
+            for byte in text.bytes().chain([0]) {
+                sum = (sum ^ u64::from(byte)).wrapping_mul(0x0100_0000_01B3);
+            }
+        };
+        for (name, words) in self.concepts.concepts.iter().chain(&self.guard.scenes) {
+            eat(name);
+            eat(words);
+        }
+        for (wrong, right) in &self.frames.confusions {
+            eat(wrong);
+            eat(right);
+        }
+        for sign in &self.guard.signs {
+            eat(&sign.words);
+        }
+        eat(&self.guard.grammar.contained);
+        for (code, topic) in &self.lexicon.topics {
+            eat(code);
+            eat(&topic.words);
+        }
+        for category in &self.categories {
+            eat(&category.code);
+            category.units.iter().for_each(|unit| eat(unit));
+        }
+        for example in &self.examples {
+            eat(&example.text);
+            example.units.iter().for_each(|unit| eat(unit));
+            eat(if example.divert { "divert" } else { "keep" });
+        }
+        format!("{}-{:08x}", self.examples.len(), sum >> 32)
+    }
+}
+
 /// A category, as far as routing needs it.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Matter {
@@ -168,13 +208,39 @@ pub struct Tuning {
     pub ask: f32,
     /// How much sharper or flatter the model's probabilities of units are made.
     pub sharpness: f32,
+    /// How often the examples are gone through.
+    pub rounds: u32,
+    /// The first step's size in training.
+    pub step: f32,
+    /// How strongly weights are drawn back to where they began.
+    pub decay: f32,
+    /// How much single, double and triple characters count beside known words.
+    pub pieces: f32,
+    /// How much longer texts are evened out: 0 not at all, 1 wholly.
+    pub evenness: f32,
+    /// How much a word of the lexicon counts as an example of its category.
+    pub lexicon: f32,
+    /// How much the lexicon is believed before anything was seen.
+    pub belief: f32,
     /// How the first unit's probability is read: pairs of (as computed, as it came true).
     pub calibration: Vec<(f32, f32)>,
 }
 
 impl Default for Tuning {
     fn default() -> Self {
-        Self { keep: 0.5, ask: 0.2, sharpness: 1.0, calibration: Vec::new() }
+        Self {
+            keep: 0.5,
+            ask: 0.1,
+            sharpness: 1.0,
+            rounds: 14,
+            step: 0.08,
+            decay: 0.0005,
+            pieces: 1.0,
+            evenness: 0.5,
+            lexicon: 0.1,
+            belief: 0.8,
+            calibration: Vec::new(),
+        }
     }
 }
 

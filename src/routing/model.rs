@@ -153,13 +153,21 @@ fn learn(rows: &mut [Row], classes: usize, lesson: &Lesson, text: &[(usize, f32)
             *slope -= share;
         }
     }
-    for slope in &mut slopes {
-        *slope *= lesson.weight;
-    }
+    // Classes about which nothing is left to learn from this lesson are left alone.
+    let steep: Vec<(usize, f32)> = slopes
+        .iter()
+        .enumerate()
+        .filter(|(_, slope)| slope.abs() > 0.002)
+        .map(|(class, slope)| (class, slope * lesson.weight))
+        .collect();
     for (at, value) in text {
         let Some(row) = rows.get_mut(*at) else { continue };
-        let pairs = row.weights.iter_mut().zip(&row.begun).zip(&mut row.squares).zip(&slopes);
-        for (((weight, begun), square), slope) in pairs {
+        for (class, slope) in &steep {
+            let (Some(weight), Some(begun), Some(square)) =
+                (row.weights.get_mut(*class), row.begun.get(*class), row.squares.get_mut(*class))
+            else {
+                continue;
+            };
             let slope = slope * value + course.decay * (*weight - begun);
             *square += slope * slope;
             *weight -= course.step * slope / (square.sqrt() + 1e-6);

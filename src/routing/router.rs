@@ -32,6 +32,7 @@ pub struct Router {
     pub(super) of_guard: Model,
     pub(super) tuning: Tuning,
     pub(super) police: String,
+    pub(super) name: String,
     pub(super) kept: BTreeMap<String, bool>,
     pub(super) clauses: BTreeMap<String, String>,
     pub(super) first_unit: BTreeMap<String, Vec<String>>,
@@ -69,6 +70,7 @@ impl Router {
             of_guard,
             tuning: knowledge.tuning.clone(),
             police: knowledge.police.clone(),
+            name: knowledge.name(),
             kept: knowledge.categories.iter().map(|one| (one.code.clone(), one.kept)).collect(),
             clauses: topics.map(|(code, topic)| (code.clone(), topic.clause.clone())).collect(),
             first_unit: knowledge
@@ -101,6 +103,12 @@ impl Router {
         let shares = shares_of(&scores, 1.0);
         let share = |class: usize| shares.get(class).copied().unwrap_or(0.0);
         (share(DIVERT), share(KEPT), share(DANGER))
+    }
+
+    /// The name of exactly this model.
+    #[must_use]
+    pub fn name(&self) -> &str {
+        &self.name
     }
 
     /// How many features its models know together.
@@ -156,15 +164,15 @@ fn train_units(
     let mut begun: BTreeMap<String, Vec<(usize, f32)>> = BTreeMap::new();
     for category in &knowledge.categories {
         let target = target(&category.units, units);
-        let believed = target.iter().map(|(class, share)| (*class, share * 1.6)).collect();
+        let believed = target.iter().map(|(class, share)| (*class, share * knowledge.tuning.belief)).collect();
         begun.insert(format!("t:{}", category.code), believed);
         let Some(topic) = knowledge.lexicon.topics.get(&category.code) else { continue };
         for word in topic.words.split_whitespace() {
             let features = reader.of_matter(&reader.read(word));
-            lessons.push(Lesson { features, target: target.clone(), weight: 0.15 });
+            lessons.push(Lesson { features, target: target.clone(), weight: knowledge.tuning.lexicon });
         }
     }
-    Model::train(units.len(), &lessons, &begun, COURSE)
+    Model::train(units.len(), &lessons, &begun, course(&knowledge.tuning))
 }
 
 fn train_categories(
@@ -183,13 +191,14 @@ fn train_categories(
     let mut begun: BTreeMap<String, Vec<(usize, f32)>> = BTreeMap::new();
     for (code, topic) in &knowledge.lexicon.topics {
         let Some(class) = place(code) else { continue };
-        begun.insert(format!("t:{code}"), vec![(class, 1.5)]);
+        begun.insert(format!("t:{code}"), vec![(class, knowledge.tuning.belief)]);
         for word in topic.words.split_whitespace() {
             let features = reader.of_matter(&reader.read(word));
-            lessons.push(Lesson { features, target: vec![(class, 1.0)], weight: 0.15 });
+            lessons.push(Lesson { features, target: vec![(class, 1.0)], weight: knowledge.tuning.lexicon });
         }
     }
-    Model::train(categories.len(), &lessons, &begun, Course { rounds: 8, ..COURSE })
+    let shorter = Course { rounds: knowledge.tuning.rounds.div_ceil(2), ..course(&knowledge.tuning) };
+    Model::train(categories.len(), &lessons, &begun, shorter)
 }
 
 fn train_guard(knowledge: &Knowledge, reader: &Reader, examples: &[(&Example, Read)]) -> Model {
@@ -217,7 +226,9 @@ fn train_guard(knowledge: &Knowledge, reader: &Reader, examples: &[(&Example, Re
     }
     begun.insert("over".to_owned(), vec![(DIVERT, 0.4)]);
     begun.insert("g:none".to_owned(), vec![(DIVERT, 0.8)]);
-    Model::train(3, &lessons, &begun, COURSE)
+    Model::train(3, &lessons, &begun, course(&knowledge.tuning))
 }
 
-const COURSE: Course = Course { rounds: 14, step: 0.12, decay: 0.0002 };
+fn course(tuning: &Tuning) -> Course {
+    Course { rounds: tuning.rounds, step: tuning.step, decay: tuning.decay }
+}

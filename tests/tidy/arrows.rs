@@ -14,11 +14,12 @@ const ROOMS: &[(&str, u8, &[&str])] = &[
     ("seal", 1, &["domain"]),
     ("roster", 1, &["calendar", "domain"]),
     ("engine", 1, &["chart", "calendar", "domain"]),
+    ("routing", 1, &["domain"]),
     ("scenario", 1, &["engine", "chart", "policy", "roster", "calendar", "domain"]),
     ("template", 1, &["chart", "domain"]),
     ("store", 2, &["domain"]),
     ("channel", 2, &["domain"]),
-    ("config", 2, &["roster", "calendar", "domain"]),
+    ("config", 2, &["roster", "routing", "calendar", "domain"]),
     (
         "gate",
         3,
