@@ -5,6 +5,7 @@
 //! after the commit. A failing command never takes its batch along.
 
 mod administration;
+mod advice;
 mod audit;
 mod batch;
 mod chores;
@@ -253,6 +254,8 @@ struct Inner {
     alerts: AlertRules,
     /// The key that signs checkpoints.
     seal: std::sync::OnceLock<crate::seal::SigningKey>,
+    /// What says whose matter a call is, once it is trained.
+    router: std::sync::OnceLock<Arc<crate::routing::Router>>,
 }
 
 /// So many changes are kept for a slow follower before it must read the history instead.
@@ -299,6 +302,7 @@ impl Gate {
             secret,
             link_secret,
             seal: std::sync::OnceLock::new(),
+            router: std::sync::OnceLock::new(),
             letters,
             hand,
             alerts,
@@ -316,6 +320,7 @@ impl Gate {
             Target::New(_) => ids::any_shard(),
             Target::Instance(id) => ids::shard(*id),
         };
+        let request = self.examined(request);
         let (reply, answer) = oneshot::channel();
         self.send(shard, committer::Job::request(request, reply))?;
         answer.await.map_err(|_closed| Error::Closing)?

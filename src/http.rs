@@ -29,6 +29,7 @@ mod request_id;
 mod roster;
 mod route;
 mod subscription;
+mod suggest;
 mod template;
 mod token;
 mod view;

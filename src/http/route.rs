@@ -9,7 +9,7 @@ use actix_web::{Handler, HttpRequest, HttpResponse, Resource, Responder, Route, 
 use super::problem::Problem;
 use super::{
     alarm, audit, change, contact, definition, directory, document, due, history, instance, link, message,
-    metrics, mute, page, recount, roster, subscription, template, token,
+    metrics, mute, page, recount, roster, subscription, suggest, template, token,
 };
 
 /// The pattern of a path, for logs and metrics.
@@ -195,6 +195,7 @@ fn reaching() -> Vec<Place> {
         at("/api/v1/people/{id}/mutes").get(mute::list).post(mute::make),
         at("/api/v1/mutes/{id}").way(Method::DELETE, mute::end),
         at("/api/v1/templates/preview").post(template::preview),
+        at("/api/v1/routing/suggest").post(suggest::suggest),
     ]
 }
 

@@ -24,7 +24,7 @@ const ROOMS: &[(&str, u8, &[&str])] = &[
         "gate",
         3,
         &[
-            "store", "template", "policy", "roster", "seal", "engine", "chart", "clock",
+            "store", "template", "policy", "roster", "routing", "seal", "engine", "chart", "clock",
             "calendar", "domain",
         ],
     ),
@@ -32,7 +32,7 @@ const ROOMS: &[(&str, u8, &[&str])] = &[
         "http",
         4,
         &[
-            "gate", "config", "template", "policy", "roster", "engine", "chart", "clock",
+            "gate", "config", "template", "policy", "routing", "roster", "engine", "chart", "clock",
             "calendar", "domain",
         ],
     ),
@@ -57,6 +57,7 @@ const ROOMS: &[(&str, u8, &[&str])] = &[
             "template",
             "policy",
             "roster",
+            "routing",
             "seal",
             "engine",
             "chart",
