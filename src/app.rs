@@ -7,5 +7,6 @@ pub mod demo;
 pub mod house;
 mod postbox;
 pub mod rehearsal;
+pub mod routing;
 pub mod serve;
 pub mod workflow;

@@ -32,6 +32,7 @@ mod request_id;
 mod roster;
 mod route;
 mod subscription;
+mod suggest;
 mod template;
 mod throttle;
 mod token;

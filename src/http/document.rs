@@ -13,7 +13,7 @@ use super::problem::{Details, MEDIA_TYPE, Problem};
 use super::roster::{duty, handover, stand_in, transfer};
 use super::{
     alarm, audit, change, channel, contact, definition, directory, due, history, instance, link, message,
-    metrics, mute, page, post, problem, recount, rehearsal, roster, subscription, template, token,
+    metrics, mute, page, post, problem, recount, rehearsal, roster, subscription, suggest, template, token,
     view,
 };
 
@@ -42,6 +42,7 @@ const DOCS_POLICY: &str = "default-src 'self'; style-src 'self' 'unsafe-inline';
         audit::checkpoints,
         alarm::clear, contact::contacts, contact::send_code, contact::verify, contact::trial,
         contact::rules, contact::put_rules, mute::list, mute::make, mute::end, template::preview,
+        suggest::suggest,
         roster::list, roster::show, roster::put, roster::delete, duty::shifts, duty::on_duty,
         duty::gaps, stand_in::list, stand_in::add, stand_in::remove, stand_in::propose,
         stand_in::agree, stand_in::decline, handover::list, handover::write, handover::read,

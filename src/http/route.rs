@@ -9,7 +9,7 @@ use actix_web::{Handler, HttpRequest, HttpResponse, Resource, Responder, Route, 
 use super::problem::Problem;
 use super::{
     alarm, audit, change, channel, contact, definition, directory, document, due, history, instance, link,
-    message, metrics, mute, page, post, recount, rehearsal, roster, subscription, template, token,
+    message, metrics, mute, page, post, recount, rehearsal, roster, subscription, suggest, template, token,
 };
 
 /// The pattern of a path, for logs and metrics.
@@ -199,6 +199,7 @@ fn reaching() -> Vec<Place> {
         at("/api/v1/people/{id}/messages").get(message::of_person),
         at("/api/v1/channels").get(channel::list),
         at("/api/v1/alerts/rehearsal").get(rehearsal::show),
+        at("/api/v1/routing/suggest").post(suggest::suggest),
     ]
 }
 
