@@ -4,5 +4,6 @@ pub mod alerts;
 pub mod channels;
 pub mod demo;
 pub mod house;
+pub mod rights;
 pub mod serve;
 pub mod workflow;

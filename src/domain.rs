@@ -20,7 +20,7 @@ pub mod text;
 pub mod tier;
 pub mod value;
 
-pub use actor::{Actor, Grant, Role};
+pub use actor::{Actor, Grant, Role, Scope, Term};
 pub use command::Command;
 pub use directory::{Category, Directory, EVERY_UNIT, Unit};
 pub use event::{Event, StoredEvent};

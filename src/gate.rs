@@ -4,6 +4,7 @@
 //! which decides and writes many of them in one transaction (group commit); a caller is answered
 //! after the commit. A failing command never takes its batch along.
 
+mod access;
 mod administration;
 mod audit;
 mod batch;
@@ -30,14 +31,16 @@ mod registry;
 mod reply;
 mod report;
 mod retold;
+mod rights;
 mod roster;
 mod sight;
 mod subscription;
+mod voices;
 mod wording;
 mod world;
 
 use std::sync::mpsc::Sender;
-use std::sync::{Arc, Mutex};
+use std::sync::{Arc, Mutex, RwLock};
 
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value as Json};
@@ -48,8 +51,12 @@ use crate::domain::{Actor, Instance, InstanceId, Instant, JurisdictionId, Messag
 use crate::store::{Store, Writer};
 
 pub use crate::store::{
-    Alarm, Ending, Filter, MessageFilter, NewAlarm, Queue, RawCounts, Settled, StandInFilter,
-    Standing, TokenRow,
+    Alarm, Ending, Filter, MessageFilter, NewAlarm, Queue, RawCounts, SessionRow, Settled,
+    StandInFilter, Standing, TokenRow,
+};
+pub use access::{
+    AccessRules, AccountSeen, Attempt, Deed, Enrolment, Known, NewAccount, Profile, Session,
+    SessionSeen, Setup, SignIn,
 };
 pub use administration::{Issued, NewToken};
 pub use audit::{Examined, Report, verify};
@@ -69,6 +76,7 @@ pub use retold::Retold;
 pub use roster::{Book, Handing, ImportWish, Imported, Named, NewStandIn};
 pub use sight::Seen;
 pub use subscription::NewSubscription;
+pub use voices::{Voice, Voices};
 pub use wording::{family_of, number_of};
 
 /// Who asks, and in which jurisdiction.
@@ -249,6 +257,9 @@ struct Inner {
     /// The connection for chores of the scheduler.
     hand: Mutex<Option<Writer>>,
     alerts: AlertRules,
+    access: RwLock<AccessRules>,
+    /// When tokens were last used, until it is written down.
+    uses: access::Uses,
 }
 
 /// So many changes are kept for a slow follower before it must read the history instead.
@@ -297,6 +308,8 @@ impl Gate {
             letters,
             hand,
             alerts,
+            access: RwLock::default(),
+            uses: access::Uses::default(),
         };
         Ok(Self { inner: Arc::new(inner) })
     }

@@ -4,9 +4,11 @@
 //! error is a problem (RFC 9457), every time is shown in the jurisdiction's zone, every id of an
 //! instance is opaque.
 
+mod account;
 mod alarm;
 mod caller;
 mod change;
+mod client;
 mod contact;
 mod definition;
 mod directory;
@@ -16,17 +18,22 @@ mod filter;
 mod history;
 mod instance;
 mod link;
+mod login;
 mod message;
+mod meter;
 mod metrics;
 mod mute;
 mod names;
 mod page;
+mod person;
 mod problem;
 mod receive;
 mod recount;
 mod request_id;
+mod reveal;
 mod roster;
 mod route;
+mod spoken;
 mod subscription;
 mod template;
 mod token;
@@ -34,7 +41,7 @@ mod view;
 mod watch;
 
 use std::io;
-use std::net::{SocketAddr, ToSocketAddrs};
+use std::net::{IpAddr, SocketAddr, ToSocketAddrs};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -42,10 +49,11 @@ use actix_web::dev::ServerHandle;
 use actix_web::{App, HttpServer, web};
 
 use crate::gate::Gate;
+use meter::Meter;
 use metrics::Traffic;
 
 pub use crate::gate::PublicIds;
-pub use route::routes;
+pub use route::{demands, routes};
 
 /// The head of a request must be here within this time.
 const HEAD_TIME: Duration = Duration::from_secs(10);
@@ -56,12 +64,33 @@ const KEEP_ALIVE: Duration = Duration::from_secs(75);
 /// Requests under way are waited for so many seconds when the house is left.
 const SHUTDOWN_SECONDS: u64 = 30;
 
+/// So many passwords are compared at a time.
+const SLOW_AT_ONCE: usize = 4;
+
 /// Everything that handlers need.
 struct House {
     gate: Gate,
     ids: PublicIds,
     traffic: Traffic,
     closing: tokio::sync::watch::Receiver<bool>,
+    /// How often somebody may ask.
+    meter: Meter,
+    /// Proxies whose word about the client is believed.
+    trusted: Vec<IpAddr>,
+    /// Passwords are compared a few at a time, so that a storm of sign-ins takes neither all the
+    /// memory nor all the threads.
+    slow: tokio::sync::Semaphore,
+}
+
+/// How a server is set up.
+#[derive(Debug, Clone, Default)]
+pub struct Options {
+    /// Threads that answer; at least one.
+    pub workers: usize,
+    /// Requests that one person may make in a second; 0: as many as come.
+    pub per_second: u32,
+    /// Proxies whose word about the client is believed.
+    pub trusted: Vec<IpAddr>,
 }
 
 /// A service that listens.
@@ -79,16 +108,25 @@ pub struct Stopper {
 }
 
 impl Server {
-    /// Listens at `address` (port 0: any free one) with `workers` threads. Must be called within a
-    /// tokio runtime. Signals are left to the caller.
+    /// Listens at `address` (port 0: any free one). Must be called within a tokio runtime. Signals
+    /// are left to the caller.
     ///
     /// # Errors
     /// When the address cannot be listened at.
-    pub fn bind(address: impl ToSocketAddrs, gate: Gate, workers: usize) -> io::Result<Self> {
+    pub fn bind(address: impl ToSocketAddrs, gate: Gate, options: Options) -> io::Result<Self> {
         let (closing, watched) = tokio::sync::watch::channel(false);
         let ids = gate.public_ids();
         let traffic = Traffic::default();
-        let house = web::Data::new(House { gate, ids, traffic, closing: watched });
+        let Options { workers, per_second, trusted } = options;
+        let house = web::Data::new(House {
+            gate,
+            ids,
+            traffic,
+            closing: watched,
+            meter: Meter::new(per_second),
+            trusted,
+            slow: tokio::sync::Semaphore::new(SLOW_AT_ONCE),
+        });
         let server = HttpServer::new(move || {
             App::new()
                 .app_data(house.clone())

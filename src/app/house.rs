@@ -12,9 +12,9 @@ use crate::config::alerts::Alerts;
 use crate::config::channel::SmsKind;
 use crate::config::jurisdiction::Jurisdiction;
 use crate::config::settings::Settings;
-use crate::domain::{Actor, Directory, JurisdictionId, PersonId, Role};
+use crate::domain::{Actor, Directory, JurisdictionId, PersonId, Role, Scope};
 use crate::gate::{AlertRules, Caller, Gate, NewToken, Parts};
-use crate::http::{Server, Stopper};
+use crate::http::{self, Server, Stopper};
 use crate::scheduler::{self, Lines, Scheduler};
 use crate::store::{Options, Store};
 
@@ -127,7 +127,12 @@ pub fn found(settings: &Settings, gate: &Gate) -> Result<Option<String>, Error> 
     let jurisdiction = gate.found_with_rosters((&directory, &rosters), &calendar, &workflows)?;
     let person = administrator(&directory)?;
     let caller = Caller { actor: Actor::System, jurisdiction };
-    let new = NewToken { person, label: "first start".to_owned(), expires_at: None };
+    let new = NewToken {
+        person,
+        label: "first start".to_owned(),
+        expires_at: None,
+        scope: Scope::default(),
+    };
     Ok(Some(gate.issue_token(&caller, &new)?.secret))
 }
 
@@ -174,7 +179,8 @@ pub fn listen(settings: &Settings, gate: &Gate) -> Result<Server, Error> {
         0 => std::thread::available_parallelism().map_or(1, std::num::NonZero::get),
         workers => workers,
     };
-    Server::bind(&address, gate.clone(), workers).map_err(|error| Error::Listen { address, error })
+    let options = http::Options { workers, ..http::Options::default() };
+    Server::bind(&address, gate.clone(), options).map_err(|error| Error::Listen { address, error })
 }
 
 /// Rings when the process is asked to stop: by ^C, or by the system.

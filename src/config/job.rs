@@ -16,6 +16,9 @@ pub struct Job {
     /// Whom it tells, as workflows say it: `emergency_office.duty`.
     #[serde(default)]
     pub to: Vec<String>,
+    /// For how many days after the end of a matter its callers are kept.
+    #[serde(default)]
+    pub days: u32,
 }
 
 /// What a periodic job does, for each jurisdiction.
@@ -31,6 +34,8 @@ pub enum Does {
     CalendarAlarm,
     /// Keeps the figures of the quarter that has ended.
     QuarterClose,
+    /// Erases what callers said and who they are, of matters that closed more than `days` ago.
+    EraseCallers,
     /// Forgets idempotency keys that nobody can still be repeating.
     ForgetAnswers,
 }

@@ -149,12 +149,21 @@ impl Default for Scheduler {
 pub struct JobSetting {
     /// When: a cron expression, seconds first, in the jurisdiction's zone.
     pub cron: String,
-    /// What: `early_warning_sweep`, `daily_digest`, `calendar_alarm`, `quarter_close` or
-    /// `forget_answers`.
+    /// What: `early_warning_sweep`, `daily_digest`, `calendar_alarm`, `quarter_close`,
+    /// `forget_answers` or `erase_callers`.
     pub does: Does,
     /// Whom a `daily_digest` is sent to, as workflows say it: `emergency_office.duty`.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub to: Vec<String>,
+    /// For how many days after the end of a matter `erase_callers` keeps what its callers said and
+    /// who they are; at least 1.
+    #[serde(default, skip_serializing_if = "is_zero")]
+    pub days: u32,
+}
+
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde hands over a reference")]
+fn is_zero(days: &u32) -> bool {
+    *days == 0
 }
 
 /// What is wrong with the settings.
@@ -244,8 +253,8 @@ impl Settings {
     pub fn jobs(&self) -> Vec<Job> {
         let jobs = self.job.iter();
         jobs.map(|(name, job)| {
-            let JobSetting { cron, does, to } = job.clone();
-            Job { name: name.clone(), cron, does, to }
+            let JobSetting { cron, does, to, days } = job.clone();
+            Job { name: name.clone(), cron, does, to, days }
         })
         .collect()
     }
@@ -314,7 +323,12 @@ fn print(
 
 /// The jobs of an office that says nothing else.
 fn usual_jobs() -> BTreeMap<String, JobSetting> {
-    let job = |cron: &str, does: Does| JobSetting { cron: cron.to_owned(), does, to: Vec::new() };
+    let job = |cron: &str, does: Does| JobSetting {
+        cron: cron.to_owned(),
+        does,
+        to: Vec::new(),
+        days: 0,
+    };
     let office = ["emergency_office.duty", "emergency_office.director"];
     let to = office.map(str::to_owned).to_vec();
     [

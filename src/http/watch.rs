@@ -27,7 +27,7 @@ pub(super) async fn watched<B: MessageBody + 'static>(
     let id = request_id::of(request.headers());
     let response = next.call(request).await?;
     let mut response = as_problem(response);
-    let route = response.request().app_data::<Pattern>().map_or(NO_ROUTE, |pattern| pattern.0);
+    let route = response.request().app_data::<Pattern>().map_or(NO_ROUTE, |pattern| pattern.path);
     let status = response.status().as_u16();
     let method = method(response.request().method());
     let passed = began.elapsed();

@@ -32,6 +32,9 @@ pub enum Error {
         /// What is wrong.
         cause: crate::calendar::Error,
     },
+    /// It does not say for how long.
+    #[error("job `{0}`: say for how many `days` callers are kept after the end of a matter")]
+    Days(String),
     /// Whom it tells cannot be read.
     #[error(
         "job `{name}`: `{to}` names nobody: {why}; say a party and a role, such as `emergency_office.duty`"
@@ -48,6 +51,9 @@ pub enum Error {
 
 /// Idempotency keys are kept for so long (ms): 200 days, more than any matter is open and 30 days.
 const KEYS_KEPT: i64 = 200 * 24 * 3_600_000;
+
+/// So many matters at a time.
+const PAGE: i64 = 200;
 
 /// Other nodes' turns, new jurisdictions and failures are looked at after this.
 const LOOK_AGAIN: Duration = Duration::from_secs(30);
@@ -69,6 +75,9 @@ impl Plan {
         for job in jobs {
             if !names.insert(&job.name) {
                 return Err(Error::Twice(job.name.clone()));
+            }
+            if job.does == Does::EraseCallers && job.days == 0 {
+                return Err(Error::Days(job.name.clone()));
             }
             let cron = Cron::parse(&job.cron)
                 .map_err(|cause| Error::Cron { name: job.name.clone(), cause })?;
@@ -169,6 +178,7 @@ impl Jobs {
             Does::DailyDigest => digest::leaves(&self.duty, job, jurisdiction, now).await,
             Does::CalendarAlarm => self.calendar(jurisdiction, now),
             Does::QuarterClose => self.quarter(jurisdiction, due, now).await,
+            Does::EraseCallers => self.erase(jurisdiction, job.days, now).await,
             Does::ForgetAnswers => {
                 let before = now.plus(-KEYS_KEPT);
                 let forgotten = self.duty.ask(move |gate| gate.forget_answers(before)).await?;
@@ -196,6 +206,30 @@ impl Jobs {
         }
         self.duty.figures.warn(whose, units);
         Ok(Leaves::default())
+    }
+
+    /// Erases callers whose time has come, matter by matter, through the one door.
+    async fn erase(
+        &self,
+        whose: JurisdictionId,
+        days: u32,
+        now: Instant,
+    ) -> Result<Leaves, GateError> {
+        let before = now.plus(-i64::from(days) * 24 * 3_600_000);
+        let mut erased = 0_usize;
+        loop {
+            let find = move |gate: &crate::gate::Gate| gate.callers_to_erase(whose, before, PAGE);
+            let due = self.duty.ask(find).await?;
+            if due.is_empty() {
+                tracing::info!(jurisdiction = %whose, erased, "callers were erased");
+                return Ok(Leaves::default());
+            }
+            for instance in due {
+                let reason = format!("保存期满{days}日，按规定删除 kept for {days} days, as ruled");
+                self.duty.gate.erase_callers(whose, instance, &reason).await?;
+                erased += 1;
+            }
+        }
     }
 
     fn calendar(&self, whose: JurisdictionId, now: Instant) -> Result<Leaves, GateError> {
@@ -272,6 +306,7 @@ mod tests {
             cron: cron.to_owned(),
             does: Does::ForgetAnswers,
             to: Vec::new(),
+            days: 0,
         };
         let daily = job("a", "0 0 9 * * *");
         assert!(Plan::new(&[daily.clone(), job("b", "0 0 9 * * *")]).is_ok());

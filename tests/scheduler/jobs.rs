@@ -10,7 +10,7 @@ use serde_json::Value as Json;
 use super::house::{House, LEADER, LIAISON, at, run, turn};
 
 fn jobs(house: &House, cron: &str, does: Does) -> Jobs {
-    let job = Job { name: "job".to_owned(), cron: cron.to_owned(), does, to: Vec::new() };
+    let job = Job { name: "job".to_owned(), cron: cron.to_owned(), does, to: Vec::new(), days: 0 };
     Jobs::new(house.duty.clone(), Plan::new(&[job]).unwrap())
 }
 
@@ -115,6 +115,7 @@ fn the_digest_is_sent_to_the_people_whom_the_job_names_each_day_once() {
             cron: "0 30 8 * * *".to_owned(),
             does: Does::DailyDigest,
             to: ["desk.leader", "desk.liaison", "desk.director"].map(str::to_owned).to_vec(),
+            days: 0,
         };
         let plan = Plan::new(&[job]).unwrap();
         let (mut one, mut other) =
@@ -180,6 +181,7 @@ fn the_figures_of_a_quarter_are_kept_and_never_changed() {
             cron: "0 * * * * *".to_owned(),
             does: Does::QuarterClose,
             to: Vec::new(),
+            days: 0,
         };
         let mut by_hand = Jobs::new(house.duty.clone(), Plan::new(&[job]).unwrap());
         turn(&mut by_hand).await;

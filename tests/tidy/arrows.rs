@@ -83,6 +83,8 @@ const OWNERS: &[(&str, &[&str])] = &[
     ("lettre", &["channel"]),
     ("rusmpp", &["channel"]),
     ("hmac", &["channel", "gate"]),
+    ("argon2", &["gate"]),
+    ("sha1", &["gate"]),
     ("base64", &["channel", "gate"]),
     ("encoding_rs", &["channel"]),
     ("futures_util", &["channel", "gate", "http", "scheduler", "app"]),
