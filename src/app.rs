@@ -6,4 +6,5 @@ pub mod demo;
 pub mod house;
 pub mod rights;
 pub mod serve;
+pub mod tls;
 pub mod workflow;

@@ -8,6 +8,7 @@ mod access;
 mod administration;
 mod audit;
 mod batch;
+mod change;
 mod chores;
 mod committer;
 mod contact;
@@ -60,6 +61,7 @@ pub use access::{
 };
 pub use administration::{Issued, NewToken};
 pub use audit::{Examined, Report, verify};
+pub use change::Change;
 pub use chores::{DueClock, DueClocks, Leaves};
 pub use contact::Contact;
 pub use delivery::{AlertRules, Became, Parcel, Report as DeliveryReport};
@@ -171,39 +173,6 @@ pub struct Done {
     pub receipt: Receipt,
     /// The instance; none when an earlier answer was given again.
     pub instance: Option<Box<Instance>>,
-}
-
-/// A change that was committed, for those who follow.
-#[derive(Debug, Clone, Serialize)]
-pub struct Change {
-    /// Whose.
-    #[serde(skip)]
-    pub jurisdiction: JurisdictionId,
-    /// The family.
-    #[serde(skip)]
-    pub family: InstanceId,
-    /// The instance.
-    #[serde(skip)]
-    pub instance: InstanceId,
-    /// Units that take part in it.
-    #[serde(skip)]
-    pub parties: Vec<String>,
-    /// Its workflow.
-    pub workflow: String,
-    /// The event's number.
-    pub seq: i64,
-    /// What happened.
-    pub kind: String,
-    /// The flat status after it.
-    pub status: String,
-    /// The stage after it.
-    pub stage: String,
-    /// The holder after it.
-    pub holder: Option<String>,
-    /// The tier's rank.
-    pub tier: i64,
-    /// When it was recorded.
-    pub at: Instant,
 }
 
 /// A clock of an instance that has something to do, with its fence.

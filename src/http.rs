@@ -27,6 +27,7 @@ mod names;
 mod page;
 mod person;
 mod problem;
+mod provider;
 mod receive;
 mod recount;
 mod request_id;
@@ -34,6 +35,7 @@ mod reveal;
 mod roster;
 mod route;
 mod spoken;
+mod style;
 mod subscription;
 mod template;
 mod token;
@@ -49,6 +51,7 @@ use actix_web::dev::ServerHandle;
 use actix_web::{App, HttpServer, web};
 
 use crate::gate::Gate;
+use crate::identity::Provider;
 use meter::Meter;
 use metrics::Traffic;
 
@@ -64,6 +67,9 @@ const KEEP_ALIVE: Duration = Duration::from_secs(75);
 /// Requests under way are waited for so many seconds when the house is left.
 const SHUTDOWN_SECONDS: u64 = 30;
 
+/// So many connections each thread keeps at a time; more wait.
+const CONNECTIONS: usize = 4096;
+
 /// So many passwords are compared at a time.
 const SLOW_AT_ONCE: usize = 4;
 
@@ -77,13 +83,17 @@ struct House {
     meter: Meter,
     /// Proxies whose word about the client is believed.
     trusted: Vec<IpAddr>,
+    /// Whether people reach it by TLS only.
+    strict: bool,
+    /// Where people may sign in besides.
+    provider: Option<Arc<Provider>>,
     /// Passwords are compared a few at a time, so that a storm of sign-ins takes neither all the
     /// memory nor all the threads.
     slow: tokio::sync::Semaphore,
 }
 
 /// How a server is set up.
-#[derive(Debug, Clone, Default)]
+#[derive(Clone)]
 pub struct Options {
     /// Threads that answer; at least one.
     pub workers: usize,
@@ -91,6 +101,28 @@ pub struct Options {
     pub per_second: u32,
     /// Proxies whose word about the client is believed.
     pub trusted: Vec<IpAddr>,
+    /// With which certificate; none: in clear text.
+    pub tls: Option<rustls::ServerConfig>,
+    /// Whether people reach it by TLS only: browsers are told to remember that.
+    pub strict: bool,
+    /// The head of a request must be here within this time.
+    pub head_time: Duration,
+    /// Where people may sign in besides.
+    pub provider: Option<Arc<Provider>>,
+}
+
+impl Default for Options {
+    fn default() -> Self {
+        Self {
+            workers: 1,
+            per_second: 0,
+            trusted: Vec::new(),
+            tls: None,
+            strict: false,
+            head_time: HEAD_TIME,
+            provider: None,
+        }
+    }
 }
 
 /// A service that listens.
@@ -117,7 +149,7 @@ impl Server {
         let (closing, watched) = tokio::sync::watch::channel(false);
         let ids = gate.public_ids();
         let traffic = Traffic::default();
-        let Options { workers, per_second, trusted } = options;
+        let Options { workers, per_second, trusted, tls, strict, head_time, provider } = options;
         let house = web::Data::new(House {
             gate,
             ids,
@@ -125,6 +157,8 @@ impl Server {
             closing: watched,
             meter: Meter::new(per_second),
             trusted,
+            strict,
+            provider,
             slow: tokio::sync::Semaphore::new(SLOW_AT_ONCE),
         });
         let server = HttpServer::new(move || {
@@ -137,11 +171,16 @@ impl Server {
         });
         let server = server
             .workers(workers.max(1))
-            .client_request_timeout(HEAD_TIME)
+            .client_request_timeout(head_time)
+            .client_disconnect_timeout(head_time)
+            .max_connections(CONNECTIONS)
             .keep_alive(KEEP_ALIVE)
             .shutdown_timeout(SHUTDOWN_SECONDS)
-            .disable_signals()
-            .bind(address)?;
+            .disable_signals();
+        let server = match tls {
+            Some(tls) => server.bind_rustls_0_23(address, tls)?,
+            None => server.bind(address)?,
+        };
         let address = server.addrs().first().copied();
         let address = address.ok_or_else(|| io::Error::other("nothing is listened at"))?;
         let running = server.run();

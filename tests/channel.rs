@@ -3,10 +3,10 @@
 //! told to.
 
 mod centre;
-mod certificate;
+pub(crate) mod certificate;
 mod gateway;
 mod mail;
-mod peer;
+pub(crate) mod peer;
 mod stub;
 mod webhook;
 

@@ -15,6 +15,8 @@ mod nonsense;
 mod office;
 mod order;
 mod personal;
+mod provider;
 mod recount;
 mod rights;
 mod roster;
+mod shield;

@@ -110,6 +110,25 @@ impl Gate {
         })
     }
 
+    /// Forgets sessions that have ended and failures that no longer count; answers how many. Blocks.
+    ///
+    /// # Errors
+    /// What the store says.
+    pub fn forget_access(&self) -> Result<usize, Error> {
+        let now = self.now();
+        self.with_hand(|transaction| transaction.forget_access(now))
+    }
+
+    /// Numbers that cannot be guessed.
+    #[must_use]
+    pub fn randoms(&self) -> [[u8; 32]; 3] {
+        let mut numbers = [[0_u8; 32]; 3];
+        for number in &mut numbers {
+            (self.inner.entropy)(number);
+        }
+        numbers
+    }
+
     /// A secret that cannot be guessed, in hexadecimal.
     fn secret(&self, prefix: &str) -> String {
         let mut bytes = [0_u8; 32];

@@ -19,8 +19,9 @@ use super::view::{Lens, tier};
 use crate::gate::{Caller, Change, number_of};
 use crate::policy::Act;
 
-/// So often a line is sent that says nothing, so that nobody takes the connection for dead.
-const HEARTBEAT: Duration = Duration::from_secs(15);
+/// So often a line is sent that says nothing, so that nobody takes the connection for dead; and it is
+/// looked whether the follower may still follow.
+const HEARTBEAT: Duration = Duration::from_secs(5);
 
 /// A change.
 #[derive(Serialize, ToSchema)]

@@ -14,8 +14,8 @@ use super::problem::{Details, MEDIA_TYPE, Problem};
 use super::roster::{duty, handover, stand_in, transfer};
 use super::{
     account, alarm, change, contact, definition, directory, due, history, instance, link, login,
-    message, metrics, mute, page, person, problem, recount, reveal, roster, subscription, template,
-    token, view,
+    message, metrics, mute, page, person, problem, provider, recount, reveal, roster, subscription,
+    template, token, view,
 };
 
 /// What the page of the documentation may load: what the service itself serves.
@@ -48,7 +48,7 @@ const DOCS_POLICY: &str = "default-src 'self'; style-src 'self' 'unsafe-inline';
         transfer::export, transfer::import, transfer::duties,
         metrics::show, page::front, page::health, page::ready, link::look, link::press,
         login::login, login::logout, login::session, login::sessions, login::password, login::enrol,
-        login::confirm, login::set_up, account::show, account::give, account::reset, account::take,
+        login::confirm, login::set_up, provider::leave, provider::back, account::show, account::give, account::reset, account::take,
         message::acknowledge, message::resend, subscription::list, subscription::make,
         subscription::switch, subscription::end, openapi, docs, file,
     ),

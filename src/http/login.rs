@@ -64,7 +64,7 @@ impl SessionView {
 }
 
 /// The cookie with a secret; an empty one takes it away.
-fn set_cookie(secret: &str, seconds: i64) -> (header::HeaderName, String) {
+pub(super) fn set_cookie(secret: &str, seconds: i64) -> (header::HeaderName, String) {
     let value =
         format!("{COOKIE}={secret}; Path=/; Max-Age={seconds}; Secure; HttpOnly; SameSite=Strict");
     (header::SET_COOKIE, value)

@@ -182,6 +182,8 @@ impl Jobs {
             Does::ForgetAnswers => {
                 let before = now.plus(-KEYS_KEPT);
                 let forgotten = self.duty.ask(move |gate| gate.forget_answers(before)).await?;
+                let ended = self.duty.ask(|gate| gate.forget_access()).await?;
+                tracing::info!(ended, "ended sessions and old failures were forgotten");
                 tracing::info!(forgotten, "idempotency keys were forgotten");
                 Ok(Leaves::default())
             }
@@ -314,6 +316,9 @@ mod tests {
         assert_eq!(twice.to_string(), "there are two jobs `a`; give one of them another name");
         let wrong = Plan::new(&[job("c", "every morning")]).unwrap_err();
         assert!(wrong.to_string().starts_with("job `c`: "), "{wrong}");
+        let forget = Job { does: Does::EraseCallers, ..job("e", "0 0 3 * * *") };
+        assert!(Plan::new(&[forget.clone()]).unwrap_err().to_string().contains("how many `days`"));
+        assert!(Plan::new(&[Job { days: 30, ..forget }]).is_ok());
         let told = |to: &str| Job { to: vec![to.to_owned()], ..job("d", "0 0 9 * * *") };
         assert!(Plan::new(&[told("emergency_office.duty")]).is_ok());
         for to in ["duty", "emergency_office.king"] {

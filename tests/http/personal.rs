@@ -169,3 +169,25 @@ async fn the_person_is_erased_and_the_case_stays_with_a_chain_that_holds() {
     let report = tokio::task::spawn_blocking(move || gate.verify().unwrap()).await.unwrap();
     assert!(report.is_sound() && report.chains_ok == report.instances, "{report:?}");
 }
+
+#[tokio::test]
+async fn callers_are_erased_when_their_time_has_come_and_not_before() {
+    let office = Office::county().await;
+    let (ended, _) = call(&office, "13800001234", json!({})).await;
+    let (open, _) = call(&office, "13900005678", json!({})).await;
+    end(&office, &ended).await;
+    let whose = office.gate.registry().jurisdictions()[0];
+    let due = || {
+        let (gate, before) = (office.gate.clone(), office.gate.now().plus(-30 * 24 * 3_600_000));
+        tokio::task::spawn_blocking(move || gate.callers_to_erase(whose, before, 10).unwrap())
+    };
+    office.minutes_later(29 * 24 * 60);
+    assert!(due().await.unwrap().is_empty());
+    office.minutes_later(2 * 24 * 60);
+    let found = due().await.unwrap();
+    assert_eq!(found.len(), 1);
+    office.gate.erase_callers(whose, found[0], "保存期满30日，按规定删除").await.unwrap();
+    assert!(due().await.unwrap().is_empty());
+    assert_eq!(look(&office, DESK, &ended).await["personal"], json!({}));
+    assert_eq!(look(&office, DESK, &open).await["personal"]["caller_phone"], "13900005678");
+}

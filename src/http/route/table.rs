@@ -4,8 +4,8 @@ use super::Demand::{Anyone, May, Nobody};
 use super::{Place, at};
 use crate::http::{
     account, alarm, change, contact, definition, directory, document, due, history, instance, link,
-    login, message, metrics, mute, page, person, recount, reveal, roster, subscription, template,
-    token,
+    login, message, metrics, mute, page, person, provider, recount, reveal, roster, subscription,
+    template, token,
 };
 use crate::policy::Act::{
     AnswerMessage, Command, EraseCaller, IssueTokens, KeepAccounts, KeepContacts, Open, Operate,
@@ -166,6 +166,8 @@ fn duty() -> Vec<Place> {
 fn signing() -> Vec<Place> {
     vec![
         at("/api/v1/login").post(Nobody, login::login),
+        at("/api/v1/login/provider").get(Nobody, provider::leave),
+        at("/api/v1/login/provider/return").get(Nobody, provider::back),
         at("/api/v1/logout").post(Anyone, login::logout),
         at("/api/v1/account-setup").post(Nobody, login::set_up),
         at("/api/v1/me/session").get(Anyone, login::session),
