@@ -1,9 +1,12 @@
 //! Builds the house from its configuration, and speaks the command line.
 
 pub mod alerts;
+pub mod archive;
 pub mod channels;
 pub mod demo;
 pub mod house;
+mod postbox;
+pub mod rehearsal;
 pub mod rights;
 pub mod serve;
 pub mod tls;

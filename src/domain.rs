@@ -2,6 +2,7 @@
 //! Pure data; every other room speaks in these.
 
 pub mod actor;
+pub mod audit_entry;
 pub mod command;
 pub mod directory;
 pub mod event;
@@ -9,6 +10,7 @@ pub mod facts;
 pub mod id;
 pub mod instance;
 pub mod instant;
+pub mod mask;
 pub mod message;
 pub mod mute;
 pub mod person;
@@ -21,6 +23,7 @@ pub mod tier;
 pub mod value;
 
 pub use actor::{Actor, Grant, Role, Scope, Term};
+pub use audit_entry::{AuditEntry, StoredEntry};
 pub use command::Command;
 pub use directory::{Category, Directory, EVERY_UNIT, Unit};
 pub use event::{Event, StoredEvent};

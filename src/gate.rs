@@ -9,9 +9,11 @@ mod administration;
 mod audit;
 mod batch;
 mod change;
+mod channel;
 mod chores;
 mod committer;
 mod contact;
+mod coverage;
 mod delivery;
 mod error;
 mod explain;
@@ -29,11 +31,13 @@ mod query;
 mod reading;
 mod recount;
 mod registry;
+mod rehearsal;
 mod reply;
 mod report;
 mod retold;
 mod rights;
 mod roster;
+mod sealing;
 mod sight;
 mod subscription;
 mod voices;
@@ -60,8 +64,9 @@ pub use access::{
     SessionSeen, Setup, SignIn,
 };
 pub use administration::{Issued, NewToken};
-pub use audit::{Examined, Report, verify};
+pub use audit::{Examined, Report, verify, verify_signed};
 pub use change::Change;
+pub use channel::{ChannelFigures, ChannelState, SelfTested};
 pub use chores::{DueClock, DueClocks, Leaves};
 pub use contact::Contact;
 pub use delivery::{AlertRules, Became, Parcel, Report as DeliveryReport};
@@ -73,11 +78,13 @@ pub use public_id::PublicIds;
 pub use query::{History, Page};
 pub use recount::{Moved, Piece, Progress};
 pub use registry::{Registry, Version};
+pub use rehearsal::{Flow, Ground, Rehearsal, RehearsalWish, Way, spoken, step, stored_ground};
 pub use reply::Replied;
 pub use retold::Retold;
 pub use roster::{Book, Handing, ImportWish, Imported, Named, NewStandIn};
+pub use sealing::{Sealed, Seals, verify_seals};
 pub use sight::Seen;
-pub use subscription::NewSubscription;
+pub use subscription::{HookGuard, NewSubscription};
 pub use voices::{Voice, Voices};
 pub use wording::{family_of, number_of};
 
@@ -229,6 +236,10 @@ struct Inner {
     access: RwLock<AccessRules>,
     /// When tokens were last used, until it is written down.
     uses: access::Uses,
+    /// The key that signs checkpoints.
+    seal: std::sync::OnceLock<crate::seal::SigningKey>,
+    /// Whether a webhook may be posted to an address.
+    hook_guard: RwLock<Option<HookGuard>>,
 }
 
 /// So many changes are kept for a slow follower before it must read the history instead.
@@ -274,11 +285,13 @@ impl Gate {
             figures,
             secret,
             link_secret,
+            seal: std::sync::OnceLock::new(),
             letters,
             hand,
             alerts,
             access: RwLock::default(),
             uses: access::Uses::default(),
+            hook_guard: RwLock::default(),
         };
         Ok(Self { inner: Arc::new(inner) })
     }

@@ -6,8 +6,10 @@
 
 mod account;
 mod alarm;
+mod audit;
 mod caller;
 mod change;
+mod channel;
 mod client;
 mod contact;
 mod definition;
@@ -26,10 +28,12 @@ mod mute;
 mod names;
 mod page;
 mod person;
+mod post;
 mod problem;
 mod provider;
 mod receive;
 mod recount;
+mod rehearsal;
 mod request_id;
 mod reveal;
 mod roster;
@@ -38,6 +42,7 @@ mod spoken;
 mod style;
 mod subscription;
 mod template;
+mod throttle;
 mod token;
 mod view;
 mod watch;
@@ -54,8 +59,11 @@ use crate::gate::Gate;
 use crate::identity::Provider;
 use meter::Meter;
 use metrics::Traffic;
+use throttle::Throttle;
 
 pub use crate::gate::PublicIds;
+pub use post::{Declined, Postbox, Postboxes, Posted};
+pub use rehearsal::shown as rehearsal_shown;
 pub use route::{demands, routes};
 
 /// The head of a request must be here within this time.
@@ -78,6 +86,10 @@ struct House {
     gate: Gate,
     ids: PublicIds,
     traffic: Traffic,
+    /// Where gateways post to.
+    postboxes: Postboxes,
+    /// Who guesses links and proofs.
+    guesses: Throttle,
     closing: tokio::sync::watch::Receiver<bool>,
     /// How often somebody may ask.
     meter: Meter,
@@ -109,6 +121,8 @@ pub struct Options {
     pub head_time: Duration,
     /// Where people may sign in besides.
     pub provider: Option<Arc<Provider>>,
+    /// Where gateways post to.
+    pub postboxes: Postboxes,
 }
 
 impl Default for Options {
@@ -121,6 +135,7 @@ impl Default for Options {
             strict: false,
             head_time: HEAD_TIME,
             provider: None,
+            postboxes: Postboxes::new(),
         }
     }
 }
@@ -149,11 +164,15 @@ impl Server {
         let (closing, watched) = tokio::sync::watch::channel(false);
         let ids = gate.public_ids();
         let traffic = Traffic::default();
-        let Options { workers, per_second, trusted, tls, strict, head_time, provider } = options;
+        let guesses = Throttle::default();
+        let Options { workers, per_second, trusted, tls, strict, head_time, provider, postboxes } =
+            options;
         let house = web::Data::new(House {
             gate,
             ids,
             traffic,
+            postboxes,
+            guesses,
             closing: watched,
             meter: Meter::new(per_second),
             trusted,

@@ -13,6 +13,7 @@ pub mod engine;
 pub mod policy;
 pub mod roster;
 pub mod scenario;
+pub mod seal;
 pub mod template;
 
 // Floor 2, hands: one outside thing each.

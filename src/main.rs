@@ -1,12 +1,13 @@
 //! The command line.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 use clap::{Args, Parser, Subcommand};
-use fenliu::app::{alerts, demo, rights, serve, workflow};
+use fenliu::app::{alerts, archive, demo, rehearsal, rights, serve, workflow};
 use fenliu::config::settings::Settings;
 use fenliu::domain::Instant;
+use fenliu::domain::event::unhex;
 
 /// Many small values live for one command only: this allocator is made for that, and was measured
 /// to be worth a fifth of the throughput.
@@ -32,9 +33,44 @@ enum Command {
         /// The settings file.
         #[arg(long)]
         config: Option<PathBuf>,
-        /// The database, instead of that of the settings.
-        #[arg(long)]
+        /// The database, instead of that of the settings: a copy, for example.
+        #[arg(long, conflicts_with = "export")]
         database: Option<String>,
+        /// An export, instead of a database.
+        #[arg(long)]
+        export: Option<PathBuf>,
+        /// The public key that must have signed every checkpoint, as `fenliu key` printed it.
+        #[arg(long)]
+        key: Option<String>,
+    },
+    /// Write everything to a new folder: tables as lines of JSON, and a manifest with their hashes. A
+    /// service may run meanwhile. The files hold callers' personal data and secrets: keep them so.
+    Export {
+        /// The new folder.
+        folder: PathBuf,
+        #[command(flatten)]
+        place: Place,
+    },
+    /// Take an export into an empty database, all or nothing, and check everything.
+    Import {
+        /// The folder of the export.
+        folder: PathBuf,
+        #[command(flatten)]
+        place: Place,
+    },
+    /// Copy the SQLite database to a new file, while a service may run.
+    Backup {
+        /// The new file.
+        file: PathBuf,
+        #[command(flatten)]
+        place: Place,
+    },
+    /// Print the public half of the key that signs checkpoints: note it where the database's
+    /// administrators have no hand.
+    Key {
+        /// The settings file.
+        #[arg(long)]
+        config: Option<PathBuf>,
     },
     /// Make a token (the service must not run on the same SQLite file; else use the API).
     Token {
@@ -94,6 +130,27 @@ enum Command {
     Alerts(Alerts),
     /// Print the settings file with every key, its meaning and its default.
     Config,
+}
+
+/// Which settings and which database.
+#[derive(Debug, Args)]
+struct Place {
+    /// The settings file.
+    #[arg(long)]
+    config: Option<PathBuf>,
+    /// The database, instead of that of the settings.
+    #[arg(long)]
+    database: Option<String>,
+}
+
+impl Place {
+    fn settings(self) -> Result<Settings, String> {
+        let mut settings = serve::settings(self.config, std::env::vars()).map_err(said)?;
+        if let Some(database) = self.database {
+            settings.database.url = database;
+        }
+        Ok(settings)
+    }
 }
 
 #[derive(Debug, Args)]
@@ -188,6 +245,15 @@ enum Alerts {
         #[command(flatten)]
         wish: alerts::PreviewWish,
     },
+    /// Show who would be told, when, by which channel, if a matter began at a time and nobody acted.
+    /// Sends nothing; a running service is not disturbed.
+    Rehearse {
+        /// The settings file.
+        #[arg(long)]
+        config: Option<PathBuf>,
+        #[command(flatten)]
+        wish: rehearsal::Wish,
+    },
 }
 
 fn main() -> ExitCode {
@@ -207,7 +273,31 @@ fn run(command: Command) -> Result<workflow::Report, String> {
     match command {
         Command::Demo(wish) => demonstrate(wish),
         Command::Serve(wish) => serve_for_real(wish),
-        Command::Verify { config, database } => verify(config, database),
+        Command::Verify { config, database, export, key } => {
+            verify(Place { config, database }, export.as_deref(), key.as_deref())
+        }
+        Command::Export { folder, place } => {
+            let made = archive::export(&place.settings()?, &folder).map_err(said)?;
+            let rows: u64 = made.tables.iter().map(|part| part.rows).sum();
+            let (tables, folder) = (made.tables.len(), folder.display());
+            Ok(workflow::Report::of(format!("{folder}: {rows} rows of {tables} tables\n")))
+        }
+        Command::Import { folder, place } => {
+            let settings = place.settings()?;
+            archive::import(&settings, &folder).map_err(said)?;
+            Ok(archive::told(&serve::verify(&settings, None).map_err(said)?))
+        }
+        Command::Backup { file, place } => {
+            archive::backup(&place.settings()?, &file).map_err(said)?;
+            let url = format!("sqlite:{}", file.display());
+            let copy = Place { config: None, database: Some(url) };
+            verify(copy, None, None)
+        }
+        Command::Key { config } => {
+            let settings = serve::settings(config, std::env::vars()).map_err(said)?;
+            let key = archive::public_key(&settings).map_err(said)?;
+            Ok(workflow::Report::of(format!("{key}\n")))
+        }
         Command::Token { config, person, label, jurisdiction } => {
             let settings = serve::settings(config, std::env::vars()).map_err(said)?;
             let wish = serve::TokenWish { jurisdiction, person, label };
@@ -235,6 +325,10 @@ fn run(command: Command) -> Result<workflow::Report, String> {
             Ok(workflow::Report::of(format!("{setup}\n")))
         }
         Command::Rights { workflows } => rights::report(&workflows),
+        Command::Alerts(Alerts::Rehearse { config, wish }) => {
+            let settings = serve::settings(config, std::env::vars()).map_err(said)?;
+            rehearsal::rehearse(&settings, &wish).map_err(said)
+        }
         Command::Config => Ok(workflow::Report::of(Settings::template())),
         Command::Workflow(Workflow::Check { files }) => workflow::check(&files),
         Command::Workflow(Workflow::Test { folder, jurisdiction, calendar }) => {
@@ -281,22 +375,19 @@ fn serve_for_real(wish: Serve) -> Result<workflow::Report, String> {
     Ok(workflow::Report::default())
 }
 
-fn verify(config: Option<PathBuf>, database: Option<String>) -> Result<workflow::Report, String> {
-    let mut settings = serve::settings(config, std::env::vars()).map_err(said)?;
-    if let Some(database) = database {
-        settings.database.url = database;
-    }
-    let report = serve::verify(&settings).map_err(said)?;
-    let mut text = format!(
-        "{} instances, {} events: {} chains whole, {} replayed alike, {} differing\n",
-        report.instances, report.events, report.chains_ok, report.replayed, report.differing_count
-    );
-    for examined in &report.differing {
-        for difference in &examined.differences {
-            text.push_str(&format!("  instance {}: {difference}\n", examined.instance));
-        }
-    }
-    Ok(workflow::Report { text, failed: !report.is_sound() })
+fn verify(
+    place: Place,
+    export: Option<&Path>,
+    key: Option<&str>,
+) -> Result<workflow::Report, String> {
+    let wrong = || "fenliu: --key: a public key is 64 hexadecimal digits".to_owned();
+    let bytes = |key: &str| unhex(key).filter(|bytes| bytes.len() == 32).ok_or_else(wrong);
+    let key = key.map(bytes).transpose()?;
+    let report = match export {
+        Some(folder) => archive::verify_export(folder, key.as_deref()),
+        None => serve::verify(&place.settings()?, key.as_deref()),
+    };
+    Ok(archive::told(&report.map_err(said)?))
 }
 
 fn said(error: impl std::fmt::Display) -> String {

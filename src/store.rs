@@ -24,7 +24,9 @@ mod account;
 mod address;
 mod alarm;
 mod answer;
+mod audit;
 mod batch;
+mod checkpoint;
 mod clock;
 mod connection;
 mod contact;
@@ -45,6 +47,7 @@ mod schema;
 mod statement;
 mod subscription;
 mod token;
+mod transfer;
 mod turn;
 mod writer;
 
@@ -57,6 +60,7 @@ pub use account::{AccountRow, SessionRow, ThrottleRow};
 pub use alarm::{Alarm, NewAlarm};
 pub use answer::Answer;
 pub use batch::{Batch, PartyRow, PersonalRow};
+pub use checkpoint::{CheckpointRow, Head};
 pub use clock::ClockRow;
 pub use connection::{OLDEST_SQLITE, check_sqlite_version};
 pub use contact::VerificationRow;
@@ -70,6 +74,7 @@ pub use message::MessageFilter;
 pub use pool::Reader;
 pub use roster::StandInFilter;
 pub use token::TokenRow;
+pub use transfer::{Table, tables};
 pub use writer::{Transaction, Writer};
 
 /// Which back end.

@@ -3,12 +3,16 @@
 
 mod accounts;
 mod administration;
+mod answers;
 mod contacts;
 mod county;
 mod description;
 mod following;
+mod hooks;
 mod life;
+mod links;
 mod lists;
+mod log;
 mod matrix;
 mod mutes;
 mod nonsense;
@@ -17,6 +21,8 @@ mod order;
 mod personal;
 mod provider;
 mod recount;
+mod rehearsal;
 mod rights;
 mod roster;
 mod shield;
+mod subscriptions;

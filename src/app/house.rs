@@ -16,7 +16,7 @@ use crate::config::jurisdiction::Jurisdiction;
 use crate::config::settings::Settings;
 use crate::domain::{Actor, Directory, JurisdictionId, PersonId, Role, Scope};
 use crate::gate::{AccessRules, AlertRules, Caller, Gate, NewToken, Parts, Profile};
-use crate::http::{self, Server, Stopper};
+use crate::http::{self, Postboxes, Server, Stopper};
 use crate::identity::{self, Provider};
 use crate::scheduler::{self, Lines, Scheduler};
 use crate::store::{Options, Store};
@@ -78,7 +78,17 @@ fn open_as(settings: &Settings, clock: Arc<dyn Clock>, create: bool) -> Result<G
     let store = Store::open(&settings.database_url(), options)?;
     store.migrate()?;
     let batch_max = settings.database.batch_max.max(1);
-    let replies = settings.channel.sms.kind != SmsKind::Log;
+    let sms = &settings.channel.sms;
+    let reading = &sms.gateway.reading;
+    let replies = match sms.kind {
+        SmsKind::Log => false,
+        SmsKind::Smpp => true,
+        // A secret by a file or in clear: what cannot be read stops the start soon after.
+        SmsKind::Gateway => {
+            let posts = sms.gateway.posting.secret.reveal().is_ok_and(|secret| !secret.is_empty());
+            posts && !reading.from.is_empty() && !reading.text.is_empty()
+        }
+    };
     let alerts = alert_rules(&settings.alerts, replies);
     let gate = Gate::open(Parts { store, clock, entropy, batch_max, alerts })?;
     gate.use_access_rules(access_rules(&settings.access));
@@ -178,13 +188,13 @@ fn entropy(bytes: &mut [u8]) {
 ///
 /// # Errors
 /// When the address cannot be had.
-pub fn listen(settings: &Settings, gate: &Gate) -> Result<Server, Error> {
+pub fn listen(settings: &Settings, gate: &Gate, postboxes: Postboxes) -> Result<Server, Error> {
     let address = settings.server.listen.clone();
     let workers = match settings.server.workers {
         0 => std::thread::available_parallelism().map_or(1, std::num::NonZero::get),
         workers => workers,
     };
-    let options = options(settings, workers)?;
+    let options = http::Options { postboxes, ..options(settings, workers)? };
     Server::bind(&address, gate.clone(), options).map_err(|error| Error::Listen { address, error })
 }
 
@@ -310,20 +320,22 @@ pub struct Running {
 /// # Errors
 /// What is wrong with settings, files, database or address.
 pub fn start(settings: &Settings, clock: Arc<dyn Clock>) -> Result<Running, Error> {
-    let wall = Arc::clone(&clock);
+    let (wall, speed) = (Arc::clone(&clock), clock.speed());
     let now: Now = Arc::new(move || wall.now());
     // The token is shown once: whatever else may be wrong comes before it is made.
     let sense = |error: &dyn std::fmt::Display| Error::Sense(error.to_string());
     scheduler::jobs::Plan::new(&settings.jobs()).map_err(|error| sense(&error))?;
     let gate = open(settings, clock)?;
-    let lines = super::channels::lines(settings, now)?;
-    let server = listen(settings, &gate)?;
+    gate.use_seal(super::archive::seal_key(settings, true)?);
+    let (lines, postboxes) = super::channels::lines(settings, now)?;
+    gate.guard_webhooks(super::channels::reach(settings));
+    let server = listen(settings, &gate, postboxes)?;
     let token = found(settings, &gate)?;
     word(settings, &gate)?;
     let scheme = if settings.server.certificate.as_os_str().is_empty() { "http" } else { "https" };
     let base = format!("{scheme}://{}", server.local_addr());
     let stopper = server.stopper();
-    let scheduler = schedule(settings, &gate, lines)?;
+    let scheduler = schedule(settings, &gate, lines, speed)?;
     let server = tokio::spawn(server.run());
     Ok(Running { gate, base, token, stopper, server, scheduler })
 }
@@ -354,8 +366,14 @@ impl Running {
 }
 
 /// Starts the loops: clocks, messages, arrivals, periodic jobs, auditor.
-fn schedule(settings: &Settings, gate: &Gate, lines: Lines) -> Result<Scheduler, Error> {
+fn schedule(
+    settings: &Settings,
+    gate: &Gate,
+    lines: Lines,
+    speed: i64,
+) -> Result<Scheduler, Error> {
     let mut options = scheduler::Options::default();
+    options.outbox = options.outbox.at_speed(speed);
     let every = u64::from(settings.scheduler.audit_seconds).max(1);
     options.auditor.every = std::time::Duration::from_secs(every);
     let started = Scheduler::start(gate.clone(), lines, &settings.jobs(), options);

@@ -16,8 +16,9 @@ use sha2::{Digest, Sha256};
 
 use self::template::{Document, Template, Values};
 use super::answer::fit;
-use super::post::{Answer, Failure, Poster, hex, hmac_sha256, scalar};
+use super::post::{Answer, Failure, Poster, hmac_sha256, scalar};
 use super::{Channel, Incoming, Letter, Now, Outcome, Setup};
+use crate::domain::event::hex;
 
 pub use incoming::Reading;
 

@@ -16,9 +16,9 @@ pub struct Job {
     /// Whom it tells, as workflows say it: `emergency_office.duty`.
     #[serde(default)]
     pub to: Vec<String>,
-    /// For how many days after the end of a matter its callers are kept.
+    /// How many days it looks ahead, or back, where it does.
     #[serde(default)]
-    pub days: u32,
+    pub days: u16,
 }
 
 /// What a periodic job does, for each jurisdiction.
@@ -30,12 +30,18 @@ pub enum Does {
     /// Tells the operators, and the people it names, how many matters each unit holds and how many
     /// of them are overdue.
     DailyDigest,
+    /// Looks ahead for times at which nobody would be on duty, steps of ladders that would reach
+    /// nobody, and people who cannot be reached; tells the operators and the people it names.
+    CoverageCheck,
     /// Raises an alarm when the calendar lacks the notice of a year.
     CalendarAlarm,
     /// Keeps the figures of the quarter that has ended.
     QuarterClose,
     /// Erases what callers said and who they are, of matters that closed more than `days` ago.
     EraseCallers,
+    /// Signs where all chains of events stand, and sends it to the people it names, to be kept
+    /// outside this system.
+    Checkpoint,
     /// Forgets idempotency keys that nobody can still be repeating.
     ForgetAnswers,
 }

@@ -94,12 +94,17 @@ pub struct Database {
     pub readers: usize,
     /// The most commands that share a transaction.
     pub batch_max: usize,
+    /// The file of the key that signs where the chains of events stand, in the data folder unless its
+    /// path is absolute. Made at the first start. Whoever has it can forge: keep it from those who can
+    /// write to the database, and note its public half (`fenliu key`) elsewhere.
+    pub seal_key: PathBuf,
 }
 
 impl Default for Database {
     fn default() -> Self {
         let folder = PathBuf::from("data");
-        Self { url: String::new(), folder, readers: 4, batch_max: 256 }
+        let seal_key = PathBuf::from("seal.key");
+        Self { url: String::new(), folder, readers: 4, batch_max: 256, seal_key }
     }
 }
 
@@ -172,21 +177,26 @@ impl Default for Scheduler {
 pub struct JobSetting {
     /// When: a cron expression, seconds first, in the jurisdiction's zone.
     pub cron: String,
-    /// What: `early_warning_sweep`, `daily_digest`, `calendar_alarm`, `quarter_close`,
-    /// `forget_answers` or `erase_callers`.
+    /// What: `early_warning_sweep`, `daily_digest`, `coverage_check`, `calendar_alarm`,
+    /// `quarter_close`, `checkpoint`, `forget_answers` or `erase_callers`.
     pub does: Does,
-    /// Whom a `daily_digest` is sent to, as workflows say it: `emergency_office.duty`.
+    /// Whom a `daily_digest`, a `coverage_check` or a `checkpoint` is sent to, as workflows say it:
+    /// `emergency_office.duty`. Where a roster says who is on duty, only they are told.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub to: Vec<String>,
-    /// For how many days after the end of a matter `erase_callers` keeps what its callers said and
-    /// who they are; at least 1.
-    #[serde(default, skip_serializing_if = "is_zero")]
-    pub days: u32,
+    /// How many days a `coverage_check` looks ahead; for how many days after the end of a matter
+    /// `erase_callers` keeps what its callers said and who they are.
+    #[serde(default = "week", skip_serializing_if = "is_week")]
+    pub days: u16,
 }
 
-#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde hands over a reference")]
-fn is_zero(days: &u32) -> bool {
-    *days == 0
+fn week() -> u16 {
+    7
+}
+
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde asks so")]
+fn is_week(days: &u16) -> bool {
+    *days == week()
 }
 
 /// What is wrong with the settings.
@@ -271,6 +281,12 @@ impl Settings {
         }
     }
 
+    /// The file of the key that signs checkpoints.
+    #[must_use]
+    pub fn seal_key(&self) -> PathBuf {
+        self.database.folder.join(&self.database.seal_key)
+    }
+
     /// The periodic jobs.
     #[must_use]
     pub fn jobs(&self) -> Vec<Job> {
@@ -350,14 +366,18 @@ fn usual_jobs() -> BTreeMap<String, JobSetting> {
         cron: cron.to_owned(),
         does,
         to: Vec::new(),
-        days: 0,
+        days: week(),
     };
     let office = ["emergency_office.duty", "emergency_office.director"];
     let to = office.map(str::to_owned).to_vec();
+    let auditors = vec!["emergency_office.auditor".to_owned()];
+    let coverage = JobSetting { to: to.clone(), ..job("0 0 8 * * *", Does::CoverageCheck) };
     [
         ("early_warning", job("0 0 9,15 * * *", Does::EarlyWarningSweep)),
+        ("coverage", coverage),
         ("digest", JobSetting { to, ..job("0 30 8 * * *", Does::DailyDigest) }),
         ("next_year", job("0 0 9 * * *", Does::CalendarAlarm)),
+        ("checkpoint", JobSetting { to: auditors, ..job("0 15 0 * * *", Does::Checkpoint) }),
         ("quarter", job("0 5 0 1 1,4,7,10 *", Does::QuarterClose)),
         ("keys", job("0 0 3 * * *", Does::ForgetAnswers)),
     ]

@@ -176,6 +176,22 @@ pub type Hash = [u8; 32];
 /// What the first event of an instance is chained to.
 pub const NO_HASH: Hash = [0; 32];
 
+/// Bytes in hexadecimal, as hashes are shown.
+#[must_use]
+pub fn hex(bytes: &[u8]) -> String {
+    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
+}
+
+/// The bytes of a hexadecimal text; none for any other text.
+#[must_use]
+pub fn unhex(text: &str) -> Option<Vec<u8>> {
+    if !text.len().is_multiple_of(2) || !text.is_ascii() {
+        return None;
+    }
+    let digits = |at| text.get(at..at + 2).and_then(|two| u8::from_str_radix(two, 16).ok());
+    (0..text.len()).step_by(2).map(digits).collect()
+}
+
 /// The hash of an event text that follows `previous`.
 #[must_use]
 pub fn chain(previous: &Hash, body: &str) -> Hash {
@@ -183,4 +199,17 @@ pub fn chain(previous: &Hash, body: &str) -> Hash {
     digest.update(previous);
     digest.update(body.as_bytes());
     digest.finalize().into()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_shown_in_hexadecimal_is_read_back() {
+        assert_eq!(unhex(&hex(&[0, 171, 255])), Some(vec![0, 171, 255]));
+        assert_eq!(unhex("abc"), None);
+        assert_eq!(unhex("0g"), None);
+        assert_eq!(unhex("汉"), None);
+    }
 }

@@ -143,6 +143,8 @@ words!(
         Handover = "handover",
         /// A gap in the roster, or somebody who cannot be reached.
         Coverage = "coverage",
+        /// A signed statement of where all chains of events stand.
+        Checkpoint = "checkpoint",
         /// A trial.
         Test = "test",
         /// A change, told to a unit's system.

@@ -12,8 +12,8 @@ mod totp;
 use sha2::{Digest, Sha256};
 
 use super::error::Error;
-use super::{Caller, Gate, personal};
-use crate::domain::event::Hash;
+use super::{Caller, Gate};
+use crate::domain::event::{Hash, hex};
 use crate::domain::{Actor, Instant, Person, Refusal, Scope, Text};
 
 pub use account::{AccountSeen, NewAccount, Setup};
@@ -133,7 +133,7 @@ impl Gate {
     fn secret(&self, prefix: &str) -> String {
         let mut bytes = [0_u8; 32];
         (self.inner.entropy)(&mut bytes);
-        format!("{prefix}{}", personal::hex(&bytes))
+        format!("{prefix}{}", hex(&bytes))
     }
 }
 

@@ -1,10 +1,14 @@
 //! Administrators' changes: jurisdictions, units, people, calendars, definitions, tokens. Each is
 //! one transaction, and is in force when it is answered.
 
+use serde_json::json;
+
 use super::access::hash_of;
 use super::error::Error;
-use super::{Caller, Entropy, Gate, personal};
+use super::sealing::{self, Deed};
+use super::{Caller, Entropy, Gate};
 use crate::calendar::Calendar;
+use crate::domain::event::{hex, unhex};
 use crate::domain::{
     Category, Directory, Instant, JurisdictionId, Person, PersonId, Refusal, Scope, Text, Unit,
 };
@@ -49,8 +53,22 @@ impl Gate {
         self.inner.registry.reload(&self.inner.store, self.now())
     }
 
-    /// One transaction of an administrator; what is in memory follows it. Blocks.
+    /// One transaction of an administrator, with its entry in the audit log; what is in memory follows
+    /// it. Blocks.
     pub(super) fn administer<T>(
+        &self,
+        deed: Deed,
+        work: impl FnOnce(&mut Transaction<'_>, Instant) -> Result<T, store::Error>,
+    ) -> Result<T, Error> {
+        self.change(|transaction, now| {
+            let done = work(transaction, now)?;
+            deed.write(transaction, now)?;
+            Ok(done)
+        })
+    }
+
+    /// One transaction; what is in memory follows it. Blocks.
+    pub(super) fn change<T>(
         &self,
         work: impl FnOnce(&mut Transaction<'_>, Instant) -> Result<T, store::Error>,
     ) -> Result<T, Error> {
@@ -75,7 +93,7 @@ impl Gate {
         sound_scope(&new.scope, &directory)?;
         let mut bytes = [0_u8; TOKEN_BYTES];
         (self.inner.entropy)(&mut bytes);
-        let secret = format!("{TOKEN_PREFIX}{}", personal::hex(&bytes));
+        let secret = format!("{TOKEN_PREFIX}{}", hex(&bytes));
         let row = TokenRow {
             id: 0,
             hash: hash_of(&secret),
@@ -88,7 +106,9 @@ impl Gate {
             last_used_at: None,
             scope: new.scope.clone(),
         };
-        let id = self.administer(|transaction, _| transaction.add_token(&row))?;
+        let deed = Deed::of(caller, "token_issued", format!("person:{}", new.person));
+        let deed = deed.with(json!({ "label": new.label, "expires_at": new.expires_at }));
+        let id = self.administer(deed, |transaction, _| transaction.add_token(&row))?;
         Ok(Issued { id, secret })
     }
 
@@ -107,7 +127,8 @@ impl Gate {
     /// `Forbidden`; `NotFound` when there is no such token, or it is worthless already.
     pub fn revoke_token(&self, caller: &Caller, id: i64) -> Result<(), Error> {
         let known = self.tokens(caller)?.iter().any(|token| token.id == id);
-        let revoked = known && self.administer(|t, now| t.revoke_token(id, now))?;
+        let deed = Deed::of(caller, "token_revoked", format!("token:{id}"));
+        let revoked = known && self.administer(deed, |t, now| t.revoke_token(id, now))?;
         if revoked { Ok(()) } else { Err(Error::NotFound) }
     }
 
@@ -136,7 +157,9 @@ impl Gate {
                 format!("version `{version}` is loaded already; give it a new version"),
             ));
         }
-        self.administer(|transaction, now| {
+        let deed = Deed::of(caller, "calendar_loaded", format!("calendar:{}", new.version()));
+        let deed = deed.with(json!({ "sha256": sealing::digest(source) }));
+        self.administer(deed, |transaction, now| {
             let row = calendar_source(caller.jurisdiction, &new, source, now);
             transaction.add_calendar(&row).map(drop)
         })?;
@@ -153,7 +176,10 @@ impl Gate {
         self.permit(caller, Act::WriteDirectory)?;
         let directory = self.inner.registry.directory(caller.jurisdiction)?;
         sound(&directory.faults_of_unit(unit))?;
-        self.administer(|transaction, _| transaction.put_unit(caller.jurisdiction, unit))
+        let deed = Deed::of(caller, "unit_put", format!("unit:{}", unit.code));
+        let deed = deed
+            .with(json!({ "name": unit.name.zh, "active": unit.active, "parent": unit.parent }));
+        self.administer(deed, |transaction, _| transaction.put_unit(caller.jurisdiction, unit))
     }
 
     /// Adds (id 0) or changes a person. Blocks.
@@ -181,10 +207,14 @@ impl Gate {
         let (rules, verified) =
             known.map(|known| (known.rules.clone(), known.verified.clone())).unwrap_or_default();
         let person = Person { rules, verified, ..person.clone() };
+        let grants = person.grants.iter().map(|grant| format!("{}.{}", grant.unit, grant.role));
+        let grants: Vec<String> = grants.collect();
+        let deed = Deed::of(caller, "person_put", format!("person:{}", person.id));
+        let detail = json!({ "active": person.active, "grants": grants, "terms": person.terms });
         let leaves = !person.active;
         let rights = |one: &Person| (one.lasting(), one.terms.clone(), one.active);
         let others = known.is_some_and(|known| rights(known) != rights(&person));
-        self.administer(|transaction, now| {
+        self.administer(deed.with(detail), |transaction, now| {
             let id = transaction.put_person(caller.jurisdiction, &person)?;
             // Other rights begin with a new session; who leaves leaves nothing behind.
             if others {
@@ -205,7 +235,10 @@ impl Gate {
         self.permit(caller, Act::WriteDirectory)?;
         let directory = self.inner.registry.directory(caller.jurisdiction)?;
         sound(&directory.faults_of_category(category))?;
-        self.administer(|transaction, _| transaction.put_category(caller.jurisdiction, category))
+        let deed = Deed::of(caller, "category_put", format!("category:{}", category.code));
+        self.administer(deed, |transaction, _| {
+            transaction.put_category(caller.jurisdiction, category)
+        })
     }
 
     /// Raises an operator alarm, if the same is not open already. Blocks.
@@ -226,7 +259,15 @@ impl Gate {
         let now = self.now();
         let known = open.iter().any(|alarm| alarm.id == id);
         let mut writer = self.inner.store.writer()?;
-        let cleared = known && writer.transaction(|t| t.clear_alarm(id, now))?;
+        let deed = Deed::of(caller, "alarm_cleared", format!("alarm:{id}"));
+        let cleared = known
+            && writer.transaction(|transaction| {
+                let cleared = transaction.clear_alarm(id, now)?;
+                if cleared {
+                    deed.write(transaction, now)?;
+                }
+                Ok(cleared)
+            })?;
         if cleared { Ok(()) } else { Err(Error::NotFound) }
     }
 
@@ -255,12 +296,12 @@ pub(super) fn number_secret(store: &Store, entropy: Entropy) -> Result<u64, Erro
 pub(super) fn link_secret(store: &Store, entropy: Entropy) -> Result<[u8; 32], Error> {
     const NAME: &str = "link_secret";
     let kept = store.read(|reader| reader.setting(NAME))?;
-    if let Some(secret) = kept.and_then(|text| personal::unhex(&text)) {
+    if let Some(secret) = kept.and_then(|text| unhex(&text)?.try_into().ok()) {
         return Ok(secret);
     }
     let mut secret = [0_u8; 32];
     entropy(&mut secret);
-    store.writer()?.transaction(|t| t.set_setting(NAME, &personal::hex(&secret)))?;
+    store.writer()?.transaction(|t| t.set_setting(NAME, &hex(&secret)))?;
     Ok(secret)
 }
 

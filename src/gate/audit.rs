@@ -8,6 +8,7 @@ use serde::Serialize;
 use super::Gate;
 use super::error::Error;
 use super::registry::Registry;
+use super::sealing::{Seals, verify_seals};
 use crate::calendar::Calendar;
 use crate::chart::Chart;
 use crate::domain::event::ClockVerb;
@@ -73,6 +74,8 @@ pub struct Report {
     pub differing: Vec<Examined>,
     /// The first thing that is wrong, in a sentence.
     pub first_fault: Option<String>,
+    /// What was found in the audit logs and the checkpoints.
+    pub seals: Seals,
     /// What the event log says, counted.
     #[serde(flatten)]
     pub tally: Tally,
@@ -126,7 +129,7 @@ impl Report {
     /// Whether everything is as it should be.
     #[must_use]
     pub fn is_sound(&self) -> bool {
-        self.differing_count == 0
+        self.differing_count == 0 && self.seals.faults.is_empty()
     }
 
     fn take(&mut self, examined: Examined) {
@@ -151,21 +154,34 @@ pub(super) const LISTED_MAX: usize = 1000;
 /// Ids read at a time on the way through a database.
 const PAGE: i64 = 1000;
 
+/// As [`verify_signed`], by the keys that stand beside the checkpoints.
+///
+/// # Errors
+/// As for [`verify_signed`].
+pub fn verify(store: &Store, progress: impl FnMut(u64)) -> Result<Report, Error> {
+    verify_signed(store, None, progress)
+}
+
 /// Looks again at every instance of a database, reading only: the chain of each, every decision
-/// repeated, rows of instances, clocks and messages compared. `progress` is told how many instances
+/// repeated, rows of instances, clocks and messages compared; audit logs and checkpoints, which must be
+/// signed by `key` if one is given. `progress` is told how many instances
 /// are done now and then. Blocks.
 ///
 /// # Errors
 /// What the store says, or a stored definition that cannot be read any more. What is wrong with the
 /// data is no error but in the report.
-pub fn verify(store: &Store, mut progress: impl FnMut(u64)) -> Result<Report, Error> {
+pub fn verify_signed(
+    store: &Store,
+    key: Option<&[u8]>,
+    mut progress: impl FnMut(u64),
+) -> Result<Report, Error> {
     // Facts are in the events: who is on duty now does not matter.
     let registry = Registry::load(store, Instant(i64::MAX))?;
     let mut report = Report::default();
     let mut after = InstanceId(i64::MIN);
     loop {
         let ids = store.read(|reader| reader.instance_ids(after, PAGE))?;
-        let Some(last) = ids.last() else { return Ok(report) };
+        let Some(last) = ids.last() else { break };
         after = *last;
         for id in ids {
             if let Some(examined) = examine(store, &registry, id, Some(&mut report.tally))? {
@@ -174,6 +190,11 @@ pub fn verify(store: &Store, mut progress: impl FnMut(u64)) -> Result<Report, Er
         }
         progress(report.instances);
     }
+    report.seals = verify_seals(store, key)?;
+    if let Some(fault) = report.seals.faults.first().filter(|_| report.first_fault.is_none()) {
+        report.first_fault = Some(fault.clone());
+    }
+    Ok(report)
 }
 
 /// Looks again at one instance; none if there is no such instance.

@@ -3,12 +3,15 @@
 
 use std::sync::Arc;
 
+use serde_json::json;
 use sha2::{Digest, Sha256};
 
 use super::error::Error;
 use super::letters::Note;
+use super::sealing::Deed;
 use super::{Caller, Gate};
 use crate::domain::event::Hash;
+use crate::domain::mask::masked;
 use crate::domain::{
     Actor, Directory, Instant, Kind, MessageId, Person, PersonId, Refusal, Rules, Text, Verified,
 };
@@ -192,7 +195,9 @@ impl Gate {
             )
         };
         let owner = caller.jurisdiction;
-        let right = self.administer(|transaction, now| {
+        let deed = Deed::of(caller, "contact_code_tried", format!("person:{id}"));
+        let deed = deed.with(json!({ "channel": channel }));
+        let right = self.administer(deed, |transaction, now| {
             let row = transaction.verification(id, channel)?;
             let good = |row: &VerificationRow| row.address == address && now < row.until;
             let Some(row) = row.filter(good) else { return Ok(None) };
@@ -232,7 +237,10 @@ impl Gate {
     pub fn put_rules(&self, caller: &Caller, id: PersonId, rules: &Rules) -> Result<(), Error> {
         self.speak_for(caller, id)?;
         sound(rules)?;
-        self.administer(|transaction, _| transaction.set_rules(caller.jurisdiction, id, rules))
+        let deed = Deed::of(caller, "rules_put", format!("person:{id}"));
+        self.administer(deed, |transaction, _| {
+            transaction.set_rules(caller.jurisdiction, id, rules)
+        })
     }
 }
 
@@ -297,20 +305,6 @@ pub(super) fn refusal(code: &str, zh: impl Into<String>, en: impl Into<String>) 
     Error::Refused(Refusal::new(code, Text::new(zh, en)))
 }
 
-/// An address of which enough is left to recognise it, and too little to use it.
-fn masked(address: &str) -> String {
-    let (name, host) = address.split_once('@').map_or((address, None), |(n, h)| (n, Some(h)));
-    let count = name.chars().count();
-    // Of a telephone number the last two digits remain, of a mail address the first letter.
-    let shown = |index: usize| match host {
-        Some(_) => index == 0 && count > 1,
-        None => index + 2 >= count && count > 4,
-    };
-    let letters = name.chars().enumerate();
-    let name: String = letters.map(|(index, c)| if shown(index) { c } else { '*' }).collect();
-    host.map_or(name.clone(), |host| format!("{name}@{host}"))
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -337,12 +331,5 @@ mod tests {
         assert!(sound(&normal(&["console", "sms"])).is_ok());
         assert!(sound(&quiet(22 * 60, 7 * 60)).is_ok());
         assert!(sound(&Rules::default()).is_ok());
-    }
-
-    #[test]
-    fn an_address_is_masked_for_others() {
-        assert_eq!(masked("13812345678"), "*********78");
-        assert_eq!(masked("110"), "***");
-        assert_eq!(masked("wang@example.org"), "w***@example.org");
     }
 }

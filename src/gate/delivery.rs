@@ -107,6 +107,7 @@ impl Gate {
     ) -> Result<Vec<Parcel>, Error> {
         let alerts = self.inner.alerts;
         self.with_hand(|transaction| {
+            transaction.flush_later()?;
             let now = self.judged_now(transaction)?;
             let wish = ClaimWish { channel, now, lease_ms, limit, expired: false };
             let claimed = transaction.claim_messages(wish)?;
@@ -203,6 +204,9 @@ impl Gate {
     ) -> Result<(), Error> {
         let now = self.now();
         self.with_hand(|transaction| {
+            if given_up.is_empty() {
+                transaction.flush_later()?;
+            }
             transaction.settle_messages(endings)?;
             for (message, why) in given_up {
                 let unknown = false;
@@ -219,6 +223,14 @@ impl Gate {
             }
             Ok(())
         })
+    }
+
+    /// Forgets codes that have left or were given up; those that are tried again stay.
+    ///
+    /// # Errors
+    /// What the store says.
+    pub fn forget_codes(&self, ids: &[MessageId]) -> Result<(), Error> {
+        self.with_hand(|transaction| transaction.forget_bodies(ids))
     }
 
     /// A message of the house itself goes by the person's next channel; codes, answers and trials

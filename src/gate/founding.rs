@@ -1,10 +1,11 @@
 //! A new store is filled: who is who, who is on duty when, the calendar, the workflows.
 
-use super::Gate;
 use super::administration::{calendar_source, check_code, read_calendar};
 use super::error::Error;
 use super::publishing::definition;
-use crate::domain::{Directory, JurisdictionId, Roster};
+use super::sealing::Deed;
+use super::{Caller, Gate};
+use crate::domain::{Actor, Directory, JurisdictionId, Roster};
 use crate::roster;
 use crate::store::{DefinitionSource, Jurisdiction};
 
@@ -51,7 +52,7 @@ impl Gate {
         for source in workflows {
             definitions.push(definition(source, "system")?);
         }
-        self.administer(|transaction, now| {
+        self.change(|transaction, now| {
             let id = transaction.put_jurisdiction(&jurisdiction)?;
             for unit in directory.units.values() {
                 transaction.put_unit(id, unit)?;
@@ -71,6 +72,9 @@ impl Gate {
                     DefinitionSource { jurisdiction: id, published_at: now, ..definition.clone() };
                 transaction.add_definition(&new)?;
             }
+            let caller = Caller { actor: Actor::System, jurisdiction: id };
+            Deed::of(&caller, "founded", format!("jurisdiction:{}", directory.code))
+                .write(transaction, now)?;
             Ok(id)
         })
     }

@@ -6,6 +6,7 @@
 use sha2::{Digest, Sha256};
 
 use super::Entropy;
+use crate::domain::event::hex;
 
 /// The bytes of a salt.
 const SALT: usize = 16;
@@ -57,23 +58,6 @@ fn digest(salt: &str, text: &str) -> String {
     format!("sha256:{}", hex(&sha.finalize()))
 }
 
-/// Hexadecimal.
-pub(super) fn hex(bytes: &[u8]) -> String {
-    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
-}
-
-/// The 32 bytes of a hexadecimal text; none for any other text.
-pub(super) fn unhex(text: &str) -> Option<[u8; 32]> {
-    let mut bytes = [0_u8; 32];
-    if text.len() != 64 || !text.is_ascii() {
-        return None;
-    }
-    for (place, byte) in bytes.iter_mut().enumerate() {
-        *byte = u8::from_str_radix(text.get(place * 2..place * 2 + 2)?, 16).ok()?;
-    }
-    Some(bytes)
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -93,8 +77,6 @@ mod tests {
         let sealed = seal("13800000000", |salt| salt.fill(7));
         assert_eq!(text(&sealed.kept), "13800000000");
         assert!(!sealed.digest.contains("138"));
-        assert_eq!(unhex(&hex(&[171; 32])), Some([171; 32]));
-        assert_eq!(unhex("ab"), None);
         let other = seal("13800000000", |salt| salt.fill(8));
         assert_ne!(sealed.digest, other.digest);
     }

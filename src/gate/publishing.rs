@@ -2,9 +2,11 @@
 
 use std::sync::Arc;
 
+use serde_json::json;
 use sha2::{Digest, Sha256};
 
 use super::error::Error;
+use super::sealing::{self, Deed};
 use super::{Caller, Gate, Version};
 use crate::chart::check::{Member, check_family};
 use crate::chart::{self, Chart, Finding, Severity};
@@ -32,7 +34,9 @@ impl Gate {
         if let (Some(chart), _) = chart::compile(source) {
             self.can_be_said(&chart)?;
         }
-        let (id, number) = self.administer(|transaction, now| {
+        let deed = Deed::of(caller, "definition_published", format!("definition:{}", new.workflow));
+        let deed = deed.with(json!({ "sha256": sealing::digest(source) }));
+        let (id, number) = self.administer(deed, |transaction, now| {
             let jurisdiction = caller.jurisdiction;
             let new = DefinitionSource { jurisdiction, published_at: now, ..new };
             transaction.add_definition(&new)

@@ -7,8 +7,11 @@ mod transfer;
 
 use std::sync::Arc;
 
+use serde_json::{Value as Json, json};
+
 use super::administration::check_code;
 use super::error::Error;
+use super::sealing::Deed;
 use super::{Caller, Gate};
 use crate::calendar::Calendar;
 use crate::domain::{Actor, Instant, JurisdictionId, PersonId, Refusal, Roster, StandIn, Text};
@@ -136,7 +139,8 @@ impl Gate {
         check_code(&new.code)?;
         let directory = self.inner.registry.directory(caller.jurisdiction)?;
         roster::check(new, &directory)?;
-        self.administer(|transaction, _| transaction.put_roster(caller.jurisdiction, new))?;
+        let deed = Deed::of(caller, "roster_put", format!("roster:{}", new.code));
+        self.administer(deed, |transaction, _| transaction.put_roster(caller.jurisdiction, new))?;
         Ok(())
     }
 
@@ -149,7 +153,8 @@ impl Gate {
         self.permit(caller, Act::WriteRosters)?;
         let rosters = self.inner.registry.rosters(caller.jurisdiction);
         let roster = rosters.rosters.get(code).cloned().ok_or(Error::NotFound)?;
-        let gone = self.administer(|t, _| t.drop_roster(caller.jurisdiction, code))?;
+        let deed = Deed::of(caller, "roster_dropped", format!("roster:{code}"));
+        let gone = self.administer(deed, |t, _| t.drop_roster(caller.jurisdiction, code))?;
         if !gone {
             return Err(Error::NotFound);
         }
@@ -192,7 +197,9 @@ impl Gate {
         let mut row = self.row(caller, code, new);
         roster.check_stand_in(&row, &*registry.directory(caller.jurisdiction)?)?;
         let rows = std::slice::from_ref(&row);
-        let ids = self.administer(|t, _| t.add_stand_ins(caller.jurisdiction, rows))?;
+        let deed =
+            Deed::of(caller, "stand_in_added", format!("roster:{code}")).with(stood_in(rows));
+        let ids = self.administer(deed, |t, _| t.add_stand_ins(caller.jurisdiction, rows))?;
         row.id = ids.first().copied().unwrap_or_default();
         Ok(row)
     }
@@ -229,7 +236,9 @@ impl Gate {
         if halves.iter().any(|half| half.swap.is_some() && half.in_force() && half.from <= now) {
             return Err(begun());
         }
-        self.administer(|transaction, now| {
+        let deed = Deed::of(caller, "stand_in_dropped", format!("roster:{code}"));
+        let deed = deed.with(stood_in(std::slice::from_ref(&one)));
+        self.administer(deed, |transaction, now| {
             if one.from <= now {
                 transaction.end_stand_in(caller.jurisdiction, one.id, now)
             } else {
@@ -262,4 +271,13 @@ fn begun() -> Error {
         "班次已经开始，不能再换班；请由管理员安排替班",
         "a shift that has begun cannot be exchanged; let an administrator enter a stand-in",
     )
+}
+
+/// What the audit log keeps of stand-ins: who for whom, from when until when.
+fn stood_in(rows: &[StandIn]) -> Json {
+    let one = |row: &StandIn| {
+        json!({ "from": row.from, "until": row.until, "person": row.person,
+            "instead_of": row.instead_of })
+    };
+    rows.iter().map(one).collect()
 }

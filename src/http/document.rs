@@ -13,9 +13,9 @@ use super::caller::COOKIE;
 use super::problem::{Details, MEDIA_TYPE, Problem};
 use super::roster::{duty, handover, stand_in, transfer};
 use super::{
-    account, alarm, change, contact, definition, directory, due, history, instance, link, login,
-    message, metrics, mute, page, person, problem, provider, recount, reveal, roster, subscription,
-    template, token, view,
+    account, alarm, audit, change, channel, contact, definition, directory, due, history, instance,
+    link, login, message, metrics, mute, page, person, post, problem, provider, recount, rehearsal,
+    reveal, roster, subscription, template, token, view,
 };
 
 /// What the page of the documentation may load: what the service itself serves.
@@ -34,12 +34,13 @@ const DOCS_POLICY: &str = "default-src 'self'; style-src 'self' 'unsafe-inline';
     paths(
         instance::open, instance::register, instance::list, instance::show, instance::command,
         instance::children, instance::counts, reveal::reveal, reveal::erase, history::events, history::clocks, history::clock,
-        history::messages_of, history::messages, change::follow, directory::me, directory::units,
+        message::messages_of, message::messages, message::of_person, message::show, change::follow, directory::me, directory::units,
         directory::unit, directory::put_unit, person::people, person::person,
         person::add_person, person::put_person, directory::categories, directory::category,
         directory::put_category, definition::list, definition::show, definition::version,
         definition::drawing, definition::publish, definition::check, definition::schema,
-        due::calendars, due::calendar, due::quarter, due::load, due::due, recount::show, recount::moved, token::list, token::issue, token::revoke, alarm::list,
+        due::calendars, due::calendar, due::quarter, due::load, due::due, recount::show, recount::moved, token::list, token::issue, token::revoke, alarm::list, audit::log,
+        audit::checkpoints,
         alarm::clear, contact::contacts, contact::send_code, contact::verify, contact::trial,
         contact::rules, contact::put_rules, mute::list, mute::make, mute::end, template::preview,
         roster::list, roster::show, roster::put, roster::delete, duty::shifts, duty::on_duty,
@@ -49,7 +50,7 @@ const DOCS_POLICY: &str = "default-src 'self'; style-src 'self' 'unsafe-inline';
         metrics::show, page::front, page::health, page::ready, link::look, link::press,
         login::login, login::logout, login::session, login::sessions, login::password, login::enrol,
         login::confirm, login::set_up, provider::leave, provider::back, account::show, account::give, account::reset, account::take,
-        message::acknowledge, message::resend, subscription::list, subscription::make,
+        message::acknowledge, message::resend, post::take, channel::list, rehearsal::show, subscription::list, subscription::make,
         subscription::switch, subscription::end, openapi, docs, file,
     ),
     components(schemas(Details, problem::Reason, problem::FindingView, view::Words)),

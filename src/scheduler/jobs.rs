@@ -1,7 +1,10 @@
 //! Periodic jobs: each occurrence once, on whichever node comes first; after downtime once, however
 //! many were missed.
 
+mod checkpoint;
+mod coverage;
 mod digest;
+mod readers;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
@@ -33,7 +36,9 @@ pub enum Error {
         cause: crate::calendar::Error,
     },
     /// It does not say for how long.
-    #[error("job `{0}`: say for how many `days` callers are kept after the end of a matter")]
+    #[error(
+        "job `{0}`: say for how many `days` callers are kept after the end of a matter, at least 30"
+    )]
     Days(String),
     /// Whom it tells cannot be read.
     #[error(
@@ -51,6 +56,10 @@ pub enum Error {
 
 /// Idempotency keys are kept for so long (ms): 200 days, more than any matter is open and 30 days.
 const KEYS_KEPT: i64 = 200 * 24 * 3_600_000;
+
+/// Callers are kept for at least so many days after the end of a matter: it may be opened again
+/// within 15, and the caller may ask.
+const KEPT_LEAST: u16 = 30;
 
 /// So many matters at a time.
 const PAGE: i64 = 200;
@@ -76,13 +85,13 @@ impl Plan {
             if !names.insert(&job.name) {
                 return Err(Error::Twice(job.name.clone()));
             }
-            if job.does == Does::EraseCallers && job.days == 0 {
+            if job.does == Does::EraseCallers && job.days < KEPT_LEAST {
                 return Err(Error::Days(job.name.clone()));
             }
             let cron = Cron::parse(&job.cron)
                 .map_err(|cause| Error::Cron { name: job.name.clone(), cause })?;
             for to in &job.to {
-                digest::reader(to).map_err(|why| Error::To {
+                readers::reader(to).map_err(|why| Error::To {
                     name: job.name.clone(),
                     to: to.clone(),
                     why,
@@ -176,9 +185,11 @@ impl Jobs {
         match job.does {
             Does::EarlyWarningSweep => self.sweep(jurisdiction, now).await,
             Does::DailyDigest => digest::leaves(&self.duty, job, jurisdiction, now).await,
+            Does::CoverageCheck => coverage::leaves(&self.duty, job, jurisdiction, now).await,
             Does::CalendarAlarm => self.calendar(jurisdiction, now),
             Does::QuarterClose => self.quarter(jurisdiction, due, now).await,
             Does::EraseCallers => self.erase(jurisdiction, job.days, now).await,
+            Does::Checkpoint => checkpoint::leaves(&self.duty, job, jurisdiction, now).await,
             Does::ForgetAnswers => {
                 let before = now.plus(-KEYS_KEPT);
                 let forgotten = self.duty.ask(move |gate| gate.forget_answers(before)).await?;
@@ -214,7 +225,7 @@ impl Jobs {
     async fn erase(
         &self,
         whose: JurisdictionId,
-        days: u32,
+        days: u16,
         now: Instant,
     ) -> Result<Leaves, GateError> {
         let before = now.plus(-i64::from(days) * 24 * 3_600_000);
@@ -308,7 +319,7 @@ mod tests {
             cron: cron.to_owned(),
             does: Does::ForgetAnswers,
             to: Vec::new(),
-            days: 0,
+            days: 7,
         };
         let daily = job("a", "0 0 9 * * *");
         assert!(Plan::new(&[daily.clone(), job("b", "0 0 9 * * *")]).is_ok());

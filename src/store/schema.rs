@@ -363,3 +363,34 @@ diesel::table! {
         until_at -> BigInt,
     }
 }
+
+diesel::table! {
+    audit_entry (jurisdiction_id, seq) {
+        jurisdiction_id -> BigInt,
+        seq -> BigInt,
+        at -> BigInt,
+        kind -> Text,
+        actor -> Text,
+        body -> Text,
+        hash -> Binary,
+    }
+}
+
+diesel::table! {
+    checkpoint (number) {
+        number -> BigInt,
+        at -> BigInt,
+        body -> Text,
+        signature -> Binary,
+        key -> Binary,
+    }
+}
+
+diesel::table! {
+    checkpoint_head (checkpoint, instance_id) {
+        checkpoint -> BigInt,
+        instance_id -> BigInt,
+        seq -> BigInt,
+        hash -> Binary,
+    }
+}

@@ -16,7 +16,6 @@ const LONG: &[(&str, usize, &str)] = &[
     ("src/gate/committer.rs", 520, "one loop that is read as a whole; to be split"),
     ("src/chart/expression/tests.rs", 440, "one table of expressions and what becomes of them"),
     ("src/scenario.rs", 430, "the stage on which stories are told; to be split"),
-    ("src/http/history.rs", 440, "requests about events and messages; to be split"),
     ("src/http/instance.rs", 460, "requests about instances; to be split"),
 ];
 

@@ -1,11 +1,14 @@
 //! Accounts: given and taken away by administrators, who never know a password; set up and kept by
 //! the people themselves.
 
+use serde_json::json;
+
 use super::sign_in::{SETUP_FOR, is_good, plain, wrong_login};
 use super::throttle::Names;
 use super::{Deed, SessionSeen, hash_of, password, refused};
 use crate::domain::{Actor, Instant, Person, PersonId, Text};
 use crate::gate::error::Error;
+use crate::gate::sealing::Deed as Entry;
 use crate::gate::{Caller, Gate, public_id};
 use crate::policy::{self, Act};
 use crate::store::{self, AccountRow, Transaction};
@@ -111,7 +114,9 @@ impl Gate {
         account.login.clone_from(&login);
         account.subject.clone_from(&new.subject);
         let setup = account.password.is_none().then(|| self.setup(&mut account));
-        self.write_account(&account, |_| Ok(()))?;
+        let entry = Entry::of(caller, "account_given", format!("person:{id}"));
+        let entry = entry.with(json!({ "login": login, "subject": new.subject }));
+        self.write_account(entry, &account, |_| Ok(()))?;
         self.tell(deed("account_given", caller, id));
         Ok(setup)
     }
@@ -135,7 +140,9 @@ impl Gate {
         }
         let setup = self.setup(&mut account);
         let now = self.now();
-        self.write_account(&account, |transaction| cut_off(transaction, id, now))?;
+        let entry = Entry::of(caller, "account_reset", format!("person:{id}"));
+        let entry = entry.with(json!({ "second_factor": second_factor }));
+        self.write_account(entry, &account, |transaction| cut_off(transaction, id, now))?;
         self.tell(deed("account_reset", caller, id));
         Ok(setup)
     }
@@ -146,7 +153,8 @@ impl Gate {
     /// `Forbidden`, `NotFound`.
     pub fn take_account(&self, caller: &Caller, id: PersonId) -> Result<(), Error> {
         self.keeps(caller, id)?;
-        let gone = self.administer(|transaction, now| {
+        let entry = Entry::of(caller, "account_taken", format!("person:{id}"));
+        let gone = self.administer(entry, |transaction, now| {
             cut_off(transaction, id, now)?;
             transaction.drop_account(id)
         })?;
@@ -175,7 +183,8 @@ impl Gate {
         let account = account.filter(fits).ok_or_else(wrong_login)?;
         self.forgive(&names)?;
         let account = self.with_password(account, chosen)?;
-        self.write_account(&account, |_| Ok(()))?;
+        let entry = own(&account, "password_chosen");
+        self.write_account(entry, &account, |_| Ok(()))?;
         let by = Some(account.person);
         self.tell(Deed { kind: "password_chosen", by, of: None, from, outcome: "done" });
         Ok(())
@@ -204,7 +213,10 @@ impl Gate {
         self.forgive(&names)?;
         let account = self.with_password(account, new)?;
         let now = self.now();
-        self.write_account(&account, |transaction| cut_off(transaction, account.person, now))?;
+        let entry = own(&account, "password_changed");
+        self.write_account(entry, &account, |transaction| {
+            cut_off(transaction, account.person, now)
+        })?;
         let by = Some(session.person);
         self.tell(Deed { kind: "password_changed", by, of: None, from, outcome: "done" });
         Ok(())
@@ -252,11 +264,13 @@ impl Gate {
 
     fn write_account(
         &self,
+        entry: Entry,
         account: &AccountRow,
         more: impl FnOnce(&mut Transaction<'_>) -> Result<(), store::Error>,
     ) -> Result<(), Error> {
         let mine = |row: Option<AccountRow>| row.is_none_or(|row| row.person == account.person);
-        let free = self.administer(|transaction, _| {
+        // Written only if it is done: a name that is taken changes nothing.
+        let free = self.change(|transaction, now| {
             let subject = match &account.subject {
                 Some(subject) => transaction.account_of_subject(subject)?,
                 None => None,
@@ -265,7 +279,9 @@ impl Gate {
                 return Ok(false);
             }
             transaction.put_account(account)?;
-            more(transaction).map(|()| true)
+            more(transaction)?;
+            entry.write(transaction, now)?;
+            Ok(true)
         })?;
         if free {
             return Ok(());
@@ -283,6 +299,13 @@ fn cut_off(
 ) -> Result<(), store::Error> {
     transaction.end_sessions(person)?;
     transaction.revoke_tokens(person, now).map(drop)
+}
+
+/// What somebody does with the own account, for the audit log.
+fn own(account: &AccountRow, kind: &'static str) -> Entry {
+    let actor = Actor::Person { id: account.person, grants: Vec::new() };
+    let caller = Caller { actor, jurisdiction: account.jurisdiction };
+    Entry::of(&caller, kind, format!("person:{}", account.person))
 }
 
 fn sound_login(login: &str) -> Result<String, Error> {

@@ -2,10 +2,10 @@
 //! when one has ended.
 
 use super::{Deed, Enrolment, Known, caller, hash_of, refused, totp};
-use crate::domain::event::Hash;
+use crate::domain::event::{Hash, hex};
 use crate::domain::{Actor, Instant, JurisdictionId, Person, PersonId, Scope};
 use crate::gate::error::Error;
-use crate::gate::{Caller, Gate, personal};
+use crate::gate::{Caller, Gate};
 use crate::policy;
 use crate::store::{AccountRow, SessionRow, Transaction};
 
@@ -51,7 +51,7 @@ pub struct Session {
 /// The word of a session: known to whoever has the secret, and telling nothing of it.
 fn word_of(secret: &str) -> String {
     let hash = hash_of(&format!("word of {secret}"));
-    personal::hex(&hash).chars().take(32).collect()
+    hex(&hash).chars().take(32).collect()
 }
 
 impl Gate {

@@ -1,12 +1,15 @@
 //! Signing in: by name and password, with a code where one is demanded; or by the word of an
 //! identity provider.
 
+use serde_json::json;
+
 use super::session::{Session, wrong_code};
 use super::throttle::Names;
 use super::{Deed, hash_of, password, refused, totp};
-use crate::domain::{Instant, Person, PersonId};
-use crate::gate::Gate;
+use crate::domain::{Actor, Instant, Person, PersonId};
 use crate::gate::error::Error;
+use crate::gate::sealing::Deed as Entry;
+use crate::gate::{Caller, Gate};
 use crate::store::AccountRow;
 
 /// What somebody signs in with.
@@ -110,7 +113,12 @@ impl Gate {
         attempt.from.clone_into(&mut fresh.row.address);
         let older = attempt.older.map(hash_of);
         let now = self.now();
+        let actor = Actor::Person { id: person.id, grants: Vec::new() };
+        let caller = Caller { actor, jurisdiction: account.jurisdiction };
+        let entry = Entry::of(&caller, "signed_in", format!("person:{}", person.id));
+        let entry = entry.with(json!({ "from": attempt.from, "second_factor": factor }));
         self.with_hand(|transaction| {
+            entry.write(transaction, now)?;
             for name in names.forgiven() {
                 transaction.drop_throttle(name)?;
             }

@@ -1,6 +1,6 @@
 //! Stand-ins that come in from a table or a calendar file, all or only the right ones.
 
-use super::{Caller, Error, Gate, NewStandIn};
+use super::{Caller, Deed, Error, Gate, NewStandIn, stood_in};
 use crate::domain::refusal::Reason;
 use crate::domain::{PersonId, Refusal, StandIn, Text};
 use crate::policy::Act;
@@ -87,7 +87,9 @@ impl Gate {
             return Err(Error::Refused(wrong_rows(wrong)));
         }
         if !rows.is_empty() {
-            self.administer(|t, _| t.add_stand_ins(caller.jurisdiction, &rows))?;
+            let deed = Deed::of(caller, "stand_ins_imported", format!("roster:{code}"));
+            let deed = deed.with(stood_in(&rows));
+            self.administer(deed, |t, _| t.add_stand_ins(caller.jurisdiction, &rows))?;
         }
         Ok(Imported { taken, known, wrong })
     }

@@ -3,9 +3,9 @@
 use super::Demand::{Anyone, May, Nobody};
 use super::{Place, at};
 use crate::http::{
-    account, alarm, change, contact, definition, directory, document, due, history, instance, link,
-    login, message, metrics, mute, page, person, provider, recount, reveal, roster, subscription,
-    template, token,
+    account, alarm, audit, change, channel, contact, definition, directory, document, due, history,
+    instance, link, login, message, metrics, mute, page, person, post, provider, recount,
+    rehearsal, reveal, roster, subscription, template, token,
 };
 use crate::policy::Act::{
     AnswerMessage, Command, EraseCaller, IssueTokens, KeepAccounts, KeepContacts, Open, Operate,
@@ -49,10 +49,11 @@ fn matters() -> Vec<Place> {
         at("/api/v1/instances/{id}/reveal").post(May(RevealCaller), reveal::reveal),
         at("/api/v1/instances/{id}/erase").post(May(EraseCaller), reveal::erase),
         at("/api/v1/instances/{id}/children").get(May(SeeMatter), instance::children),
-        at("/api/v1/referrals/{id}/messages").get(May(SeeMatter), history::messages_of),
-        at("/api/v1/instances/{id}/messages").get(May(SeeMatter), history::messages_of),
+        at("/api/v1/referrals/{id}/messages").get(May(SeeMatter), message::messages_of),
+        at("/api/v1/instances/{id}/messages").get(May(SeeMatter), message::messages_of),
         at("/api/v1/counts").get(May(SeeMatter), instance::counts),
-        at("/api/v1/messages").get(May(SeeMessages), history::messages),
+        at("/api/v1/messages").get(May(SeeMessages), message::messages),
+        at("/api/v1/messages/{id}").get(May(SeeMessages), message::show),
         at("/api/v1/messages/{id}/acknowledge").post(May(AnswerMessage), message::acknowledge),
         at("/api/v1/messages/{id}/resend").post(May(Operate), message::resend),
         at("/api/v1/subscriptions")
@@ -108,6 +109,8 @@ fn administration() -> Vec<Place> {
             .get(May(IssueTokens), token::list)
             .post(May(IssueTokens), token::issue),
         at("/api/v1/tokens/{id}").delete(May(IssueTokens), token::revoke),
+        at("/api/v1/audit").get(May(Operate), audit::log),
+        at("/api/v1/checkpoints").get(May(Operate), audit::checkpoints),
         at("/api/v1/alarms").get(May(Operate), alarm::list),
         at("/api/v1/alarms/{id}/clear").post(May(Operate), alarm::clear),
     ]
@@ -129,6 +132,9 @@ fn reaching() -> Vec<Place> {
             .get(May(KeepContacts), mute::list)
             .post(May(KeepContacts), mute::make),
         at("/api/v1/mutes/{id}").delete(May(KeepContacts), mute::end),
+        at("/api/v1/people/{id}/messages").get(May(SeeMessages), message::of_person),
+        at("/api/v1/channels").get(May(Operate), channel::list),
+        at("/api/v1/alerts/rehearsal").get(May(Operate), rehearsal::show),
         at("/api/v1/templates/preview").post(May(PreviewTexts), template::preview),
     ]
 }
@@ -182,6 +188,7 @@ fn outside() -> Vec<Place> {
     vec![
         at("/").get(Nobody, page::front),
         at("/a/{token}").get(Nobody, link::look).post(Nobody, link::press),
+        at("/in/{channel}").post(Nobody, post::take),
         at("/health").get(Nobody, page::health),
         at("/ready").get(Nobody, page::ready),
         at("/metrics").get(May(Operate), metrics::show),

@@ -1,10 +1,10 @@
 //! The daily overview: an alarm for operators, and a message to the people whom the job names.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 
-use super::alarm;
+use super::{alarm, readers};
 use crate::config::job::Job;
-use crate::domain::{Directory, Instant, JurisdictionId, Kind, Language, PersonId, Role};
+use crate::domain::{Directory, Instant, JurisdictionId, Kind, Language};
 use crate::gate::{Error, Leaves, Note};
 use crate::scheduler::Duty;
 use crate::template::{About, Item};
@@ -27,17 +27,8 @@ pub(super) async fn leaves(
     if !counts.open.is_empty() {
         leaves.alarms.push(alarm("digest", whose, now, counts.both().join("\n")));
     }
-    let mut people: BTreeSet<PersonId> = BTreeSet::new();
-    for to in &job.to {
-        let found = readers(&directory, to);
-        if found.is_empty() {
-            let name = &job.name;
-            let detail =
-                format!("the job `{name}` tells `{to}`, but no active person is that here");
-            leaves.alarms.push(alarm("nobody_told", whose, now, detail));
-        }
-        people.extend(found);
-    }
+    let (people, missing) = readers::of(duty, job, whose, now)?;
+    leaves.alarms.extend(missing);
     for id in people {
         let Some(person) = directory.people.get(&id) else { continue };
         let about = counts.about(person.rules.language);
@@ -86,16 +77,4 @@ impl Counts<'_> {
             ..About::default()
         }
     }
-}
-
-/// A party and a role.
-pub(super) fn reader(to: &str) -> Result<(&str, Role), String> {
-    let (party, role) = to.split_once('.').ok_or("it has no role")?;
-    Ok((party, role.parse()?))
-}
-
-fn readers(directory: &Directory, to: &str) -> Vec<PersonId> {
-    let Ok((party, role)) = reader(to) else { return Vec::new() };
-    let Some(unit) = directory.bodies.get(party) else { return Vec::new() };
-    directory.people_with(unit, role).map(|person| person.id).collect()
 }

@@ -1,0 +1,3 @@
+DROP TABLE checkpoint_head;
+DROP TABLE checkpoint;
+DROP TABLE audit_entry;

@@ -1,0 +1,310 @@
+//! Data on their way out and in: exports in open formats, imports into an empty store, copies of a
+//! SQLite file in use; and the key that signs checkpoints.
+
+use std::fs::{self, File, OpenOptions};
+use std::io::{BufRead as _, BufReader, BufWriter, Write as _};
+use std::os::unix::fs::OpenOptionsExt as _;
+use std::path::Path;
+
+use serde::{Deserialize, Serialize};
+use serde_json::Value as Json;
+use sha2::{Digest as _, Sha256};
+
+use super::house::Error;
+use super::workflow;
+use crate::clock::{Clock as _, SystemClock};
+use crate::config::settings::Settings;
+use crate::domain::Instant;
+use crate::domain::event::{hex, unhex};
+use crate::gate;
+use crate::seal::SigningKey;
+use crate::store::{Options, Store, tables};
+
+/// The number of the form in which exports are written.
+const FORMAT: i64 = 1;
+
+/// The name of the file that says what an export holds.
+const MANIFEST: &str = "manifest.json";
+
+/// Rows read or written at a time.
+const PAGE: usize = 1000;
+
+/// What an export holds.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Manifest {
+    /// The form of the files.
+    pub format: i64,
+    /// The program that wrote it.
+    pub program: String,
+    /// When.
+    pub made_at: Instant,
+    /// Its files, in the order in which they are taken in.
+    pub tables: Vec<Part>,
+}
+
+/// One file of an export: a table, a JSON object a line.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Part {
+    /// The table; the file is `NAME.jsonl`.
+    pub table: String,
+    /// How many lines it has.
+    pub rows: u64,
+    /// The SHA-256 of the file.
+    pub sha256: String,
+}
+
+fn io(path: &Path) -> impl Fn(std::io::Error) -> Error + '_ {
+    move |error| Error::File { path: path.display().to_string(), error }
+}
+
+/// Writes everything to a new folder, as of one moment; a service may run meanwhile.
+///
+/// # Errors
+/// When the folder is there already; what store and disk say.
+pub fn export(settings: &Settings, folder: &Path) -> Result<Manifest, Error> {
+    let now = SystemClock::new().now();
+    let options = Options { read_only: true, ..Options::default() };
+    let store = Store::open(&settings.database_url(), options)?;
+    fs::create_dir(folder).map_err(io(folder))?;
+    let mut failure = None;
+    let parts = store.read(|reader| {
+        let mut parts = Vec::new();
+        for table in tables() {
+            match write_table(reader, table, folder) {
+                Ok(part) => parts.push(part),
+                Err(Error::Store(error)) => return Err(error),
+                Err(other) => {
+                    failure = Some(other);
+                    break;
+                }
+            }
+        }
+        Ok(parts)
+    })?;
+    if let Some(failure) = failure {
+        return Err(failure);
+    }
+    let program = concat!("fenliu ", env!("CARGO_PKG_VERSION")).to_owned();
+    let manifest = Manifest { format: FORMAT, program, made_at: now, tables: parts };
+    let text = serde_json::to_string_pretty(&manifest)
+        .map_err(|error| Error::Sense(format!("the manifest cannot be written: {error}")))?;
+    let path = folder.join(MANIFEST);
+    new_file(&path)?.write_all(text.as_bytes()).map_err(io(&path))?;
+    Ok(manifest)
+}
+
+/// A file that only its owner may read: exports hold callers' personal data.
+fn new_file(path: &Path) -> Result<File, Error> {
+    OpenOptions::new().write(true).create_new(true).mode(0o600).open(path).map_err(io(path))
+}
+
+fn write_table(
+    reader: &mut crate::store::Reader,
+    table: &crate::store::Table,
+    folder: &Path,
+) -> Result<Part, Error> {
+    let path = folder.join(format!("{}.jsonl", table.name));
+    let mut file = BufWriter::new(new_file(&path)?);
+    let (mut digest, mut count) = (Sha256::new(), 0_u64);
+    let mut last: Option<Json> = None;
+    loop {
+        let limit = i64::try_from(PAGE).unwrap_or(i64::MAX);
+        let rows = reader.dump(table, last.as_ref(), limit)?;
+        if rows.is_empty() {
+            break;
+        }
+        for row in &rows {
+            let line = format!("{row}\n");
+            digest.update(line.as_bytes());
+            file.write_all(line.as_bytes()).map_err(io(&path))?;
+            count += 1;
+        }
+        last = rows.into_iter().last();
+    }
+    file.flush().map_err(io(&path))?;
+    let sha256 = hex(&digest.finalize());
+    Ok(Part { table: table.name.to_owned(), rows: count, sha256 })
+}
+
+/// Takes an export into an empty store, all or nothing.
+///
+/// # Errors
+/// When the store is not empty; a file that is missing, altered, or of another form; what the store
+/// says.
+pub fn import(settings: &Settings, folder: &Path) -> Result<Manifest, Error> {
+    let options = Options { create: true, ..Options::default() };
+    let store = Store::open(&settings.database_url(), options)?;
+    store.migrate()?;
+    import_into(&store, folder)
+}
+
+fn import_into(store: &Store, folder: &Path) -> Result<Manifest, Error> {
+    let path = folder.join(MANIFEST);
+    let text = fs::read_to_string(&path).map_err(io(&path))?;
+    let manifest: Manifest = serde_json::from_str(&text)
+        .map_err(|error| Error::Sense(format!("{}: {error}", path.display())))?;
+    if manifest.format != FORMAT {
+        let format = manifest.format;
+        return Err(Error::Sense(format!(
+            "the export is of form {format}; this program reads form {FORMAT}"
+        )));
+    }
+    for part in &manifest.tables {
+        if !tables().any(|table| table.name == part.table) {
+            let name = &part.table;
+            return Err(Error::Sense(format!("the export has a table `{name}`, which is unknown")));
+        }
+        check(folder, part)?;
+    }
+    let mut failure = None;
+    let taken = store.writer()?.transaction(|transaction| {
+        for table in tables() {
+            if !transaction.is_empty(table)? {
+                let name = table.name;
+                let why = format!("the store is not empty: table `{name}` has rows");
+                return Err(crate::store::Error::Refused(why));
+            }
+            if let Err(error) = take_table(transaction, table, folder, &manifest) {
+                let text = error.to_string();
+                failure = Some(error);
+                return Err(crate::store::Error::Refused(text));
+            }
+        }
+        Ok(())
+    });
+    match (taken, failure) {
+        (_, Some(failure)) => Err(failure),
+        (Err(error), None) => Err(error.into()),
+        (Ok(()), None) => Ok(manifest),
+    }
+}
+
+/// A file must be as the manifest says, to the byte.
+fn check(folder: &Path, part: &Part) -> Result<(), Error> {
+    let path = folder.join(format!("{}.jsonl", part.table));
+    let mut file = BufReader::new(File::open(&path).map_err(io(&path))?);
+    let mut digest = Sha256::new();
+    loop {
+        let bytes = file.fill_buf().map_err(io(&path))?;
+        if bytes.is_empty() {
+            break;
+        }
+        digest.update(bytes);
+        let length = bytes.len();
+        file.consume(length);
+    }
+    if hex(&digest.finalize()) == part.sha256 {
+        return Ok(());
+    }
+    let path = path.display();
+    Err(Error::Sense(format!("{path}: its SHA-256 is not that of the manifest: it was altered")))
+}
+
+fn take_table(
+    transaction: &mut crate::store::Transaction<'_>,
+    table: &crate::store::Table,
+    folder: &Path,
+    manifest: &Manifest,
+) -> Result<(), Error> {
+    if !manifest.tables.iter().any(|part| part.table == table.name) {
+        return Ok(());
+    }
+    let path = folder.join(format!("{}.jsonl", table.name));
+    let file = BufReader::new(File::open(&path).map_err(io(&path))?);
+    let mut rows = Vec::new();
+    for (number, line) in file.lines().enumerate() {
+        let line = line.map_err(io(&path))?;
+        let row: Json = serde_json::from_str(&line)
+            .map_err(|error| Error::Sense(format!("{}:{}: {error}", path.display(), number + 1)))?;
+        rows.push(row);
+        if rows.len() == PAGE {
+            transaction.restore(table, &rows)?;
+            rows.clear();
+        }
+    }
+    transaction.restore(table, &rows)?;
+    Ok(transaction.restored(table)?)
+}
+
+/// Looks again at an export, by taking it into a store in memory.
+///
+/// # Errors
+/// As for [`import`]; what is wrong with the data is no error but in the report.
+pub fn verify_export(folder: &Path, key: Option<&[u8]>) -> Result<gate::Report, Error> {
+    let store = Store::open("sqlite::memory:", Options::default())?;
+    store.migrate()?;
+    import_into(&store, folder)?;
+    Ok(gate::verify_signed(&store, key, |_| ())?)
+}
+
+/// What looking again found, for people.
+#[must_use]
+pub fn told(report: &gate::Report) -> workflow::Report {
+    let mut text = format!(
+        "{} instances, {} events: {} chains whole, {} replayed alike, {} differing\n",
+        report.instances, report.events, report.chains_ok, report.replayed, report.differing_count
+    );
+    for examined in &report.differing {
+        for difference in &examined.differences {
+            text.push_str(&format!("  instance {}: {difference}\n", examined.instance));
+        }
+    }
+    let seals = &report.seals;
+    text.push_str(&format!(
+        "{} audit entries, {} checkpoints",
+        seals.audit_entries, seals.checkpoints
+    ));
+    if let (Some(at), Some(key)) = (seals.sealed_until, &seals.key) {
+        text.push_str(&format!(", the last of {at}, signed by {key}"));
+    }
+    text.push('\n');
+    for fault in &seals.faults {
+        text.push_str(&format!("  {fault}\n"));
+    }
+    workflow::Report { text, failed: !report.is_sound() }
+}
+
+/// Writes a copy of the SQLite database to a new file, while a service may run.
+///
+/// # Errors
+/// When the file is there already; for other databases; what SQLite says.
+pub fn backup(settings: &Settings, file: &Path) -> Result<(), Error> {
+    let options = Options { read_only: true, ..Options::default() };
+    let store = Store::open(&settings.database_url(), options)?;
+    // Made here, so that nobody else may read it: SQLite fills a file that is empty.
+    drop(new_file(file)?);
+    store.copy_to(file)?;
+    Ok(())
+}
+
+/// The key that signs checkpoints: read, or made when it is not there and may be.
+///
+/// # Errors
+/// A file that cannot be read or written, or holds no key.
+pub fn seal_key(settings: &Settings, make: bool) -> Result<SigningKey, Error> {
+    let path = settings.seal_key();
+    if make && !path.exists() {
+        let mut seed = [0_u8; 32];
+        getrandom::fill(&mut seed)
+            .map_err(|error| Error::Sense(format!("the system gives no randomness: {error}")))?;
+        let mut file = new_file(&path)?;
+        file.write_all(format!("{}\n", hex(&seed)).as_bytes()).map_err(io(&path))?;
+        file.sync_all().map_err(io(&path))?;
+    }
+    let text = fs::read_to_string(&path).map_err(io(&path))?;
+    let seed = unhex(text.trim()).and_then(|bytes| <[u8; 32]>::try_from(bytes).ok());
+    seed.and_then(|seed| SigningKey::from_seed(&seed)).ok_or_else(|| {
+        let path = path.display();
+        Error::Sense(format!("{path}: a key is 64 hexadecimal digits; this is none"))
+    })
+}
+
+/// The public half of the key, in hexadecimal.
+///
+/// # Errors
+/// As for [`seal_key`].
+pub fn public_key(settings: &Settings) -> Result<String, Error> {
+    Ok(hex(seal_key(settings, false)?.public()))
+}

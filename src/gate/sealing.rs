@@ -1,0 +1,315 @@
+//! The audit log and the checkpoints over all chains: written, read, and looked at again.
+
+use serde_json::{Value as Json, json};
+
+use super::error::Error;
+use super::{Caller, Gate};
+use crate::domain::event::{NO_HASH, chain, hex};
+use crate::domain::{AuditEntry, Instant, JurisdictionId, StoredEntry, audit_entry};
+use crate::policy::Act;
+use crate::seal::{self, AuditHead, Checkpoint, SigningKey};
+use crate::store::{self, CheckpointRow, Head, Reader, Store, Transaction};
+
+/// What somebody does outside matters, for the audit log.
+pub(super) struct Deed {
+    jurisdiction: JurisdictionId,
+    actor: String,
+    kind: &'static str,
+    subject: String,
+    detail: Json,
+}
+
+impl Deed {
+    /// Somebody does something to something.
+    pub(super) fn of(caller: &Caller, kind: &'static str, subject: impl Into<String>) -> Self {
+        Self {
+            jurisdiction: caller.jurisdiction,
+            actor: caller.actor.name(),
+            kind,
+            subject: subject.into(),
+            detail: Json::Null,
+        }
+    }
+
+    /// The same with how it is now. Neither secrets nor callers' personal data.
+    pub(super) fn with(self, detail: Json) -> Self {
+        Self { detail, ..self }
+    }
+
+    /// Appends it.
+    pub(super) fn write(
+        self,
+        transaction: &mut Transaction<'_>,
+        now: Instant,
+    ) -> Result<(), store::Error> {
+        let Self { jurisdiction, actor, kind, subject, detail } = self;
+        let kind = kind.to_owned();
+        transaction.append_audit(AuditEntry {
+            format: audit_entry::FORMAT,
+            jurisdiction,
+            seq: 0,
+            at: now,
+            actor,
+            kind,
+            subject,
+            detail,
+        })
+    }
+}
+
+/// A checkpoint, with everything in hexadecimal.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Sealed {
+    /// Its number.
+    pub number: i64,
+    /// When it was made.
+    pub at: Instant,
+    /// How many matters had changed since the one before.
+    pub matters: i64,
+    /// The hash of its text, which the next one names.
+    pub hash: String,
+    /// Its text, byte for byte as it was signed.
+    pub body: String,
+    /// The signature over its text.
+    pub signature: String,
+    /// The public key that verifies it.
+    pub key: String,
+}
+
+impl Sealed {
+    fn of(row: CheckpointRow) -> Self {
+        let said = serde_json::from_str::<Checkpoint>(&row.body);
+        Self {
+            number: row.number,
+            at: row.at,
+            matters: said.map_or(0, |said| said.matters),
+            hash: hex(&seal::hash_of(&row.body)),
+            signature: hex(&row.signature),
+            key: hex(&row.key),
+            body: row.body,
+        }
+    }
+}
+
+/// Entries of audit logs looked at in one go.
+const PAGE: i64 = 1000;
+
+impl Gate {
+    /// Takes the key with which checkpoints are signed. The first one given stays.
+    pub fn use_seal(&self, key: SigningKey) {
+        // A second key would only come from a second start, which has its own gate.
+        drop(self.inner.seal.set(key));
+    }
+
+    /// Signs where all chains stand. None when no key was given, or somebody else just made one. Blocks.
+    ///
+    /// # Errors
+    /// What the store says.
+    pub fn make_checkpoint(&self) -> Result<Option<Sealed>, Error> {
+        let Some(key) = self.inner.seal.get() else { return Ok(None) };
+        let now = self.now();
+        let owners = self.inner.registry.jurisdictions();
+        let (last, heads, audit) = self.read(|reader| {
+            let mut audit = Vec::new();
+            for owner in &owners {
+                let (seq, hash) = reader.audit_head(*owner)?;
+                audit.push(AuditHead { jurisdiction: *owner, seq, hash: hex(&hash) });
+            }
+            Ok((reader.last_checkpoint()?, reader.unsealed_heads()?, audit))
+        })?;
+        let previous = last.as_ref().map_or(NO_HASH, |last| seal::hash_of(&last.body));
+        let checkpoint = Checkpoint {
+            format: seal::FORMAT,
+            number: last.map_or(0, |last| last.number) + 1,
+            at: now,
+            previous: hex(&previous),
+            matters: i64::try_from(heads.len()).unwrap_or(i64::MAX),
+            heads: hex(&seal::root(heads.iter().map(parts))),
+            audit,
+        };
+        let body = serde_json::to_string(&checkpoint)
+            .map_err(|error| Error::Internal(format!("a checkpoint cannot be written: {error}")))?;
+        let row = CheckpointRow {
+            number: checkpoint.number,
+            at: now,
+            signature: key.sign(&body),
+            key: key.public().to_vec(),
+            body,
+        };
+        let mut writer = self.inner.store.writer()?;
+        match writer.transaction(|transaction| transaction.add_checkpoint(&row, &heads)) {
+            Ok(()) => Ok(Some(Sealed::of(row))),
+            Err(store::Error::Conflict(_)) => Ok(None),
+            Err(error) => Err(error.into()),
+        }
+    }
+
+    /// At most `limit` checkpoints after a number, in order. Blocks.
+    ///
+    /// # Errors
+    /// `Forbidden`.
+    pub fn checkpoints(
+        &self,
+        caller: &Caller,
+        after: i64,
+        limit: i64,
+    ) -> Result<Vec<Sealed>, Error> {
+        self.permit(caller, Act::Operate)?;
+        let rows = self.read(|reader| reader.checkpoints(after, limit))?;
+        Ok(rows.into_iter().map(Sealed::of).collect())
+    }
+
+    /// At most `limit` entries of the audit log, the newest first, below a number if one is given.
+    /// Blocks.
+    ///
+    /// # Errors
+    /// `Forbidden`.
+    pub fn audit_log(
+        &self,
+        caller: &Caller,
+        before: Option<i64>,
+        limit: i64,
+    ) -> Result<Vec<StoredEntry>, Error> {
+        self.permit(caller, Act::Operate)?;
+        self.read(|reader| reader.audit_entries(caller.jurisdiction, before, limit))
+    }
+}
+
+/// What looking again at audit logs and checkpoints found.
+#[derive(Debug, Clone, Default, PartialEq, Eq, serde::Serialize)]
+pub struct Seals {
+    /// Entries of audit logs.
+    pub audit_entries: u64,
+    /// Checkpoints.
+    pub checkpoints: u64,
+    /// When the newest was made.
+    pub sealed_until: Option<Instant>,
+    /// The public key of the newest, in hexadecimal: to be compared with what was noted elsewhere.
+    pub key: Option<String>,
+    /// What is wrong, a sentence each.
+    pub faults: Vec<String>,
+}
+
+/// Looks again at the audit logs and the checkpoints. With `key`, every checkpoint must be signed by
+/// it; without, by the key that stands beside it. Blocks.
+///
+/// # Errors
+/// What the store says. What is wrong with the data is no error but in the answer.
+pub fn verify_seals(store: &Store, key: Option<&[u8]>) -> Result<Seals, Error> {
+    let mut seals = Seals::default();
+    let owners = store.read(Reader::jurisdictions)?;
+    for owner in owners {
+        audit_chain(store, owner.id, &mut seals)?;
+    }
+    let (mut after, mut previous) = (0, NO_HASH);
+    loop {
+        let rows = store.read(|reader| reader.checkpoints(after, PAGE))?;
+        if rows.is_empty() {
+            break;
+        }
+        for row in rows {
+            if row.number != after + 1 {
+                let (from, to) = (after + 1, row.number - 1);
+                seals.faults.push(format!("checkpoints {from} to {to} are not there"));
+            }
+            let faults = store.read(|reader| checkpoint_faults(reader, &row, &previous, key))?;
+            let number = row.number;
+            seals
+                .faults
+                .extend(faults.into_iter().map(|what| format!("checkpoint {number}: {what}")));
+            seals.checkpoints += 1;
+            seals.sealed_until = Some(row.at);
+            seals.key = Some(hex(&row.key));
+            (after, previous) = (row.number, seal::hash_of(&row.body));
+        }
+    }
+    Ok(seals)
+}
+
+fn parts(head: &Head) -> (crate::domain::InstanceId, i64, crate::domain::event::Hash) {
+    (head.instance, head.seq, head.hash)
+}
+
+/// One jurisdiction's audit log: numbers without gaps, every hash, columns as the text says.
+fn audit_chain(store: &Store, owner: JurisdictionId, seals: &mut Seals) -> Result<(), Error> {
+    let (mut after, mut head) = (0, NO_HASH);
+    loop {
+        let entries = store.read(|reader| reader.audit_after(owner, after, PAGE))?;
+        if entries.is_empty() {
+            return Ok(());
+        }
+        for entry in entries {
+            let place = format!("audit entry {} of jurisdiction {owner}", entry.seq);
+            if entry.seq != after + 1 {
+                let (from, to) = (after + 1, entry.seq - 1);
+                let lost = format!("audit entries {from} to {to} of jurisdiction {owner}");
+                seals.faults.push(format!("{lost} are not there"));
+            }
+            if chain(&head, &entry.body) != entry.hash {
+                seals.faults.push(format!("{place} is not what its hash was made from"));
+            }
+            if !says_the_same(&entry) {
+                seals.faults.push(format!("{place}: its columns are not what its text says"));
+            }
+            seals.audit_entries += 1;
+            (after, head) = (entry.seq, entry.hash);
+        }
+    }
+}
+
+fn says_the_same(stored: &StoredEntry) -> bool {
+    serde_json::from_str::<AuditEntry>(&stored.body).is_ok_and(|entry| {
+        let columns = (stored.jurisdiction, stored.seq, stored.at, &stored.kind, &stored.actor);
+        columns == (entry.jurisdiction, entry.seq, entry.at, &entry.kind, &entry.actor)
+    })
+}
+
+fn checkpoint_faults(
+    reader: &mut Reader,
+    row: &CheckpointRow,
+    previous: &[u8; 32],
+    key: Option<&[u8]>,
+) -> Result<Vec<String>, store::Error> {
+    let mut faults = Vec::new();
+    let key = key.unwrap_or(&row.key);
+    if !seal::is_signed(key, &row.body, &row.signature) {
+        faults.push("its signature is not of this key over this text".to_owned());
+    }
+    let Ok(said) = serde_json::from_str::<Checkpoint>(&row.body) else {
+        faults.push("its text cannot be read".to_owned());
+        return Ok(faults);
+    };
+    if (said.number, said.at) != (row.number, row.at) {
+        faults.push("its columns are not what its text says".to_owned());
+    }
+    if said.previous != hex(previous) {
+        faults.push("it does not follow the checkpoint before it".to_owned());
+    }
+    let heads = reader.checkpoint_heads(row.number)?;
+    if said.heads != hex(&seal::root(heads.iter().map(parts))) {
+        faults.push("the heads kept with it are not those that were signed".to_owned());
+    }
+    for lost in reader.lost_heads(row.number, 10)? {
+        let Head { instance, seq, .. } = lost;
+        faults.push(format!(
+            "event {seq} of instance {instance}, which it signed, is not there any more as it was"
+        ));
+    }
+    for head in &said.audit {
+        let kept = reader.audit_after(head.jurisdiction, head.seq - 1, 1)?.pop();
+        let same = |kept: &StoredEntry| kept.seq == head.seq && hex(&kept.hash) == head.hash;
+        if head.seq > 0 && !kept.as_ref().is_some_and(same) {
+            let (seq, owner) = (head.seq, head.jurisdiction);
+            faults.push(format!(
+                "audit entry {seq} of jurisdiction {owner}, which it signed, is not there any more \
+                 as it was"
+            ));
+        }
+    }
+    Ok(faults)
+}
+
+/// What the audit log keeps of a source text: enough to tell whether it is the same.
+pub(super) fn digest(source: &str) -> Json {
+    json!(hex(&seal::hash_of(source)))
+}
