@@ -8,5 +8,7 @@ pub mod house;
 mod postbox;
 pub mod rehearsal;
 pub mod routing;
+pub mod rights;
 pub mod serve;
+pub mod tls;
 pub mod workflow;

@@ -1,5 +1,6 @@
 //! Files and environment, read once.
 
+pub mod access;
 pub mod alerts;
 pub mod channel;
 mod environment;

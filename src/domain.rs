@@ -22,7 +22,7 @@ pub mod text;
 pub mod tier;
 pub mod value;
 
-pub use actor::{Actor, Grant, Role};
+pub use actor::{Actor, Grant, Role, Scope, Term};
 pub use audit_entry::{AuditEntry, StoredEntry};
 pub use command::Command;
 pub use directory::{Category, Directory, EVERY_UNIT, Unit};

@@ -38,6 +38,18 @@ pub const RECEIPT: &str = "alert.receipt";
 /// service itself may ask it.
 pub const RECOUNT: &str = "recount_clocks";
 
+/// That it was shown who called; asked by people, for a purpose.
+pub const REVEAL: &str = "caller.revealed";
+
+/// That who called was erased; asked by people, or by the service when the time has come.
+pub const ERASE: &str = "caller.erased";
+
+/// Whether a command is only word about a matter: how the matter stands is as before.
+#[must_use]
+pub fn is_word(command: &str) -> bool {
+    [RECEIPT, REVEAL, ERASE].contains(&command)
+}
+
 /// What a clock's firing does without, because it was refused: names of workflows not started,
 /// `signal.<name>` not sent, or one of the two below. Stands in the input of the firing.
 pub const LEFT_OUT: &str = "left_out";
@@ -139,6 +151,8 @@ pub fn decide(
             Ok(())
         }
         Actor::System if command.name == RECOUNT => run.recount(),
+        _ if command.name == REVEAL => run.reveal(),
+        _ if command.name == ERASE => run.erase(),
         _ if acknowledges(situation.chart, &command.name) => run.acknowledge(),
         _ => run.command(),
     })

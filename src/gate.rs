@@ -4,10 +4,12 @@
 //! which decides and writes many of them in one transaction (group commit); a caller is answered
 //! after the commit. A failing command never takes its batch along.
 
+mod access;
 mod administration;
 mod advice;
 mod audit;
 mod batch;
+mod change;
 mod channel;
 mod chores;
 mod committer;
@@ -34,10 +36,12 @@ mod rehearsal;
 mod reply;
 mod report;
 mod retold;
+mod rights;
 mod roster;
 mod sealing;
 mod sight;
 mod subscription;
+mod voices;
 mod wording;
 mod world;
 
@@ -53,11 +57,16 @@ use crate::domain::{Actor, Instance, InstanceId, Instant, JurisdictionId, Messag
 use crate::store::{Store, Writer};
 
 pub use crate::store::{
-    Alarm, Ending, Filter, MessageFilter, NewAlarm, Queue, RawCounts, Settled, StandInFilter,
-    Standing, TokenRow,
+    Alarm, Ending, Filter, MessageFilter, NewAlarm, Queue, RawCounts, SessionRow, Settled,
+    StandInFilter, Standing, TokenRow,
+};
+pub use access::{
+    AccessRules, AccountSeen, Attempt, Deed, Enrolment, Known, NewAccount, Profile, Session,
+    SessionSeen, Setup, SignIn,
 };
 pub use administration::{Issued, NewToken};
 pub use audit::{Examined, Report, verify, verify_signed};
+pub use change::Change;
 pub use channel::{ChannelFigures, ChannelState, SelfTested};
 pub use chores::{DueClock, DueClocks, Leaves};
 pub use contact::Contact;
@@ -77,6 +86,7 @@ pub use roster::{Book, Handing, ImportWish, Imported, Named, NewStandIn};
 pub use sealing::{Sealed, Seals, verify_seals};
 pub use sight::Seen;
 pub use subscription::{HookGuard, NewSubscription};
+pub use voices::{Voice, Voices};
 pub use wording::{family_of, number_of};
 
 /// Who asks, and in which jurisdiction.
@@ -173,39 +183,6 @@ pub struct Done {
     pub instance: Option<Box<Instance>>,
 }
 
-/// A change that was committed, for those who follow.
-#[derive(Debug, Clone, Serialize)]
-pub struct Change {
-    /// Whose.
-    #[serde(skip)]
-    pub jurisdiction: JurisdictionId,
-    /// The family.
-    #[serde(skip)]
-    pub family: InstanceId,
-    /// The instance.
-    #[serde(skip)]
-    pub instance: InstanceId,
-    /// Units that take part in it.
-    #[serde(skip)]
-    pub parties: Vec<String>,
-    /// Its workflow.
-    pub workflow: String,
-    /// The event's number.
-    pub seq: i64,
-    /// What happened.
-    pub kind: String,
-    /// The flat status after it.
-    pub status: String,
-    /// The stage after it.
-    pub stage: String,
-    /// The holder after it.
-    pub holder: Option<String>,
-    /// The tier's rank.
-    pub tier: i64,
-    /// When it was recorded.
-    pub at: Instant,
-}
-
 /// A clock of an instance that has something to do, with its fence.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Firing {
@@ -257,6 +234,9 @@ struct Inner {
     /// The connection for chores of the scheduler.
     hand: Mutex<Option<Writer>>,
     alerts: AlertRules,
+    access: RwLock<AccessRules>,
+    /// When tokens were last used, until it is written down.
+    uses: access::Uses,
     /// The key that signs checkpoints.
     seal: std::sync::OnceLock<crate::seal::SigningKey>,
     /// Whether a webhook may be posted to an address.
@@ -313,6 +293,8 @@ impl Gate {
             letters,
             hand,
             alerts,
+            access: RwLock::default(),
+            uses: access::Uses::default(),
             hook_guard: RwLock::default(),
         };
         Ok(Self { inner: Arc::new(inner) })

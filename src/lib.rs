@@ -20,6 +20,7 @@ pub mod template;
 // Floor 2, hands: one outside thing each.
 pub mod channel;
 pub mod config;
+pub mod identity;
 pub mod store;
 
 // Floor 3, the one door.

@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 use clap::{Args, Parser, Subcommand};
-use fenliu::app::{alerts, archive, demo, rehearsal, routing, serve, workflow};
+use fenliu::app::{alerts, archive, demo, rehearsal, rights, routing, serve, workflow};
 use fenliu::config::settings::Settings;
 use fenliu::domain::Instant;
 use fenliu::domain::event::unhex;
@@ -99,6 +99,28 @@ enum Command {
         /// The jurisdiction's code.
         #[arg(long)]
         jurisdiction: Option<String>,
+    },
+    /// Give somebody an account, and print the code by which a password is chosen: the first
+    /// administrator's way in (the service must not run on the same SQLite file; else use the API).
+    Account {
+        /// The settings file.
+        #[arg(long)]
+        config: Option<PathBuf>,
+        /// Whose: a person's id or name.
+        #[arg(long)]
+        person: String,
+        /// The name to sign in with.
+        #[arg(long)]
+        login: String,
+        /// The jurisdiction's code.
+        #[arg(long)]
+        jurisdiction: Option<String>,
+    },
+    /// Print who may do and see what: the matrix of roles, acts, paths and commands.
+    Rights {
+        /// The folder of workflow files.
+        #[arg(default_value = "workflows")]
+        workflows: PathBuf,
     },
     /// Check, test and draw workflow files.
     #[command(subcommand)]
@@ -328,6 +350,13 @@ fn run(command: Command) -> Result<workflow::Report, String> {
             let settings = serve::settings(config, std::env::vars()).map_err(said)?;
             alerts::preview(&settings, &wish).map_err(said)
         }
+        Command::Account { config, person, login, jurisdiction } => {
+            let settings = serve::settings(config, std::env::vars()).map_err(said)?;
+            let wish = serve::TokenWish { jurisdiction, person, label: login };
+            let setup = serve::account(&settings, &wish).map_err(said)?;
+            Ok(workflow::Report::of(format!("{setup}\n")))
+        }
+        Command::Rights { workflows } => rights::report(&workflows),
         Command::Alerts(Alerts::Rehearse { config, wish }) => {
             let settings = serve::settings(config, std::env::vars()).map_err(said)?;
             rehearsal::rehearse(&settings, &wish).map_err(said)

@@ -1,102 +1,82 @@
-//! Who may do and see what: one table. A workflow's own `by` narrows it, never widens it.
+//! Who may do and see what: one table, role by act by relation to the thing. Every door asks it: the
+//! API, the links in messages, replies by SMS, webhooks, the stream of changes. A workflow's own `by`
+//! narrows it, never widens it.
+
+mod factor;
+mod table;
 
 use std::collections::BTreeSet;
 
 use crate::domain::{Actor, Grant, Role};
 
-/// What somebody may want to do besides giving the commands of workflows.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-pub enum Act {
-    /// See every instance of the jurisdiction.
-    SeeAll,
-    /// See the instances that one's own units take part in.
-    SeeOwn,
-    /// See callers' personal data of what one may see.
-    SeeCaller,
-    /// Say that something happened earlier than it was recorded.
-    Backdate,
-    /// Read units, people, categories, calendars, definitions.
-    ReadDirectory,
-    /// Change units, people, categories.
-    WriteDirectory,
-    /// Write duty rosters and stand-ins, decide on swaps.
-    WriteRosters,
-    /// Publish workflow definitions.
-    Publish,
-    /// Load calendars.
-    WriteCalendar,
-    /// Make and revoke tokens.
-    IssueTokens,
-    /// See operator alarms and metrics.
-    Operate,
+pub use factor::{needs_second_factor, without_second_factor};
+pub use table::{ACTS, Act, COLUMNS, Column, RELATIONS, Reach, Relation, reach};
+
+/// The columns that a grant stands for: that of its role, and for a leader of the county government
+/// (`county` is the unit that plays it) that of a county leader besides.
+fn columns(grant: &Grant, county: Option<&str>) -> impl Iterator<Item = Column> {
+    let leads = grant.role == Role::Leader && county == Some(grant.unit.as_str());
+    [Some(Column::Role(grant.role)), leads.then_some(Column::CountyLeader)].into_iter().flatten()
 }
 
-/// Every act, in the order above.
-pub const ACTS: [Act; 11] = [
-    Act::SeeAll,
-    Act::SeeOwn,
-    Act::SeeCaller,
-    Act::Backdate,
-    Act::ReadDirectory,
-    Act::WriteDirectory,
-    Act::WriteRosters,
-    Act::Publish,
-    Act::WriteCalendar,
-    Act::IssueTokens,
-    Act::Operate,
-];
-
-/// The table (domain book 4.10). County leaders see everything by being leaders of the county
-/// government's body, which [`sees_all`] knows.
+/// Whether one of the actor's grants allows an act on a thing to which it stands in this relation,
+/// wherever that thing is. `county` is the unit that plays the county government.
 #[must_use]
-pub fn role_may(role: Role, act: Act) -> bool {
-    use Act::{
-        Backdate, IssueTokens, Operate, Publish, ReadDirectory, SeeAll, SeeCaller, SeeOwn,
-        WriteCalendar, WriteDirectory, WriteRosters,
-    };
-    let acts: &[Act] = match role {
-        Role::Dispatcher | Role::ShiftLeader => {
-            &[SeeAll, SeeOwn, SeeCaller, Backdate, ReadDirectory]
-        }
-        Role::Liaison | Role::Leader => &[SeeOwn, SeeCaller, ReadDirectory],
-        Role::Duty => &[SeeAll, SeeOwn, Backdate, ReadDirectory, Operate],
-        Role::Director => &[SeeAll, SeeOwn, Backdate, ReadDirectory, WriteRosters, Operate],
-        Role::Auditor => &[SeeAll, ReadDirectory, Operate],
-        Role::Administrator => {
-            &[ReadDirectory, WriteDirectory, WriteRosters, WriteCalendar, IssueTokens, Operate]
-        }
-        Role::Editor => &[ReadDirectory, Publish],
-    };
-    acts.contains(&act)
-}
-
-/// Whether one of the actor's roles allows an act.
-#[must_use]
-pub fn may(actor: &Actor, act: Act) -> bool {
+pub fn may_at(actor: &Actor, act: Act, relation: Relation, county: Option<&str>) -> bool {
     match actor {
-        Actor::Person { grants, .. } => grants.iter().any(|grant| role_may(grant.role, act)),
+        Actor::Person { grants, .. } => grants.iter().any(|grant| {
+            columns(grant, county).any(|column| reach(column, act).includes(relation))
+        }),
         Actor::Clock | Actor::Relative { .. } => false,
         Actor::System => true,
     }
 }
 
-/// Whether the actor sees every instance: by a role, or as a leader of the county government
-/// (`county` is the unit that plays it).
+/// Whether one of the actor's roles allows an act on anything in the jurisdiction.
+#[must_use]
+pub fn may(actor: &Actor, act: Act) -> bool {
+    may_at(actor, act, Relation::Other, None)
+}
+
+/// Whether there is any thing at all on which the actor may do this: what a door asks before it knows
+/// which thing is meant.
+#[must_use]
+pub fn may_somewhere(actor: &Actor, act: Act, county: Option<&str>) -> bool {
+    match actor {
+        Actor::Person { grants, .. } => grants
+            .iter()
+            .any(|grant| columns(grant, county).any(|column| !reach(column, act).is_nothing())),
+        Actor::Clock | Actor::Relative { .. } => false,
+        Actor::System => true,
+    }
+}
+
+/// The units through which the actor may do this to things that stand in this relation to them.
+#[must_use]
+pub fn units(actor: &Actor, act: Act, relation: Relation) -> BTreeSet<&str> {
+    let grants = actor.grants().iter();
+    let fits = |grant: &&Grant| reach(Column::Role(grant.role), act).includes(relation);
+    grants.filter(fits).map(|grant| grant.unit.as_str()).collect()
+}
+
+/// The grants that allow an act on anything in the jurisdiction.
+#[must_use]
+pub fn grants_for(actor: &Actor, act: Act, county: Option<&str>) -> Vec<Grant> {
+    let allows = |grant: &&Grant| {
+        columns(grant, county).any(|column| reach(column, act).includes(Relation::Other))
+    };
+    actor.grants().iter().filter(allows).cloned().collect()
+}
+
+/// Whether the actor sees every instance: by a role, or as a leader of the county government.
 #[must_use]
 pub fn sees_all(actor: &Actor, county: Option<&str>) -> bool {
-    may(actor, Act::SeeAll) || county.is_some_and(|county| actor.is(Role::Leader, county))
+    may_at(actor, Act::SeeMatter, Relation::Other, county)
 }
 
-/// The units that the actor may see matters of.
-#[must_use]
-pub fn own_units(actor: &Actor) -> BTreeSet<&str> {
-    let own = actor.grants().iter().filter(|grant| role_may(grant.role, Act::SeeOwn));
-    own.map(|grant| grant.unit.as_str()).collect()
-}
-
-/// Whether the actor may give commands to an instance at all: it sees everything, or one of its
-/// units is `named` in the instance now, or it has one of the `posts` that the workflow's commands
-/// are for. A foreign instance is as if it were not there.
+/// Whether the actor may give commands to an instance at all: to every one, or because one of its
+/// units is `named` in the instance now, or by one of the `posts` that the workflow's commands are
+/// for. A foreign instance is as if it were not there.
 #[must_use]
 pub fn takes_part<'p>(
     actor: &Actor,
@@ -104,12 +84,22 @@ pub fn takes_part<'p>(
     posts: impl FnOnce() -> BTreeSet<Grant>,
     county: Option<&str>,
 ) -> bool {
-    let own = own_units(actor);
-    sees_all(actor, county) || named.any(|unit| own.contains(unit)) || holds_post(actor, &posts())
+    if may_at(actor, Act::Command, Relation::Other, county) {
+        return true;
+    }
+    let own = units(actor, Act::Command, Relation::Named);
+    named.any(|unit| own.contains(unit)) || holds_post(actor, Act::Command, &posts())
 }
 
-/// Whether the actor has one of the posts that a workflow's commands are for.
+/// Whether the actor has one of the posts that a workflow's commands are for, in a role to which that
+/// gives the act.
 #[must_use]
-pub fn holds_post(actor: &Actor, posts: &BTreeSet<Grant>) -> bool {
-    actor.grants().iter().any(|grant| posts.contains(grant))
+pub fn holds_post(actor: &Actor, act: Act, posts: &BTreeSet<Grant>) -> bool {
+    let mut grants = actor.grants().iter();
+    grants.any(|grant| {
+        reach(Column::Role(grant.role), act).includes(Relation::Post) && posts.contains(grant)
+    })
 }
+
+#[cfg(test)]
+mod tests;

@@ -20,6 +20,7 @@ use std::path::Path;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex};
 
+mod account;
 mod address;
 mod alarm;
 mod answer;
@@ -55,6 +56,7 @@ use connection::{Connection, Patience, Purpose};
 use pool::Pool;
 use turn::{Turn, Turns};
 
+pub use account::{AccountRow, SessionRow, ThrottleRow};
 pub use alarm::{Alarm, NewAlarm};
 pub use answer::Answer;
 pub use batch::{Batch, PartyRow, PersonalRow};

@@ -3,7 +3,7 @@
 //! told to.
 
 mod centre;
-mod certificate;
+pub(crate) mod certificate;
 mod gateway;
 mod mail;
 pub(crate) mod peer;

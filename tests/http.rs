@@ -1,6 +1,7 @@
 //! The door to the street, asked over real connections, in a jurisdiction that is no Chinese county:
 //! a harbour office with its own parties, units, hours and zone.
 
+mod accounts;
 mod administration;
 mod answers;
 mod contacts;
@@ -12,12 +13,16 @@ mod life;
 mod links;
 mod lists;
 mod log;
+mod matrix;
 mod mutes;
 mod nonsense;
 mod office;
 mod order;
+mod personal;
+mod provider;
 mod recount;
 mod rehearsal;
 mod rights;
 mod roster;
+mod shield;
 mod subscriptions;

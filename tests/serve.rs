@@ -182,6 +182,18 @@ fn a_second_demonstration_leaves_the_first_ones_data_alone() {
     child.wait().unwrap();
 }
 
+#[test]
+fn in_clear_text_other_machines_are_answered_only_if_the_settings_say_so() {
+    let folder = Folder::new("plain");
+    let mut command = serve(&folder);
+    command.env("FENLIU_SERVER_LISTEN", "0.0.0.0:0");
+    let output = command.output().unwrap();
+    assert!(!output.status.success());
+    let said = String::from_utf8_lossy(&output.stderr).into_owned();
+    assert!(said.contains("server.allow_plain_http = true"), "{said}");
+    assert!(said.contains("server.certificate"), "{said}");
+}
+
 /// What a command said that went well.
 fn said(output: &Output) -> String {
     let errors = String::from_utf8_lossy(&output.stderr);

@@ -39,6 +39,7 @@ impl Service {
             .env("FENLIU_DATABASE_FOLDER", folder)
             .env("FENLIU_DATABASE_URL", url)
             .env("FENLIU_LOG_FILTER", "error")
+            .env("FENLIU_SERVER_REQUESTS_PER_SECOND", "0")
             .envs(settings.iter().map(|(name, value)| (*name, value)))
             .stdout(Stdio::piped())
             .stderr(Stdio::inherit())

@@ -8,13 +8,16 @@ use tokio::sync::Notify;
 use crate::calendar::Calendar;
 use crate::channel::Now;
 use crate::clock::Clock;
+use crate::config;
+use crate::config::access::Access;
 use crate::config::alerts::Alerts;
 use crate::config::channel::SmsKind;
 use crate::config::jurisdiction::Jurisdiction;
 use crate::config::settings::Settings;
-use crate::domain::{Actor, Directory, JurisdictionId, PersonId, Role};
-use crate::gate::{AlertRules, Caller, Gate, NewToken, Parts};
-use crate::http::{Postboxes, Server, Stopper};
+use crate::domain::{Actor, Directory, JurisdictionId, PersonId, Role, Scope};
+use crate::gate::{AccessRules, AlertRules, Caller, Gate, NewToken, Parts, Profile};
+use crate::http::{self, Postboxes, Server, Stopper};
+use crate::identity::{self, Provider};
 use crate::scheduler::{self, Lines, Scheduler};
 use crate::store::{Options, Store};
 
@@ -87,7 +90,9 @@ fn open_as(settings: &Settings, clock: Arc<dyn Clock>, create: bool) -> Result<G
         }
     };
     let alerts = alert_rules(&settings.alerts, replies);
-    Ok(Gate::open(Parts { store, clock, entropy, batch_max, alerts })?)
+    let gate = Gate::open(Parts { store, clock, entropy, batch_max, alerts })?;
+    gate.use_access_rules(access_rules(&settings.access));
+    Ok(gate)
 }
 
 fn alert_rules(alerts: &Alerts, replies: bool) -> AlertRules {
@@ -137,7 +142,12 @@ pub fn found(settings: &Settings, gate: &Gate) -> Result<Option<String>, Error> 
     let jurisdiction = gate.found_with_rosters((&directory, &rosters), &calendar, &workflows)?;
     let person = administrator(&directory)?;
     let caller = Caller { actor: Actor::System, jurisdiction };
-    let new = NewToken { person, label: "first start".to_owned(), expires_at: None };
+    let new = NewToken {
+        person,
+        label: "first start".to_owned(),
+        expires_at: None,
+        scope: Scope::default(),
+    };
     Ok(Some(gate.issue_token(&caller, &new)?.secret))
 }
 
@@ -200,8 +210,91 @@ pub fn listen(settings: &Settings, gate: &Gate, postboxes: Postboxes) -> Result<
         0 => std::thread::available_parallelism().map_or(1, std::num::NonZero::get),
         workers => workers,
     };
-    let server = Server::with_post(&address, gate.clone(), workers, postboxes);
-    server.map_err(|error| Error::Listen { address, error })
+    let options = http::Options { postboxes, ..options(settings, workers)? };
+    Server::bind(&address, gate.clone(), options).map_err(|error| Error::Listen { address, error })
+}
+
+/// How the server is set up. In clear text it answers this machine only, unless the settings say
+/// otherwise.
+fn options(settings: &Settings, workers: usize) -> Result<http::Options, Error> {
+    let server = &settings.server;
+    let path = |path: &Path| if path.as_os_str().is_empty() { None } else { Some(path.to_owned()) };
+    let tls = match (path(&server.certificate), path(&server.key)) {
+        (Some(certificate), Some(key)) => Some(super::tls::server(certificate, key, None)?),
+        (None, None) => None,
+        _ => {
+            let sentence =
+                "server.certificate and server.key belong together: give both or neither";
+            return Err(Error::Sense(sentence.to_owned()));
+        }
+    };
+    let addresses = std::net::ToSocketAddrs::to_socket_addrs(&server.listen);
+    let here = addresses.is_ok_and(|mut all| all.all(|address| address.ip().is_loopback()));
+    if tls.is_none() && !here && !server.allow_plain_http {
+        let listen = &server.listen;
+        return Err(Error::Sense(format!(
+            "server.listen = \"{listen}\" would answer other machines in clear text: listen at 127.0.0.1 \
+             behind a proxy with TLS, give server.certificate and server.key, or say \
+             server.allow_plain_http = true"
+        )));
+    }
+    let strict = tls.is_some() || settings.alerts.public_url.starts_with("https://");
+    Ok(http::Options {
+        workers,
+        provider: provider(settings)?,
+        per_second: server.requests_per_second,
+        trusted: server.trusted_proxies.clone(),
+        tls,
+        strict,
+        ..http::Options::default()
+    })
+}
+
+/// Where people may sign in besides, if the settings name a provider.
+fn provider(settings: &Settings) -> Result<Option<Arc<Provider>>, Error> {
+    let oidc = &settings.access.oidc;
+    if oidc.issuer.is_empty() {
+        return Ok(None);
+    }
+    let base = settings.alerts.public_url.trim_end_matches('/');
+    if base.is_empty() {
+        let sentence =
+            "access.oidc.issuer needs alerts.public_url: the provider sends people back there";
+        return Err(Error::Sense(sentence.to_owned()));
+    }
+    let roots = &oidc.roots;
+    let roots = if roots.as_os_str().is_empty() {
+        None
+    } else {
+        let path = settings.beside(roots);
+        let shown = path.display().to_string();
+        Some(std::fs::read(path).map_err(|error| Error::File { path: shown, error })?)
+    };
+    let secret = oidc.client_secret.reveal();
+    let client_secret = secret.map_err(|error| Error::Sense(format!("access.oidc: {error}")))?;
+    let provider = Provider::new(identity::Setting {
+        issuer: oidc.issuer.clone(),
+        client_id: oidc.client_id.clone(),
+        client_secret,
+        redirect: format!("{base}/api/v1/login/provider/return"),
+        second_factor: oidc.second_factor.clone(),
+        roots,
+    });
+    let provider = provider.map_err(|error| Error::Sense(format!("access.oidc: {error}")))?;
+    Ok(Some(Arc::new(provider)))
+}
+
+/// How strict the house is with those who sign in.
+fn access_rules(access: &Access) -> AccessRules {
+    let minute = 60_000;
+    AccessRules {
+        profile: match access.profile {
+            config::access::Profile::Mlps3 => Profile::Mlps3,
+            config::access::Profile::Asvs => Profile::Asvs,
+        },
+        idle_ms: i64::from(access.idle_minutes.max(1)) * minute,
+        longest_ms: i64::from(access.longest_hours.max(1)) * 60 * minute,
+    }
 }
 
 /// Rings when the process is asked to stop: by ^C, or by the system.
@@ -256,7 +349,8 @@ pub fn start(settings: &Settings, clock: Arc<dyn Clock>) -> Result<Running, Erro
     let token = found(settings, &gate)?;
     word(settings, &gate)?;
     advise(settings, &gate)?;
-    let base = format!("http://{}", server.local_addr());
+    let scheme = if settings.server.certificate.as_os_str().is_empty() { "http" } else { "https" };
+    let base = format!("{scheme}://{}", server.local_addr());
     let stopper = server.stopper();
     let scheduler = schedule(settings, &gate, lines, speed)?;
     let server = tokio::spawn(server.run());

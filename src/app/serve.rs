@@ -7,8 +7,8 @@ use super::demo;
 use super::house::{self, Error};
 use crate::clock::{Clock, FastClock, SystemClock};
 use crate::config::settings::{LogFormat, Settings};
-use crate::domain::{Actor, Grant, Instant, Person, PersonId, Role};
-use crate::gate::{self, Caller, Gate, NewToken};
+use crate::domain::{Actor, Grant, Instant, Person, PersonId, Role, Scope};
+use crate::gate::{self, Caller, Gate, NewAccount, NewToken};
 use crate::store::{Options, Store};
 
 /// Time that runs fast, for training: from when, how fast, and the machine's time it is tied to.
@@ -171,13 +171,30 @@ pub fn administrator(settings: &Settings, wish: &TokenWish) -> Result<String, Er
     issue(&gate, &caller, person.id, wish)
 }
 
+/// Gives somebody an account without a running service; the label of the wish is the name to sign in
+/// with. Answers a code by which a password is chosen.
+///
+/// # Errors
+/// As for [`token`]; that another account has the name.
+pub fn account(settings: &Settings, wish: &TokenWish) -> Result<String, Error> {
+    let gate = house::open_existing(settings, Arc::new(SystemClock::new()))?;
+    let (caller, person) = meant(&gate, wish)?;
+    let new = NewAccount { login: wish.label.clone(), subject: None };
+    let setup = match gate.give_account(&caller, person.id, &new)? {
+        Some(setup) => setup,
+        None => gate.reset_account(&caller, person.id, false)?,
+    };
+    Ok(setup.code)
+}
+
 fn issue(
     gate: &Gate,
     caller: &Caller,
     person: PersonId,
     wish: &TokenWish,
 ) -> Result<String, Error> {
-    let new = NewToken { person, label: wish.label.clone(), expires_at: None };
+    let new =
+        NewToken { person, label: wish.label.clone(), expires_at: None, scope: Scope::default() };
     Ok(gate.issue_token(caller, &new)?.secret)
 }
 

@@ -33,6 +33,14 @@ impl Chart {
         instance.holder.as_deref().into_iter().chain(codes)
     }
 
+    /// Whether the state an instance stands in is held by a body of the jurisdiction, and not by a
+    /// unit that a field names.
+    #[must_use]
+    pub fn is_held_by_body(&self, instance: &Instance) -> bool {
+        let leaf = self.find(&instance.state).and_then(|leaf| self.node(leaf));
+        leaf.is_some_and(|node| matches!(node.holder, Some(Party::Body(_))))
+    }
+
     /// The roles in bodies of the jurisdiction that commands are for: whoever has one of them takes
     /// part in every instance, whether a field names its unit or not.
     #[must_use]

@@ -16,7 +16,7 @@ pub struct Job {
     /// Whom it tells, as workflows say it: `emergency_office.duty`.
     #[serde(default)]
     pub to: Vec<String>,
-    /// How many days it looks ahead, where it does.
+    /// How many days it looks ahead, or back, where it does.
     #[serde(default)]
     pub days: u16,
 }
@@ -37,6 +37,8 @@ pub enum Does {
     CalendarAlarm,
     /// Keeps the figures of the quarter that has ended.
     QuarterClose,
+    /// Erases what callers said and who they are, of matters that closed more than `days` ago.
+    EraseCallers,
     /// Signs where all chains of events stand, and sends it to the people it names, to be kept
     /// outside this system.
     Checkpoint,

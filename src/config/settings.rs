@@ -3,12 +3,14 @@
 
 use std::collections::BTreeMap;
 use std::fmt::Write;
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 use std::path::{Path, PathBuf};
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use toml::{Table, Value};
 
+use super::access::Access;
 use super::alerts::Alerts;
 use super::channel::Channels;
 use super::environment::overrule;
@@ -22,6 +24,8 @@ use super::job::{Does, Job};
 pub struct Settings {
     /// Where the service answers.
     pub server: Server,
+    /// How people sign in.
+    pub access: Access,
     /// By what messages leave.
     pub channel: Channels,
     /// Where data are kept.
@@ -52,11 +56,30 @@ pub struct Server {
     pub listen: String,
     /// Threads that answer; 0 means one for each core.
     pub workers: usize,
+    /// A PEM file with the certificate and those between it and its root: the service speaks TLS
+    /// itself. Read again when it changes. Empty: a proxy does.
+    pub certificate: PathBuf,
+    /// A PEM file with the certificate's private key.
+    pub key: PathBuf,
+    /// Answer in clear text also to other machines. Only inside a network that nobody else is in.
+    pub allow_plain_http: bool,
+    /// Proxies whose word about the client's address (`X-Forwarded-For`) is believed.
+    pub trusted_proxies: Vec<IpAddr>,
+    /// Requests that one person or system may make in a second, on average; 0: as many as come.
+    pub requests_per_second: u32,
 }
 
 impl Default for Server {
     fn default() -> Self {
-        Self { listen: "127.0.0.1:8110".to_owned(), workers: 0 }
+        Self {
+            listen: "127.0.0.1:8110".to_owned(),
+            workers: 0,
+            certificate: PathBuf::new(),
+            key: PathBuf::new(),
+            allow_plain_http: false,
+            trusted_proxies: vec![IpAddr::V4(Ipv4Addr::LOCALHOST), IpAddr::V6(Ipv6Addr::LOCALHOST)],
+            requests_per_second: 200,
+        }
     }
 }
 
@@ -173,13 +196,14 @@ pub struct JobSetting {
     /// When: a cron expression, seconds first, in the jurisdiction's zone.
     pub cron: String,
     /// What: `early_warning_sweep`, `daily_digest`, `coverage_check`, `calendar_alarm`,
-    /// `quarter_close`, `checkpoint` or `forget_answers`.
+    /// `quarter_close`, `checkpoint`, `forget_answers` or `erase_callers`.
     pub does: Does,
     /// Whom a `daily_digest`, a `coverage_check` or a `checkpoint` is sent to, as workflows say it:
     /// `emergency_office.duty`. Where a roster says who is on duty, only they are told.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub to: Vec<String>,
-    /// How many days a `coverage_check` looks ahead.
+    /// How many days a `coverage_check` looks ahead; for how many days after the end of a matter
+    /// `erase_callers` keeps what its callers said and who they are.
     #[serde(default = "week", skip_serializing_if = "is_week")]
     pub days: u16,
 }

@@ -6,6 +6,7 @@ use std::str::FromStr;
 use serde::{Deserialize, Serialize};
 
 use super::id::{InstanceId, PersonId};
+use super::instant::Instant;
 use super::text::Text;
 
 /// What a person is in a unit. The words are the product's; which unit plays 110 desk, emergency
@@ -104,6 +105,55 @@ pub struct Grant {
     pub role: Role,
     /// … and where: a unit's code.
     pub unit: String,
+}
+
+/// One role in one unit for a time: an appointment that begins or ends on its day without anybody
+/// having to remember it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Term {
+    /// What the person is …
+    pub role: Role,
+    /// … where: a unit's code …
+    pub unit: String,
+    /// … from when on; none: from the beginning …
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub from: Option<Instant>,
+    /// … and until before when; none: for ever.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub until: Option<Instant>,
+}
+
+impl Term {
+    /// Whether it is in force.
+    #[must_use]
+    pub fn holds(&self, now: Instant) -> bool {
+        self.from.is_none_or(|from| from <= now) && self.until.is_none_or(|until| now < until)
+    }
+
+    /// The grant that it gives while it is in force.
+    #[must_use]
+    pub fn grant(&self) -> Grant {
+        Grant { role: self.role, unit: self.unit.clone() }
+    }
+
+    /// The next instant after `now` at which it begins or ends.
+    #[must_use]
+    pub fn turns(&self, now: Instant) -> Option<Instant> {
+        [self.from, self.until].into_iter().flatten().filter(|at| *at > now).min()
+    }
+}
+
+/// What a token is narrowed to, beneath what its person may. Empty lists narrow nothing.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct Scope {
+    /// Acts of the policy table, by their words.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub acts: Vec<String>,
+    /// Units whose grants count.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub units: Vec<String>,
 }
 
 /// Who asks.

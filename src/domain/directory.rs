@@ -82,6 +82,12 @@ pub struct Directory {
 }
 
 impl Directory {
+    /// The unit that plays the county government, if one does.
+    #[must_use]
+    pub fn county(&self) -> Option<&str> {
+        self.bodies.get("county").map(String::as_str)
+    }
+
     /// The active people with `role` in `unit`, in order of id.
     pub fn people_with(&self, unit: &str, role: Role) -> impl Iterator<Item = &Person> {
         self.people.values().filter(move |person| {

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use jiff::tz::TimeZone;
 use serde::{Deserialize, Serialize};
 
-use super::actor::Grant;
+use super::actor::{Grant, Term};
 use super::id::PersonId;
 use super::instant::Instant;
 
@@ -24,8 +24,12 @@ pub struct Person {
     /// Where SMS go.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub phone: Option<String>,
-    /// What the person is, and where.
+    /// What the person is, and where, for as long as nobody says otherwise; in a directory that
+    /// decisions ask, also what holds now of `terms`.
     pub grants: Vec<Grant>,
+    /// The same for a time.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub terms: Vec<Term>,
     /// Whether the person may act and is alerted.
     #[serde(default = "super::directory::yes")]
     pub active: bool,
@@ -134,6 +138,21 @@ impl Quiet {
 }
 
 impl Person {
+    /// The grants that hold whatever the day: those that no term is for.
+    #[must_use]
+    pub fn lasting(&self) -> Vec<Grant> {
+        let timed = |grant: &&Grant| !self.terms.iter().any(|term| term.grant() == **grant);
+        self.grants.iter().filter(timed).cloned().collect()
+    }
+
+    /// The person as it stands at an instant: with the grants of the terms that hold then.
+    #[must_use]
+    pub fn at(&self, now: Instant) -> Self {
+        let mut grants = self.lasting();
+        grants.extend(self.terms.iter().filter(|term| term.holds(now)).map(Term::grant));
+        Self { grants, ..self.clone() }
+    }
+
     /// Where messages on a channel go; none if the person has no such address.
     #[must_use]
     pub fn address(&self, channel: &str) -> Option<&str> {

@@ -1,7 +1,7 @@
 //! What must hold in a directory, whichever door it comes in by: the file of a jurisdiction, or an
 //! administrator's change.
 
-use super::actor::Role;
+use super::actor::{Role, Term};
 use super::directory::{Category, Directory, Unit};
 use super::person::Person;
 use super::text::Text;
@@ -62,6 +62,17 @@ impl Directory {
         }
         let strange = person.grants.iter().filter(|grant| !self.units.contains_key(&grant.unit));
         faults.extend(strange.map(|grant| missing(&person.name, &grant.unit)));
+        let strange = person.terms.iter().filter(|term| !self.units.contains_key(&term.unit));
+        faults.extend(strange.map(|term| missing(&person.name, &term.unit)));
+        let empty = |term: &&Term| term.from.zip(term.until).is_some_and(|(from, to)| from >= to);
+        faults.extend(person.terms.iter().filter(empty).map(|term| {
+            let (name, role, unit) = (&person.name, term.role, &term.unit);
+            Text::new(
+                format!("“{name}”在“{unit}”的“{role}”任期：结束须晚于开始"),
+                format!("the term of `{name}` as {role} in `{unit}` must end after it begins"),
+            )
+        }));
+        faults.extend(joined(person));
         faults
     }
 
@@ -125,6 +136,23 @@ fn named(code: &str, name: &Text) -> Option<Text> {
         Text::new(
             format!("“{code}”须有中文和英文名称"),
             format!("`{code}` needs a name in both languages"),
+        )
+    })
+}
+
+/// Who audits neither keeps the house nor writes its workflows: else one could do something and hide
+/// it.
+fn joined(person: &Person) -> Option<Text> {
+    let terms = person.terms.iter().map(|term| term.role);
+    let roles: Vec<Role> = person.grants.iter().map(|grant| grant.role).chain(terms).collect();
+    let apart = [Role::Administrator, Role::Editor, Role::Auditor];
+    let held: Vec<&str> =
+        apart.into_iter().filter(|role| roles.contains(role)).map(Role::code).collect();
+    (held.len() > 1 && held.contains(&Role::Auditor.code())).then(|| {
+        let name = &person.name;
+        Text::new(
+            format!("“{name}”不得同时担任{}：审计须由另外的人员担任", held.join("、")),
+            format!("`{name}` may not be {} at once: auditing stands apart", held.join(" and ")),
         )
     })
 }

@@ -1,5 +1,6 @@
 //! One decision under way: the instance as it changes, and what will stand in the event.
 
+mod caller;
 mod clocks;
 mod effects;
 mod known;
@@ -275,7 +276,7 @@ impl<'r> Run<'r> {
         // Only what people report moves it: a clock that fires while a paper form waits to be typed
         // in must not keep the form's own times out.
         let by_people = matches!(self.actor, Actor::Person { .. }) || self.instance.version == 1;
-        if by_people {
+        if by_people && !self.word_only {
             self.instance.last_at = self.at.max(self.instance.last_at);
         }
         let event = self.event();

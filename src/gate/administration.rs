@@ -2,17 +2,17 @@
 //! one transaction, and is in force when it is answered.
 
 use serde_json::json;
-use sha2::{Digest, Sha256};
 
+use super::access::hash_of;
 use super::error::Error;
 use super::sealing::{self, Deed};
 use super::{Caller, Entropy, Gate};
 use crate::calendar::Calendar;
-use crate::domain::event::{Hash, hex, unhex};
+use crate::domain::event::{hex, unhex};
 use crate::domain::{
-    Actor, Category, Instant, JurisdictionId, Person, PersonId, Refusal, Text, Unit,
+    Category, Directory, Instant, JurisdictionId, Person, PersonId, Refusal, Scope, Text, Unit,
 };
-use crate::policy::Act;
+use crate::policy::{self, Act};
 use crate::store::{self, CalendarSource, NewAlarm, Store, TokenRow, Transaction};
 
 /// A token to be made.
@@ -24,6 +24,8 @@ pub struct NewToken {
     pub label: String,
     /// Until when.
     pub expires_at: Option<Instant>,
+    /// What it is narrowed to.
+    pub scope: Scope,
 }
 
 /// A token as it is handed over, once.
@@ -77,30 +79,18 @@ impl Gate {
         Ok(done)
     }
 
-    /// Who a token stands for.
-    ///
-    /// # Errors
-    /// `NotFound` for a token that is unknown, revoked, expired, or of a person who may not act.
-    pub fn caller_of(&self, secret: &str) -> Result<Caller, Error> {
-        let hash = hash_of(secret);
-        let token = self.inner.registry.token(&hash, self.now()).ok_or(Error::NotFound)?;
-        let directory = self.inner.registry.directory(token.jurisdiction)?;
-        let person = directory.people.get(&token.person).filter(|person| person.active);
-        let person = person.ok_or(Error::NotFound)?;
-        let actor = Actor::Person { id: person.id, grants: person.grants.clone() };
-        Ok(Caller { actor, jurisdiction: token.jurisdiction })
-    }
-
     /// Makes a token. Blocks.
     ///
     /// # Errors
-    /// `Forbidden`; `NotFound` when there is no such person.
+    /// `Forbidden`; `NotFound` when there is no such person; `Invalid` for a scope that names what is
+    /// not there.
     pub fn issue_token(&self, caller: &Caller, new: &NewToken) -> Result<Issued, Error> {
         self.permit(caller, Act::IssueTokens)?;
         let directory = self.inner.registry.directory(caller.jurisdiction)?;
         if !directory.people.contains_key(&new.person) {
             return Err(Error::NotFound);
         }
+        sound_scope(&new.scope, &directory)?;
         let mut bytes = [0_u8; TOKEN_BYTES];
         (self.inner.entropy)(&mut bytes);
         let secret = format!("{TOKEN_PREFIX}{}", hex(&bytes));
@@ -114,6 +104,7 @@ impl Gate {
             expires_at: new.expires_at,
             revoked_at: None,
             last_used_at: None,
+            scope: new.scope.clone(),
         };
         let deed = Deed::of(caller, "token_issued", format!("person:{}", new.person));
         let deed = deed.with(json!({ "label": new.label, "expires_at": new.expires_at }));
@@ -219,8 +210,21 @@ impl Gate {
         let grants = person.grants.iter().map(|grant| format!("{}.{}", grant.unit, grant.role));
         let grants: Vec<String> = grants.collect();
         let deed = Deed::of(caller, "person_put", format!("person:{}", person.id));
-        let deed = deed.with(json!({ "active": person.active, "grants": grants }));
-        self.administer(deed, |transaction, _| transaction.put_person(caller.jurisdiction, &person))
+        let detail = json!({ "active": person.active, "grants": grants, "terms": person.terms });
+        let leaves = !person.active;
+        let rights = |one: &Person| (one.lasting(), one.terms.clone(), one.active);
+        let others = known.is_some_and(|known| rights(known) != rights(&person));
+        self.administer(deed.with(detail), |transaction, now| {
+            let id = transaction.put_person(caller.jurisdiction, &person)?;
+            // Other rights begin with a new session; who leaves leaves nothing behind.
+            if others {
+                transaction.end_sessions(id)?;
+            }
+            if leaves {
+                transaction.revoke_tokens(id, now)?;
+            }
+            Ok(id)
+        })
     }
 
     /// Adds or changes a category. Blocks.
@@ -317,6 +321,23 @@ pub(super) fn calendar_source(
     }
 }
 
+/// A scope that names what is not there would be a token that can do nothing, or too much later.
+fn sound_scope(scope: &Scope, directory: &Directory) -> Result<(), Error> {
+    if let Some(act) = scope.acts.iter().find(|act| Act::from_code(act).is_none()) {
+        let known: Vec<&str> = policy::ACTS.iter().map(|act| act.code()).collect();
+        let known = known.join(", ");
+        return Err(Error::invalid(
+            format!("没有权限“{act}”；可用：{known}"),
+            format!("there is no act `{act}`; acts are: {known}"),
+        ));
+    }
+    if let Some(unit) = scope.units.iter().find(|unit| !directory.units.contains_key(*unit)) {
+        let en = format!("there is no unit `{unit}`");
+        return Err(Error::invalid(format!("没有单位“{unit}”"), en));
+    }
+    Ok(())
+}
+
 /// The first fault is said: they are sentences for people who mend one at a time.
 fn sound(faults: &[Text]) -> Result<(), Error> {
     faults.first().map_or(Ok(()), |fault| Err(Error::Invalid(fault.clone())))
@@ -334,8 +355,4 @@ pub(super) fn read_calendar(source: &str) -> Result<Calendar, Error> {
 
 pub(super) fn check_code(code: &str) -> Result<(), Error> {
     crate::domain::fault_of_code(code).map_or(Ok(()), |fault| Err(Error::Invalid(fault)))
-}
-
-fn hash_of(secret: &str) -> Hash {
-    Sha256::digest(secret.as_bytes()).into()
 }

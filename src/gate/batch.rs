@@ -82,6 +82,8 @@ pub(super) struct Draft {
     events: Vec<StoredEvent>,
     pub(super) messages: Vec<Message>,
     pub(super) personal: Vec<PersonalRow>,
+    /// Whose callers are erased.
+    pub(super) erased: Vec<InstanceId>,
     pub(super) answers: Vec<Answer>,
     pub(super) changes: Vec<Change>,
     /// Alerts that reached nobody: an operator must know.

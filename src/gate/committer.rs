@@ -19,14 +19,12 @@ use super::registry::Registry;
 use super::world::Desk;
 use super::{
     AlertRules, Change, Done, Entropy, Firing, PublicIds, Receipt, Request, Target, matters,
-    personal, reading, subscription, wording,
+    personal, reading, subscription, voices, wording,
 };
-use crate::chart::Chart;
 use crate::clock::Clock;
 use crate::domain::event::Hash;
 use crate::domain::{Actor, Command, FactRecord, InstanceId, Instant, MessageId, Value};
 use crate::engine::{self, Decision, family};
-use crate::policy;
 use crate::store::{Answer, PersonalRow, Store, Transaction, Writer};
 
 /// What committers share.
@@ -252,9 +250,6 @@ pub(super) struct Work<'w> {
 
 type Answers = (Vec<Result<Done, Error>>, Vec<Change>);
 
-/// The chart that is asked, and the instance with its family if it is there already.
-type Asked = (Arc<Chart>, Option<(InstanceId, InstanceId)>);
-
 impl Work<'_> {
     fn all(mut self, transaction: &mut Transaction<'_>, jobs: &[Job]) -> Result<Answers, Error> {
         let mut draft = Draft::default();
@@ -297,8 +292,12 @@ impl Work<'_> {
         }
         let alarms = std::mem::take(&mut draft.alarms);
         let marks = std::mem::take(&mut draft.marks);
+        let erased = std::mem::take(&mut draft.erased);
         let (batch, changes) = draft.into_batch();
         transaction.write(&batch)?;
+        for id in erased {
+            transaction.erase_personal(id)?;
+        }
         for mark in &marks {
             mark.write(transaction)?;
         }
@@ -342,16 +341,16 @@ impl Work<'_> {
         now: Instant,
         answered: &mut Vec<Answer>,
     ) -> Result<Done, Error> {
-        let actor = &request.caller.actor;
         let request_hash = request.key.as_ref().map(|_| fingerprint(request));
         if let (Some(key), Some(hash)) = (&request.key, &request_hash) {
-            let name = actor.name();
+            let name = request.caller.actor.name();
             if let Some(known) = answered.iter().find(|a| a.actor == name && a.key == *key) {
                 return again(known, hash);
             }
         }
         reading::may_be_earlier(request, now)?;
         let (chart, instance) = self.target(draft, request)?;
+        let actor = &self.acting(request)?;
         let asked = instance.and_then(|(id, _)| draft.instance(id));
         let given = reading::read(&self.setting.registry, &chart, asked, request, now)?;
         let mut sealed: Vec<(String, personal::Sealed)> = Vec::new();
@@ -367,7 +366,9 @@ impl Work<'_> {
         }
         let command = Command { name, input: values, occurred_at: request.occurred_at };
         let family = instance.map(|(_, family)| family);
-        let matters = matters::known(transaction, draft, &chart, request, &command)?;
+        let asks = (request, &command);
+        let registry = &self.setting.registry;
+        let matters = matters::known(transaction, draft, &chart, asks, registry)?;
         let mut desk = Desk { matters, ..self.desk(transaction, draft, now, family) };
         let decisions = match (&request.target, &instance) {
             (Target::New(workflow), _) => {
@@ -376,14 +377,18 @@ impl Work<'_> {
             (_, Some((id, _))) => family::act(&mut desk, *id, actor, &command)?,
             (_, None) => return Err(Error::NotFound),
         };
+        let seq = decisions.first().map_or(0, |decision| decision.event.seq);
         let done = self.keep(draft, decisions)?;
+        if request.command == engine::ERASE {
+            draft.erased.push(done.receipt.instance);
+        }
         if let Some(message) = request.about {
             draft.marks.push(Mark::Acknowledged(message, now));
         }
         for (field, seal) in sealed {
             draft.personal.push(PersonalRow {
                 instance: done.receipt.instance,
-                field,
+                field: voices::row_name(&field, seq),
                 jurisdiction: request.caller.jurisdiction,
                 value: seal.kept,
             });
@@ -394,37 +399,6 @@ impl Work<'_> {
             draft.answers.push(answer);
         }
         Ok(done)
-    }
-
-    /// The chart that will decide, and instance and family if they are there already. What the caller takes
-    /// no part in is as if it were not there.
-    fn target(&self, draft: &Draft, request: &Request) -> Result<Asked, Error> {
-        let Request { caller, target, if_version, .. } = request;
-        let registry = &self.setting.registry;
-        let id = match target {
-            Target::New(workflow) => {
-                let definition = registry.current(caller.jurisdiction, workflow)?;
-                return Ok((registry.chart(definition)?, None));
-            }
-            Target::Instance(id) => *id,
-        };
-        let instance = draft.instance(id).ok_or(Error::NotFound)?;
-        if instance.jurisdiction != caller.jurisdiction {
-            return Err(Error::NotFound);
-        }
-        let chart = registry.chart(instance.definition)?;
-        let directory = registry.directory(caller.jurisdiction)?;
-        let county = directory.bodies.get("county").map(String::as_str);
-        let posts = || chart.posts(&*directory);
-        if !policy::takes_part(&caller.actor, chart.named_in(instance), posts, county) {
-            return Err(Error::NotFound);
-        }
-        // Word of an alert does not make stale what the caller has seen of the matter.
-        let fits = |seen: i64| (instance.touched..=instance.version).contains(&seen);
-        if if_version.is_some_and(|seen| !fits(seen)) {
-            return Err(Error::Stale { now: instance.version });
-        }
-        Ok((chart, Some((instance.id, instance.family))))
     }
 
     /// Keeps what was decided; the receipt is that of the instance that was asked.

@@ -60,7 +60,7 @@ impl Gate {
     ) -> Result<(Arc<Directory>, Person), Error> {
         let directory = self.inner.registry.directory(caller.jurisdiction)?;
         let person = directory.people.get(&id).cloned().ok_or(Error::NotFound)?;
-        if is_self(caller, id) || policy::may(&caller.actor, Act::WriteDirectory) {
+        if is_self(caller, id) || policy::may(&caller.actor, Act::KeepContacts) {
             Ok((directory, person))
         } else {
             Err(Error::Forbidden)

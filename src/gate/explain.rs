@@ -60,7 +60,7 @@ impl Gate {
     /// `Forbidden` for whoever does not see every matter; `NotFound` for a quarter that is not
     /// closed.
     pub fn quarter(&self, caller: &Caller, name: &str) -> Result<Json, Error> {
-        self.permit(caller, Act::SeeAll)?;
+        self.permit(caller, Act::SeeMatter)?;
         let kept = self.setting(&format!("quarter.{}.{name}", caller.jurisdiction))?;
         let kept = kept.ok_or(Error::NotFound)?;
         serde_json::from_str(&kept).map_err(|error| Error::Internal(format!("{name}: {error}")))

@@ -15,6 +15,9 @@ pub struct Figures {
     fired: AtomicU64,
     batches: AtomicU64,
     waiting: AtomicU64,
+    deeds: AtomicU64,
+    denied: AtomicU64,
+    reveals: AtomicU64,
     audit_differing: AtomicU64,
     audit_age_ms: AtomicI64,
     channels: Mutex<BTreeMap<String, ChannelFigures>>,
@@ -46,6 +49,12 @@ impl Figures {
         fired, count_fired, fired;
         /// Transactions.
         batches, count_batch, batches;
+        /// Sign-ins and changes of accounts that were done …
+        deeds, count_deed, deeds;
+        /// … and that were refused.
+        denied, count_denied, denied;
+        /// How often it was shown who called, for a purpose.
+        reveals, count_reveal, reveals;
         /// Jobs handed to committers and not yet taken up.
         waiting, queued, waiting;
     }

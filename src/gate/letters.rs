@@ -12,7 +12,7 @@ use crate::domain::{
     Delivery, Instant, JurisdictionId, Kind, Language, Message, MessageId, Person, PersonId,
     Recipient, Text, Tier,
 };
-use crate::policy::{self, Act};
+use crate::policy::Act;
 use crate::store::{self, Transaction};
 use crate::template::{
     About, CHANNELS, Checked, Fault, Offer, Sample, Templates, TierWord, Written,
@@ -193,10 +193,7 @@ impl Gate {
     /// `Forbidden`; `NotFound` for a workflow or text that there is not; `Invalid` for a channel
     /// that there is not.
     pub fn preview(&self, caller: &Caller, wish: &Wish) -> Result<Written, Error> {
-        let may = [Act::Publish, Act::WriteDirectory];
-        if !may.into_iter().any(|act| policy::may(&caller.actor, act)) {
-            return Err(Error::Forbidden);
-        }
+        self.permit(caller, Act::PreviewTexts)?;
         let registry = &self.inner.registry;
         let sheet = self.inner.letters.sheet();
         let office = registry.directory(caller.jurisdiction)?.name.clone();

@@ -83,6 +83,7 @@ impl Gate {
         if self.now().since(message.created_at) > GOOD_FOR_MS {
             return Err(Error::NotFound);
         }
+        self.inner.registry.turn(self.now());
         let directory = self.inner.registry.directory(message.jurisdiction)?;
         let person = addressee(&directory, &message)?;
         let mut linked = Linked {

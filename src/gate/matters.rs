@@ -4,9 +4,11 @@ use serde_json::{Map, Value as Json};
 
 use super::batch::Draft;
 use super::error::Error;
-use super::{Request, Target, wording};
+use super::registry::Registry;
+use super::{Caller, Request, Target, wording};
 use crate::chart::{Chart, Kind};
 use crate::domain::{Command, FactRecord, Instance, InstanceId, Value, of_matter};
+use crate::policy::{self, Act, Relation};
 use crate::store::Transaction;
 
 /// So many digits has a matter's number, until there are a hundred million of them.
@@ -26,8 +28,8 @@ pub(super) fn known(
     transaction: &mut Transaction<'_>,
     draft: &mut Draft,
     chart: &Chart,
-    request: &Request,
-    command: &Command,
+    (request, command): (&Request, &Command),
+    registry: &Registry,
 ) -> Result<FactRecord, Error> {
     let mut known = FactRecord::new();
     let inputs = chart.command(&command.name).map(|spec| spec.input.as_slice());
@@ -43,9 +45,25 @@ pub(super) fn known(
         }
         let here = request.caller.jurisdiction;
         let root = |matter: &&Instance| matter.jurisdiction == here && matter.parent.is_none();
-        if let Some(matter) = draft.instance(id).filter(root) {
+        if let Some(matter) = draft.instance(id).filter(root)
+            && sees(registry, &request.caller, matter)?
+        {
             known.extend(of_matter(number, matter));
         }
     }
     Ok(known)
+}
+
+/// Whether the caller may know of a matter that it names: a foreign one is as if it were not there,
+/// here as everywhere.
+fn sees(registry: &Registry, caller: &Caller, matter: &Instance) -> Result<bool, Error> {
+    let directory = registry.directory(caller.jurisdiction)?;
+    if policy::sees_all(&caller.actor, directory.county()) {
+        return Ok(true);
+    }
+    let chart = registry.chart(matter.definition)?;
+    let own = policy::units(&caller.actor, Act::SeeMatter, Relation::Party);
+    let posts = chart.posts(&*directory);
+    Ok(chart.parties_of(matter).any(|unit| own.contains(unit))
+        || policy::holds_post(&caller.actor, Act::SeeMatter, &posts))
 }

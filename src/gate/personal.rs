@@ -33,6 +33,24 @@ pub(super) fn text(kept: &str) -> &str {
     kept.get(SALT * 2..).unwrap_or_default()
 }
 
+/// A text of which enough is left to recognise it, and too little to use it: of a telephone number
+/// the first three and the last four digits, of anything else the first letter.
+pub(super) fn masked(text: &str) -> String {
+    let letters: Vec<char> = text.trim().chars().collect();
+    let digits = letters.iter().filter(|c| c.is_ascii_digit()).count();
+    let number = digits >= 7 && letters.iter().all(|c| c.is_ascii_digit() || " +-()".contains(*c));
+    let count = letters.len();
+    let shown = |place: usize| match number {
+        true if digits >= 11 => place < 3 || place + 4 >= count,
+        true => place + 2 >= count,
+        false => place == 0 && count > 1,
+    };
+    let stars = letters.iter().enumerate().map(|(place, c)| if shown(place) { *c } else { '*' });
+    // How long an address is tells something, too.
+    let most = if number { count } else { 4 };
+    stars.take(most).collect()
+}
+
 fn digest(salt: &str, text: &str) -> String {
     let mut sha = Sha256::new();
     sha.update(salt.as_bytes());
@@ -43,6 +61,16 @@ fn digest(salt: &str, text: &str) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_masked_text_can_be_recognised_and_not_used() {
+        assert_eq!(masked("13812341234"), "138****1234");
+        assert_eq!(masked("6221234"), "*****34");
+        assert_eq!(masked("王小明"), "王**");
+        assert_eq!(masked("葛城街道土城路1号2单元"), "葛***");
+        assert_eq!(masked("李"), "*");
+        assert_eq!(masked(""), "");
+    }
 
     #[test]
     fn a_sealed_text_comes_back_and_its_digest_tells_nothing() {

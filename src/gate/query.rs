@@ -11,7 +11,7 @@ use crate::calendar::{Due, Limit};
 use crate::chart::CommandSpec;
 use crate::domain::{Actor, Directory, Instance, InstanceId, Message, MessageId, StoredEvent};
 use crate::engine::{Situation, possible};
-use crate::policy::{self, Act};
+use crate::policy::{self, Act, Relation};
 use crate::store::{Alarm, Filter, MessageFilter, RawCounts, Reader};
 
 /// One page of a list.
@@ -62,9 +62,27 @@ impl Gate {
     }
 
     pub(super) fn sees_all(&self, caller: &Caller) -> Result<bool, Error> {
+        self.may_all(caller, Act::SeeMatter)
+    }
+
+    /// Whether the caller may do this to anything in the jurisdiction.
+    pub(super) fn may_all(&self, caller: &Caller, act: Act) -> Result<bool, Error> {
         let directory = self.inner.registry.directory(caller.jurisdiction)?;
-        let county = directory.bodies.get("county").map(String::as_str);
-        Ok(policy::sees_all(&caller.actor, county))
+        Ok(policy::may_at(&caller.actor, act, Relation::Other, directory.county()))
+    }
+
+    /// Whether there is anything at all that the caller may do this to: what a door asks before it
+    /// knows which thing is meant.
+    ///
+    /// # Errors
+    /// `Forbidden`; `Internal` when there is no such jurisdiction.
+    pub fn admit(&self, caller: &Caller, act: Act) -> Result<(), Error> {
+        let directory = self.inner.registry.directory(caller.jurisdiction)?;
+        if policy::may_somewhere(&caller.actor, act, directory.county()) {
+            Ok(())
+        } else {
+            Err(Error::Forbidden)
+        }
     }
 
     /// One instance. Blocks.
@@ -164,7 +182,7 @@ impl Gate {
         if self.sees_all(caller)? {
             return Ok(Some(Filter { jurisdiction, ..filter }));
         }
-        let own = policy::own_units(&caller.actor);
+        let own = policy::units(&caller.actor, Act::SeeMatter, Relation::Party);
         let wanted = &filter.parties;
         let parties: Vec<String> = own
             .iter()
@@ -229,7 +247,7 @@ impl Gate {
             Some(id) => drop(self.instance(caller, id)?),
             None if matches!((&caller.actor, filter.person),
                 (Actor::Person { id, .. }, Some(person)) if *id == person) => {}
-            None if self.sees_all(caller)? => {}
+            None if self.may_all(caller, Act::SeeMessages)? => {}
             None => return Err(Error::Forbidden),
         }
         filter.jurisdiction = Some(caller.jurisdiction);
@@ -242,7 +260,7 @@ impl Gate {
     /// # Errors
     /// `NotFound` or `Forbidden`.
     pub fn message(&self, caller: &Caller, id: MessageId) -> Result<Message, Error> {
-        if !self.sees_all(caller)? {
+        if !self.may_all(caller, Act::SeeMessages)? {
             return Err(Error::Forbidden);
         }
         let message = self.read(|reader| reader.message(id))?;
@@ -295,7 +313,7 @@ impl Gate {
         if change.jurisdiction != caller.jurisdiction {
             return false;
         }
-        let own = policy::own_units(&caller.actor);
+        let own = policy::units(&caller.actor, Act::SeeMatter, Relation::Party);
         self.sees_all(caller).unwrap_or(false)
             || change.parties.iter().any(|unit| own.contains(unit.as_str()))
             || self.posted(caller).unwrap_or_default().contains(&change.workflow)

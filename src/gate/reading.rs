@@ -26,6 +26,7 @@ pub(super) fn read(
     let (given, refusal) = match chart.command(&request.command) {
         Some(spec) => input::sort(spec, &request.input),
         None if request.command == ACKNOWLEDGE => acknowledging(&request.input),
+        None if engine::is_word(&request.command) => worded(&request.input),
         // The engine says, in words, that there is no such command, and what is possible.
         None => (Given::default(), None),
     };
@@ -39,6 +40,13 @@ pub(super) fn read(
     let command = Command { name, input, occurred_at: request.occurred_at };
     engine::admit(situation, instance, &caller.actor, &command)?;
     Err(refusal.into())
+}
+
+/// Word of a caller has texts only; which, the engine says.
+fn worded(given: &Map<String, Json>) -> (Given, Option<Refusal>) {
+    let texts = given.iter().filter_map(|(name, value)| Some((name.clone(), value.as_str()?)));
+    let values = texts.map(|(name, text)| (name, text.into())).collect();
+    (Given { values, ..Given::default() }, None)
 }
 
 /// `acknowledge` may name the clock whose alert was seen.

@@ -42,7 +42,10 @@ struct Shelf {
     current: BTreeMap<(JurisdictionId, String), DefinitionId>,
     /// Every version of every calendar; the last one counts.
     calendars: BTreeMap<JurisdictionId, Vec<Calendar>>,
+    /// As it holds now: with the grants of the terms in force.
     directories: BTreeMap<JurisdictionId, Arc<Directory>>,
+    /// When the next term begins or ends.
+    turns: Option<Instant>,
     /// Who is told by HTTP.
     subscriptions: BTreeMap<JurisdictionId, Arc<Vec<Subscription>>>,
     /// Mutes whose end was not told yet.
@@ -51,6 +54,25 @@ struct Shelf {
     rosters: BTreeMap<JurisdictionId, Arc<Rosters>>,
     /// Tokens by the hash of their secret.
     tokens: BTreeMap<Hash, TokenRow>,
+}
+
+impl Shelf {
+    /// Directories as they hold at an instant, and when that next changes.
+    fn turn(&mut self, now: Instant) {
+        let mut turns: Option<Instant> = None;
+        for directory in self.directories.values_mut() {
+            let terms = directory.people.values().flat_map(|person| &person.terms);
+            let next = terms.filter_map(|term| term.turns(now)).min();
+            turns = turns.into_iter().chain(next).min();
+            if directory.people.values().all(|person| person.terms.is_empty()) {
+                continue;
+            }
+            let people = directory.people.iter().map(|(id, person)| (*id, person.at(now)));
+            let people = people.collect();
+            *directory = Arc::new(Directory { people, ..(**directory).clone() });
+        }
+        self.turns = turns;
+    }
 }
 
 /// Charts, calendars and directories. Cheap to clone; all clones are the same.
@@ -93,8 +115,8 @@ impl Registry {
                 let calendars = reader.calendars(id)?;
                 let of_code = calendars.into_iter().filter(|c| c.code == jurisdiction.calendar);
                 let texts: Vec<String> = of_code.map(|calendar| calendar.source).collect();
-                let directory = Arc::new(reader.directory(id)?.unwrap_or_default());
-                shelf.directories.insert(id, directory);
+                let directory = reader.directory(id)?.unwrap_or_default();
+                shelf.directories.insert(id, Arc::new(directory));
                 shelf.rosters.insert(id, Arc::new(read_rosters(reader, id, now)?));
                 sources.sort_by_key(|source| source.id);
                 shelf.calendars.insert(id, read_calendars(&texts));
@@ -118,8 +140,17 @@ impl Registry {
                 version.current = true;
             }
         }
+        shelf.turn(now);
         *self.shelf.write().unwrap_or_else(PoisonError::into_inner) = shelf;
         Ok(())
+    }
+
+    /// Lets terms begin and end that have come to their day.
+    pub(super) fn turn(&self, now: Instant) {
+        if self.read(|shelf| shelf.turns.is_none_or(|turns| now < turns)) {
+            return;
+        }
+        self.shelf.write().unwrap_or_else(PoisonError::into_inner).turn(now);
     }
 
     fn read<T>(&self, look: impl FnOnce(&Shelf) -> T) -> T {
@@ -243,6 +274,7 @@ impl Registry {
         jurisdiction: JurisdictionId,
         now: Instant,
     ) -> Result<Arc<dyn Facts + Send + Sync>, Error> {
+        self.turn(now);
         let directory = self.directory(jurisdiction)?;
         let rosters = self.rosters(jurisdiction);
         if rosters.rosters.is_empty() {

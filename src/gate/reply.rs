@@ -178,6 +178,7 @@ impl Gate {
     fn person_of(&self, from: &str) -> Option<(JurisdictionId, Person)> {
         let wanted = digits(from);
         let registry = self.registry();
+        registry.turn(self.now());
         let mut found = None;
         for id in registry.jurisdictions() {
             let directory = registry.directory(id).ok()?;

@@ -1,14 +1,13 @@
-//! What a caller sees of an instance: all of it, its own part, or what the matter is without who
-//! called.
+//! What a caller sees of an instance: all of it, or its own part.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use super::error::Error;
-use super::{Caller, Gate, personal, wording};
-use crate::chart::{Chart, Party, Seal};
-use crate::domain::{Event, Fields, Instance, InstanceId, Role, Value};
-use crate::policy::{self, Act};
+use super::{Caller, Gate, wording};
+use crate::chart::Chart;
+use crate::domain::{Event, Fields, Instance, Value};
+use crate::policy::{self, Act, Relation};
 use crate::store::PartyRow;
 
 /// An instance as a caller sees it.
@@ -54,7 +53,7 @@ impl Gate {
         let registry = &self.inner.registry;
         let directory = registry.directory(caller.jurisdiction)?;
         let posts = registry.chart(instance.definition)?.posts(&*directory);
-        Ok(policy::holds_post(&caller.actor, &posts))
+        Ok(policy::holds_post(&caller.actor, Act::SeeMatter, &posts))
     }
 
     pub(super) fn seen(&self, instance: Instance, sight: Sight) -> Result<Seen, Error> {
@@ -103,85 +102,24 @@ impl Gate {
         let registry = &self.inner.registry;
         let directory = registry.directory(caller.jurisdiction)?;
         let versions = registry.versions(caller.jurisdiction);
-        let posted = versions
-            .iter()
-            .filter(|version| policy::holds_post(&caller.actor, &version.chart.posts(&*directory)));
+        let posted = versions.iter().filter(|version| {
+            let posts = version.chart.posts(&*directory);
+            policy::holds_post(&caller.actor, Act::SeeMatter, &posts)
+        });
         let names: BTreeSet<&String> = posted.map(|version| &version.chart.workflow).collect();
         Ok(names.into_iter().cloned().collect())
     }
-
-    /// What a caller may read of the personal texts of an instance: the desk everything; the unit
-    /// that holds it, and its sub-unit, everything that is not sealed; who sees all matters what the
-    /// matter is, not who called. Blocks.
-    ///
-    /// # Errors
-    /// `NotFound`, also for what the caller may not see.
-    pub fn personal(
-        &self,
-        caller: &Caller,
-        id: InstanceId,
-    ) -> Result<Option<BTreeMap<String, String>>, Error> {
-        let seen = self.instance(caller, id)?;
-        let (content, identity) = self.opens(caller, &seen)?;
-        if !content && !identity {
-            return Ok(None);
-        }
-        let contents = contents(&seen.chart);
-        let rows = self.read(|reader| reader.personal(id))?;
-        let mine = rows
-            .into_iter()
-            .filter(|row| if contents.contains(row.field.as_str()) { content } else { identity });
-        let texts = mine.map(|row| (row.field, personal::text(&row.value).to_owned()));
-        Ok(Some(texts.collect()))
-    }
-
-    /// Whether a caller may read what a matter is, and who called.
-    fn opens(&self, caller: &Caller, seen: &Seen) -> Result<(bool, bool), Error> {
-        if seen.is_former() {
-            return Ok((false, false));
-        }
-        let desk = [Role::Dispatcher, Role::ShiftLeader];
-        if caller.actor.grants().iter().any(|grant| desk.contains(&grant.role)) {
-            return Ok((true, true));
-        }
-        let (instance, chart) = (&seen.instance, &seen.chart);
-        let leaf = chart.find(&instance.state).and_then(|leaf| chart.node(leaf));
-        // What a body holds is for the roles that the workflow names in it, not for its whole house.
-        let of_body = leaf.is_some_and(|node| matches!(node.holder, Some(Party::Body(_))));
-        let directory = self.inner.registry.directory(caller.jurisdiction)?;
-        let holds = !of_body
-            && instance.holder.as_deref().is_some_and(|holder| {
-                let own = policy::own_units(&caller.actor);
-                let below = |unit: &str| {
-                    own.contains(unit)
-                        && directory
-                            .units
-                            .get(unit)
-                            .is_some_and(|unit| unit.parent.as_deref() == Some(holder))
-                };
-                own.contains(holder) || chart.parties_of(instance).any(below)
-            });
-        let holds = holds && policy::may(&caller.actor, Act::SeeCaller);
-        let set = |name: &String| instance.fields.get(name) == Some(&Value::Bool(true));
-        let leads = instance.holder.as_deref().is_some_and(|h| caller.actor.is(Role::Leader, h));
-        let closes = |seal: Seal| seal == Seal::Desk || !leads;
-        let sealed = chart.fields.iter().any(|(name, f)| f.seals.is_some_and(closes) && set(name));
-        Ok((holds || self.sees_all(caller)?, holds && !sealed))
-    }
-}
-
-/// The personal inputs that say what the matter is.
-fn contents(chart: &Chart) -> BTreeSet<&str> {
-    let specs = chart.commands.values().chain([&chart.start]);
-    let inputs = specs.flat_map(|spec| &spec.input).filter(|input| input.content);
-    inputs.map(|input| input.name.as_str()).collect()
 }
 
 /// What the caller's units may see: one that takes part sees everything, a former one its own
 /// segments. None at all if none of them ever took part.
 pub(super) fn reach(caller: &Caller, parties: &[PartyRow]) -> Option<Sight> {
-    let own = policy::own_units(&caller.actor);
-    let mine = parties.iter().filter(|party| own.contains(party.unit.as_str()));
+    let now = policy::units(&caller.actor, Act::SeeMatter, Relation::Party);
+    let then = policy::units(&caller.actor, Act::SeeMatter, Relation::Former);
+    let mine = parties.iter().filter(|party| {
+        let own = if party.to_seq.is_some() { &then } else { &now };
+        own.contains(party.unit.as_str())
+    });
     let segments: Vec<(i64, Option<i64>)> = mine.map(|p| (p.from_seq, p.to_seq)).collect();
     if segments.is_empty() {
         return None;

@@ -16,8 +16,8 @@ use crate::domain::{
     Delivery, Form, Instant, Kind, Message, MessageId, Recipient, Subscription, SubscriptionId,
     Text, Tier, Wants,
 };
-use crate::engine::{Decision, RECEIPT};
-use crate::policy::{self, Act};
+use crate::engine::{self, Decision};
+use crate::policy::{self, Act, Column, Relation};
 
 /// A subscription to be made.
 #[derive(Debug, Clone)]
@@ -64,8 +64,8 @@ impl Gate {
     /// # Errors
     /// `Forbidden` for those who see none.
     pub fn subscriptions(&self, caller: &Caller) -> Result<Vec<Subscription>, Error> {
-        let all = policy::may(&caller.actor, Act::WriteDirectory);
-        let own = policy::own_units(&caller.actor);
+        let all = policy::may(&caller.actor, Act::Subscribe);
+        let own = policy::units(&caller.actor, Act::Subscribe, Relation::Unit);
         if !all && own.is_empty() {
             return Err(Error::Forbidden);
         }
@@ -75,8 +75,8 @@ impl Gate {
     }
 
     fn may_subscribe(&self, caller: &Caller, unit: &str) -> Result<(), Error> {
-        let own = policy::own_units(&caller.actor).contains(unit);
-        if own || policy::may(&caller.actor, Act::WriteDirectory) {
+        let own = policy::units(&caller.actor, Act::Subscribe, Relation::Unit).contains(unit);
+        if own || policy::may(&caller.actor, Act::Subscribe) {
             Ok(())
         } else {
             Err(Error::Forbidden)
@@ -188,10 +188,12 @@ pub(super) fn messages(
     let (instance, event) = (&decision.instance, &decision.event);
     // Word of an alert is no change of the matter; systems have receipts of their own.
     let subscriptions = registry.subscriptions(instance.jurisdiction);
-    if subscriptions.is_empty() || event.command.name == RECEIPT {
+    if subscriptions.is_empty() || engine::is_word(&event.command.name) {
         return Ok(Vec::new());
     }
-    let parties: BTreeSet<&str> = chart.parties_of(instance).collect();
+    // A unit's system sees what the table gives to such systems: matters that its unit takes part in.
+    let sees = policy::reach(Column::System, Act::SeeMatter).includes(Relation::Party);
+    let parties: BTreeSet<&str> = chart.parties_of(instance).filter(|_| sees).collect();
     let mut messages = Vec::new();
     for one in subscriptions.iter().filter(|one| one.active) {
         let to = |kind, body| message(decision, one.id, kind, body, rules);

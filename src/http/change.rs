@@ -13,13 +13,15 @@ use tokio::time::{Interval, MissedTickBehavior, interval};
 use utoipa::ToSchema;
 
 use super::House;
-use super::caller::{Who, token};
+use super::caller::{Proof, Who, proof};
 use super::problem::Problem;
 use super::view::{Lens, tier};
 use crate::gate::{Caller, Change, number_of};
+use crate::policy::Act;
 
-/// So often a line is sent that says nothing, so that nobody takes the connection for dead.
-const HEARTBEAT: Duration = Duration::from_secs(15);
+/// So often a line is sent that says nothing, so that nobody takes the connection for dead; and it is
+/// looked whether the follower may still follow.
+const HEARTBEAT: Duration = Duration::from_secs(5);
 
 /// A change.
 #[derive(Serialize, ToSchema)]
@@ -52,7 +54,7 @@ pub(super) struct ChangeView<'c> {
 struct Follower {
     house: web::Data<House>,
     caller: Caller,
-    secret: String,
+    proof: Option<Proof>,
     changes: broadcast::Receiver<Change>,
     closing: watch::Receiver<bool>,
     heartbeat: Interval,
@@ -75,7 +77,7 @@ pub(super) async fn follow(
     let follower = Follower {
         changes: house.gate.changes(),
         closing: house.closing.clone(),
-        secret: token(&request).unwrap_or_default().to_owned(),
+        proof: proof(&request),
         house,
         caller,
         heartbeat,
@@ -91,6 +93,12 @@ pub(super) async fn follow(
         .streaming(lines))
 }
 
+/// Whoever may still follow.
+fn gate_allows(house: &House, known: crate::gate::Known) -> Option<Caller> {
+    house.gate.admit(&known.caller, Act::SeeMatter).ok()?;
+    Some(known.caller)
+}
+
 impl Follower {
     /// The next lines; none when the house is left or the token is no longer good.
     async fn next(&mut self) -> Option<String> {
@@ -103,7 +111,7 @@ impl Follower {
             match change {
                 None => {
                     // A revoked token ends what it opened; rights may have changed, too.
-                    self.caller = self.house.gate.caller_of(&self.secret).ok()?;
+                    self.caller = self.still_known().await?;
                     return Some(": still here\n\n".to_owned());
                 }
                 Some(Ok(change)) if self.house.gate.concerns(&self.caller, &change) => {
@@ -116,6 +124,12 @@ impl Follower {
                 Some(Err(broadcast::error::RecvError::Closed)) => return None,
             }
         }
+    }
+
+    async fn still_known(&self) -> Option<Caller> {
+        let (gate, proof) = (self.house.gate.clone(), self.proof.clone()?);
+        let known = web::block(move || proof.known(&gate)).await.ok()?.ok()?;
+        gate_allows(&self.house, known)
     }
 
     fn told(&self, change: &Change) -> Option<String> {

@@ -248,7 +248,8 @@ pub(super) async fn check(
 /// The JSON Schema of workflow files.
 #[utoipa::path(
     get, path = "/api/v1/workflow-schema", tag = "workflows",
-    responses((status = 200, body = Object, description = "The schema, for editors.")),
+    responses((status = 200, body = Object, content_type = "application/schema+json",
+        description = "The schema, for editors.")),
 )]
 pub(super) async fn schema(Who(_caller): Who) -> HttpResponse {
     HttpResponse::Ok().content_type("application/schema+json").json(chart::schema::schema())

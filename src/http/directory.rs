@@ -1,18 +1,17 @@
 //! Who is who: units, people, categories, and the caller itself.
 
-use actix_web::http::header;
-use actix_web::{HttpResponse, web};
+use actix_web::web;
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
 use super::House;
 use super::caller::Who;
 use super::problem::{Problem, blocking};
-use super::receive::{self, Body};
+use super::receive::Body;
 use super::view::{All, Lens, Named, PersonName, Words};
-use crate::domain::{Actor, Category, Directory, Grant, Person, PersonId, Role, Text, Unit};
+use crate::domain::{Actor, Category, Directory, Role, Text, Unit};
 use crate::gate::Caller;
-use crate::policy::{self, Act};
+use crate::policy::{self, Act, Relation};
 
 /// A unit.
 #[derive(Serialize, ToSchema)]
@@ -64,69 +63,6 @@ pub(super) struct UnitBody {
     parent: Option<String>,
     /// Whether it may be given matters; true if nothing is said.
     active: Option<bool>,
-}
-
-/// A role in a unit.
-#[derive(ToSchema)]
-#[schema(as = Grant)]
-#[expect(dead_code, reason = "only its description is used: the grants are `domain::Grant`")]
-pub(super) struct GrantWords {
-    /// `dispatcher`, `shift_leader`, `liaison`, `leader`, `duty`, `director`, `auditor`,
-    /// `administrator` or `editor`.
-    role: String,
-    /// The unit's code.
-    unit: String,
-}
-
-/// A person.
-#[derive(Serialize, ToSchema)]
-pub(super) struct PersonView {
-    /// The id.
-    #[schema(value_type = i64)]
-    id: PersonId,
-    /// The name.
-    name: String,
-    /// Where mails go.
-    email: Option<String>,
-    /// Where SMS go.
-    phone: Option<String>,
-    /// What the person is, and where.
-    #[schema(value_type = Vec<GrantWords>)]
-    grants: Vec<Grant>,
-    /// Whether the person may act and is alerted.
-    active: bool,
-}
-
-impl PersonView {
-    fn of(person: &Person) -> Self {
-        let Person { id, name, email, phone, grants, active, .. } = person.clone();
-        Self { id, name, email, phone, grants, active }
-    }
-}
-
-/// A person to be added or changed.
-#[derive(Deserialize, ToSchema)]
-#[serde(deny_unknown_fields)]
-pub(super) struct PersonBody {
-    /// The name.
-    name: String,
-    /// Where mails go.
-    email: Option<String>,
-    /// Where SMS go.
-    phone: Option<String>,
-    /// What the person is, and where.
-    #[schema(value_type = Vec<GrantWords>)]
-    grants: Vec<Grant>,
-    /// Whether the person may act and is alerted; true if nothing is said.
-    active: Option<bool>,
-}
-
-impl PersonBody {
-    fn person(self, id: PersonId) -> Person {
-        let Self { name, email, phone, grants, active } = self;
-        let active = active.unwrap_or(true);
-        Person { id, name, email, phone, grants, active, ..Person::default() }
-    }
 }
 
 /// A kind of matter and who handles it.
@@ -231,37 +167,41 @@ pub(super) async fn me(
     let lens = Lens::of(&house, &caller)?;
     let Actor::Person { id, grants } = &caller.actor else { return Err(Problem::not_found()) };
     let directory = &lens.directory;
+    let may = may(&caller.actor, directory);
     let grants = grants.iter().map(|g| GrantView { role: g.role, unit: lens.unit(&g.unit) });
-    // A county leader sees everything by his unit, not by his role alone.
-    let county = directory.bodies.get("county").map(String::as_str);
-    let may = |act: &Act| match act {
-        Act::SeeAll => policy::sees_all(&caller.actor, county),
-        act => policy::may(&caller.actor, *act),
-    };
-    let acts = policy::ACTS.iter().filter(|act| may(act));
     Ok(web::Json(Me {
         person: lens.person(*id),
         jurisdiction: Named { code: directory.code.clone(), name: Some(directory.name.clone()) },
         grants: grants.collect(),
-        may: acts.map(|act| word(&format!("{act:?}"))).collect(),
+        may,
         now: lens.time(house.gate.now()),
     }))
 }
 
-/// `SeeAll` as `see_all`.
-fn word(name: &str) -> String {
-    let mut word = String::new();
-    for letter in name.chars() {
-        if letter.is_ascii_uppercase() && !word.is_empty() {
-            word.push('_');
-        }
-        word.push(letter.to_ascii_lowercase());
+/// What somebody may do besides the commands of workflows: to anything here, and what he sees of
+/// matters and callers.
+fn may(actor: &Actor, directory: &Directory) -> Vec<String> {
+    let county = directory.county();
+    let mut may = Vec::new();
+    if policy::sees_all(actor, county) {
+        may.push("see_all".to_owned());
     }
-    word
+    if !policy::units(actor, Act::SeeMatter, Relation::Former).is_empty() {
+        may.push("see_own".to_owned());
+    }
+    if policy::may_somewhere(actor, Act::SeeCaller, county) {
+        may.push("see_caller".to_owned());
+    }
+    let more = policy::ACTS.into_iter().filter(|act| {
+        let narrow = [Act::SeeMatter, Act::SeeCaller, Act::Open, Act::Command];
+        !narrow.contains(act) && policy::may_at(actor, *act, Relation::Other, county)
+    });
+    may.extend(more.map(|act| act.code().to_owned()));
+    may
 }
 
 /// Everything of one kind in the directory.
-fn listed<V>(
+pub(super) fn listed<V>(
     house: &House,
     caller: &Caller,
     pick: impl FnOnce(&Directory) -> Vec<V>,
@@ -271,7 +211,7 @@ fn listed<V>(
 }
 
 /// One thing in the directory, if it is there.
-fn found<V>(
+pub(super) fn found<V>(
     house: &House,
     caller: &Caller,
     pick: impl FnOnce(&Directory) -> Option<V>,
@@ -324,70 +264,6 @@ pub(super) async fn put_unit(
     let (gate, who, put) = (house.gate.clone(), caller.clone(), unit.clone());
     blocking(move || gate.put_unit(&who, &put)).await?;
     found(&house, &caller, |who| Some(UnitView::of(who, &unit)))
-}
-
-/// People.
-#[utoipa::path(
-    get, path = "/api/v1/people", tag = "directory",
-    responses((status = 200, body = All<PersonView>, description = "All, in order of id.")),
-)]
-pub(super) async fn people(
-    house: web::Data<House>,
-    Who(caller): Who,
-) -> Result<web::Json<All<PersonView>>, Problem> {
-    listed(&house, &caller, |who| who.people.values().map(PersonView::of).collect())
-}
-
-/// One person.
-#[utoipa::path(
-    get, path = "/api/v1/people/{id}", tag = "directory",
-    responses((status = 200, body = PersonView, description = "The person.")),
-    params(("id" = i64, Path, description = "The person's id.")),
-)]
-pub(super) async fn person(
-    house: web::Data<House>,
-    Who(caller): Who,
-    path: web::Path<String>,
-) -> Result<web::Json<PersonView>, Problem> {
-    let id = PersonId(receive::number(&path)?);
-    found(&house, &caller, |who| who.people.get(&id).map(PersonView::of))
-}
-
-/// Adds a person.
-#[utoipa::path(
-    post, path = "/api/v1/people", tag = "administration", request_body = PersonBody,
-    responses((status = 201, body = PersonView, description = "The person, with an id.",
-        headers(("Location" = String)))),
-)]
-pub(super) async fn add_person(
-    house: web::Data<House>,
-    Who(caller): Who,
-    Body(body): Body<PersonBody>,
-) -> Result<HttpResponse, Problem> {
-    let mut person = body.person(PersonId(0));
-    let (gate, put) = (house.gate.clone(), person.clone());
-    person.id = blocking(move || gate.put_person(&caller, &put)).await?;
-    Ok(HttpResponse::Created()
-        .insert_header((header::LOCATION, format!("/api/v1/people/{}", person.id)))
-        .json(PersonView::of(&person)))
-}
-
-/// Changes a person.
-#[utoipa::path(
-    put, path = "/api/v1/people/{id}", tag = "administration", request_body = PersonBody,
-    responses((status = 200, body = PersonView, description = "The person as it is now.")),
-    params(("id" = i64, Path, description = "The person's id.")),
-)]
-pub(super) async fn put_person(
-    house: web::Data<House>,
-    Who(caller): Who,
-    path: web::Path<String>,
-    Body(body): Body<PersonBody>,
-) -> Result<web::Json<PersonView>, Problem> {
-    let person = body.person(PersonId(receive::number(&path)?));
-    let (gate, put) = (house.gate.clone(), person.clone());
-    blocking(move || gate.put_person(&caller, &put)).await?;
-    Ok(web::Json(PersonView::of(&person)))
 }
 
 /// Categories.

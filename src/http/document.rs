@@ -5,16 +5,17 @@ use std::sync::{Arc, LazyLock};
 use actix_web::http::header;
 use actix_web::{HttpResponse, web};
 use utoipa::openapi::path::{Operation, PathItem};
-use utoipa::openapi::security::{HttpAuthScheme, HttpBuilder, SecurityScheme};
+use utoipa::openapi::security::{ApiKey, ApiKeyValue, HttpAuthScheme, HttpBuilder, SecurityScheme};
 use utoipa::openapi::{Content, Ref, RefOr, ResponseBuilder};
 use utoipa::{Modify, OpenApi};
 
+use super::caller::COOKIE;
 use super::problem::{Details, MEDIA_TYPE, Problem};
 use super::roster::{duty, handover, stand_in, transfer};
 use super::{
-    alarm, audit, change, channel, contact, definition, directory, due, history, instance, link, message,
-    metrics, mute, page, post, problem, recount, rehearsal, roster, subscription, suggest, template, token,
-    view,
+    account, alarm, audit, change, channel, contact, definition, directory, due, history, instance,
+    link, login, message, metrics, mute, page, person, post, problem, provider, recount, rehearsal,
+    reveal, roster, subscription, suggest, template, token, view,
 };
 
 /// What the page of the documentation may load: what the service itself serves.
@@ -32,10 +33,10 @@ const DOCS_POLICY: &str = "default-src 'self'; style-src 'self' 'unsafe-inline';
     ),
     paths(
         instance::open, instance::register, instance::list, instance::show, instance::command,
-        instance::children, instance::counts, history::events, history::clocks, history::clock,
+        instance::children, instance::counts, reveal::reveal, reveal::erase, history::events, history::clocks, history::clock,
         message::messages_of, message::messages, message::of_person, message::show, change::follow, directory::me, directory::units,
-        directory::unit, directory::put_unit, directory::people, directory::person,
-        directory::add_person, directory::put_person, directory::categories, directory::category,
+        directory::unit, directory::put_unit, person::people, person::person,
+        person::add_person, person::put_person, directory::categories, directory::category,
         directory::put_category, definition::list, definition::show, definition::version,
         definition::drawing, definition::publish, definition::check, definition::schema,
         due::calendars, due::calendar, due::quarter, due::load, due::due, recount::show, recount::moved, token::list, token::issue, token::revoke, alarm::list, audit::log,
@@ -48,11 +49,14 @@ const DOCS_POLICY: &str = "default-src 'self'; style-src 'self' 'unsafe-inline';
         stand_in::agree, stand_in::decline, handover::list, handover::write, handover::read,
         transfer::export, transfer::import, transfer::duties,
         metrics::show, page::front, page::health, page::ready, link::look, link::press,
+        login::login, login::logout, login::session, login::sessions, login::password, login::enrol,
+        login::confirm, login::set_up, provider::leave, provider::back, account::show, account::give, account::reset, account::take,
         message::acknowledge, message::resend, post::take, channel::list, rehearsal::show, subscription::list, subscription::make,
         subscription::switch, subscription::end, openapi, docs, file,
     ),
     components(schemas(Details, problem::Reason, problem::FindingView, view::Words)),
     tags(
+        (name = "account", description = "账户 · Signing in and out, one's own password and second factor."),
         (name = "alerts", description = "提醒 · Messages, contacts, rules, mutes, rosters, subscriptions."),
         (name = "matters", description = "事项 · Referrals and every other instance of a workflow."),
         (name = "directory", description = "名录 · Who is who."),
@@ -63,7 +67,7 @@ const DOCS_POLICY: &str = "default-src 'self'; style-src 'self' 'unsafe-inline';
         (name = "service", description = "运行 · Health, figures, alarms, this document."),
     ),
     modifiers(&Everywhere),
-    security(("token" = [])),
+    security(("token" = []), ("session" = [])),
 )]
 struct Api;
 
@@ -75,6 +79,8 @@ impl Modify for Everywhere {
         if let Some(components) = &mut api.components {
             let scheme = HttpBuilder::new().scheme(HttpAuthScheme::Bearer).build();
             components.add_security_scheme("token", SecurityScheme::Http(scheme));
+            let cookie = ApiKey::Cookie(ApiKeyValue::new(COOKIE));
+            components.add_security_scheme("session", SecurityScheme::ApiKey(cookie));
         }
         befriend(api);
         for (path, item) in &mut api.paths.paths {

@@ -11,6 +11,7 @@ use super::caller::Who;
 use super::filter;
 use super::problem::{Problem, blocking};
 use super::receive::{self, Body, Query};
+use super::spoken::Spoken;
 use super::view::{All, Lens, Listed, Named, Offer, Summary, Whole};
 use crate::domain::{InstanceId, Instant};
 use crate::gate::{self, Caller, Done, Gate, Request, Target};
@@ -289,18 +290,23 @@ pub(super) async fn show(
     request: HttpRequest,
 ) -> Result<HttpResponse, Problem> {
     let (id, gate, who) = (id(&house, &path)?, house.gate.clone(), caller.clone());
-    let (seen, personal) = blocking(move || {
+    let (seen, voices) = blocking(move || {
         let seen = gate.instance(&who, id)?;
-        let personal = gate.personal(&who, id)?;
-        Ok((seen, personal))
+        let voices = gate.voices(&who, id)?;
+        Ok((seen, voices))
     })
     .await?;
     let tag = etag(seen.instance.version);
     if receive::has_version(request.headers(), seen.instance.version) {
         return Ok(HttpResponse::NotModified().insert_header(tag).finish());
     }
-    let mut whole = Whole::of(&Lens::of(&house, &caller)?, &seen);
-    whole.personal = personal;
+    let lens = Lens::of(&house, &caller)?;
+    let mut whole = Whole::of(&lens, &seen);
+    if let Some(voices) = voices {
+        let spoken = Spoken::of(&lens, voices);
+        whole.personal = Some(spoken.personal);
+        (whole.masked, whole.calls) = (spoken.masked, spoken.calls);
+    }
     let (names, acknowledge) = house.gate.possible(&caller, &seen)?;
     whole.possible = Offer::all(&seen, &names, acknowledge && !seen.is_former());
     Ok(HttpResponse::Ok().insert_header(tag).json(whole))

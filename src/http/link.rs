@@ -1,6 +1,8 @@
 //! The page behind the link of a message: what it is about, and one button. Looking changes
 //! nothing; only the button does, so that a scanner of mails acknowledges nothing.
 
+use std::sync::LazyLock;
+
 use actix_web::http::StatusCode;
 use actix_web::http::header;
 use actix_web::{HttpRequest, HttpResponse, web};
@@ -9,14 +11,17 @@ use utoipa::ToSchema;
 
 use super::House;
 use super::problem::{Problem, blocking};
+use super::style;
 use super::throttle;
 use crate::calendar::Calendar;
 use crate::domain::{Language, Refusal, Text};
 use crate::gate::{self, Linked};
 
+/// The style of every page.
+const STYLE: &str = include_str!("link.css");
+
 /// Nothing is loaded, nothing is framed, the form leads here only.
-const POLICY: &str = "default-src 'none'; style-src 'unsafe-inline'; form-action 'self'; \
-     frame-ancestors 'none'; base-uri 'none'";
+static POLICY: LazyLock<String> = LazyLock::new(|| style::policy(STYLE));
 
 /// What the button says.
 #[derive(Debug, Deserialize, ToSchema)]
@@ -240,7 +245,7 @@ fn document(lang: &str, title: &str, body: &str) -> String {
          <meta name=\"viewport\" content=\"width=device-width, initial-scale=1\">\
          <meta name=\"robots\" content=\"noindex\"><title>{title}</title><style>{}</style></head>\
          <body><main>{body}</main></body></html>",
-        include_str!("link.css")
+        STYLE
     )
 }
 
@@ -266,7 +271,7 @@ fn too_often(seconds: u64) -> HttpResponse {
 fn page(status: StatusCode, text: &str) -> HttpResponse {
     HttpResponse::build(status)
         .content_type("text/html; charset=utf-8")
-        .insert_header((header::CONTENT_SECURITY_POLICY, POLICY))
+        .insert_header((header::CONTENT_SECURITY_POLICY, POLICY.as_str()))
         .insert_header((header::CACHE_CONTROL, "no-store"))
         .insert_header((header::REFERRER_POLICY, "no-referrer"))
         .insert_header((header::X_CONTENT_TYPE_OPTIONS, "nosniff"))

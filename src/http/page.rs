@@ -1,14 +1,18 @@
 //! The front page, and whether the service lives and can work.
 
+use std::sync::LazyLock;
+
 use actix_web::http::header;
 use actix_web::{HttpResponse, web};
 
 use super::House;
 use super::problem::{Problem, blocking};
+use super::style;
 
-/// What may be loaded by the front page: nothing but its own few lines of style.
-const FRONT_POLICY: &str =
-    "default-src 'none'; style-src 'unsafe-inline'; frame-ancestors 'none'; base-uri 'none'";
+/// The front page.
+const FRONT: &str = include_str!("front.html");
+
+static FRONT_POLICY: LazyLock<String> = LazyLock::new(|| style::policy(style::style_of(FRONT)));
 
 /// What this is and where to go.
 #[utoipa::path(
@@ -18,8 +22,8 @@ const FRONT_POLICY: &str =
 pub(super) async fn front() -> HttpResponse {
     HttpResponse::Ok()
         .content_type("text/html; charset=utf-8")
-        .insert_header((header::CONTENT_SECURITY_POLICY, FRONT_POLICY))
-        .body(include_str!("front.html"))
+        .insert_header((header::CONTENT_SECURITY_POLICY, FRONT_POLICY.as_str()))
+        .body(FRONT)
 }
 
 /// Whether the service lives.

@@ -185,6 +185,11 @@ impl Problem {
         self
     }
 
+    /// Whether it says that there is no such thing.
+    pub(super) fn is_not_found(&self) -> bool {
+        self.0.status == StatusCode::NOT_FOUND
+    }
+
     fn retry_after(self, seconds: &'static str) -> Self {
         self.header(header::RETRY_AFTER, HeaderValue::from_static(seconds))
     }
@@ -192,11 +197,13 @@ impl Problem {
     fn refused(refusal: Refusal) -> Self {
         let status = match refusal.code.as_str() {
             "not_yours" => StatusCode::FORBIDDEN,
+            "wrong_login" | "code_needed" => StatusCode::UNAUTHORIZED,
+            "weak_password" => StatusCode::UNPROCESSABLE_ENTITY,
             "wrong_input" | "wrong_roster" | "wrong_stand_in" | "wrong_swap" | "wrong_rows" => {
                 StatusCode::UNPROCESSABLE_ENTITY
             }
             "unknown_workflow" => StatusCode::NOT_FOUND,
-            "too_many_messages" => StatusCode::TOO_MANY_REQUESTS,
+            "too_many_messages" | "too_many_attempts" => StatusCode::TOO_MANY_REQUESTS,
             _ => StatusCode::CONFLICT,
         };
         let all = |pick: fn(&crate::domain::Text) -> &str, gap: &str| {

@@ -10,7 +10,7 @@ use super::caller::Who;
 use super::problem::{Problem, blocking};
 use super::receive::{self, Body};
 use super::view::{All, Lens, PersonName};
-use crate::domain::PersonId;
+use crate::domain::{PersonId, Scope};
 use crate::gate::NewToken;
 use crate::gate::TokenRow;
 
@@ -25,6 +25,12 @@ pub(super) struct TokenBody {
     label: String,
     /// Until when: RFC 3339.
     expires_at: Option<String>,
+    /// Narrowed to these acts (`see_matter`, `command` …); empty: all that the person may.
+    #[serde(default)]
+    acts: Vec<String>,
+    /// Narrowed to the person's roles in these units; empty: in all of them.
+    #[serde(default)]
+    units: Vec<String>,
 }
 
 /// A token as it is handed over, once.
@@ -53,6 +59,10 @@ pub(super) struct TokenView {
     revoked_at: Option<String>,
     /// When it was last used, roughly.
     last_used_at: Option<String>,
+    /// The acts it is narrowed to; empty: none.
+    acts: Vec<String>,
+    /// The units it is narrowed to; empty: none.
+    units: Vec<String>,
 }
 
 impl TokenView {
@@ -65,6 +75,8 @@ impl TokenView {
             expires_at: row.expires_at.map(|at| lens.time(at)),
             revoked_at: row.revoked_at.map(|at| lens.time(at)),
             last_used_at: row.last_used_at.map(|at| lens.time(at)),
+            acts: row.scope.acts,
+            units: row.scope.units,
         }
     }
 }
@@ -98,7 +110,9 @@ pub(super) async fn issue(
 ) -> Result<HttpResponse, Problem> {
     let expires_at = body.expires_at.as_deref();
     let expires_at = expires_at.map(|text| receive::instant("expires_at", text)).transpose()?;
-    let new = NewToken { person: PersonId(body.person), label: body.label, expires_at };
+    let scope = Scope { acts: body.acts, units: body.units };
+    let person = PersonId(body.person);
+    let new = NewToken { person, label: body.label, expires_at, scope };
     let gate = house.gate.clone();
     let issued = blocking(move || gate.issue_token(&caller, &new)).await?;
     Ok(HttpResponse::Created()

@@ -10,6 +10,7 @@ use utoipa::ToSchema;
 use super::House;
 use super::names::{names, status_title};
 use super::problem::Problem;
+use super::spoken::Call;
 use crate::calendar::Calendar;
 use crate::domain::instance::{ArmedClock, Children};
 use crate::domain::{Directory, InstanceId, Instant, PersonId, Text, Tier};
@@ -205,10 +206,19 @@ pub(super) struct Whole {
     /// What people call the fields.
     #[schema(value_type = Object)]
     titles: BTreeMap<String, Text>,
-    /// The caller's personal data, for those who may see them.
+    /// What the caller said and who he is, for those who may see it: of each input what was given
+    /// first.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(value_type = Option<Object>)]
     pub(super) personal: Option<BTreeMap<String, String>>,
+    /// What is there and not shown: enough of it to recognise it. Who may, has it revealed.
+    #[serde(skip_serializing_if = "BTreeMap::is_empty")]
+    #[schema(value_type = Object)]
+    pub(super) masked: BTreeMap<String, String>,
+    /// What later events brought of callers: who called again, and whose matters were merged into
+    /// this one.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub(super) calls: Vec<Call>,
     /// Its clocks.
     clocks: Vec<ClockView>,
     /// How many children of each workflow it has.
@@ -230,6 +240,8 @@ impl Whole {
             summary: Summary::of(lens, seen, true),
             titles: titles.collect(),
             personal: None,
+            masked: BTreeMap::new(),
+            calls: Vec::new(),
             clocks,
             children: if former { BTreeMap::new() } else { seen.instance.children.clone() },
             possible: Vec::new(),

@@ -30,7 +30,7 @@ pub(super) async fn watched<B: MessageBody + 'static>(
     let id = request_id::of(request.headers());
     let response = next.call(request).await?;
     let mut response = as_problem(response);
-    let route = response.request().app_data::<Pattern>().map_or(NO_ROUTE, |pattern| pattern.0);
+    let route = response.request().app_data::<Pattern>().map_or(NO_ROUTE, |pattern| pattern.path);
     let status = response.status().as_u16();
     let method = method(response.request().method());
     let passed = began.elapsed();
@@ -39,7 +39,9 @@ pub(super) async fn watched<B: MessageBody + 'static>(
     }
     let duration_ms = passed.as_secs_f64() * 1000.0;
     tracing::info!(method, route, status, duration_ms, request = %id, "request");
-    dress(response.headers_mut(), &id);
+    let house = response.request().app_data::<web::Data<House>>();
+    let strict = house.is_some_and(|house| house.strict);
+    dress(response.headers_mut(), &id, strict);
     Ok(response)
 }
 
@@ -82,17 +84,25 @@ fn as_problem<B: MessageBody>(
 }
 
 /// Headers of every answer; a page may have set its own already.
-fn dress(headers: &mut HeaderMap, id: &str) {
-    const ALWAYS: [(HeaderName, &str); 4] = [
+fn dress(headers: &mut HeaderMap, id: &str, strict: bool) {
+    const ALWAYS: [(HeaderName, &str); 8] = [
         (header::X_CONTENT_TYPE_OPTIONS, "nosniff"),
         (header::REFERRER_POLICY, "no-referrer"),
         (header::CACHE_CONTROL, "no-store"),
         (header::CONTENT_SECURITY_POLICY, "default-src 'none'; frame-ancestors 'none'"),
+        (header::X_FRAME_OPTIONS, "DENY"),
+        (header::PERMISSIONS_POLICY, "camera=(), geolocation=(), microphone=()"),
+        (HeaderName::from_static("cross-origin-opener-policy"), "same-origin"),
+        (HeaderName::from_static("cross-origin-resource-policy"), "same-origin"),
     ];
     for (name, value) in ALWAYS {
         if !headers.contains_key(&name) {
             headers.insert(name, HeaderValue::from_static(value));
         }
+    }
+    if strict {
+        let value = HeaderValue::from_static("max-age=31536000; includeSubDomains");
+        headers.insert(header::STRICT_TRANSPORT_SECURITY, value);
     }
     if let Ok(value) = HeaderValue::from_str(id) {
         headers.insert(HeaderName::from_static(request_id::HEADER), value);

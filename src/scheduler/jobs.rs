@@ -35,6 +35,11 @@ pub enum Error {
         /// What is wrong.
         cause: crate::calendar::Error,
     },
+    /// It does not say for how long.
+    #[error(
+        "job `{0}`: say for how many `days` callers are kept after the end of a matter, at least 30"
+    )]
+    Days(String),
     /// Whom it tells cannot be read.
     #[error(
         "job `{name}`: `{to}` names nobody: {why}; say a party and a role, such as `emergency_office.duty`"
@@ -51,6 +56,13 @@ pub enum Error {
 
 /// Idempotency keys are kept for so long (ms): 200 days, more than any matter is open and 30 days.
 const KEYS_KEPT: i64 = 200 * 24 * 3_600_000;
+
+/// Callers are kept for at least so many days after the end of a matter: it may be opened again
+/// within 15, and the caller may ask.
+const KEPT_LEAST: u16 = 30;
+
+/// So many matters at a time.
+const PAGE: i64 = 200;
 
 /// Other nodes' turns, new jurisdictions and failures are looked at after this.
 const LOOK_AGAIN: Duration = Duration::from_secs(30);
@@ -72,6 +84,9 @@ impl Plan {
         for job in jobs {
             if !names.insert(&job.name) {
                 return Err(Error::Twice(job.name.clone()));
+            }
+            if job.does == Does::EraseCallers && job.days < KEPT_LEAST {
+                return Err(Error::Days(job.name.clone()));
             }
             let cron = Cron::parse(&job.cron)
                 .map_err(|cause| Error::Cron { name: job.name.clone(), cause })?;
@@ -173,10 +188,13 @@ impl Jobs {
             Does::CoverageCheck => coverage::leaves(&self.duty, job, jurisdiction, now).await,
             Does::CalendarAlarm => self.calendar(jurisdiction, now),
             Does::QuarterClose => self.quarter(jurisdiction, due, now).await,
+            Does::EraseCallers => self.erase(jurisdiction, job.days, now).await,
             Does::Checkpoint => checkpoint::leaves(&self.duty, job, jurisdiction, now).await,
             Does::ForgetAnswers => {
                 let before = now.plus(-KEYS_KEPT);
                 let forgotten = self.duty.ask(move |gate| gate.forget_answers(before)).await?;
+                let ended = self.duty.ask(|gate| gate.forget_access()).await?;
+                tracing::info!(ended, "ended sessions and old failures were forgotten");
                 tracing::info!(forgotten, "idempotency keys were forgotten");
                 Ok(Leaves::default())
             }
@@ -201,6 +219,30 @@ impl Jobs {
         }
         self.duty.figures.warn(whose, units);
         Ok(Leaves::default())
+    }
+
+    /// Erases callers whose time has come, matter by matter, through the one door.
+    async fn erase(
+        &self,
+        whose: JurisdictionId,
+        days: u16,
+        now: Instant,
+    ) -> Result<Leaves, GateError> {
+        let before = now.plus(-i64::from(days) * 24 * 3_600_000);
+        let mut erased = 0_usize;
+        loop {
+            let find = move |gate: &crate::gate::Gate| gate.callers_to_erase(whose, before, PAGE);
+            let due = self.duty.ask(find).await?;
+            if due.is_empty() {
+                tracing::info!(jurisdiction = %whose, erased, "callers were erased");
+                return Ok(Leaves::default());
+            }
+            for instance in due {
+                let reason = format!("保存期满{days}日，按规定删除 kept for {days} days, as ruled");
+                self.duty.gate.erase_callers(whose, instance, &reason).await?;
+                erased += 1;
+            }
+        }
     }
 
     fn calendar(&self, whose: JurisdictionId, now: Instant) -> Result<Leaves, GateError> {
@@ -285,6 +327,9 @@ mod tests {
         assert_eq!(twice.to_string(), "there are two jobs `a`; give one of them another name");
         let wrong = Plan::new(&[job("c", "every morning")]).unwrap_err();
         assert!(wrong.to_string().starts_with("job `c`: "), "{wrong}");
+        let forget = Job { does: Does::EraseCallers, ..job("e", "0 0 3 * * *") };
+        assert!(Plan::new(&[forget.clone()]).unwrap_err().to_string().contains("how many `days`"));
+        assert!(Plan::new(&[Job { days: 30, ..forget }]).is_ok());
         let told = |to: &str| Job { to: vec![to.to_owned()], ..job("d", "0 0 9 * * *") };
         assert!(Plan::new(&[told("emergency_office.duty")]).is_ok());
         for to in ["duty", "emergency_office.king"] {

@@ -10,7 +10,9 @@ use super::error::Error;
 use super::pool::Reader;
 use super::schema::{category, jurisdiction, person, unit};
 use super::writer::Transaction;
-use crate::domain::{Category, Directory, JurisdictionId, Person, PersonId, Text, Unit};
+use crate::domain::{
+    Category, Directory, Grant, JurisdictionId, Person, PersonId, Term, Text, Unit,
+};
 
 /// A county, city or province as it is kept.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -59,11 +61,16 @@ fn read_unit(row: UnitRow) -> (String, Unit) {
 fn read_person(row: PersonRow) -> Result<(PersonId, Person), Error> {
     let (id, _, name, email, phone, grants, active, rules, verified) = row;
     let corrupt = |what: &str, cause| Error::corrupt(format!("the {what} of person {id}"), cause);
-    let grants = serde_json::from_str(&grants).map_err(|cause| corrupt("grants", cause))?;
+    let terms: Vec<Term> =
+        serde_json::from_str(&grants).map_err(|cause| corrupt("grants", cause))?;
+    let (terms, lasting) = terms
+        .into_iter()
+        .partition::<Vec<_>, _>(|term| term.from.is_some() || term.until.is_some());
+    let grants = lasting.iter().map(Term::grant).collect();
     let rules = serde_json::from_str(&rules).map_err(|cause| corrupt("rules", cause))?;
     let verified = serde_json::from_str(&verified).map_err(|cause| corrupt("proofs", cause))?;
     let id = PersonId(id);
-    Ok((id, Person { id, name, email, phone, grants, active, rules, verified }))
+    Ok((id, Person { id, name, email, phone, grants, terms, active, rules, verified }))
 }
 
 fn json<T: serde::Serialize>(value: &T) -> Result<String, Error> {
@@ -206,7 +213,10 @@ impl Transaction<'_> {
     /// otherwise as for any statement.
     pub fn put_person(&mut self, owner: JurisdictionId, new: &Person) -> Result<PersonId, Error> {
         let id = self.id_for("person", new.id.0)?;
-        let grants = json(&new.grants)?;
+        let lasting = new.lasting().into_iter();
+        let lasting =
+            lasting.map(|Grant { role, unit }| Term { role, unit, from: None, until: None });
+        let grants = json(&lasting.chain(new.terms.iter().cloned()).collect::<Vec<Term>>())?;
         let (rules, verified) = (json(&new.rules)?, json(&new.verified)?);
         let values = (
             person::name.eq(&new.name),

@@ -8,10 +8,10 @@ use super::connection::each;
 use super::error::Error;
 use super::part::{Part, Target};
 use super::pool::Reader;
-use super::schema::{party, personal};
+use super::schema::{event, instance, party, personal};
 use super::statement::Cell;
 use super::writer::Transaction;
-use crate::domain::{InstanceId, JurisdictionId};
+use crate::domain::{InstanceId, Instant, JurisdictionId};
 
 const PERSONAL: Target = Target {
     head: "INSERT INTO personal (instance_id, field, jurisdiction_id, value)",
@@ -65,6 +65,48 @@ impl Transaction<'_> {
 }
 
 impl Reader {
+    /// Instances that closed before an instant and still have personal data, in order of id.
+    ///
+    /// # Errors
+    /// As for any statement.
+    pub fn closed_with_personal(
+        &mut self,
+        owner: JurisdictionId,
+        before: Instant,
+        limit: i64,
+    ) -> Result<Vec<InstanceId>, Error> {
+        let ids: Vec<i64> = each!(&mut self.connection, connection => {
+            instance::table
+                .inner_join(personal::table.on(personal::instance_id.eq(instance::id)))
+                .filter(instance::jurisdiction_id.eq(owner.0))
+                .filter(instance::closed_at.lt(before.0))
+                .select(instance::id)
+                .distinct()
+                .order(instance::id)
+                .limit(limit)
+                .load(connection)
+        })?;
+        Ok(ids.into_iter().map(InstanceId).collect())
+    }
+
+    /// The instances that gave signals to `instance`, each once.
+    ///
+    /// # Errors
+    /// As for any statement.
+    pub fn signallers(&mut self, instance: InstanceId) -> Result<Vec<InstanceId>, Error> {
+        let actors: Vec<String> = each!(&mut self.connection, connection => {
+            event::table
+                .filter(event::instance_id.eq(instance.0))
+                .filter(event::kind.like("signal.%"))
+                .select(event::actor)
+                .distinct()
+                .order(event::actor)
+                .load(connection)
+        })?;
+        let ids = actors.iter().filter_map(|name| name.strip_prefix("instance:")?.parse().ok());
+        Ok(ids.map(InstanceId).collect())
+    }
+
     /// The personal data of `instance`, in order of field.
     ///
     /// # Errors

@@ -98,6 +98,7 @@ diesel::table! {
         expires_at -> Nullable<BigInt>,
         revoked_at -> Nullable<BigInt>,
         last_used_at -> Nullable<BigInt>,
+        scope -> Text,
     }
 }
 
@@ -240,6 +241,7 @@ diesel::table! {
 }
 
 diesel::allow_tables_to_appear_in_same_query!(instance, party);
+diesel::allow_tables_to_appear_in_same_query!(instance, personal);
 
 diesel::table! {
     verification (person_id, channel) {
@@ -319,6 +321,46 @@ diesel::table! {
         active -> Bool,
         made_by -> Text,
         made_at -> BigInt,
+    }
+}
+
+diesel::table! {
+    account (person_id) {
+        person_id -> BigInt,
+        jurisdiction_id -> BigInt,
+        login -> Text,
+        password -> Nullable<Text>,
+        password_at -> Nullable<BigInt>,
+        earlier -> Text,
+        setup_hash -> Nullable<Binary>,
+        setup_until -> Nullable<BigInt>,
+        totp -> Nullable<Binary>,
+        totp_at -> Nullable<BigInt>,
+        totp_step -> BigInt,
+        subject -> Nullable<Text>,
+        made_at -> BigInt,
+    }
+}
+
+diesel::table! {
+    session (hash) {
+        hash -> Binary,
+        person_id -> BigInt,
+        jurisdiction_id -> BigInt,
+        began_at -> BigInt,
+        used_at -> BigInt,
+        until_at -> BigInt,
+        factor -> Bool,
+        address -> Text,
+    }
+}
+
+diesel::table! {
+    throttle (name) {
+        name -> Text,
+        failures -> BigInt,
+        last_at -> BigInt,
+        until_at -> BigInt,
     }
 }
 

@@ -9,7 +9,7 @@ use super::pool::Reader;
 use super::schema::token;
 use super::writer::Transaction;
 use crate::domain::event::Hash;
-use crate::domain::{Instant, JurisdictionId, PersonId};
+use crate::domain::{Instant, JurisdictionId, PersonId, Scope};
 
 /// A token as it is kept.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -32,22 +32,28 @@ pub struct TokenRow {
     pub revoked_at: Option<Instant>,
     /// When it was last used, roughly.
     pub last_used_at: Option<Instant>,
+    /// What it is narrowed to.
+    pub scope: Scope,
 }
 
-type Row = (i64, Vec<u8>, i64, i64, String, i64, Option<i64>, Option<i64>, Option<i64>);
+type Row = (i64, Vec<u8>, i64, i64, String, i64, Option<i64>, Option<i64>, Option<i64>, String);
 
 fn read(row: Row) -> Result<TokenRow, Error> {
-    let (id, hash, person, owner, label, created_at, expires_at, revoked_at, last_used_at) = row;
+    let (id, hash, person, owner, label, created, expires_at, revoked_at, last_used_at, scope) =
+        row;
+    let place = format!("token {id}");
+    let scope = serde_json::from_str(&scope).map_err(|cause| Error::corrupt(&place, cause))?;
     Ok(TokenRow {
         id,
-        hash: hash_of(&hash, &format!("token {id}"))?,
+        hash: hash_of(&hash, &place)?,
         person: PersonId(person),
         jurisdiction: JurisdictionId(owner),
         label,
-        created_at: Instant(created_at),
+        created_at: Instant(created),
         expires_at: expires_at.map(Instant),
         revoked_at: revoked_at.map(Instant),
         last_used_at: last_used_at.map(Instant),
+        scope,
     })
 }
 
@@ -59,6 +65,8 @@ impl Transaction<'_> {
     /// person or jurisdiction.
     pub fn add_token(&mut self, new: &TokenRow) -> Result<i64, Error> {
         let id = self.id_for("token", new.id)?;
+        let scope =
+            serde_json::to_string(&new.scope).map_err(|cause| Error::Refused(cause.to_string()))?;
         each!(&mut self.connection, connection => {
             diesel::insert_into(token::table)
                 .values((
@@ -71,6 +79,7 @@ impl Transaction<'_> {
                     token::expires_at.eq(new.expires_at.map(|at| at.0)),
                     token::revoked_at.eq(new.revoked_at.map(|at| at.0)),
                     token::last_used_at.eq(new.last_used_at.map(|at| at.0)),
+                    token::scope.eq(&scope),
                 ))
                 .execute(connection)
         })?;
@@ -89,6 +98,20 @@ impl Transaction<'_> {
                 .execute(connection)
         })?;
         Ok(changed == 1)
+    }
+
+    /// Ends every token of a person; answers how many were still good.
+    ///
+    /// # Errors
+    /// As for any statement.
+    pub fn revoke_tokens(&mut self, person: PersonId, now: Instant) -> Result<usize, Error> {
+        let changed = each!(&mut self.connection, connection => {
+            diesel::update(token::table.filter(token::person_id.eq(person.0)))
+                .filter(token::revoked_at.is_null())
+                .set(token::revoked_at.eq(now.0))
+                .execute(connection)
+        })?;
+        Ok(changed)
     }
 
     /// Notes that a token was used. To be called now and then, not for each request.

@@ -217,7 +217,8 @@ impl County {
         let founding = (&people, rosters.as_slice());
         let found = gate.found_with_rosters(founding, &shipped_calendar(), &workflows);
         let jurisdiction = found.unwrap();
-        let server = Server::bind("127.0.0.1:0", gate.clone(), 1).unwrap();
+        let server =
+            Server::bind("127.0.0.1:0", gate.clone(), fenliu::http::Options::default()).unwrap();
         let address = format!("http://{}", server.local_addr());
         tokio::spawn(async move { server.run().await.unwrap() });
         gate.use_templates(Templates::shipped().unwrap(), &address).unwrap();

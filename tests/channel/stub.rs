@@ -119,7 +119,7 @@ impl Drop for Stub {
 fn acceptor(certificate: &Certificate) -> TlsAcceptor {
     let shown = CertificateDer::from_pem_slice(certificate.shown.as_bytes()).unwrap();
     let key = PrivateKeyDer::from_pem_slice(certificate.key.as_bytes()).unwrap();
-    let provider = Arc::new(tokio_rustls::rustls::crypto::aws_lc_rs::default_provider());
+    let provider = Arc::new(rustls::crypto::aws_lc_rs::default_provider());
     let config =
         ServerConfig::builder_with_provider(provider).with_safe_default_protocol_versions();
     let config = config.unwrap().with_no_client_auth().with_single_cert(vec![shown], key);

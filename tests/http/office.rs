@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use fenliu::clock::StillClock;
 use fenliu::config::jurisdiction::Jurisdiction;
-use fenliu::domain::{Actor, Instant, JurisdictionId, Kind, Message, PersonId};
+use fenliu::domain::{Actor, Instant, JurisdictionId, Kind, Message, PersonId, Scope};
 use fenliu::gate::{AlertRules, Caller, Gate, MessageFilter, NewToken, Parts};
 use fenliu::http::{Server, Stopper};
 use fenliu::store::{Options, Store};
@@ -105,7 +105,8 @@ impl Office {
             (gate, tokens)
         });
         let (gate, tokens) = made.await.unwrap();
-        let server = Server::bind("127.0.0.1:0", gate.clone(), 1).unwrap();
+        let server =
+            Server::bind("127.0.0.1:0", gate.clone(), fenliu::http::Options::default()).unwrap();
         let (address, stopper) = (server.local_addr(), server.stopper());
         tokio::spawn(async move { server.run().await.unwrap() });
         Self { address, clock, stopper, tokens, gate, client: reqwest::Client::new() }
@@ -193,7 +194,8 @@ fn found(
     let caller = Caller { actor: Actor::System, jurisdiction };
     for person in directory.people.values() {
         let (id, label) = (person.id, "test".to_owned());
-        let new = NewToken { person: PersonId(id.0), label, expires_at: None };
+        let new =
+            NewToken { person: PersonId(id.0), label, expires_at: None, scope: Scope::default() };
         let issued = gate.issue_token(&caller, &new).unwrap();
         for grant in &person.grants {
             let post = format!("{}.{}", grant.unit, grant.role);

@@ -1,7 +1,7 @@
 //! Lists and the directory: filters, cursors, parties, who is who.
 
 use fenliu::domain::event::NO_HASH;
-use fenliu::domain::{Category, Instance, InstanceId, Instant, PersonId, Text, Unit};
+use fenliu::domain::{Category, Instance, InstanceId, Instant, PersonId, Scope, Text, Unit};
 use fenliu::store::{Batch, CalendarSource, DefinitionSource, Error, Filter, PartyRow, TokenRow};
 
 use super::on_every_store;
@@ -243,6 +243,7 @@ fn tokens_are_found_by_hash_and_revoked_once(place: &Place) {
         expires_at: Some(Instant(900)),
         revoked_at: None,
         last_used_at: None,
+        scope: Scope { acts: vec!["see_matter".to_owned()], units: Vec::new() },
     };
     let mut writer = place.writer();
     let id = writer.transaction(|t| t.add_token(&token)).unwrap();

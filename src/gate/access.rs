@@ -1,0 +1,168 @@
+//! Who somebody is: tokens of systems, accounts and sessions of people. What they may then is the
+//! policy table's to say.
+
+mod account;
+mod deed;
+mod password;
+mod session;
+mod sign_in;
+mod throttle;
+mod totp;
+
+use sha2::{Digest, Sha256};
+
+use super::error::Error;
+use super::{Caller, Gate};
+use crate::domain::event::{Hash, hex};
+use crate::domain::{Actor, Instant, Person, Refusal, Scope, Text};
+
+pub use account::{AccountSeen, NewAccount, Setup};
+pub use deed::Deed;
+pub use password::Profile;
+pub use session::{Session, SessionSeen};
+pub use sign_in::{Attempt, SignIn};
+pub use totp::Enrolment;
+
+/// How strict the house is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct AccessRules {
+    /// By which rules passwords are judged.
+    pub profile: Profile,
+    /// A session ends when it was not used for so long (ms).
+    pub idle_ms: i64,
+    /// A session ends after so long (ms) in any case.
+    pub longest_ms: i64,
+}
+
+impl Default for AccessRules {
+    fn default() -> Self {
+        let minute = 60_000;
+        Self { profile: Profile::Mlps3, idle_ms: 30 * minute, longest_ms: 12 * 60 * minute }
+    }
+}
+
+/// Somebody who is known.
+#[derive(Debug, Clone)]
+pub struct Known {
+    /// With which rights, and where.
+    pub caller: Caller,
+    /// What the token narrows them to.
+    pub scope: Scope,
+    /// The session, if it is one.
+    pub session: Option<SessionSeen>,
+}
+
+impl Known {
+    /// Whether the token leaves an act to its person.
+    #[must_use]
+    pub fn leaves(&self, act: crate::policy::Act) -> bool {
+        self.scope.acts.is_empty() || self.scope.acts.iter().any(|code| code == act.code())
+    }
+}
+
+impl Gate {
+    /// How strict the house is from now on.
+    pub fn use_access_rules(&self, rules: AccessRules) {
+        *self.inner.access.write().unwrap_or_else(std::sync::PoisonError::into_inner) = rules;
+    }
+
+    /// How strict the house is.
+    #[must_use]
+    pub fn access_rules(&self) -> AccessRules {
+        *self.inner.access.read().unwrap_or_else(std::sync::PoisonError::into_inner)
+    }
+
+    /// Whoever has this token, as long as it is good. Does not block.
+    ///
+    /// # Errors
+    /// `NotFound`: wrong, expired or revoked, or the person may no longer act; which of it is not
+    /// said.
+    pub fn bearer(&self, secret: &str) -> Result<Known, Error> {
+        let now = self.now();
+        let registry = &self.inner.registry;
+        registry.turn(now);
+        let token = registry.token(&hash_of(secret), now).ok_or(Error::NotFound)?;
+        let directory = registry.directory(token.jurisdiction)?;
+        let person = directory.people.get(&token.person).filter(|person| person.active);
+        let mut caller = caller(person.ok_or(Error::NotFound)?, token.jurisdiction);
+        let units = &token.scope.units;
+        if let (false, Actor::Person { grants, .. }) = (units.is_empty(), &mut caller.actor) {
+            grants.retain(|grant| units.contains(&grant.unit));
+        }
+        self.inner.uses.note(token.id, now);
+        Ok(Known { caller, scope: token.scope, session: None })
+    }
+
+    /// Writes down when tokens were last used. Blocks.
+    ///
+    /// # Errors
+    /// What the store says; what was not written is tried again.
+    pub fn write_uses(&self) -> Result<(), Error> {
+        let uses = self.inner.uses.take();
+        if uses.is_empty() {
+            return Ok(());
+        }
+        self.with_hand(|transaction| {
+            for (id, at) in &uses {
+                transaction.touch_token(*id, *at)?;
+            }
+            Ok(())
+        })
+    }
+
+    /// Forgets sessions that have ended and failures that no longer count; answers how many. Blocks.
+    ///
+    /// # Errors
+    /// What the store says.
+    pub fn forget_access(&self) -> Result<usize, Error> {
+        let now = self.now();
+        self.with_hand(|transaction| transaction.forget_access(now))
+    }
+
+    /// Numbers that cannot be guessed.
+    #[must_use]
+    pub fn randoms(&self) -> [[u8; 32]; 3] {
+        let mut numbers = [[0_u8; 32]; 3];
+        for number in &mut numbers {
+            (self.inner.entropy)(number);
+        }
+        numbers
+    }
+
+    /// A secret that cannot be guessed, in hexadecimal.
+    fn secret(&self, prefix: &str) -> String {
+        let mut bytes = [0_u8; 32];
+        (self.inner.entropy)(&mut bytes);
+        format!("{prefix}{}", hex(&bytes))
+    }
+}
+
+fn caller(person: &Person, jurisdiction: crate::domain::JurisdictionId) -> Caller {
+    Caller { actor: Actor::Person { id: person.id, grants: person.grants.clone() }, jurisdiction }
+}
+
+/// What is kept of a secret.
+pub(super) fn hash_of(secret: &str) -> Hash {
+    Sha256::digest(secret.as_bytes()).into()
+}
+
+fn refused(code: &str, zh: impl Into<String>, en: impl Into<String>) -> Error {
+    Error::Refused(Refusal::new(code, Text::new(zh, en)))
+}
+
+/// When tokens were last used, until it is written down.
+#[derive(Debug, Default)]
+pub(super) struct Uses {
+    fresh: std::sync::Mutex<std::collections::BTreeMap<i64, Instant>>,
+}
+
+impl Uses {
+    fn note(&self, token: i64, now: Instant) {
+        let mut fresh = self.fresh.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
+        fresh.insert(token, now);
+    }
+
+    fn take(&self) -> std::collections::BTreeMap<i64, Instant> {
+        std::mem::take(&mut *self.fresh.lock().unwrap_or_else(std::sync::PoisonError::into_inner))
+    }
+}

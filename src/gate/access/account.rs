@@ -1,0 +1,328 @@
+//! Accounts: given and taken away by administrators, who never know a password; set up and kept by
+//! the people themselves.
+
+use serde_json::json;
+
+use super::sign_in::{SETUP_FOR, is_good, plain, wrong_login};
+use super::throttle::Names;
+use super::{Deed, SessionSeen, hash_of, password, refused};
+use crate::domain::{Actor, Instant, Person, PersonId, Text};
+use crate::gate::error::Error;
+use crate::gate::sealing::Deed as Entry;
+use crate::gate::{Caller, Gate, public_id};
+use crate::policy::{self, Act};
+use crate::store::{self, AccountRow, Transaction};
+
+/// An account as it is shown: no secret, no hash.
+#[derive(Debug, Clone)]
+pub struct AccountSeen {
+    /// Whose.
+    pub person: PersonId,
+    /// The name to sign in with.
+    pub login: String,
+    /// Since when the password holds; none: none was chosen yet.
+    pub password_at: Option<Instant>,
+    /// Since when codes of a device are demanded.
+    pub second_factor_at: Option<Instant>,
+    /// What the identity provider calls the person.
+    pub subject: Option<String>,
+}
+
+/// An account to be given.
+#[derive(Debug, Clone)]
+pub struct NewAccount {
+    /// The name to sign in with.
+    pub login: String,
+    /// What the identity provider calls the person.
+    pub subject: Option<String>,
+}
+
+/// A code by which a person chooses a password, shown once.
+#[derive(Clone)]
+pub struct Setup {
+    /// The name to sign in with.
+    pub login: String,
+    /// The code.
+    pub code: String,
+    /// Until when it is good.
+    pub until: Instant,
+}
+
+impl Gate {
+    pub(super) fn account_row(&self, person: PersonId) -> Result<AccountRow, Error> {
+        self.read(|reader| reader.account(person))?.ok_or(Error::NotFound)
+    }
+
+    /// A person whose account the caller may keep.
+    fn keeps(&self, caller: &Caller, id: PersonId) -> Result<Person, Error> {
+        self.permit(caller, Act::KeepAccounts)?;
+        let directory = self.inner.registry.directory(caller.jurisdiction)?;
+        directory.people.get(&id).cloned().ok_or(Error::NotFound)
+    }
+
+    /// The account of a person: for the person itself, and for administrators. Blocks.
+    ///
+    /// # Errors
+    /// `NotFound` without an account, or for who may not know of it.
+    pub fn account(&self, caller: &Caller, id: PersonId) -> Result<AccountSeen, Error> {
+        let own = matches!(caller.actor, Actor::Person { id: me, .. } if me == id);
+        if !own && !policy::may(&caller.actor, Act::KeepAccounts) {
+            return Err(Error::Forbidden);
+        }
+        let row = self.account_row(id)?;
+        if row.jurisdiction != caller.jurisdiction {
+            return Err(Error::NotFound);
+        }
+        Ok(AccountSeen {
+            person: row.person,
+            login: row.login,
+            password_at: row.password_at,
+            second_factor_at: row.totp_at,
+            subject: row.subject,
+        })
+    }
+
+    /// Gives a person an account, or changes its name. Without a password yet there is a code by
+    /// which the person chooses one. Blocks.
+    ///
+    /// # Errors
+    /// `Forbidden`, `NotFound`; `Invalid` for a name that is none; `Refused` when another account has
+    /// it.
+    pub fn give_account(
+        &self,
+        caller: &Caller,
+        id: PersonId,
+        new: &NewAccount,
+    ) -> Result<Option<Setup>, Error> {
+        self.keeps(caller, id)?;
+        let login = sound_login(&new.login)?;
+        let known = self.read(|reader| reader.account(id))?;
+        let mut account = known.unwrap_or_else(|| AccountRow {
+            person: id,
+            jurisdiction: caller.jurisdiction,
+            login: String::new(),
+            password: None,
+            password_at: None,
+            earlier: Vec::new(),
+            setup: None,
+            totp: None,
+            totp_at: None,
+            totp_step: 0,
+            subject: None,
+            made_at: self.now(),
+        });
+        account.login.clone_from(&login);
+        account.subject.clone_from(&new.subject);
+        let setup = account.password.is_none().then(|| self.setup(&mut account));
+        let entry = Entry::of(caller, "account_given", format!("person:{id}"));
+        let entry = entry.with(json!({ "login": login, "subject": new.subject }));
+        self.write_account(entry, &account, |_| Ok(()))?;
+        self.tell(deed("account_given", caller, id));
+        Ok(setup)
+    }
+
+    /// Takes password and sessions from a person, and the device too if that is lost; answers a code
+    /// by which the person chooses a new password. Blocks.
+    ///
+    /// # Errors
+    /// `Forbidden`, `NotFound`.
+    pub fn reset_account(
+        &self,
+        caller: &Caller,
+        id: PersonId,
+        second_factor: bool,
+    ) -> Result<Setup, Error> {
+        self.keeps(caller, id)?;
+        let mut account = self.account_row(id)?;
+        account.password = None;
+        if second_factor {
+            (account.totp, account.totp_at) = (None, None);
+        }
+        let setup = self.setup(&mut account);
+        let now = self.now();
+        let entry = Entry::of(caller, "account_reset", format!("person:{id}"));
+        let entry = entry.with(json!({ "second_factor": second_factor }));
+        self.write_account(entry, &account, |transaction| cut_off(transaction, id, now))?;
+        self.tell(deed("account_reset", caller, id));
+        Ok(setup)
+    }
+
+    /// Takes an account away. Blocks.
+    ///
+    /// # Errors
+    /// `Forbidden`, `NotFound`.
+    pub fn take_account(&self, caller: &Caller, id: PersonId) -> Result<(), Error> {
+        self.keeps(caller, id)?;
+        let entry = Entry::of(caller, "account_taken", format!("person:{id}"));
+        let gone = self.administer(entry, |transaction, now| {
+            cut_off(transaction, id, now)?;
+            transaction.drop_account(id)
+        })?;
+        self.tell(deed("account_taken", caller, id));
+        if gone { Ok(()) } else { Err(Error::NotFound) }
+    }
+
+    /// Chooses the first password, by the code that an administrator handed over. Blocks.
+    ///
+    /// # Errors
+    /// `Refused` with `wrong_login` (also for a code that is too old), `weak_password` or
+    /// `too_many_attempts`.
+    pub fn set_up(&self, login: &str, code: &str, chosen: &str, from: &str) -> Result<(), Error> {
+        let login = plain(login);
+        let names = Names::of(&login, from);
+        self.let_through(&names, from)?;
+        let account = self.read(|reader| reader.account_of_login(&login))?;
+        let hash = hash_of(&code.trim().to_ascii_uppercase());
+        let now = self.now();
+        let fits = |account: &AccountRow| {
+            account
+                .setup
+                .as_ref()
+                .is_some_and(|(kept, until)| *kept == hash && is_good(*until, now))
+        };
+        let account = account.filter(fits).ok_or_else(wrong_login)?;
+        self.forgive(&names)?;
+        let account = self.with_password(account, chosen)?;
+        let entry = own(&account, "password_chosen");
+        self.write_account(entry, &account, |_| Ok(()))?;
+        let by = Some(account.person);
+        self.tell(Deed { kind: "password_chosen", by, of: None, from, outcome: "done" });
+        Ok(())
+    }
+
+    /// Changes one's own password; every session and token of the person ends. Blocks.
+    ///
+    /// # Errors
+    /// `Refused` with `wrong_login`, `weak_password` or `too_many_attempts`.
+    pub fn change_password(
+        &self,
+        session: &SessionSeen,
+        old: &str,
+        new: &str,
+        from: &str,
+    ) -> Result<(), Error> {
+        let account = self.account_row(session.person)?;
+        let names = Names::of(&account.login, from);
+        self.let_through(&names, from)?;
+        if !password::fits(old, account.password.as_deref()) {
+            let by = Some(session.person);
+            let outcome = "wrong_login";
+            self.tell(Deed { kind: "password_changed", by, of: None, from, outcome });
+            return Err(wrong_login());
+        }
+        self.forgive(&names)?;
+        let account = self.with_password(account, new)?;
+        let now = self.now();
+        let entry = own(&account, "password_changed");
+        self.write_account(entry, &account, |transaction| {
+            cut_off(transaction, account.person, now)
+        })?;
+        let by = Some(session.person);
+        self.tell(Deed { kind: "password_changed", by, of: None, from, outcome: "done" });
+        Ok(())
+    }
+
+    /// The account with another password, if that is good enough.
+    fn with_password(&self, account: AccountRow, chosen: &str) -> Result<AccountRow, Error> {
+        let directory = self.inner.registry.directory(account.jurisdiction)?;
+        let person = directory.people.get(&account.person).ok_or(Error::NotFound)?;
+        let profile = self.access_rules().profile;
+        let mut context = vec![account.login.as_str(), person.name.as_str(), "fenliu"];
+        context.extend(person.grants.iter().map(|grant| grant.unit.as_str()));
+        let mut faults = profile.faults(chosen, &context);
+        let present = account.password.iter().chain(&account.earlier);
+        let kept: Vec<String> = present.take(profile.remembers()).cloned().collect();
+        if faults.is_empty() && kept.iter().any(|kept| password::fits(chosen, Some(kept))) {
+            faults.push(Text::new("不得使用最近用过的密码", "this password was used before"));
+        }
+        if !faults.is_empty() {
+            let join = |texts: Vec<&str>, gap: &str| texts.join(gap);
+            let zh = join(faults.iter().map(|text| text.zh.as_str()).collect(), "；");
+            let en = join(faults.iter().map(|text| text.en.as_str()).collect(), "; ");
+            return Err(refused("weak_password", zh, en));
+        }
+        Ok(AccountRow {
+            password: Some(password::hash(chosen, self.inner.entropy)?),
+            password_at: Some(self.now()),
+            earlier: kept,
+            setup: None,
+            ..account
+        })
+    }
+
+    fn setup(&self, account: &mut AccountRow) -> Setup {
+        let mut bytes = [0_u8; 16];
+        (self.inner.entropy)(&mut bytes);
+        let (one, other) = bytes.split_at(8);
+        let number = |half: &[u8]| half.iter().fold(0_u64, |all, b| (all << 8) | u64::from(*b));
+        let part = |half: &[u8]| public_id::digits(number(half) >> 4, 12);
+        let code = format!("{}{}", part(one), part(other));
+        let until = self.now().plus(SETUP_FOR);
+        account.setup = Some((hash_of(&code), until));
+        Setup { login: account.login.clone(), code, until }
+    }
+
+    fn write_account(
+        &self,
+        entry: Entry,
+        account: &AccountRow,
+        more: impl FnOnce(&mut Transaction<'_>) -> Result<(), store::Error>,
+    ) -> Result<(), Error> {
+        let mine = |row: Option<AccountRow>| row.is_none_or(|row| row.person == account.person);
+        // Written only if it is done: a name that is taken changes nothing.
+        let free = self.change(|transaction, now| {
+            let subject = match &account.subject {
+                Some(subject) => transaction.account_of_subject(subject)?,
+                None => None,
+            };
+            if !mine(transaction.account_of_login(&account.login)?) || !mine(subject) {
+                return Ok(false);
+            }
+            transaction.put_account(account)?;
+            more(transaction)?;
+            entry.write(transaction, now)?;
+            Ok(true)
+        })?;
+        if free {
+            return Ok(());
+        }
+        let en = "another account has this name, or is called so by the provider";
+        Err(refused("login_taken", "该登录名或外部身份已被其他账户使用", en))
+    }
+}
+
+/// Whatever opened a door for the person is worth nothing from now on.
+fn cut_off(
+    transaction: &mut Transaction<'_>,
+    person: PersonId,
+    now: Instant,
+) -> Result<(), store::Error> {
+    transaction.end_sessions(person)?;
+    transaction.revoke_tokens(person, now).map(drop)
+}
+
+/// What somebody does with the own account, for the audit log.
+fn own(account: &AccountRow, kind: &'static str) -> Entry {
+    let actor = Actor::Person { id: account.person, grants: Vec::new() };
+    let caller = Caller { actor, jurisdiction: account.jurisdiction };
+    Entry::of(&caller, kind, format!("person:{}", account.person))
+}
+
+fn sound_login(login: &str) -> Result<String, Error> {
+    let login = plain(login);
+    let length = (3..=64).contains(&login.chars().count());
+    let letters = login.chars().all(|c| c.is_alphanumeric() || ".-_@".contains(c));
+    if length && letters {
+        return Ok(login);
+    }
+    let en = "`login` has 3 to 64 letters, digits and `.`, `-`, `_`, `@`";
+    Err(Error::invalid("“login”应为3至64个字母、数字或“.”“-”“_”“@”", en))
+}
+
+fn deed(kind: &'static str, caller: &Caller, of: PersonId) -> Deed<'static> {
+    let by = match &caller.actor {
+        Actor::Person { id, .. } => Some(*id),
+        _ => None,
+    };
+    Deed { kind, by, of: Some(of), from: "", outcome: "done" }
+}

@@ -1,0 +1,34 @@
+//! What people do with accounts and callers' data, told to the log in one form: who, to whom, from
+//! where, with what outcome. Never a secret, never a caller's word.
+
+use crate::domain::PersonId;
+use crate::gate::Gate;
+
+/// One such deed.
+#[derive(Debug, Clone, Copy)]
+pub struct Deed<'d> {
+    /// What: `sign_in`, `sign_out`, `password_changed` …
+    pub kind: &'static str,
+    /// By whom, if that is known.
+    pub by: Option<PersonId>,
+    /// Whose account or rights, if that is somebody else.
+    pub of: Option<PersonId>,
+    /// From which address, if it came from one.
+    pub from: &'d str,
+    /// `done`, or the code of the refusal.
+    pub outcome: &'d str,
+}
+
+impl Gate {
+    /// Tells a deed.
+    pub(in crate::gate) fn tell(&self, deed: Deed<'_>) {
+        let Deed { kind, by, of, from, outcome } = deed;
+        let (by, of) = (by.map_or(0, |id| id.0), of.map_or(0, |id| id.0));
+        if outcome == "done" {
+            self.inner.figures.count_deed();
+        } else {
+            self.inner.figures.count_denied();
+        }
+        tracing::info!(target: "fenliu::access", kind, by, of, from, outcome, "access");
+    }
+}

@@ -1,0 +1,267 @@
+//! Sessions of people: opaque secrets, kept as hashes in the store, so that every node knows at once
+//! when one has ended.
+
+use super::{Deed, Enrolment, Known, caller, hash_of, refused, totp};
+use crate::domain::event::{Hash, hex};
+use crate::domain::{Actor, Instant, JurisdictionId, Person, PersonId, Scope};
+use crate::gate::error::Error;
+use crate::gate::{Caller, Gate};
+use crate::policy;
+use crate::store::{AccountRow, SessionRow, Transaction};
+
+/// What a session's secret begins with.
+const PREFIX: &str = "fls_";
+
+/// That a session is used is written down when so much (ms) has passed since the last time.
+const TOUCH: i64 = 60_000;
+
+/// A session as its owner sees it.
+#[derive(Debug, Clone)]
+pub struct SessionSeen {
+    pub(super) hash: Hash,
+    /// Whose.
+    pub person: PersonId,
+    /// Where.
+    pub jurisdiction: JurisdictionId,
+    /// The word that requests with a body must repeat, so that no foreign page can send them.
+    pub word: String,
+    /// When it began.
+    pub began_at: Instant,
+    /// When it ends if it is not used.
+    pub idle_until: Instant,
+    /// When it ends at the latest.
+    pub until: Instant,
+    /// Whether a second factor was shown.
+    pub factor: bool,
+    /// Whether some of the person's roles wait for one.
+    pub factor_needed: bool,
+    /// Whether the password must be changed before anything else.
+    pub password_old: bool,
+}
+
+/// A session as it is handed over, once.
+#[derive(Clone)]
+pub struct Session {
+    /// The secret, for the cookie.
+    pub secret: String,
+    /// The rest.
+    pub seen: SessionSeen,
+}
+
+/// The word of a session: known to whoever has the secret, and telling nothing of it.
+fn word_of(secret: &str) -> String {
+    let hash = hash_of(&format!("word of {secret}"));
+    hex(&hash).chars().take(32).collect()
+}
+
+impl Gate {
+    /// Whoever has this session, as long as it is good. Blocks.
+    ///
+    /// # Errors
+    /// `NotFound`: unknown, ended, too old, or the person may no longer act; which of it is not said.
+    pub fn session(&self, secret: &str) -> Result<Known, Error> {
+        if !secret.starts_with(PREFIX) {
+            return Err(Error::NotFound);
+        }
+        let hash = hash_of(secret);
+        let (row, account) = self.read(|reader| {
+            let row = reader.session(&hash)?;
+            let account = match &row {
+                Some(row) => reader.account(row.person)?,
+                None => None,
+            };
+            Ok((row, account))
+        })?;
+        let row = row.ok_or(Error::NotFound)?;
+        let now = self.now();
+        let idle_until = row.used_at.plus(self.access_rules().idle_ms);
+        if row.until <= now || idle_until <= now {
+            self.with_hand(|transaction| transaction.end_session(&hash))?;
+            return Err(Error::NotFound);
+        }
+        let known = self.known(secret, &row, account.as_ref().ok_or(Error::NotFound)?)?;
+        if now.since(row.used_at) >= TOUCH {
+            self.with_hand(|transaction| transaction.touch_session(&hash, now))?;
+        }
+        Ok(known)
+    }
+
+    /// What a session gives its owner now: roles that wait for a second factor only after it, and
+    /// none at all before an old password is changed.
+    pub(super) fn known(
+        &self,
+        secret: &str,
+        row: &SessionRow,
+        account: &AccountRow,
+    ) -> Result<Known, Error> {
+        let now = self.now();
+        let registry = &self.inner.registry;
+        registry.turn(now);
+        let directory = registry.directory(row.jurisdiction)?;
+        let person = directory.people.get(&row.person).filter(|person| person.active);
+        let person = person.ok_or(Error::NotFound)?;
+        let rules = self.access_rules();
+        let county = directory.county();
+        let factor_needed =
+            person.grants.iter().any(|grant| policy::needs_second_factor(grant, county));
+        let old = |since| rules.profile.is_old(since, now);
+        let password_old = account.subject.is_none() && account.password_at.is_some_and(old);
+        let mut caller = caller(person, row.jurisdiction);
+        if let Actor::Person { grants, .. } = &mut caller.actor {
+            if !row.factor {
+                *grants = policy::without_second_factor(grants, county);
+            }
+            if password_old {
+                grants.clear();
+            }
+        }
+        let seen = SessionSeen {
+            hash: row.hash,
+            person: row.person,
+            jurisdiction: row.jurisdiction,
+            word: word_of(secret),
+            began_at: row.began_at,
+            idle_until: now.plus(rules.idle_ms).min(row.until),
+            until: row.until,
+            factor: row.factor,
+            factor_needed,
+            password_old,
+        };
+        Ok(Known { caller, scope: Scope::default(), session: Some(seen) })
+    }
+
+    /// A new session of a person, not yet written.
+    pub(super) fn fresh(&self, person: &Person, account: &AccountRow, factor: bool) -> Fresh {
+        let now = self.now();
+        let secret = self.secret(PREFIX);
+        let row = SessionRow {
+            hash: hash_of(&secret),
+            person: person.id,
+            jurisdiction: account.jurisdiction,
+            began_at: now,
+            used_at: now,
+            until: now.plus(self.access_rules().longest_ms),
+            factor,
+            address: String::new(),
+        };
+        Fresh { secret, row }
+    }
+
+    /// Where the person of a session is, with no rights.
+    ///
+    /// # Errors
+    /// `NotFound` when the person is gone.
+    pub fn session_place(&self, session: &SessionSeen) -> Result<Caller, Error> {
+        let registry = &self.inner.registry;
+        let actor = Actor::Person { id: session.person, grants: Vec::new() };
+        let jurisdiction = session.jurisdiction;
+        registry.directory(jurisdiction)?;
+        Ok(Caller { actor, jurisdiction })
+    }
+
+    /// Ends every session of the person, on all its devices. Blocks.
+    ///
+    /// # Errors
+    /// What the store says.
+    pub fn sign_out(&self, session: &SessionSeen, from: &str) -> Result<(), Error> {
+        self.with_hand(|transaction| transaction.end_sessions(session.person))?;
+        let by = Some(session.person);
+        self.tell(Deed { kind: "sign_out", by, of: None, from, outcome: "done" });
+        Ok(())
+    }
+
+    /// The sessions of a person that have not ended. Blocks.
+    ///
+    /// # Errors
+    /// What the store says.
+    pub fn sessions(&self, session: &SessionSeen) -> Result<Vec<SessionRow>, Error> {
+        self.read(|reader| reader.sessions(session.person))
+    }
+
+    /// Makes a secret for a person's device; it counts once its first code was told back. Blocks.
+    ///
+    /// # Errors
+    /// `Refused` when codes of another device are demanded already.
+    pub fn enrol(&self, session: &SessionSeen) -> Result<Enrolment, Error> {
+        let mut account = self.account_row(session.person)?;
+        if account.totp_at.is_some() {
+            return Err(refused(
+                "second_factor_set",
+                "已启用动态口令；更换设备请联系管理员重置",
+                "codes of a device are demanded already; an administrator can reset that",
+            ));
+        }
+        let mut secret = vec![0_u8; 20];
+        (self.inner.entropy)(&mut secret);
+        let enrolment = Enrolment::of(&secret, &account.login);
+        (account.totp, account.totp_step) = (Some(secret), 0);
+        self.with_hand(|transaction| transaction.put_account(&account))?;
+        Ok(enrolment)
+    }
+
+    /// Takes the first code of a device; from now on its codes are demanded. The session goes on
+    /// under another secret. Blocks.
+    ///
+    /// # Errors
+    /// `Refused` with `no_enrolment`, `second_factor_set` or `wrong_code`.
+    pub fn confirm(&self, session: &SessionSeen, code: &str, from: &str) -> Result<Session, Error> {
+        let account = self.account_row(session.person)?;
+        let secret = account.totp.as_deref().filter(|_| account.totp_at.is_none());
+        let secret = secret.ok_or_else(|| {
+            let en = "there is no new device to confirm; begin with a secret for it";
+            refused("no_enrolment", "没有待确认的动态口令设备，请先获取密钥", en)
+        })?;
+        let now = self.now();
+        let Some(step) = totp::step_of(secret, code, now) else {
+            self.tell(deed("second_factor_set", session.person, from, "wrong_code"));
+            return Err(wrong_code());
+        };
+        let account = AccountRow { totp_at: Some(now), totp_step: step, ..account.clone() };
+        let directory = self.inner.registry.directory(account.jurisdiction)?;
+        let person = directory.people.get(&session.person).ok_or(Error::NotFound)?;
+        let mut fresh = self.fresh(person, &account, true);
+        from.clone_into(&mut fresh.row.address);
+        self.with_hand(|transaction| {
+            transaction.put_account(&account)?;
+            fresh.write(transaction, Some(&session.hash))
+        })?;
+        self.tell(deed("second_factor_set", session.person, from, "done"));
+        self.handed(fresh, &account)
+    }
+
+    /// A new session as its owner gets it.
+    pub(super) fn handed(&self, fresh: Fresh, account: &AccountRow) -> Result<Session, Error> {
+        let known = self.known(&fresh.secret, &fresh.row, account)?;
+        let seen = known.session.ok_or(Error::NotFound)?;
+        Ok(Session { secret: fresh.secret, seen })
+    }
+}
+
+/// A new session, not yet written.
+pub(super) struct Fresh {
+    pub(super) secret: String,
+    pub(super) row: SessionRow,
+}
+
+impl Fresh {
+    /// Writes it in place of an older one: a secret that was known before a sign-in is worth nothing
+    /// after it.
+    pub(super) fn write(
+        &self,
+        transaction: &mut Transaction<'_>,
+        older: Option<&Hash>,
+    ) -> Result<(), crate::store::Error> {
+        if let Some(older) = older {
+            transaction.end_session(older)?;
+        }
+        transaction.add_session(&self.row)
+    }
+}
+
+fn deed<'d>(kind: &'static str, by: PersonId, from: &'d str, outcome: &'d str) -> Deed<'d> {
+    Deed { kind, by: Some(by), of: None, from, outcome }
+}
+
+pub(super) fn wrong_code() -> Error {
+    refused("wrong_code", "动态口令不正确", "this is not the code of the device now")
+}

@@ -1,0 +1,199 @@
+//! Signing in: by name and password, with a code where one is demanded; or by the word of an
+//! identity provider.
+
+use serde_json::json;
+
+use super::session::{Session, wrong_code};
+use super::throttle::Names;
+use super::{Deed, hash_of, password, refused, totp};
+use crate::domain::{Actor, Instant, Person, PersonId};
+use crate::gate::error::Error;
+use crate::gate::sealing::Deed as Entry;
+use crate::gate::{Caller, Gate};
+use crate::store::AccountRow;
+
+/// What somebody signs in with.
+#[derive(Clone, Copy)]
+pub struct SignIn<'s> {
+    /// The name.
+    pub login: &'s str,
+    /// The password.
+    pub password: &'s str,
+    /// The code of the person's device, if one was given.
+    pub code: Option<&'s str>,
+}
+
+/// From where somebody tries.
+#[derive(Debug, Clone, Copy)]
+pub struct Attempt<'s> {
+    /// The address of the client.
+    pub from: &'s str,
+    /// The session it has already, which ends.
+    pub older: Option<&'s str>,
+}
+
+/// A name as it is kept: small letters, without spaces around.
+pub(super) fn plain(login: &str) -> String {
+    login.trim().to_lowercase().chars().take(100).collect()
+}
+
+impl Gate {
+    /// Signs somebody in. Blocks, and takes its time: passwords are slow to compare.
+    ///
+    /// # Errors
+    /// `Refused` with `wrong_login` (which does not say what was wrong), `code_needed`, `wrong_code`
+    /// or `too_many_attempts`.
+    pub fn sign_in(&self, wish: SignIn<'_>, attempt: Attempt<'_>) -> Result<Session, Error> {
+        let login = plain(wish.login);
+        let names = Names::of(&login, attempt.from);
+        self.let_through(&names, attempt.from)?;
+        let account = self.read(|reader| reader.account_of_login(&login))?;
+        let kept = account.as_ref().and_then(|account| account.password.as_deref());
+        let right = password::fits(wish.password, kept);
+        let person = account.as_ref().and_then(|account| self.active(account));
+        let (Some(account), Some(person), true) = (account, person, right) else {
+            self.tell(deed(None, attempt.from, "wrong_login"));
+            return Err(wrong_login());
+        };
+        let by = Some(person.id);
+        let factor = match (account.totp.as_deref(), account.totp_at, wish.code) {
+            (Some(secret), Some(_), Some(code)) => {
+                let step = totp::step_of(secret, code, self.now());
+                // The same code is worth nothing a second time, whoever read it over a shoulder.
+                let fresh = step.is_some_and(|step| step > account.totp_step);
+                if !fresh || !self.take_step(&account, step)? {
+                    self.tell(deed(by, attempt.from, "wrong_code"));
+                    return Err(wrong_code());
+                }
+                true
+            }
+            (Some(_), Some(_), None) => {
+                self.forgive(&names)?;
+                return Err(refused(
+                    "code_needed",
+                    "请输入动态口令",
+                    "send the code of the person's device as `code`, too",
+                ));
+            }
+            _ => false,
+        };
+        let account = self.rehashed(account, wish.password)?;
+        self.begin(&person, &account, factor, attempt)
+    }
+
+    /// Signs in whom the identity provider calls so; `factor` says that it asked for a second factor.
+    /// Blocks.
+    ///
+    /// # Errors
+    /// `Refused` with `wrong_login` when nobody is called so.
+    pub fn sign_in_by_provider(
+        &self,
+        subject: &str,
+        factor: bool,
+        attempt: Attempt<'_>,
+    ) -> Result<Session, Error> {
+        let account = self.read(|reader| reader.account_of_subject(subject))?;
+        let person = account.as_ref().and_then(|account| self.active(account));
+        let (Some(account), Some(person)) = (account, person) else {
+            self.tell(deed(None, attempt.from, "unknown_subject"));
+            return Err(wrong_login());
+        };
+        self.begin(&person, &account, factor, attempt)
+    }
+
+    fn begin(
+        &self,
+        person: &Person,
+        account: &AccountRow,
+        factor: bool,
+        attempt: Attempt<'_>,
+    ) -> Result<Session, Error> {
+        let names = Names::of(&account.login, attempt.from);
+        let mut fresh = self.fresh(person, account, factor);
+        attempt.from.clone_into(&mut fresh.row.address);
+        let older = attempt.older.map(hash_of);
+        let now = self.now();
+        let actor = Actor::Person { id: person.id, grants: Vec::new() };
+        let caller = Caller { actor, jurisdiction: account.jurisdiction };
+        let entry = Entry::of(&caller, "signed_in", format!("person:{}", person.id));
+        let entry = entry.with(json!({ "from": attempt.from, "second_factor": factor }));
+        self.with_hand(|transaction| {
+            entry.write(transaction, now)?;
+            for name in names.forgiven() {
+                transaction.drop_throttle(name)?;
+            }
+            transaction.put_throttle(&names.place(now))?;
+            transaction.put_account(account)?;
+            fresh.write(transaction, older.as_ref())
+        })?;
+        self.tell(deed(Some(person.id), attempt.from, "done"));
+        self.handed(fresh, account)
+    }
+
+    /// Counts an attempt before it is looked at.
+    pub(super) fn let_through(&self, names: &Names, from: &str) -> Result<(), Error> {
+        let now = self.now();
+        let judged = self.with_hand(|transaction| {
+            let rows = transaction.throttled(&names.all())?;
+            let judged = names.judge(&rows, now);
+            for row in judged.iter().flatten() {
+                transaction.put_throttle(row)?;
+            }
+            Ok(judged)
+        })?;
+        judged.map(drop).map_err(|wait| {
+            self.tell(deed(None, from, "too_many_attempts"));
+            let minutes = wait.div_euclid(60_000) + 1;
+            refused(
+                "too_many_attempts",
+                format!("尝试次数过多，请{minutes}分钟后再试"),
+                format!("too many attempts failed; try again in {minutes} minutes"),
+            )
+        })
+    }
+
+    pub(super) fn forgive(&self, names: &Names) -> Result<(), Error> {
+        self.with_hand(|transaction| {
+            names.forgiven().iter().try_for_each(|name| transaction.drop_throttle(name))
+        })
+    }
+
+    /// The person of an account, as long as it may act.
+    fn active(&self, account: &AccountRow) -> Option<Person> {
+        let directory = self.inner.registry.directory(account.jurisdiction).ok()?;
+        directory.people.get(&account.person).filter(|person| person.active).cloned()
+    }
+
+    fn take_step(&self, account: &AccountRow, step: Option<i64>) -> Result<bool, Error> {
+        let Some(step) = step else { return Ok(false) };
+        self.with_hand(|transaction| transaction.take_step(account.person, step))
+    }
+
+    /// The account with the password kept by today's parameters, and with the step just used.
+    fn rehashed(&self, account: AccountRow, given: &str) -> Result<AccountRow, Error> {
+        // Read again: the step that was just taken must not be written back.
+        let account = self.account_row(account.person)?;
+        if account.password.as_deref().is_none_or(password::is_current) {
+            return Ok(account);
+        }
+        let password = Some(password::hash(given, self.inner.entropy)?);
+        Ok(AccountRow { password, ..account })
+    }
+}
+
+fn deed<'d>(by: Option<PersonId>, from: &'d str, outcome: &'d str) -> Deed<'d> {
+    Deed { kind: "sign_in", by, of: None, from, outcome }
+}
+
+/// Which part was wrong is not said, nor whether there is such a name.
+pub(super) fn wrong_login() -> Error {
+    refused("wrong_login", "登录名或密码不正确", "this is not the name and password of an account")
+}
+
+/// Until when a code to set up an account is good, from now on (ms): three days.
+pub(super) const SETUP_FOR: i64 = 72 * 3_600_000;
+
+/// Whether something that ends then is still good.
+pub(super) fn is_good(until: Instant, now: Instant) -> bool {
+    now < until
+}

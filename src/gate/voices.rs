@@ -1,0 +1,244 @@
+//! What callers said, and who they are, as far as somebody may read it: everybody who called about a
+//! matter, also those whose matters were merged into it.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use serde_json::Map;
+
+use super::error::Error;
+use super::{Caller, Gate, Request, Seen, Target, personal};
+use crate::chart::{Chart, Seal};
+use crate::domain::{Actor, Instance, InstanceId, JurisdictionId, Role, Value};
+use crate::engine::{ERASE, REVEAL};
+use crate::policy::{self, Act, Relation};
+use crate::store::PersonalRow;
+
+/// What one event brought of a caller.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Voice {
+    /// The event; 0 for what came with the opening of the matter.
+    pub seq: i64,
+    /// What may be read, by input.
+    pub open: BTreeMap<String, String>,
+    /// What is there and may not be read: enough of it to recognise it.
+    pub masked: BTreeMap<String, String>,
+}
+
+/// Everybody who called about a matter.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Voices {
+    /// About the matter itself, in order of event.
+    pub own: Vec<Voice>,
+    /// About matters that were merged into it.
+    pub merged: Vec<(InstanceId, Vec<Voice>)>,
+}
+
+/// How far somebody may read.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+struct Openness {
+    /// What the matter is.
+    content: bool,
+    /// Who called.
+    identity: bool,
+}
+
+/// The row of a field that an event brought: each caller is kept, also who calls again.
+pub(super) fn row_name(field: &str, seq: i64) -> String {
+    if seq <= 1 { field.to_owned() } else { format!("{field}@{seq}") }
+}
+
+/// The field and the event of a row.
+fn named(row: &str) -> (&str, i64) {
+    let parts = row.rsplit_once('@');
+    let read = parts.and_then(|(field, seq)| Some((field, seq.parse().ok()?)));
+    read.unwrap_or((row, 0))
+}
+
+impl Gate {
+    /// What a caller of the house may read of the people who called about an instance: the desk
+    /// everything; the unit that holds it, and its sub-unit, everything that is not sealed; who sees
+    /// all matters what the matter is, and who called masked. None for whoever may read nothing.
+    /// Blocks.
+    ///
+    /// # Errors
+    /// `NotFound`, also for what the caller may not see.
+    pub fn voices(&self, caller: &Caller, id: InstanceId) -> Result<Option<Voices>, Error> {
+        let seen = self.instance(caller, id)?;
+        let openness = self.opens(caller, &seen)?;
+        if !openness.content && !openness.identity {
+            return Ok(None);
+        }
+        self.heard(caller, &seen, openness).map(Some)
+    }
+
+    /// Shows who called, for a purpose that is recorded on the matter before anything is shown.
+    ///
+    /// # Errors
+    /// `Forbidden`, `NotFound`; `Refused` without a purpose.
+    pub async fn reveal(
+        &self,
+        caller: &Caller,
+        id: InstanceId,
+        purpose: &str,
+    ) -> Result<Voices, Error> {
+        let mut input = Map::new();
+        input.insert("purpose".to_owned(), purpose.into());
+        let request = Request {
+            caller: caller.clone(),
+            target: Target::Instance(id),
+            command: REVEAL.to_owned(),
+            input,
+            occurred_at: None,
+            key: None,
+            if_version: None,
+            about: None,
+        };
+        self.submit(request).await?;
+        self.inner.figures.count_reveal();
+        let (gate, caller) = (self.clone(), caller.clone());
+        let read = tokio::task::spawn_blocking(move || {
+            let seen = gate.instance(&caller, id)?;
+            let content = gate.opens(&caller, &seen)?.content;
+            gate.heard(&caller, &seen, Openness { content, identity: true })
+        });
+        read.await.map_err(|_ended| Error::Closing)?
+    }
+
+    /// Closed matters whose callers are still known and that closed before an instant, at most
+    /// `limit`. Blocks.
+    ///
+    /// # Errors
+    /// What the store says.
+    pub fn callers_to_erase(
+        &self,
+        whose: JurisdictionId,
+        before: crate::domain::Instant,
+        limit: i64,
+    ) -> Result<Vec<InstanceId>, Error> {
+        self.read(|reader| reader.closed_with_personal(whose, before, limit))
+    }
+
+    /// Erases what the callers of a closed matter said and who they are, for the service itself.
+    ///
+    /// # Errors
+    /// `Refused` when the matter is open again; what the store says.
+    pub async fn erase_callers(
+        &self,
+        whose: JurisdictionId,
+        id: InstanceId,
+        reason: &str,
+    ) -> Result<(), Error> {
+        let mut input = Map::new();
+        input.insert("reason".to_owned(), reason.into());
+        let request = Request {
+            caller: Caller { actor: Actor::System, jurisdiction: whose },
+            target: Target::Instance(id),
+            command: ERASE.to_owned(),
+            input,
+            occurred_at: None,
+            key: None,
+            if_version: None,
+            about: None,
+        };
+        self.submit(request).await.map(drop)
+    }
+
+    fn heard(&self, caller: &Caller, seen: &Seen, open: Openness) -> Result<Voices, Error> {
+        let instance = &*seen.instance;
+        let rows = self.read(|reader| reader.personal(instance.id))?;
+        let mut voices = Voices { own: sorted(rows, &seen.chart, open), merged: Vec::new() };
+        for other in self.read(|reader| reader.signallers(instance.id))? {
+            let Some((other, _)) = self.read(|reader| reader.instance(other))? else { continue };
+            if other.family == instance.family || other.jurisdiction != caller.jurisdiction {
+                continue;
+            }
+            let chart = self.inner.registry.chart(other.definition)?;
+            // A caller who asked for confidence keeps it in the matter that his was merged into.
+            let holder = instance.holder.as_deref();
+            let desk = self.may_all(caller, Act::SeeCaller)?;
+            let sealed = !desk && is_sealed(caller, &chart, &other, holder);
+            let open = Openness { identity: open.identity && !sealed, ..open };
+            let rows = self.read(|reader| reader.personal(other.id))?;
+            let heard = sorted(rows, &chart, open);
+            if !heard.is_empty() {
+                voices.merged.push((other.id, heard));
+            }
+        }
+        Ok(voices)
+    }
+
+    /// How far a caller may read.
+    fn opens(&self, caller: &Caller, seen: &Seen) -> Result<Openness, Error> {
+        if seen.is_former() {
+            return Ok(Openness { content: false, identity: false });
+        }
+        if self.may_all(caller, Act::SeeCaller)? {
+            return Ok(Openness { content: true, identity: true });
+        }
+        let (instance, chart) = (&*seen.instance, &seen.chart);
+        let holds = self.holds(caller, chart, instance)?;
+        let sealed = is_sealed(caller, chart, instance, instance.holder.as_deref());
+        let content = holds || self.may_all(caller, Act::SeeContent)?;
+        Ok(Openness { content, identity: holds && !sealed })
+    }
+
+    /// Whether the caller's unit holds the matter, or works on it as a sub-unit of the holder.
+    fn holds(&self, caller: &Caller, chart: &Chart, instance: &Instance) -> Result<bool, Error> {
+        // What a body holds is for the roles that the workflow names in it, not for its whole house.
+        if chart.is_held_by_body(instance) {
+            return Ok(false);
+        }
+        let Some(holder) = instance.holder.as_deref() else { return Ok(false) };
+        let directory = self.inner.registry.directory(caller.jurisdiction)?;
+        let own = policy::units(&caller.actor, Act::SeeCaller, Relation::Holder);
+        let parent = |unit: &str| directory.units.get(unit).and_then(|unit| unit.parent.as_deref());
+        let below = |unit: &str| own.contains(unit) && parent(unit) == Some(holder);
+        Ok(own.contains(holder) || chart.parties_of(instance).any(below))
+    }
+}
+
+/// Whether who called is kept from this caller, although its unit holds the matter.
+fn is_sealed(caller: &Caller, chart: &Chart, instance: &Instance, holder: Option<&str>) -> bool {
+    let set = |name: &String| instance.fields.get(name) == Some(&Value::Bool(true));
+    let leads = holder.is_some_and(|holder| caller.actor.is(Role::Leader, holder));
+    let closes = |seal: Seal| seal == Seal::Desk || !leads;
+    chart.fields.iter().any(|(name, field)| field.seals.is_some_and(closes) && set(name))
+}
+
+/// The personal inputs that say what the matter is.
+fn contents(chart: &Chart) -> BTreeSet<&str> {
+    let specs = chart.commands.values().chain([&chart.start]);
+    let inputs = specs.flat_map(|spec| &spec.input).filter(|input| input.content);
+    inputs.map(|input| input.name.as_str()).collect()
+}
+
+fn sorted(rows: Vec<PersonalRow>, chart: &Chart, open: Openness) -> Vec<Voice> {
+    let contents = contents(chart);
+    let mut voices: BTreeMap<i64, Voice> = BTreeMap::new();
+    for row in rows {
+        let (field, seq) = named(&row.field);
+        let text = personal::text(&row.value);
+        let voice = voices.entry(seq).or_insert_with(|| Voice { seq, ..Voice::default() });
+        let content = contents.contains(field);
+        if if content { open.content } else { open.identity } {
+            voice.open.insert(field.to_owned(), text.to_owned());
+        } else if !content {
+            voice.masked.insert(field.to_owned(), personal::masked(text));
+        }
+    }
+    voices.into_values().collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_each_event_brought_has_a_row_of_its_own() {
+        assert_eq!(row_name("caller_phone", 1), "caller_phone");
+        assert_eq!(row_name("caller_phone", 7), "caller_phone@7");
+        assert_eq!(named("caller_phone@7"), ("caller_phone", 7));
+        assert_eq!(named("caller_phone"), ("caller_phone", 0));
+        assert_eq!(named("odd@name"), ("odd@name", 0));
+    }
+}

@@ -1,0 +1,377 @@
+//! Accounts, sessions, and what is remembered of failed sign-ins. Secrets are kept as hashes.
+
+use diesel::prelude::*;
+
+use super::connection::each;
+use super::error::Error;
+use super::event::hash_of;
+use super::pool::Reader;
+use super::schema::{account, session, throttle};
+use super::writer::Transaction;
+use crate::domain::event::Hash;
+use crate::domain::{Instant, JurisdictionId, PersonId};
+
+/// How a person signs in.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct AccountRow {
+    /// Who.
+    pub person: PersonId,
+    /// Where.
+    pub jurisdiction: JurisdictionId,
+    /// The name to sign in with, in small letters.
+    pub login: String,
+    /// The hash of the password with its parameters; none: no password was chosen yet.
+    pub password: Option<String>,
+    /// Since when it holds.
+    pub password_at: Option<Instant>,
+    /// Hashes of earlier passwords, the newest first.
+    pub earlier: Vec<String>,
+    /// The hash of the code by which the person chooses a password, and until when it is good.
+    pub setup: Option<(Hash, Instant)>,
+    /// The secret shared with the person's device.
+    pub totp: Option<Vec<u8>>,
+    /// Since when its codes are demanded; none: it was not confirmed yet.
+    pub totp_at: Option<Instant>,
+    /// The last time step that was used.
+    pub totp_step: i64,
+    /// What the identity provider calls the person.
+    pub subject: Option<String>,
+    /// When the account was made.
+    pub made_at: Instant,
+}
+
+/// A session that has not ended.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct SessionRow {
+    /// The hash of its secret.
+    pub hash: Hash,
+    /// Whose.
+    pub person: PersonId,
+    /// Where.
+    pub jurisdiction: JurisdictionId,
+    /// Since when.
+    pub began_at: Instant,
+    /// When it was last used, roughly.
+    pub used_at: Instant,
+    /// When it ends at the latest.
+    pub until: Instant,
+    /// Whether a second factor was shown.
+    pub factor: bool,
+    /// From where it was begun.
+    pub address: String,
+}
+
+/// Failures under one name: an account, an address, or both together.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ThrottleRow {
+    /// Which.
+    pub name: String,
+    /// How many in a row.
+    pub failures: i64,
+    /// When the last one was.
+    pub last_at: Instant,
+    /// When the row may be forgotten.
+    pub until: Instant,
+}
+
+#[derive(Queryable)]
+struct Row {
+    person_id: i64,
+    jurisdiction_id: i64,
+    login: String,
+    password: Option<String>,
+    password_at: Option<i64>,
+    earlier: String,
+    setup_hash: Option<Vec<u8>>,
+    setup_until: Option<i64>,
+    totp: Option<Vec<u8>>,
+    totp_at: Option<i64>,
+    totp_step: i64,
+    subject: Option<String>,
+    made_at: i64,
+}
+
+type Session = (Vec<u8>, i64, i64, i64, i64, i64, bool, String);
+
+fn read(row: Row) -> Result<AccountRow, Error> {
+    let place = format!("the account of person {}", row.person_id);
+    let earlier =
+        serde_json::from_str(&row.earlier).map_err(|cause| Error::corrupt(&place, cause))?;
+    let setup = match (row.setup_hash, row.setup_until) {
+        (Some(hash), Some(until)) => Some((hash_of(&hash, &place)?, Instant(until))),
+        _ => None,
+    };
+    Ok(AccountRow {
+        person: PersonId(row.person_id),
+        jurisdiction: JurisdictionId(row.jurisdiction_id),
+        login: row.login,
+        password: row.password,
+        password_at: row.password_at.map(Instant),
+        earlier,
+        setup,
+        totp: row.totp,
+        totp_at: row.totp_at.map(Instant),
+        totp_step: row.totp_step,
+        subject: row.subject,
+        made_at: Instant(row.made_at),
+    })
+}
+
+fn read_session(row: Session) -> Result<SessionRow, Error> {
+    let (hash, person, owner, began, used, until, factor, address) = row;
+    Ok(SessionRow {
+        hash: hash_of(&hash, &format!("a session of person {person}"))?,
+        person: PersonId(person),
+        jurisdiction: JurisdictionId(owner),
+        began_at: Instant(began),
+        used_at: Instant(used),
+        until: Instant(until),
+        factor,
+        address,
+    })
+}
+
+impl Reader {
+    /// The account of a person.
+    ///
+    /// # Errors
+    /// As for any statement.
+    pub fn account(&mut self, person: PersonId) -> Result<Option<AccountRow>, Error> {
+        let row: Option<Row> = each!(&mut self.connection, connection => {
+            account::table.find(person.0).first(connection).optional()
+        })?;
+        row.map(read).transpose()
+    }
+
+    /// The account that is signed in to with this name, in small letters.
+    ///
+    /// # Errors
+    /// As for any statement.
+    pub fn account_of_login(&mut self, login: &str) -> Result<Option<AccountRow>, Error> {
+        let row: Option<Row> = each!(&mut self.connection, connection => {
+            account::table.filter(account::login.eq(login)).first(connection).optional()
+        })?;
+        row.map(read).transpose()
+    }
+
+    /// The account of whom the identity provider calls so.
+    ///
+    /// # Errors
+    /// As for any statement.
+    pub fn account_of_subject(&mut self, subject: &str) -> Result<Option<AccountRow>, Error> {
+        let row: Option<Row> = each!(&mut self.connection, connection => {
+            account::table.filter(account::subject.eq(subject)).first(connection).optional()
+        })?;
+        row.map(read).transpose()
+    }
+
+    /// The session with this hash, whether it is still good or not: the caller judges.
+    ///
+    /// # Errors
+    /// As for any statement.
+    pub fn session(&mut self, hash: &Hash) -> Result<Option<SessionRow>, Error> {
+        let row: Option<Session> = each!(&mut self.connection, connection => {
+            session::table.find(hash.as_slice()).first(connection).optional()
+        })?;
+        row.map(read_session).transpose()
+    }
+
+    /// The sessions of a person, the oldest first.
+    ///
+    /// # Errors
+    /// As for any statement.
+    pub fn sessions(&mut self, person: PersonId) -> Result<Vec<SessionRow>, Error> {
+        let rows: Vec<Session> = each!(&mut self.connection, connection => {
+            session::table
+                .filter(session::person_id.eq(person.0))
+                .order((session::began_at, session::hash))
+                .load(connection)
+        })?;
+        rows.into_iter().map(read_session).collect()
+    }
+
+    /// The failures under some names.
+    ///
+    /// # Errors
+    /// As for any statement.
+    pub fn throttled(&mut self, names: &[String]) -> Result<Vec<ThrottleRow>, Error> {
+        let rows: Vec<(String, i64, i64, i64)> = each!(&mut self.connection, connection => {
+            throttle::table.filter(throttle::name.eq_any(names)).load(connection)
+        })?;
+        let read = |(name, failures, last, until)| ThrottleRow {
+            name,
+            failures,
+            last_at: Instant(last),
+            until: Instant(until),
+        };
+        Ok(rows.into_iter().map(read).collect())
+    }
+}
+
+impl Transaction<'_> {
+    /// Adds or replaces the account of a person.
+    ///
+    /// # Errors
+    /// [`Error::Conflict`] when another account has the name or the subject; otherwise as for any
+    /// statement.
+    pub fn put_account(&mut self, new: &AccountRow) -> Result<(), Error> {
+        let earlier = serde_json::to_string(&new.earlier)
+            .map_err(|cause| Error::Refused(cause.to_string()))?;
+        let setup = new.setup.as_ref();
+        let values = (
+            account::jurisdiction_id.eq(new.jurisdiction.0),
+            account::login.eq(&new.login),
+            account::password.eq(&new.password),
+            account::password_at.eq(new.password_at.map(|at| at.0)),
+            account::earlier.eq(&earlier),
+            account::setup_hash.eq(setup.map(|(hash, _)| hash.as_slice())),
+            account::setup_until.eq(setup.map(|(_, until)| until.0)),
+            account::totp.eq(&new.totp),
+            account::totp_at.eq(new.totp_at.map(|at| at.0)),
+            account::totp_step.eq(new.totp_step),
+            account::subject.eq(&new.subject),
+            account::made_at.eq(new.made_at.0),
+        );
+        each!(&mut self.connection, connection => {
+            diesel::insert_into(account::table)
+                .values((account::person_id.eq(new.person.0), values))
+                .on_conflict(account::person_id)
+                .do_update()
+                .set(values)
+                .execute(connection)
+        })?;
+        Ok(())
+    }
+
+    /// Notes that the code of a time step was used; false when that step, or a later one, was used
+    /// before.
+    ///
+    /// # Errors
+    /// As for any statement.
+    pub fn take_step(&mut self, person: PersonId, step: i64) -> Result<bool, Error> {
+        let taken = each!(&mut self.connection, connection => {
+            diesel::update(account::table.find(person.0))
+                .filter(account::totp_step.lt(step))
+                .set(account::totp_step.eq(step))
+                .execute(connection)
+        })?;
+        Ok(taken == 1)
+    }
+
+    /// Takes the account of a person away; false when there was none.
+    ///
+    /// # Errors
+    /// As for any statement.
+    pub fn drop_account(&mut self, person: PersonId) -> Result<bool, Error> {
+        let gone = each!(&mut self.connection, connection => {
+            diesel::delete(account::table.find(person.0)).execute(connection)
+        })?;
+        Ok(gone == 1)
+    }
+
+    /// Begins a session.
+    ///
+    /// # Errors
+    /// As for any statement.
+    pub fn add_session(&mut self, new: &SessionRow) -> Result<(), Error> {
+        each!(&mut self.connection, connection => {
+            diesel::insert_into(session::table)
+                .values((
+                    session::hash.eq(new.hash.as_slice()),
+                    session::person_id.eq(new.person.0),
+                    session::jurisdiction_id.eq(new.jurisdiction.0),
+                    session::began_at.eq(new.began_at.0),
+                    session::used_at.eq(new.used_at.0),
+                    session::until_at.eq(new.until.0),
+                    session::factor.eq(new.factor),
+                    session::address.eq(&new.address),
+                ))
+                .execute(connection)
+        })?;
+        Ok(())
+    }
+
+    /// Notes that a session was used. To be called now and then, not for each request.
+    ///
+    /// # Errors
+    /// As for any statement.
+    pub fn touch_session(&mut self, hash: &Hash, now: Instant) -> Result<(), Error> {
+        each!(&mut self.connection, connection => {
+            diesel::update(session::table.find(hash.as_slice()))
+                .set(session::used_at.eq(now.0))
+                .execute(connection)
+        })?;
+        Ok(())
+    }
+
+    /// Ends one session; false when it had ended already.
+    ///
+    /// # Errors
+    /// As for any statement.
+    pub fn end_session(&mut self, hash: &Hash) -> Result<bool, Error> {
+        let gone = each!(&mut self.connection, connection => {
+            diesel::delete(session::table.find(hash.as_slice())).execute(connection)
+        })?;
+        Ok(gone == 1)
+    }
+
+    /// Ends every session of a person; answers how many there were.
+    ///
+    /// # Errors
+    /// As for any statement.
+    pub fn end_sessions(&mut self, person: PersonId) -> Result<usize, Error> {
+        let gone = each!(&mut self.connection, connection => {
+            diesel::delete(session::table.filter(session::person_id.eq(person.0)))
+                .execute(connection)
+        })?;
+        Ok(gone)
+    }
+
+    /// Writes failures under a name.
+    ///
+    /// # Errors
+    /// As for any statement.
+    pub fn put_throttle(&mut self, new: &ThrottleRow) -> Result<(), Error> {
+        let values = (
+            throttle::failures.eq(new.failures),
+            throttle::last_at.eq(new.last_at.0),
+            throttle::until_at.eq(new.until.0),
+        );
+        each!(&mut self.connection, connection => {
+            diesel::insert_into(throttle::table)
+                .values((throttle::name.eq(&new.name), values))
+                .on_conflict(throttle::name)
+                .do_update()
+                .set(values)
+                .execute(connection)
+        })?;
+        Ok(())
+    }
+
+    /// Forgets what was remembered under a name.
+    ///
+    /// # Errors
+    /// As for any statement.
+    pub fn drop_throttle(&mut self, name: &str) -> Result<(), Error> {
+        each!(&mut self.connection, connection => {
+            diesel::delete(throttle::table.find(name)).execute(connection)
+        })?;
+        Ok(())
+    }
+
+    /// Forgets sessions that have ended and failures that no longer count; answers how many rows.
+    ///
+    /// # Errors
+    /// As for any statement.
+    pub fn forget_access(&mut self, now: Instant) -> Result<usize, Error> {
+        let gone = each!(&mut self.connection, connection => {
+            diesel::delete(session::table.filter(session::until_at.le(now.0)))
+                .execute(connection)
+        })?;
+        let more = each!(&mut self.connection, connection => {
+            diesel::delete(throttle::table.filter(throttle::until_at.le(now.0)))
+                .execute(connection)
+        })?;
+        Ok(gone + more)
+    }
+}

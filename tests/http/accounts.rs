@@ -1,0 +1,432 @@
+//! People sign in with accounts of their own: sessions, passwords, second factors, and what stops
+//! those who guess or forge.
+
+use fenliu::domain::Instant;
+use hmac::{Hmac, KeyInit, Mac};
+use reqwest::Method;
+use serde_json::{Value as Json, json};
+use sha1::Sha1;
+
+use super::office::{Answer, Office, read};
+
+const PASSWORD: &str = "Gangwu-2018 zhiban";
+
+/// Somebody with a browser.
+struct Browser<'o> {
+    office: &'o Office,
+    cookie: String,
+    csrf: String,
+}
+
+impl<'o> Browser<'o> {
+    /// A browser that was handed a session.
+    fn of(office: &'o Office, answer: Answer) -> Self {
+        let cookie = answer.header("set-cookie").split(';').next().unwrap().to_owned();
+        let csrf = answer.ok(200)["csrf"].as_str().unwrap().to_owned();
+        Self { office, cookie, csrf }
+    }
+
+    async fn get(&self, path: &str) -> Answer {
+        read(self.office.ask("nobody", Method::GET, path).header("cookie", &self.cookie)).await
+    }
+
+    async fn post(&self, path: &str, body: Json) -> Answer {
+        let request = self.office.ask("nobody", Method::POST, path).header("cookie", &self.cookie);
+        read(request.header("x-csrf-token", &self.csrf).json(&body)).await
+    }
+}
+
+/// Gives the account of a person, and chooses its password.
+async fn account(office: &Office, person: i64, login: &str) {
+    let path = format!("/api/v1/people/{person}/account");
+    let setup = office.put("Dalila", &path, json!({ "login": login })).await.ok(200);
+    let body = json!({ "login": login, "code": setup["code"], "password": PASSWORD });
+    let chosen = office.post("nobody", "/api/v1/account-setup", body).await;
+    assert_eq!(chosen.status, 204, "{}", chosen.text);
+}
+
+async fn sign_in(office: &Office, login: &str, password: &str, code: Option<&str>) -> Answer {
+    let mut body = json!({ "login": login, "password": password });
+    if let Some(code) = code {
+        body["code"] = json!(code);
+    }
+    office.post("nobody", "/api/v1/login", body).await
+}
+
+/// The code that a device shows.
+fn device(secret: &str, now: Instant) -> String {
+    const LETTERS: &str = "ABCDEFGHIJKLMNOPQRSTUVWXYZ234567";
+    let (mut bits, mut count, mut bytes) = (0_u32, 0, Vec::new());
+    for letter in secret.chars() {
+        bits = (bits << 5) | u32::try_from(LETTERS.find(letter).unwrap()).unwrap();
+        count += 5;
+        if count >= 8 {
+            count -= 8;
+            bytes.push(u8::try_from((bits >> count) & 255).unwrap());
+        }
+    }
+    let mut mac = Hmac::<Sha1>::new_from_slice(&bytes).unwrap();
+    mac.update(&(now.0 / 30_000).to_be_bytes());
+    let hash = mac.finalize().into_bytes();
+    let at = usize::from(hash[19] & 15);
+    let number = u32::from_be_bytes(hash[at..at + 4].try_into().unwrap()) & 0x7fff_ffff;
+    format!("{:06}", number % 1_000_000)
+}
+
+#[tokio::test]
+async fn a_new_account_has_no_password_until_its_person_chooses_one() {
+    let office = Office::open().await;
+    let path = "/api/v1/people/1/account";
+    assert_eq!(office.get("Dalila", path).await.problem(404), "not_found");
+    let setup = office.put("Dalila", path, json!({ "login": "Asha.K" })).await.ok(200);
+    let code = setup["code"].as_str().unwrap();
+    assert_eq!((code.len(), setup["login"].as_str()), (24, Some("asha.k")));
+    for password in ["", "password", code] {
+        assert_eq!(sign_in(&office, "asha.k", password, None).await.problem(401), "wrong_login");
+    }
+    let choose = async |code: &str, password: &str| {
+        let body = json!({ "login": "asha.k", "code": code, "password": password });
+        office.post("nobody", "/api/v1/account-setup", body).await
+    };
+    let weak = choose(code, "asha.k-2018").await;
+    assert_eq!(weak.problem(422), "weak_password");
+    assert_eq!(choose("000000000000000000000000", PASSWORD).await.problem(401), "wrong_login");
+    assert_eq!(choose(code, PASSWORD).await.status, 204);
+    assert_eq!(choose(code, PASSWORD).await.problem(401), "wrong_login", "a code counts once");
+    let me = Browser::of(&office, sign_in(&office, " ASHA.K ", PASSWORD, None).await);
+    assert_eq!(me.get("/api/v1/me").await.ok(200)["person"]["name"], "Asha");
+    let seen = office.get("Dalila", path).await.ok(200);
+    assert!(seen["password_at"].is_string() && !seen.to_string().contains("argon2"));
+    let taken =
+        office.put("Dalila", "/api/v1/people/2/account", json!({ "login": "asha.k" })).await;
+    assert_eq!(taken.problem(409), "login_taken");
+    assert_eq!(office.put("Dalila", path, json!({ "login": "a b" })).await.problem(422), "invalid");
+}
+
+#[tokio::test]
+async fn a_setup_code_is_good_for_three_days() {
+    let office = Office::open().await;
+    let path = "/api/v1/people/1/account";
+    let setup = office.put("Dalila", path, json!({ "login": "asha" })).await.ok(200);
+    office.minutes_later(72 * 60);
+    let body = json!({ "login": "asha", "code": setup["code"], "password": PASSWORD });
+    let late = office.post("nobody", "/api/v1/account-setup", body).await;
+    assert_eq!(late.problem(401), "wrong_login");
+}
+
+#[tokio::test]
+async fn the_cookie_of_a_session_is_kept_from_scripts_and_other_sites() {
+    let office = Office::open().await;
+    account(&office, 1, "asha").await;
+    let answer = sign_in(&office, "asha", PASSWORD, None).await;
+    let cookie = answer.header("set-cookie").to_owned();
+    assert!(cookie.starts_with("__Host-fenliu=fls_"), "{cookie}");
+    for part in ["; Path=/", "; Secure", "; HttpOnly", "; SameSite=Strict"] {
+        assert!(cookie.contains(part), "{cookie}");
+    }
+    assert!(!cookie.to_lowercase().contains("domain="));
+    // 256 bits that are nowhere else.
+    let secret = cookie.split(['=', ';']).nth(1).unwrap().to_owned();
+    assert_eq!(secret.len(), 4 + 64);
+    assert!(!answer.text.contains(&secret));
+}
+
+#[tokio::test]
+async fn a_foreign_page_can_send_nothing_with_somebodys_cookie() {
+    let office = Office::open().await;
+    account(&office, 1, "asha").await;
+    let me = Browser::of(&office, sign_in(&office, "asha", PASSWORD, None).await);
+    let body = json!({ "input": { "place": "Pier 4" } });
+    let path = "/api/v1/referrals";
+    let send = |more: &[(&str, &str)]| {
+        let mut request = office.ask("nobody", Method::POST, path).header("cookie", &me.cookie);
+        for (name, value) in more {
+            request = request.header(*name, *value);
+        }
+        read(request.json(&body))
+    };
+    let csrf = me.csrf.as_str();
+    assert_eq!(send(&[]).await.problem(403), "cross_site");
+    assert_eq!(send(&[("x-csrf-token", "0")]).await.problem(403), "cross_site");
+    let forged = [("x-csrf-token", csrf), ("origin", "https://evil.example")];
+    assert_eq!(send(&forged).await.problem(403), "cross_site");
+    let forged = [("x-csrf-token", csrf), ("sec-fetch-site", "cross-site")];
+    assert_eq!(send(&forged).await.problem(403), "cross_site");
+    let own = format!("http://{}", office.address);
+    let right =
+        [("x-csrf-token", csrf), ("origin", own.as_str()), ("sec-fetch-site", "same-origin")];
+    send(&right).await.ok(201);
+    // Signing somebody in from elsewhere is no way either.
+    let login = json!({ "login": "asha", "password": PASSWORD });
+    let request = office.ask("nobody", Method::POST, "/api/v1/login");
+    let request = request.header("sec-fetch-site", "cross-site").json(&login);
+    assert_eq!(read(request).await.problem(403), "cross_site");
+    // No other origin is ever allowed to read.
+    let request =
+        office.ask("nobody", Method::OPTIONS, path).header("origin", "https://evil.example");
+    let answer = read(request).await;
+    assert!(answer.headers.keys().all(|name| !name.as_str().starts_with("access-control")));
+}
+
+#[tokio::test]
+async fn a_session_that_was_known_before_the_sign_in_is_worth_nothing_after_it() {
+    let office = Office::open().await;
+    account(&office, 1, "asha").await;
+    let first = Browser::of(&office, sign_in(&office, "asha", PASSWORD, None).await);
+    let again = office.ask("nobody", Method::POST, "/api/v1/login").header("cookie", &first.cookie);
+    let login = json!({ "login": "asha", "password": PASSWORD });
+    let second = Browser::of(&office, read(again.json(&login)).await);
+    assert_ne!(first.cookie, second.cookie);
+    assert_eq!(first.get("/api/v1/me").await.problem(401), "unauthorized");
+    second.get("/api/v1/me").await.ok(200);
+    // A secret that somebody made up is no session, whoever plants it.
+    let planted = format!("__Host-fenliu=fls_{}", "0".repeat(64));
+    let me = office.ask("nobody", Method::GET, "/api/v1/me").header("cookie", planted);
+    assert_eq!(read(me).await.problem(401), "unauthorized");
+    let two = format!("{}; {}", second.cookie, first.cookie);
+    let me = office.ask("nobody", Method::GET, "/api/v1/me").header("cookie", two);
+    assert_eq!(read(me).await.problem(401), "unauthorized");
+}
+
+#[tokio::test]
+async fn a_session_ends_when_it_is_idle_and_at_the_latest_after_a_shift() {
+    let office = Office::open().await;
+    account(&office, 1, "asha").await;
+    let idle = Browser::of(&office, sign_in(&office, "asha", PASSWORD, None).await);
+    office.minutes_later(29);
+    idle.get("/api/v1/me").await.ok(200);
+    office.minutes_later(29);
+    idle.get("/api/v1/me").await.ok(200);
+    office.minutes_later(30);
+    assert_eq!(idle.get("/api/v1/me").await.problem(401), "unauthorized");
+    let busy = Browser::of(&office, sign_in(&office, "asha", PASSWORD, None).await);
+    for _ in 0..35 {
+        office.minutes_later(20);
+        busy.get("/api/v1/me").await.ok(200);
+    }
+    office.minutes_later(20);
+    assert_eq!(busy.get("/api/v1/me").await.problem(401), "unauthorized");
+}
+
+#[tokio::test]
+async fn signing_out_ends_every_session_of_the_person() {
+    let office = Office::open().await;
+    account(&office, 1, "asha").await;
+    let here = Browser::of(&office, sign_in(&office, "asha", PASSWORD, None).await);
+    let there = Browser::of(&office, sign_in(&office, "asha", PASSWORD, None).await);
+    let sessions = here.get("/api/v1/me/sessions").await.ok(200);
+    assert_eq!(sessions["items"].as_array().unwrap().len(), 2);
+    assert_eq!(sessions["items"][0]["address"], "127.0.0.1");
+    let out = here.post("/api/v1/logout", json!({})).await;
+    assert_eq!(out.status, 204);
+    assert!(out.header("set-cookie").contains("Max-Age=0"));
+    for browser in [&here, &there] {
+        assert_eq!(browser.get("/api/v1/me").await.problem(401), "unauthorized");
+    }
+    let token = office.post("Asha", "/api/v1/logout", json!({})).await;
+    assert_eq!(token.problem(409), "no_session");
+}
+
+#[tokio::test]
+async fn whoever_leaves_loses_sessions_and_tokens_and_other_rights_begin_with_a_new_session() {
+    let office = Office::open().await;
+    account(&office, 1, "asha").await;
+    let me = Browser::of(&office, sign_in(&office, "asha", PASSWORD, None).await);
+    let person = |role: &str, active: bool| json!({ "name": "Asha", "grants": [{ "role": role, "unit": "office" }], "active": active });
+    office.put("Dalila", "/api/v1/people/1", person("dispatcher", true)).await.ok(200);
+    me.get("/api/v1/me").await.ok(200);
+    office.put("Dalila", "/api/v1/people/1", person("duty", true)).await.ok(200);
+    assert_eq!(me.get("/api/v1/me").await.problem(401), "unauthorized");
+    let me = Browser::of(&office, sign_in(&office, "asha", PASSWORD, None).await);
+    office.put("Dalila", "/api/v1/people/1", person("duty", false)).await.ok(200);
+    assert_eq!(me.get("/api/v1/me").await.problem(401), "unauthorized");
+    assert_eq!(office.get("Asha", "/api/v1/me").await.problem(401), "unauthorized");
+    assert_eq!(sign_in(&office, "asha", PASSWORD, None).await.problem(401), "wrong_login");
+    // Who comes back needs a new token; the old one stays worthless.
+    office.put("Dalila", "/api/v1/people/1", person("duty", true)).await.ok(200);
+    assert_eq!(office.get("Asha", "/api/v1/me").await.problem(401), "unauthorized");
+    sign_in(&office, "asha", PASSWORD, None).await.ok(200);
+}
+
+#[tokio::test]
+async fn a_password_is_changed_by_who_knows_it_and_everything_opened_with_the_old_one_ends() {
+    let office = Office::open().await;
+    account(&office, 1, "asha").await;
+    let me = Browser::of(&office, sign_in(&office, "asha", PASSWORD, None).await);
+    let change = async |old: &str, new: &str| {
+        me.post("/api/v1/me/password", json!({ "old": old, "new": new })).await
+    };
+    assert_eq!(change("wrong", "Bandari-2019 mpya").await.problem(401), "wrong_login");
+    assert_eq!(change(PASSWORD, PASSWORD).await.problem(422), "weak_password");
+    assert_eq!(change(PASSWORD, "Bandari-2019 mpya").await.status, 204);
+    assert_eq!(me.get("/api/v1/me").await.problem(401), "unauthorized");
+    assert_eq!(office.get("Asha", "/api/v1/me").await.problem(401), "unauthorized");
+    assert_eq!(sign_in(&office, "asha", PASSWORD, None).await.problem(401), "wrong_login");
+    let me = Browser::of(&office, sign_in(&office, "asha", "Bandari-2019 mpya", None).await);
+    let back = json!({ "old": "Bandari-2019 mpya", "new": PASSWORD });
+    assert_eq!(me.post("/api/v1/me/password", back).await.problem(422), "weak_password");
+}
+
+#[tokio::test]
+async fn an_old_password_opens_nothing_but_its_own_change() {
+    let office = Office::open().await;
+    account(&office, 1, "asha").await;
+    office.minutes_later(91 * 24 * 60);
+    let me = Browser::of(&office, sign_in(&office, "asha", PASSWORD, None).await);
+    assert_eq!(me.get("/api/v1/me/session").await.ok(200)["password_old"], true);
+    assert_eq!(me.get("/api/v1/referrals").await.problem(403), "password_old");
+    let change = json!({ "old": PASSWORD, "new": "Bandari-2019 mpya" });
+    assert_eq!(me.post("/api/v1/me/password", change).await.status, 204);
+    let me = Browser::of(&office, sign_in(&office, "asha", "Bandari-2019 mpya", None).await);
+    me.get("/api/v1/referrals").await.ok(200);
+}
+
+#[tokio::test]
+async fn an_administrator_signs_in_with_a_device_or_administers_nothing() {
+    let office = Office::open().await;
+    account(&office, 4, "dalila").await;
+    let me = Browser::of(&office, sign_in(&office, "dalila", PASSWORD, None).await);
+    assert_eq!(me.get("/api/v1/me/session").await.ok(200)["second_factor"], "needed");
+    assert_eq!(me.get("/api/v1/tokens").await.problem(403), "second_factor_needed");
+    let enrolled = me.post("/api/v1/me/second-factor", json!({})).await.ok(200);
+    let secret = enrolled["secret"].as_str().unwrap();
+    assert!(enrolled["uri"].as_str().unwrap().starts_with("otpauth://totp/"));
+    let confirm = async |code: &str| {
+        me.post("/api/v1/me/second-factor/confirm", json!({ "code": code })).await
+    };
+    assert_eq!(confirm("000000").await.problem(409), "wrong_code");
+    let first = device(secret, office.gate.now());
+    let strong = Browser::of(&office, confirm(&first).await);
+    assert_eq!(me.get("/api/v1/me").await.problem(401), "unauthorized", "under another secret");
+    strong.get("/api/v1/tokens").await.ok(200);
+    assert_eq!(
+        strong.post("/api/v1/me/second-factor", json!({})).await.problem(409),
+        "second_factor_set"
+    );
+    // From now on the code is demanded, and none counts twice.
+    assert_eq!(sign_in(&office, "dalila", PASSWORD, None).await.problem(401), "code_needed");
+    let used = sign_in(&office, "dalila", PASSWORD, Some(&first)).await;
+    assert_eq!(used.problem(409), "wrong_code");
+    office.minutes_later(1);
+    let code = device(secret, office.gate.now());
+    let me = Browser::of(&office, sign_in(&office, "dalila", PASSWORD, Some(&code)).await);
+    assert_eq!(me.get("/api/v1/me/session").await.ok(200)["second_factor"], "shown");
+    me.get("/api/v1/tokens").await.ok(200);
+    // A lost device is taken away by another administrator, with the password.
+    let reset = json!({ "second_factor": true });
+    let setup = office.post("Dalila", "/api/v1/people/4/account/reset", reset).await.ok(200);
+    assert_eq!(me.get("/api/v1/me").await.problem(401), "unauthorized");
+    let body = json!({ "login": "dalila", "code": setup["code"], "password": "Bandari-2019 mpya" });
+    assert_eq!(office.post("nobody", "/api/v1/account-setup", body).await.status, 204);
+    let me = Browser::of(&office, sign_in(&office, "dalila", "Bandari-2019 mpya", None).await);
+    assert_eq!(me.get("/api/v1/tokens").await.problem(403), "second_factor_needed");
+}
+
+#[tokio::test]
+async fn guessing_is_stopped_and_the_right_password_does_not_help_then() {
+    let office = Office::open().await;
+    account(&office, 1, "asha").await;
+    account(&office, 2, "baraka").await;
+    for _ in 0..5 {
+        assert_eq!(sign_in(&office, "asha", "wrong", None).await.problem(401), "wrong_login");
+    }
+    let stopped = sign_in(&office, "asha", PASSWORD, None).await;
+    assert_eq!(stopped.problem(429), "too_many_attempts");
+    sign_in(&office, "baraka", PASSWORD, None).await.ok(200);
+    // Whether there is such a name is not told by how it is refused.
+    for _ in 0..5 {
+        assert_eq!(sign_in(&office, "nobody", "wrong", None).await.problem(401), "wrong_login");
+    }
+    assert_eq!(sign_in(&office, "nobody", "x", None).await.problem(429), "too_many_attempts");
+    office.minutes_later(15);
+    sign_in(&office, "asha", PASSWORD, None).await.ok(200);
+}
+
+#[tokio::test]
+async fn a_storm_of_sign_ins_leaves_the_house_working() {
+    let office = Office::open().await;
+    account(&office, 1, "asha").await;
+    let storm = (0..40).map(|n| {
+        let body = json!({ "login": format!("guess{n}"), "password": "wrong" });
+        read(office.ask("nobody", Method::POST, "/api/v1/login").json(&body))
+    });
+    let working = office.get("Asha", "/api/v1/referrals");
+    let (answers, meanwhile) = tokio::join!(futures_util::future::join_all(storm), working);
+    meanwhile.ok(200);
+    for answer in answers {
+        assert_eq!(answer.problem(401), "wrong_login");
+    }
+}
+
+#[tokio::test]
+async fn a_token_is_narrowed_to_acts_and_units_and_shows_when_it_was_used() {
+    let office = Office::open().await;
+    let issue = async |more: Json| {
+        let mut body = json!({ "person": 2, "label": "crane system" });
+        body.as_object_mut().unwrap().extend(more.as_object().unwrap().clone());
+        office.post("Dalila", "/api/v1/tokens", body).await
+    };
+    let narrow = issue(json!({ "acts": ["see_matter"] })).await.ok(201);
+    let id = office.assigned("Pier 4", "cranes").await;
+    let ask = async |method: Method, path: &str, body: Json| {
+        let token = narrow["token"].as_str().unwrap();
+        read(office.ask("nobody", method, path).bearer_auth(token).json(&body)).await
+    };
+    ask(Method::GET, &format!("/api/v1/referrals/{id}"), json!({})).await.ok(200);
+    let path = format!("/api/v1/referrals/{id}/commands");
+    let command = ask(Method::POST, &path, json!({ "command": "repaired" })).await;
+    assert_eq!(command.problem(403), "forbidden");
+    let elsewhere = issue(json!({ "units": ["divers"] })).await.ok(201);
+    let token = elsewhere["token"].as_str().unwrap();
+    let list = office.ask("nobody", Method::GET, "/api/v1/referrals").bearer_auth(token);
+    assert_eq!(read(list).await.problem(403), "forbidden", "no role there");
+    assert_eq!(issue(json!({ "acts": ["fly"] })).await.problem(422), "invalid");
+    assert_eq!(issue(json!({ "units": ["nosuch"] })).await.problem(422), "invalid");
+    let gate = office.gate.clone();
+    tokio::task::spawn_blocking(move || gate.write_uses().unwrap()).await.unwrap();
+    let gate = office.gate.clone();
+    tokio::task::spawn_blocking(move || gate.reload().unwrap()).await.unwrap();
+    let listed = office.get("Dalila", "/api/v1/tokens").await.ok(200);
+    let shown =
+        listed["items"].as_array().unwrap().iter().find(|t| t["id"] == narrow["id"]).unwrap();
+    assert!(shown["last_used_at"].is_string(), "{shown}");
+    assert_eq!(shown["acts"], json!(["see_matter"]));
+}
+
+#[tokio::test]
+async fn an_appointment_begins_and_ends_on_its_day_by_itself() {
+    let office = Office::open().await;
+    let id = office.assigned("Pier 4", "cranes").await;
+    let path = format!("/api/v1/referrals/{id}");
+    assert_eq!(office.get("Chiku", &path).await.problem(404), "not_found");
+    let body = json!({ "name": "Chiku", "grants": [{ "role": "liaison", "unit": "divers" }],
+        "terms": [{ "role": "liaison", "unit": "cranes",
+            "from": "2018-07-02T10:00:00+03:00", "until": "2018-07-02T12:00:00+03:00" }] });
+    let put = office.put("Dalila", "/api/v1/people/3", body.clone()).await.ok(200);
+    assert_eq!(put["terms"][0]["until"], "2018-07-02T12:00:00+03:00");
+    assert_eq!(office.get("Chiku", &path).await.problem(404), "not_found");
+    office.minutes_later(50);
+    office.get("Chiku", &path).await.ok(200);
+    let seen = office.get("Dalila", "/api/v1/people/3").await.ok(200);
+    assert_eq!((&seen["grants"], &seen["terms"]), (&body["grants"], &put["terms"]));
+    // Whoever is appointed is told while it lasts.
+    let told = office.report("Pier 5").await;
+    let assign = json!({ "command": "assign", "input": { "unit": "cranes" } });
+    office.command("Asha", &told, assign.clone()).await.ok(200);
+    assert_eq!(office.messages_to(3).await.len(), 1);
+    office.minutes_later(120);
+    assert_eq!(office.get("Chiku", &path).await.problem(404), "not_found");
+    let wrong = json!({ "name": "Chiku", "grants": [], "terms": [{ "role": "liaison", "unit": "cranes",
+        "from": "2018-07-02T10:00:00+03:00", "until": "2018-07-02T10:00:00+03:00" }] });
+    assert_eq!(office.put("Dalila", "/api/v1/people/3", wrong).await.problem(422), "invalid");
+}
+
+#[tokio::test]
+async fn nobody_audits_what_he_administers() {
+    let office = Office::open().await;
+    let both = json!({ "name": "Faraji", "grants": [{ "role": "auditor", "unit": "office" },
+        { "role": "administrator", "unit": "office" }] });
+    let refused = office.post("Dalila", "/api/v1/people", both).await;
+    assert_eq!(refused.problem(422), "invalid");
+    assert!(refused.json["detail_zh"].as_str().unwrap().contains("不得同时担任"));
+}
