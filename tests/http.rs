@@ -2,6 +2,7 @@
 //! a harbour office with its own parties, units, hours and zone.
 
 mod administration;
+mod advice;
 mod contacts;
 mod county;
 mod description;

@@ -214,6 +214,8 @@ pub struct Tuning {
     pub step: f32,
     /// How strongly weights are drawn back to where they began.
     pub decay: f32,
+    /// In how many of a hundred lessons a feature is covered, so that the others must do without it.
+    pub covered: u64,
     /// How much single, double and triple characters count beside known words.
     pub pieces: f32,
     /// How much longer texts are evened out: 0 not at all, 1 wholly.
@@ -235,6 +237,7 @@ impl Default for Tuning {
             rounds: 14,
             step: 0.08,
             decay: 0.0005,
+            covered: 30,
             pieces: 1.0,
             evenness: 0.5,
             lexicon: 0.1,
