@@ -50,7 +50,7 @@ lint: setup ## formatting, lints, documentation: nothing may be complained of
 	RUSTDOCFLAGS="-D warnings" $(CARGO) doc --locked --no-deps --document-private-items
 
 .PHONY: bench
-bench: setup-test ## throughput, latency, clocks, growth; as ratios to pgbench of the same run
+bench: setup-test ## throughput, latency, clocks, alerts, growth; as ratios to pgbench of the same run
 	$(CARGO) bench --locked --bench load
 
 .PHONY: workflows

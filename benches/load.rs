@@ -1,7 +1,8 @@
 //! `make bench`: how much the whole product bears, as ratios to `pgbench -N` of the same run on the
 //! same machine. Prints Markdown; every figure names what was measured.
 //!
-//! `cargo bench --bench load -- [--seconds N] [--only throughput|clocks|growth] [--quick]
+//! `cargo bench --bench load -- [--seconds N] [--only throughput|clocks|alerts|growth]
+//! [--quick]
 //! [--store sqlite|postgres] [--clients N]`
 
 #![expect(clippy::print_stdout, reason = "a benchmark prints its figures")]
@@ -15,6 +16,8 @@
     reason = "a benchmark stops at the first thing that is not as it should be"
 )]
 
+#[path = "load/alerts.rs"]
+mod alerts;
 #[path = "load/client.rs"]
 mod client;
 #[path = "load/clocks.rs"]
@@ -99,6 +102,11 @@ fn main() {
             drained.twice,
             drained.left
         );
+    }
+    if plan.wants("alerts") {
+        let measured = runtime.block_on(alerts::measure(if plan.quick { 6 } else { 20 }));
+        println!("## alerts: 50 clocks due a second, until the server has the alert, SQLite\n");
+        alerts::print(&measured);
     }
     if plan.wants("growth") {
         let large = if plan.quick { 100_000 } else { 1_000_000 };

@@ -5,6 +5,8 @@ pub mod archive;
 pub mod channels;
 pub mod demo;
 pub mod house;
+mod postbox;
+pub mod rehearsal;
 pub mod routing;
 pub mod serve;
 pub mod workflow;

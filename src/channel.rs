@@ -8,6 +8,7 @@ pub mod guard;
 mod log;
 mod post;
 mod roots;
+pub mod seal;
 pub mod smpp;
 pub mod smtp;
 pub mod webhook;

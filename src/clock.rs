@@ -21,6 +21,11 @@ pub trait Clock: Send + Sync {
     /// it may not for a simulated one.
     fn is_real(&self) -> bool;
 
+    /// How many times as fast as the machine's time it runs.
+    fn speed(&self) -> i64 {
+        1
+    }
+
     /// The number of milliseconds by which the wall clock jumped against the monotonic one since
     /// the last call: forward positive, backward negative; small differences are none.
     fn jump(&self) -> i64;
@@ -117,6 +122,10 @@ impl Clock for FastClock {
 
     fn is_real(&self) -> bool {
         false
+    }
+
+    fn speed(&self) -> i64 {
+        self.speed
     }
 
     fn jump(&self) -> i64 {

@@ -10,6 +10,7 @@ pub mod facts;
 pub mod id;
 pub mod instance;
 pub mod instant;
+pub mod mask;
 pub mod message;
 pub mod mute;
 pub mod person;

@@ -8,9 +8,12 @@ mod administration;
 mod advice;
 mod audit;
 mod batch;
+mod change;
+mod channel;
 mod chores;
 mod committer;
 mod contact;
+mod coverage;
 mod delivery;
 mod error;
 mod explain;
@@ -28,6 +31,7 @@ mod query;
 mod reading;
 mod recount;
 mod registry;
+mod rehearsal;
 mod reply;
 mod report;
 mod retold;
@@ -39,7 +43,7 @@ mod wording;
 mod world;
 
 use std::sync::mpsc::Sender;
-use std::sync::{Arc, Mutex};
+use std::sync::{Arc, Mutex, RwLock};
 
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value as Json};
@@ -55,6 +59,8 @@ pub use crate::store::{
 };
 pub use administration::{Issued, NewToken};
 pub use audit::{Examined, Report, verify, verify_signed};
+pub use change::Change;
+pub use channel::{ChannelFigures, ChannelState, SelfTested};
 pub use chores::{DueClock, DueClocks, Leaves};
 pub use contact::Contact;
 pub use delivery::{AlertRules, Became, Parcel, Report as DeliveryReport};
@@ -66,12 +72,13 @@ pub use public_id::PublicIds;
 pub use query::{History, Page};
 pub use recount::{Moved, Piece, Progress};
 pub use registry::{Registry, Version};
+pub use rehearsal::{Flow, Ground, Rehearsal, RehearsalWish, Way, spoken, step, stored_ground};
 pub use reply::Replied;
 pub use retold::Retold;
 pub use roster::{Book, Handing, ImportWish, Imported, Named, NewStandIn};
 pub use sealing::{Sealed, Seals, verify_seals};
 pub use sight::Seen;
-pub use subscription::NewSubscription;
+pub use subscription::{HookGuard, NewSubscription};
 pub use wording::{family_of, number_of};
 
 /// Who asks, and in which jurisdiction.
@@ -168,39 +175,6 @@ pub struct Done {
     pub instance: Option<Box<Instance>>,
 }
 
-/// A change that was committed, for those who follow.
-#[derive(Debug, Clone, Serialize)]
-pub struct Change {
-    /// Whose.
-    #[serde(skip)]
-    pub jurisdiction: JurisdictionId,
-    /// The family.
-    #[serde(skip)]
-    pub family: InstanceId,
-    /// The instance.
-    #[serde(skip)]
-    pub instance: InstanceId,
-    /// Units that take part in it.
-    #[serde(skip)]
-    pub parties: Vec<String>,
-    /// Its workflow.
-    pub workflow: String,
-    /// The event's number.
-    pub seq: i64,
-    /// What happened.
-    pub kind: String,
-    /// The flat status after it.
-    pub status: String,
-    /// The stage after it.
-    pub stage: String,
-    /// The holder after it.
-    pub holder: Option<String>,
-    /// The tier's rank.
-    pub tier: i64,
-    /// When it was recorded.
-    pub at: Instant,
-}
-
 /// A clock of an instance that has something to do, with its fence.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Firing {
@@ -256,6 +230,8 @@ struct Inner {
     seal: std::sync::OnceLock<crate::seal::SigningKey>,
     /// What says whose matter a call is, once it is trained.
     router: std::sync::OnceLock<Arc<crate::routing::Router>>,
+    /// Whether a webhook may be posted to an address.
+    hook_guard: RwLock<Option<HookGuard>>,
 }
 
 /// So many changes are kept for a slow follower before it must read the history instead.
@@ -306,6 +282,7 @@ impl Gate {
             letters,
             hand,
             alerts,
+            hook_guard: RwLock::default(),
         };
         Ok(Self { inner: Arc::new(inner) })
     }

@@ -8,6 +8,7 @@ mod alarm;
 mod audit;
 mod caller;
 mod change;
+mod channel;
 mod contact;
 mod definition;
 mod directory;
@@ -22,15 +23,18 @@ mod metrics;
 mod mute;
 mod names;
 mod page;
+mod post;
 mod problem;
 mod receive;
 mod recount;
+mod rehearsal;
 mod request_id;
 mod roster;
 mod route;
 mod subscription;
 mod suggest;
 mod template;
+mod throttle;
 mod token;
 mod view;
 mod watch;
@@ -45,8 +49,11 @@ use actix_web::{App, HttpServer, web};
 
 use crate::gate::Gate;
 use metrics::Traffic;
+use throttle::Throttle;
 
 pub use crate::gate::PublicIds;
+pub use post::{Declined, Postbox, Postboxes, Posted};
+pub use rehearsal::shown as rehearsal_shown;
 pub use route::routes;
 
 /// The head of a request must be here within this time.
@@ -63,6 +70,10 @@ struct House {
     gate: Gate,
     ids: PublicIds,
     traffic: Traffic,
+    /// Where gateways post to.
+    postboxes: Postboxes,
+    /// Who guesses links and proofs.
+    guesses: Throttle,
     closing: tokio::sync::watch::Receiver<bool>,
 }
 
@@ -87,10 +98,25 @@ impl Server {
     /// # Errors
     /// When the address cannot be listened at.
     pub fn bind(address: impl ToSocketAddrs, gate: Gate, workers: usize) -> io::Result<Self> {
+        Self::with_post(address, gate, workers, Postboxes::new())
+    }
+
+    /// The same, and takes what gateways post for their channels.
+    ///
+    /// # Errors
+    /// As for [`Server::bind`].
+    pub fn with_post(
+        address: impl ToSocketAddrs,
+        gate: Gate,
+        workers: usize,
+        postboxes: Postboxes,
+    ) -> io::Result<Self> {
         let (closing, watched) = tokio::sync::watch::channel(false);
         let ids = gate.public_ids();
         let traffic = Traffic::default();
-        let house = web::Data::new(House { gate, ids, traffic, closing: watched });
+        let guesses = Throttle::default();
+        let house = House { gate, ids, traffic, postboxes, guesses, closing: watched };
+        let house = web::Data::new(house);
         let server = HttpServer::new(move || {
             App::new()
                 .app_data(house.clone())

@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 use clap::{Args, Parser, Subcommand};
-use fenliu::app::{alerts, archive, demo, routing, serve, workflow};
+use fenliu::app::{alerts, archive, demo, rehearsal, routing, serve, workflow};
 use fenliu::config::settings::Settings;
 use fenliu::domain::Instant;
 use fenliu::domain::event::unhex;
@@ -108,7 +108,7 @@ enum Command {
     Alerts(Alerts),
     /// Train, judge and explain the router of calls.
     #[command(subcommand)]
-    Routing(Routing),
+    Routing(routing::Wish),
     /// Print the settings file with every key, its meaning and its default.
     Config,
 }
@@ -226,34 +226,14 @@ enum Alerts {
         #[command(flatten)]
         wish: alerts::PreviewWish,
     },
-}
-
-#[derive(Debug, Subcommand)]
-enum Routing {
-    /// Train the router from the shipped knowledge, and say from what.
-    Train {
+    /// Show who would be told, when, by which channel, if a matter began at a time and nobody acted.
+    /// Sends nothing; a running service is not disturbed.
+    Rehearse {
         /// The settings file.
         #[arg(long)]
         config: Option<PathBuf>,
-    },
-    /// Answer every record of a file, and score the answers where the records are labelled.
-    Evaluate {
-        /// Call records, one JSON object a line: `id`, `text`, `place` and, for the scores, labels.
-        file: PathBuf,
-        /// Write the answers here, one JSON object a line.
-        #[arg(long)]
-        predictions: Option<PathBuf>,
-        /// The settings file.
-        #[arg(long)]
-        config: Option<PathBuf>,
-    },
-    /// Say what is suggested for a text, and why.
-    Explain {
-        /// What the caller said.
-        text: String,
-        /// The settings file.
-        #[arg(long)]
-        config: Option<PathBuf>,
+        #[command(flatten)]
+        wish: rehearsal::Wish,
     },
 }
 
@@ -286,7 +266,7 @@ fn run(command: Command) -> Result<workflow::Report, String> {
         Command::Import { folder, place } => {
             let settings = place.settings()?;
             archive::import(&settings, &folder).map_err(said)?;
-            Ok(verified(&serve::verify(&settings, None).map_err(said)?))
+            Ok(archive::told(&serve::verify(&settings, None).map_err(said)?))
         }
         Command::Backup { file, place } => {
             archive::backup(&place.settings()?, &file).map_err(said)?;
@@ -319,7 +299,11 @@ fn run(command: Command) -> Result<workflow::Report, String> {
             let settings = serve::settings(config, std::env::vars()).map_err(said)?;
             alerts::preview(&settings, &wish).map_err(said)
         }
-        Command::Routing(wish) => route(wish),
+        Command::Routing(wish) => routing::run(wish, std::env::vars()).map_err(said),
+        Command::Alerts(Alerts::Rehearse { config, wish }) => {
+            let settings = serve::settings(config, std::env::vars()).map_err(said)?;
+            rehearsal::rehearse(&settings, &wish).map_err(said)
+        }
         Command::Config => Ok(workflow::Report::of(Settings::template())),
         Command::Workflow(Workflow::Check { files }) => workflow::check(&files),
         Command::Workflow(Workflow::Test { folder, jurisdiction, calendar }) => {
@@ -328,18 +312,6 @@ fn run(command: Command) -> Result<workflow::Report, String> {
         Command::Workflow(Workflow::Diagram { file, format }) => workflow::diagram(&file, format),
         Command::Workflow(Workflow::Schema) => workflow::schema(),
     }
-}
-
-fn route(wish: Routing) -> Result<workflow::Report, String> {
-    let settings = |config| serve::settings(config, std::env::vars()).map_err(said);
-    let report = match wish {
-        Routing::Train { config } => routing::train(&settings(config)?),
-        Routing::Evaluate { file, predictions, config } => {
-            routing::evaluate(&settings(config)?, &file, predictions.as_deref())
-        }
-        Routing::Explain { text, config } => routing::explain(&settings(config)?, &text),
-    };
-    report.map_err(said)
 }
 
 fn demonstrate(wish: Demo) -> Result<workflow::Report, String> {
@@ -384,41 +356,13 @@ fn verify(
     key: Option<&str>,
 ) -> Result<workflow::Report, String> {
     let wrong = || "fenliu: --key: a public key is 64 hexadecimal digits".to_owned();
-    let bytes = |key: &str| {
-        unhex(key).filter(|bytes| bytes.len() == 32).ok_or_else(wrong)
-    };
+    let bytes = |key: &str| unhex(key).filter(|bytes| bytes.len() == 32).ok_or_else(wrong);
     let key = key.map(bytes).transpose()?;
     let report = match export {
         Some(folder) => archive::verify_export(folder, key.as_deref()),
         None => serve::verify(&place.settings()?, key.as_deref()),
     };
-    Ok(verified(&report.map_err(said)?))
-}
-
-/// What looking again found, for people.
-fn verified(report: &fenliu::gate::Report) -> workflow::Report {
-    let mut text = format!(
-        "{} instances, {} events: {} chains whole, {} replayed alike, {} differing\n",
-        report.instances, report.events, report.chains_ok, report.replayed, report.differing_count
-    );
-    for examined in &report.differing {
-        for difference in &examined.differences {
-            text.push_str(&format!("  instance {}: {difference}\n", examined.instance));
-        }
-    }
-    let seals = &report.seals;
-    text.push_str(&format!(
-        "{} audit entries, {} checkpoints",
-        seals.audit_entries, seals.checkpoints
-    ));
-    if let (Some(at), Some(key)) = (seals.sealed_until, &seals.key) {
-        text.push_str(&format!(", the last of {at}, signed by {key}"));
-    }
-    text.push('\n');
-    for fault in &seals.faults {
-        text.push_str(&format!("  {fault}\n"));
-    }
-    workflow::Report { text, failed: !report.is_sound() }
+    Ok(archive::told(&report.map_err(said)?))
 }
 
 fn said(error: impl std::fmt::Display) -> String {

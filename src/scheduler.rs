@@ -14,6 +14,7 @@ pub mod jobs;
 pub mod mutes;
 pub mod outbox;
 pub mod recount;
+pub mod self_test;
 mod shell;
 pub mod watch;
 
@@ -138,6 +139,8 @@ pub struct Lines {
     pub guards: BTreeMap<String, guard::Options>,
     /// What comes in.
     pub inboxes: BTreeMap<String, inbox::Arrivals>,
+    /// How often each is tried; one that is not named is not.
+    pub tests: BTreeMap<String, Duration>,
 }
 
 fn sender(
@@ -151,6 +154,13 @@ fn sender(
     Box::new(move || {
         let sender = outbox::Outbox::new(at.clone(), &name, Arc::clone(&channel), options);
         Box::new(sender.guarded(guard))
+    })
+}
+
+fn tester(duty: &Duty, name: &str, channel: &Arc<dyn Channel>, every: Duration) -> shell::Make {
+    let (at, name, channel) = (duty.clone(), name.to_owned(), Arc::clone(channel));
+    Box::new(move || {
+        Box::new(self_test::SelfTest::new(at.clone(), &name, Arc::clone(&channel), every))
     })
 }
 
@@ -190,7 +200,7 @@ impl Scheduler {
         jobs: &[Job],
         options: Options,
     ) -> Result<Self, jobs::Error> {
-        let Lines { channels, guards, inboxes } = lines;
+        let Lines { channels, guards, inboxes, tests } = lines;
         let duty = Duty::new(gate);
         let plan = jobs::Plan::new(jobs)?;
         let bell = duty.gate.bell();
@@ -208,6 +218,12 @@ impl Scheduler {
         let at = duty.clone();
         run("clocks", &bell, Box::new(move || Box::new(clocks::Clocks::new(at.clone()))));
         for (name, channel) in &channels {
+            let kind = channel.name().to_owned();
+            duty.gate.figures().channel(name, |figures| figures.kind = kind);
+            if let Some(&every) = tests.get(name) {
+                let own = Arc::new(Notify::new());
+                run(&format!("test.{name}"), &own, tester(&duty, name, channel, every));
+            }
             let guard = guards.get(name).copied().unwrap_or(guard::Options::NONE);
             let make = sender(&duty, name, channel, guard, options.outbox);
             run(&format!("outbox.{name}"), &bell, make);

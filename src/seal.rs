@@ -98,6 +98,7 @@ pub fn is_signed(public: &[u8], text: &str, signature: &[u8]) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::domain::event::unhex;
 
     #[test]
     fn a_signature_holds_for_its_text_and_key_alone() {
@@ -135,7 +136,6 @@ mod tests {
     }
 
     fn hex(text: &str) -> [u8; 32] {
-        let digit = |at: usize| u8::from_str_radix(&text[at..at + 2], 16).unwrap();
-        std::array::from_fn(|index| digit(index * 2))
+        unhex(text).unwrap().try_into().unwrap()
     }
 }

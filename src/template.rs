@@ -170,8 +170,15 @@ impl Templates {
             let about = About { sentence: cut(&about.sentence, left), ..about.clone() };
             text = cut(&self.fill(&name, language, &about)?, SMS_PARTS * PART_UNITS);
         }
-        let html = self.html(language, kind, channel, about)?;
-        Ok(Written { subject: one_line(&subject), text: text.trim_end().to_owned(), html })
+        let text = text.trim_end().to_owned();
+        let html = if kind == Kind::Alert {
+            self.html(language, kind, channel, about)?
+        } else {
+            // As it is sent later: the worded text stands within the page.
+            let about = About { sentence: text.clone(), ..about.clone() };
+            self.html(language, kind, channel, &about)?
+        };
+        Ok(Written { subject: one_line(&subject), text, html })
     }
 
     /// The HTML of a message, where its channel has it: also for a text that was worded earlier and

@@ -6,8 +6,8 @@ mod centre;
 mod certificate;
 mod gateway;
 mod mail;
-mod peer;
-mod stub;
+pub(crate) mod peer;
+pub(crate) mod stub;
 mod webhook;
 
 use std::time::Duration;
@@ -16,7 +16,7 @@ use fenliu::channel::{Letter, Outcome};
 use fenliu::domain::{Instant, MessageId};
 
 /// Runs a test within a runtime; one that hangs fails.
-fn run(test: impl Future<Output = ()>) {
+pub(crate) fn run(test: impl Future<Output = ()>) {
     let mut builder = tokio::runtime::Builder::new_multi_thread();
     let runtime = builder.worker_threads(2).enable_all().build().unwrap();
     runtime.block_on(async {

@@ -3,16 +3,22 @@
 
 mod administration;
 mod advice;
+mod answers;
 mod contacts;
 mod county;
 mod description;
 mod following;
+mod hooks;
 mod life;
+mod links;
 mod lists;
+mod log;
 mod mutes;
 mod nonsense;
 mod office;
 mod order;
 mod recount;
+mod rehearsal;
 mod rights;
 mod roster;
+mod subscriptions;

@@ -1,6 +1,8 @@
 //! The one binary of integration tests.
 
 #[cfg(test)]
+mod alerts;
+#[cfg(test)]
 mod channel;
 #[cfg(test)]
 mod demo;
@@ -22,3 +24,5 @@ mod simulation;
 mod store;
 #[cfg(test)]
 mod tidy;
+#[cfg(test)]
+mod whole;

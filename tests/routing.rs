@@ -96,7 +96,8 @@ fn danger_that_is_over_denied_or_feared_is_no_present_danger() {
 
 #[test]
 fn a_crime_that_is_over_stays_with_the_police_without_being_an_emergency() {
-    for text in ["昨晚摩托车被偷了，锁剪断丢在地上", "网上刷单被骗了三万，对方把我拉黑了"] {
+    for text in ["昨晚摩托车被偷了，锁剪断丢在地上", "网上刷单被骗了三万，对方把我拉黑了"]
+    {
         let said = say(text);
         assert_ne!(said.verdict, Verdict::Divert, "{text}");
         assert!(!said.emergency, "{text}: {said:?}");

@@ -2,11 +2,16 @@
 
 mod auditor;
 mod clocks;
+mod coverage;
 mod handovers;
-mod house;
+pub(crate) mod house;
 mod jobs;
 mod letters;
 mod mutes;
 mod nodes;
 mod outbox;
 mod recount;
+mod rehearsal;
+mod replies;
+mod seals;
+mod self_test;

@@ -183,3 +183,74 @@ fn a_second_demonstration_leaves_the_first_ones_data_alone() {
     child.kill().unwrap();
     child.wait().unwrap();
 }
+
+/// What a command said that went well.
+fn said(output: &Output) -> String {
+    let errors = String::from_utf8_lossy(&output.stderr);
+    assert!(output.status.success(), "{errors}{}", String::from_utf8_lossy(&output.stdout));
+    String::from_utf8_lossy(&output.stdout).into_owned()
+}
+
+#[test]
+fn a_service_that_runs_is_copied_exported_and_verified_with_the_key_it_signs_with() {
+    let folder = Folder::new("copy");
+    let service = Service::start(serve(&folder));
+    let run = |words: &[&str]| said(&fenliu(&folder, words).output().unwrap());
+    let key = run(&["key"]);
+    let mode = std::fs::metadata(folder.0.join("seal.key")).unwrap().permissions();
+    assert_eq!(std::os::unix::fs::PermissionsExt::mode(&mode) & 0o777, 0o600);
+    let (copy, export) = (folder.0.join("copy.db"), folder.0.join("export"));
+    let copied = run(&["backup", copy.to_str().unwrap()]);
+    assert!(copied.contains("0 differing"), "{copied}");
+    // The founding, and the first token.
+    assert!(copied.contains("2 audit entries, 0 checkpoints"), "{copied}");
+    run(&["export", export.to_str().unwrap()]);
+    let other = format!("sqlite:{}", folder.0.join("other.db").display());
+    let taken = run(&["import", export.to_str().unwrap(), "--database", &other]);
+    assert!(taken.contains("2 audit entries"), "{taken}");
+    run(&["verify", "--export", export.to_str().unwrap(), "--key", key.trim()]);
+    let wrong = fenliu(&folder, &["verify", "--key", "abc"]).output().unwrap();
+    assert!(complaint(&wrong).contains("64 hexadecimal digits"));
+    let again = fenliu(&folder, &["backup", copy.to_str().unwrap()]).output().unwrap();
+    assert!(complaint(&again).contains("exists"), "a copy is never written over");
+    service.stop();
+}
+
+/// What a rehearsal answers.
+fn rehearse(folder: &Folder, words: &[&str]) -> Output {
+    let mut command = fenliu(folder, &["alerts", "rehearse", "--config"]);
+    command.arg(settings()).args(["--at", "2026-10-01 03:00", "--tier", "larger"]).args(words);
+    command.output().unwrap()
+}
+
+#[test]
+fn a_rehearsal_is_read_before_the_first_start_and_beside_a_running_service() {
+    let folder = Folder::new("rehearsal");
+    let before = rehearse(&folder, &["--workflow", "incident", "--unit", "huimin"]);
+    let text = String::from_utf8(before.stdout).unwrap();
+    assert!(before.status.success(), "{text}");
+    for line in [
+        "提醒演练 10-01周四 03:00，较大，承办单位县惠民公司；依据初始文件",
+        "  警报签收时限 call_out  到期 due 10-01周四 03:10",
+        "    10-01周四 03:05  第4级  短信  call_out_again",
+        "        县政府应急办公室值班员：县应急办值班员乙（短信",
+        "    …… 此后继续重复，直至有人处理",
+        "人的联系方式均未验证",
+    ] {
+        assert!(text.contains(line), "{line} is not in\n{text}");
+    }
+    let service = Service::start(serve(&folder));
+    let beside = rehearse(&folder, &["--workflow", "incident", "--json"]);
+    let json: serde_json::Value = serde_json::from_slice(&beside.stdout).unwrap();
+    assert_eq!(json["at"], "2026-10-01T03:00:00+08:00");
+    assert_eq!(json["workflows"][0]["clocks"][0]["clock"], "assess");
+    service.stop();
+    for (words, said) in [
+        (["--workflow", "nosuch"], "there is no workflow `nosuch`; workflows are co_task, "),
+        (["--unit", "nosuch"], "there is no unit `nosuch`"),
+        (["--jurisdiction", "nosuch"], "there is no such jurisdiction in the database"),
+    ] {
+        let wrong = complaint(&rehearse(&folder, &words));
+        assert!(wrong.contains(said), "{wrong}");
+    }
+}

@@ -20,6 +20,16 @@ pub struct Service {
 impl Service {
     /// Starts the service on a database and waits until it answers.
     pub fn start(folder: &Path, url: &str, known_admin: Option<&str>) -> Self {
+        Self::start_with(folder, url, known_admin, &[])
+    }
+
+    /// The same with more settings.
+    pub fn start_with(
+        folder: &Path,
+        url: &str,
+        known_admin: Option<&str>,
+        settings: &[(&str, String)],
+    ) -> Self {
         let port = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
         let address = format!("127.0.0.1:{port}");
         let begun = Instant::now();
@@ -29,6 +39,7 @@ impl Service {
             .env("FENLIU_DATABASE_FOLDER", folder)
             .env("FENLIU_DATABASE_URL", url)
             .env("FENLIU_LOG_FILTER", "error")
+            .envs(settings.iter().map(|(name, value)| (*name, value)))
             .stdout(Stdio::piped())
             .stderr(Stdio::inherit())
             .spawn()

@@ -13,7 +13,8 @@ use crate::template::{Sample, Templates, parts, units};
 /// What is to be looked at, as the command line says it.
 #[derive(Debug, Clone, clap::Args)]
 pub struct PreviewWish {
-    /// `alert`, `bundle`, `code`, `reply`, `digest`, `mute`, `handover`, `coverage` or `test`.
+    /// `alert`, `bundle`, `code`, `reply`, `digest`, `mute`, `handover`, `coverage`, `checkpoint`
+    /// or `test`.
     #[arg(long, default_value = "alert")]
     kind: String,
     /// `sms`, `email`, `console` or `webhook`.

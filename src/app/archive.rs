@@ -11,6 +11,7 @@ use serde_json::Value as Json;
 use sha2::{Digest as _, Sha256};
 
 use super::house::Error;
+use super::workflow;
 use crate::clock::{Clock as _, SystemClock};
 use crate::config::settings::Settings;
 use crate::domain::Instant;
@@ -215,9 +216,8 @@ fn take_table(
     let mut rows = Vec::new();
     for (number, line) in file.lines().enumerate() {
         let line = line.map_err(io(&path))?;
-        let row: Json = serde_json::from_str(&line).map_err(|error| {
-            Error::Sense(format!("{}:{}: {error}", path.display(), number + 1))
-        })?;
+        let row: Json = serde_json::from_str(&line)
+            .map_err(|error| Error::Sense(format!("{}:{}: {error}", path.display(), number + 1)))?;
         rows.push(row);
         if rows.len() == PAGE {
             transaction.restore(table, &rows)?;
@@ -237,6 +237,33 @@ pub fn verify_export(folder: &Path, key: Option<&[u8]>) -> Result<gate::Report, 
     store.migrate()?;
     import_into(&store, folder)?;
     Ok(gate::verify_signed(&store, key, |_| ())?)
+}
+
+/// What looking again found, for people.
+#[must_use]
+pub fn told(report: &gate::Report) -> workflow::Report {
+    let mut text = format!(
+        "{} instances, {} events: {} chains whole, {} replayed alike, {} differing\n",
+        report.instances, report.events, report.chains_ok, report.replayed, report.differing_count
+    );
+    for examined in &report.differing {
+        for difference in &examined.differences {
+            text.push_str(&format!("  instance {}: {difference}\n", examined.instance));
+        }
+    }
+    let seals = &report.seals;
+    text.push_str(&format!(
+        "{} audit entries, {} checkpoints",
+        seals.audit_entries, seals.checkpoints
+    ));
+    if let (Some(at), Some(key)) = (seals.sealed_until, &seals.key) {
+        text.push_str(&format!(", the last of {at}, signed by {key}"));
+    }
+    text.push('\n');
+    for fault in &seals.faults {
+        text.push_str(&format!("  {fault}\n"));
+    }
+    workflow::Report { text, failed: !report.is_sound() }
 }
 
 /// Writes a copy of the SQLite database to a new file, while a service may run.

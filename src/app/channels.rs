@@ -1,5 +1,6 @@
 //! The channels of the settings.
 
+use std::collections::BTreeMap;
 use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
@@ -8,6 +9,7 @@ use tokio::sync::Mutex;
 use tokio::sync::mpsc::unbounded_channel;
 
 use super::house::Error;
+use super::postbox;
 use crate::channel::gateway::{self, Gateway};
 use crate::channel::smpp::{self, Smpp};
 use crate::channel::smtp::{self, Smtp};
@@ -15,13 +17,15 @@ use crate::channel::webhook::{self, Reach, Webhook};
 use crate::channel::{Channel, Console, Inbox, Log, Now, Setup, guard};
 use crate::config::channel as set;
 use crate::config::settings::Settings;
+use crate::gate::HookGuard;
+use crate::http::Postboxes;
 use crate::scheduler::Lines;
 
-/// Sets the channels up. Must be called within a tokio runtime.
+/// Sets the channels up, and what gateways may post for them. Must be called within a tokio runtime.
 ///
 /// # Errors
 /// A setting that cannot work, with its key.
-pub fn lines(settings: &Settings, now: Now) -> Result<Lines, Error> {
+pub fn lines(settings: &Settings, now: Now) -> Result<(Lines, Postboxes), Error> {
     let wish = &settings.channel;
     let (inbox, incoming) = unbounded_channel();
     let log = Log::open(&settings.database.folder.join("messages.log"));
@@ -32,9 +36,15 @@ pub fn lines(settings: &Settings, now: Now) -> Result<Lines, Error> {
     };
     let sms = match wish.sms.kind {
         set::SmsKind::Log => Arc::clone(&log),
-        set::SmsKind::Smpp => centre(&wish.sms, inbox)?,
+        set::SmsKind::Smpp => centre(&wish.sms, inbox.clone())?,
         set::SmsKind::Gateway => http_gateway(&wish.sms, Arc::clone(&now))?,
     };
+    let mut postboxes = Postboxes::new();
+    if wish.sms.kind == set::SmsKind::Gateway
+        && let Some(post) = postbox::of_gateway(&wish.sms.gateway.posting, &sms, inbox)?
+    {
+        postboxes.insert("sms".to_owned(), post);
+    }
     let webhook = match wish.webhook.kind {
         set::WebhookKind::Log => log,
         set::WebhookKind::Http => posted(&wish.webhook, now)?,
@@ -52,11 +62,23 @@ pub fn lines(settings: &Settings, now: Now) -> Result<Lines, Error> {
         ("webhook", posted),
     ];
     let arrivals = Arc::new(Mutex::new(incoming));
-    Ok(Lines {
+    let lines = Lines {
         channels: channels.map(|(name, channel)| (name.to_owned(), channel)).into(),
         guards: guards.map(|(name, guard)| (name.to_owned(), guard)).into(),
         inboxes: [("sms".to_owned(), arrivals)].into(),
-    })
+        tests: tests(wish),
+    };
+    Ok((lines, postboxes))
+}
+
+/// How often each channel is tried that has a service to try.
+fn tests(wish: &set::Channels) -> BTreeMap<String, Duration> {
+    let email = (wish.email.kind != set::EmailKind::Log).then_some(("email", wish.email.guard));
+    let sms = (wish.sms.kind != set::SmsKind::Log).then_some(("sms", wish.sms.guard));
+    let tested = [email, sms].into_iter().flatten();
+    let tested = tested.filter(|(_, guard)| guard.test_minutes > 0);
+    let every = |guard: set::Guard| Duration::from_secs(u64::from(guard.test_minutes) * 60);
+    tested.map(|(name, guard)| (name.to_owned(), every(guard))).collect()
 }
 
 fn mail(wish: &set::Email) -> Result<Arc<dyn Channel>, Error> {
@@ -164,6 +186,15 @@ fn posted(wish: &set::Webhook, now: Now) -> Result<Arc<dyn Channel>, Error> {
         lookup: Reach::system(),
     };
     Ok(Arc::new(Webhook::new(options, now).map_err(|error| at(section, &error))?))
+}
+
+/// Whether a webhook may be posted to an address, asked when somebody registers it. Names are looked
+/// up only when something is posted: what they lead to may change.
+#[must_use]
+pub fn reach(settings: &Settings) -> HookGuard {
+    let wish = &settings.channel.webhook;
+    let reach = Reach::new(wish.allow_http, wish.allow_private, Reach::system());
+    Arc::new(move |address| reach.url(address).map(drop))
 }
 
 fn guarded(wish: set::Guard) -> guard::Options {

@@ -14,7 +14,7 @@ use crate::config::jurisdiction::Jurisdiction;
 use crate::config::settings::Settings;
 use crate::domain::{Actor, Directory, JurisdictionId, PersonId, Role};
 use crate::gate::{AlertRules, Caller, Gate, NewToken, Parts};
-use crate::http::{Server, Stopper};
+use crate::http::{Postboxes, Server, Stopper};
 use crate::scheduler::{self, Lines, Scheduler};
 use crate::store::{Options, Store};
 
@@ -75,7 +75,17 @@ fn open_as(settings: &Settings, clock: Arc<dyn Clock>, create: bool) -> Result<G
     let store = Store::open(&settings.database_url(), options)?;
     store.migrate()?;
     let batch_max = settings.database.batch_max.max(1);
-    let replies = settings.channel.sms.kind != SmsKind::Log;
+    let sms = &settings.channel.sms;
+    let reading = &sms.gateway.reading;
+    let replies = match sms.kind {
+        SmsKind::Log => false,
+        SmsKind::Smpp => true,
+        // A secret by a file or in clear: what cannot be read stops the start soon after.
+        SmsKind::Gateway => {
+            let posts = sms.gateway.posting.secret.reveal().is_ok_and(|secret| !secret.is_empty());
+            posts && !reading.from.is_empty() && !reading.text.is_empty()
+        }
+    };
     let alerts = alert_rules(&settings.alerts, replies);
     Ok(Gate::open(Parts { store, clock, entropy, batch_max, alerts })?)
 }
@@ -184,13 +194,14 @@ fn entropy(bytes: &mut [u8]) {
 ///
 /// # Errors
 /// When the address cannot be had.
-pub fn listen(settings: &Settings, gate: &Gate) -> Result<Server, Error> {
+pub fn listen(settings: &Settings, gate: &Gate, postboxes: Postboxes) -> Result<Server, Error> {
     let address = settings.server.listen.clone();
     let workers = match settings.server.workers {
         0 => std::thread::available_parallelism().map_or(1, std::num::NonZero::get),
         workers => workers,
     };
-    Server::bind(&address, gate.clone(), workers).map_err(|error| Error::Listen { address, error })
+    let server = Server::with_post(&address, gate.clone(), workers, postboxes);
+    server.map_err(|error| Error::Listen { address, error })
 }
 
 /// Rings when the process is asked to stop: by ^C, or by the system.
@@ -232,21 +243,22 @@ pub struct Running {
 /// # Errors
 /// What is wrong with settings, files, database or address.
 pub fn start(settings: &Settings, clock: Arc<dyn Clock>) -> Result<Running, Error> {
-    let wall = Arc::clone(&clock);
+    let (wall, speed) = (Arc::clone(&clock), clock.speed());
     let now: Now = Arc::new(move || wall.now());
     // The token is shown once: whatever else may be wrong comes before it is made.
     let sense = |error: &dyn std::fmt::Display| Error::Sense(error.to_string());
     scheduler::jobs::Plan::new(&settings.jobs()).map_err(|error| sense(&error))?;
     let gate = open(settings, clock)?;
     gate.use_seal(super::archive::seal_key(settings, true)?);
-    let lines = super::channels::lines(settings, now)?;
-    let server = listen(settings, &gate)?;
+    let (lines, postboxes) = super::channels::lines(settings, now)?;
+    gate.guard_webhooks(super::channels::reach(settings));
+    let server = listen(settings, &gate, postboxes)?;
     let token = found(settings, &gate)?;
     word(settings, &gate)?;
     advise(settings, &gate)?;
     let base = format!("http://{}", server.local_addr());
     let stopper = server.stopper();
-    let scheduler = schedule(settings, &gate, lines)?;
+    let scheduler = schedule(settings, &gate, lines, speed)?;
     let server = tokio::spawn(server.run());
     Ok(Running { gate, base, token, stopper, server, scheduler })
 }
@@ -277,8 +289,14 @@ impl Running {
 }
 
 /// Starts the loops: clocks, messages, arrivals, periodic jobs, auditor.
-fn schedule(settings: &Settings, gate: &Gate, lines: Lines) -> Result<Scheduler, Error> {
+fn schedule(
+    settings: &Settings,
+    gate: &Gate,
+    lines: Lines,
+    speed: i64,
+) -> Result<Scheduler, Error> {
     let mut options = scheduler::Options::default();
+    options.outbox = options.outbox.at_speed(speed);
     let every = u64::from(settings.scheduler.audit_seconds).max(1);
     options.auditor.every = std::time::Duration::from_secs(every);
     let started = Scheduler::start(gate.clone(), lines, &settings.jobs(), options);

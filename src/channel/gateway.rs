@@ -17,8 +17,8 @@ use sha2::{Digest, Sha256};
 use self::template::{Document, Template, Values};
 use super::answer::fit;
 use super::post::{Answer, Failure, Poster, hmac_sha256, scalar};
-use crate::domain::event::hex;
 use super::{Channel, Incoming, Letter, Now, Outcome, Setup};
+use crate::domain::event::hex;
 
 pub use incoming::Reading;
 

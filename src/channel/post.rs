@@ -140,4 +140,3 @@ pub(super) fn hmac_sha256(key: &[u8], text: &[u8]) -> Vec<u8> {
     mac.update(text);
     mac.finalize().into_bytes().to_vec()
 }
-

@@ -8,7 +8,7 @@ use serde::{Deserialize, Serialize};
 mod gateway;
 
 pub use super::secret::Secret;
-pub use gateway::{BodyKind, Encoding, Gateway, Reading, Success};
+pub use gateway::{BodyKind, Encoding, Gateway, Posting, Proof, Reading, Success};
 
 /// By what messages leave. Workflows say `sms`, `email`, `webhook`; `kind` says what that is here.
 /// A password may be given as `file:PATH`, or in the environment: `FENLIU_CHANNEL_SMS_PASSWORD`.
@@ -251,10 +251,19 @@ pub struct Guard {
     pub pause_seconds: u32,
     /// The longest such rest.
     pub pause_max_seconds: u32,
+    /// Minutes between two self-tests, which tell nobody anything; one that fails is an operator
+    /// alarm. 0: none.
+    pub test_minutes: u32,
 }
 
 impl Default for Guard {
     fn default() -> Self {
-        Self { per_second: 0, failures: 5, pause_seconds: 10, pause_max_seconds: 120 }
+        Self {
+            per_second: 0,
+            failures: 5,
+            pause_seconds: 10,
+            pause_max_seconds: 120,
+            test_minutes: 15,
+        }
     }
 }

@@ -16,6 +16,9 @@ pub struct Job {
     /// Whom it tells, as workflows say it: `emergency_office.duty`.
     #[serde(default)]
     pub to: Vec<String>,
+    /// How many days it looks ahead, where it does.
+    #[serde(default)]
+    pub days: u16,
 }
 
 /// What a periodic job does, for each jurisdiction.
@@ -27,6 +30,9 @@ pub enum Does {
     /// Tells the operators, and the people it names, how many matters each unit holds and how many
     /// of them are overdue.
     DailyDigest,
+    /// Looks ahead for times at which nobody would be on duty, steps of ladders that would reach
+    /// nobody, and people who cannot be reached; tells the operators and the people it names.
+    CoverageCheck,
     /// Raises an alarm when the calendar lacks the notice of a year.
     CalendarAlarm,
     /// Keeps the figures of the quarter that has ended.

@@ -13,6 +13,7 @@ use super::alerts::Alerts;
 use super::channel::Channels;
 use super::environment::overrule;
 use super::job::{Does, Job};
+use super::knowledge::Routing;
 
 /// Settings of the service. A key that is not here is refused, so that a slip of the pen is found
 /// at the start and not in the night. An environment variable `FENLIU_SECTION_KEY` in capitals
@@ -136,22 +137,6 @@ pub enum LogFormat {
     Json,
 }
 
-/// Whose matter a call is: what is suggested, and what is guarded.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
-#[serde(deny_unknown_fields, default)]
-pub struct Routing {
-    /// The folder of routing knowledge, counted from the folder of this file: `chinese` holds what is
-    /// general to the language, a folder named as the jurisdiction its own vocabulary and examples.
-    /// Empty: nothing is suggested and no text is guarded.
-    pub folder: PathBuf,
-}
-
-impl Default for Routing {
-    fn default() -> Self {
-        Self { folder: PathBuf::from("routing") }
-    }
-}
-
 /// Clocks and messages.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, default)]
@@ -172,12 +157,25 @@ impl Default for Scheduler {
 pub struct JobSetting {
     /// When: a cron expression, seconds first, in the jurisdiction's zone.
     pub cron: String,
-    /// What: `early_warning_sweep`, `daily_digest`, `calendar_alarm`, `quarter_close`, `checkpoint` or
-    /// `forget_answers`.
+    /// What: `early_warning_sweep`, `daily_digest`, `coverage_check`, `calendar_alarm`,
+    /// `quarter_close`, `checkpoint` or `forget_answers`.
     pub does: Does,
-    /// Whom a `daily_digest` or a `checkpoint` is sent to, as workflows say it: `emergency_office.duty`.
+    /// Whom a `daily_digest`, a `coverage_check` or a `checkpoint` is sent to, as workflows say it:
+    /// `emergency_office.duty`. Where a roster says who is on duty, only they are told.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub to: Vec<String>,
+    /// How many days a `coverage_check` looks ahead.
+    #[serde(default = "week", skip_serializing_if = "is_week")]
+    pub days: u16,
+}
+
+fn week() -> u16 {
+    7
+}
+
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde asks so")]
+fn is_week(days: &u16) -> bool {
+    *days == week()
 }
 
 /// What is wrong with the settings.
@@ -273,8 +271,8 @@ impl Settings {
     pub fn jobs(&self) -> Vec<Job> {
         let jobs = self.job.iter();
         jobs.map(|(name, job)| {
-            let JobSetting { cron, does, to } = job.clone();
-            Job { name: name.clone(), cron, does, to }
+            let JobSetting { cron, does, to, days } = job.clone();
+            Job { name: name.clone(), cron, does, to, days }
         })
         .collect()
     }
@@ -343,12 +341,19 @@ fn print(
 
 /// The jobs of an office that says nothing else.
 fn usual_jobs() -> BTreeMap<String, JobSetting> {
-    let job = |cron: &str, does: Does| JobSetting { cron: cron.to_owned(), does, to: Vec::new() };
+    let job = |cron: &str, does: Does| JobSetting {
+        cron: cron.to_owned(),
+        does,
+        to: Vec::new(),
+        days: week(),
+    };
     let office = ["emergency_office.duty", "emergency_office.director"];
     let to = office.map(str::to_owned).to_vec();
     let auditors = vec!["emergency_office.auditor".to_owned()];
+    let coverage = JobSetting { to: to.clone(), ..job("0 0 8 * * *", Does::CoverageCheck) };
     [
         ("early_warning", job("0 0 9,15 * * *", Does::EarlyWarningSweep)),
+        ("coverage", coverage),
         ("digest", JobSetting { to, ..job("0 30 8 * * *", Does::DailyDigest) }),
         ("next_year", job("0 0 9 * * *", Does::CalendarAlarm)),
         ("checkpoint", JobSetting { to: auditors, ..job("0 15 0 * * *", Does::Checkpoint) }),

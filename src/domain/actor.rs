@@ -6,6 +6,7 @@ use std::str::FromStr;
 use serde::{Deserialize, Serialize};
 
 use super::id::{InstanceId, PersonId};
+use super::text::Text;
 
 /// What a person is in a unit. The words are the product's; which unit plays 110 desk, emergency
 /// office or county government is the jurisdiction's data (its *bodies*).
@@ -59,6 +60,22 @@ impl Role {
             Self::Auditor => "auditor",
             Self::Administrator => "administrator",
             Self::Editor => "editor",
+        }
+    }
+
+    /// What people call it.
+    #[must_use]
+    pub fn title(self) -> Text {
+        match self {
+            Self::Dispatcher => Text::new("接警员", "dispatcher"),
+            Self::ShiftLeader => Text::new("值班长", "shift leader"),
+            Self::Liaison => Text::new("联络员", "liaison"),
+            Self::Leader => Text::new("分管负责人", "leader in charge"),
+            Self::Duty => Text::new("值班员", "duty officer"),
+            Self::Director => Text::new("主任", "director"),
+            Self::Auditor => Text::new("审计员", "auditor"),
+            Self::Administrator => Text::new("管理员", "administrator"),
+            Self::Editor => Text::new("流程编辑", "editor"),
         }
     }
 }

@@ -152,6 +152,14 @@ impl Person {
         self.verified.get(channel).filter(|proof| proof.address == address).map(|proof| proof.at)
     }
 
+    /// The channel that the person wishes to be told by besides those of the workflow, if it says so
+    /// and has an address there.
+    #[must_use]
+    pub fn wished(&self, urgent: bool) -> Option<&str> {
+        let own = if urgent { &self.rules.urgent } else { &self.rules.normal };
+        own.first().map(String::as_str).filter(|way| self.address(way).is_some())
+    }
+
     /// The channels on which the person has an address, in the order of its own rules.
     #[must_use]
     pub fn ways(&self, urgent: bool) -> Vec<&str> {
@@ -201,8 +209,12 @@ mod tests {
         person.phone = Some("1".to_owned());
         assert_eq!(person.ways(true), ["sms", "email"]);
         assert_eq!(person.ways(false), ["email", "sms"]);
+        assert_eq!((person.wished(true), person.wished(false)), (None, None));
         person.rules.urgent = vec!["email".to_owned()];
         assert_eq!(person.ways(true), ["email", "sms"]);
+        assert_eq!((person.wished(true), person.wished(false)), (Some("email"), None));
+        person.email = None;
+        assert_eq!(person.wished(true), None);
     }
 
     #[test]

@@ -38,12 +38,17 @@ pub fn next(
         }
     }
     let step = first_step.map(|(at, index)| {
-        let runs_out = matches!(spec.steps.get(index).map(|step| &step.at), Some(Moment::Due));
-        (paced(at, runs_out, armed), Item::Step(index))
+        let at_due = matches!(spec.steps.get(index).map(|step| &step.at), Some(Moment::Due));
+        (paced(at, at_due, armed), Item::Step(index))
     });
-    let has_due_step = spec.steps.iter().any(|step| matches!(step.at, Moment::Due));
-    let run_out =
-        (armed.ran_out_at.is_none() && !has_due_step).then_some((armed.due, Item::RunOut));
+    // A step at the due instant that was told early, because the one before reached nobody, leaves
+    // the running out to be done.
+    let due_step = spec
+        .steps
+        .iter()
+        .enumerate()
+        .any(|(index, step)| matches!(step.at, Moment::Due) && !is_done(armed, index));
+    let run_out = (armed.ran_out_at.is_none() && !due_step).then_some((armed.due, Item::RunOut));
     // A due step may be hidden behind an earlier one that is held back by an acknowledgement.
     let held_due = spec.steps.iter().enumerate().find_map(|(index, step)| {
         let waits = matches!(step.at, Moment::Due) && !is_done(armed, index);
@@ -101,11 +106,9 @@ fn moment(moment: &Moment, armed: &ArmedClock, calendar: &Calendar) -> Instant {
 }
 
 /// A step comes earlier when the one before reached nobody in time, later while somebody has
-/// acknowledged. Running out is never moved.
-fn paced(at: Instant, runs_out: bool, armed: &ArmedClock) -> Instant {
-    if runs_out {
-        return at;
-    }
+/// acknowledged, unless it is the one at the due instant. Running out is never moved.
+fn paced(at: Instant, at_due: bool, armed: &ArmedClock) -> Instant {
     let at = armed.hurry.map_or(at, |hurry| hurry.min(at));
-    armed.quiet_until.map_or(at, |quiet| quiet.max(at))
+    let quiet = armed.quiet_until.filter(|_| !at_due);
+    quiet.map_or(at, |quiet| quiet.max(at))
 }

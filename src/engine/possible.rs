@@ -27,6 +27,21 @@ pub fn specs<'s>(
     instance: &Instance,
     actor: &Actor,
 ) -> Vec<&'s CommandSpec> {
+    of(situation, instance, actor, |_| true)
+}
+
+/// Whether `actor` could give the command of this name now.
+#[must_use]
+pub fn is(situation: Situation<'_>, instance: &Instance, actor: &Actor, name: &str) -> bool {
+    !of(situation, instance, actor, |spec| spec.name == name).is_empty()
+}
+
+fn of<'s>(
+    situation: Situation<'s>,
+    instance: &Instance,
+    actor: &Actor,
+    wanted: impl Fn(&CommandSpec) -> bool,
+) -> Vec<&'s CommandSpec> {
     let command = Command::new("");
     let Ok(mut run) = Run::new(situation, instance, actor, &command) else {
         return Vec::new();
@@ -35,7 +50,7 @@ pub fn specs<'s>(
     if situation.chart.node(leaf).is_some_and(|node| node.shape == Shape::Final) {
         return Vec::new();
     }
-    let commands = situation.chart.commands.values();
+    let commands = situation.chart.commands.values().filter(|spec| wanted(spec));
     commands.filter(|spec| is_possible(&mut run, situation.chart, leaf, spec)).collect()
 }
 

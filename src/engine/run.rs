@@ -6,6 +6,7 @@ mod known;
 mod names;
 mod receipt;
 mod recount;
+pub mod rehearsal;
 mod rights;
 mod timing;
 

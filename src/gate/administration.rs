@@ -186,7 +186,8 @@ impl Gate {
         let directory = self.inner.registry.directory(caller.jurisdiction)?;
         sound(&directory.faults_of_unit(unit))?;
         let deed = Deed::of(caller, "unit_put", format!("unit:{}", unit.code));
-        let deed = deed.with(json!({ "name": unit.name.zh, "active": unit.active, "parent": unit.parent }));
+        let deed = deed
+            .with(json!({ "name": unit.name.zh, "active": unit.active, "parent": unit.parent }));
         self.administer(deed, |transaction, _| transaction.put_unit(caller.jurisdiction, unit))
     }
 
@@ -219,9 +220,7 @@ impl Gate {
         let grants: Vec<String> = grants.collect();
         let deed = Deed::of(caller, "person_put", format!("person:{}", person.id));
         let deed = deed.with(json!({ "active": person.active, "grants": grants }));
-        self.administer(deed, |transaction, _| {
-            transaction.put_person(caller.jurisdiction, &person)
-        })
+        self.administer(deed, |transaction, _| transaction.put_person(caller.jurisdiction, &person))
     }
 
     /// Adds or changes a category. Blocks.

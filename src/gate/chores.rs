@@ -42,10 +42,17 @@ pub struct Leaves {
     pub alarms: Vec<NewAlarm>,
     /// Whether an open alarm of the same kind makes place for the new one.
     pub replace_alarms: bool,
+    /// Kinds of alarms of a jurisdiction that are over.
+    pub over: Vec<(JurisdictionId, String)>,
     /// Settings to write, where there is none of that name yet.
     pub settings: Vec<(String, String)>,
     /// Messages of the house itself, each with the jurisdiction.
     pub notes: Vec<(JurisdictionId, Note)>,
+}
+
+fn over(whose: JurisdictionId, kind: &str, at: Instant) -> NewAlarm {
+    let (kind, detail) = (kind.to_owned(), String::new());
+    NewAlarm { kind, jurisdiction: Some(whose), instance: None, at, detail }
 }
 
 impl Gate {
@@ -170,6 +177,9 @@ impl Gate {
                 if transaction.setting(name)?.is_none() {
                     transaction.set_setting(name, value)?;
                 }
+            }
+            for (whose, kind) in &leaves.over {
+                transaction.clear_alarm_of(&over(*whose, kind, now))?;
             }
             for alarm in &leaves.alarms {
                 if leaves.replace_alarms {

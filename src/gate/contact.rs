@@ -11,6 +11,7 @@ use super::letters::Note;
 use super::sealing::Deed;
 use super::{Caller, Gate};
 use crate::domain::event::Hash;
+use crate::domain::mask::masked;
 use crate::domain::{
     Actor, Directory, Instant, Kind, MessageId, Person, PersonId, Refusal, Rules, Text, Verified,
 };
@@ -304,20 +305,6 @@ pub(super) fn refusal(code: &str, zh: impl Into<String>, en: impl Into<String>) 
     Error::Refused(Refusal::new(code, Text::new(zh, en)))
 }
 
-/// An address of which enough is left to recognise it, and too little to use it.
-fn masked(address: &str) -> String {
-    let (name, host) = address.split_once('@').map_or((address, None), |(n, h)| (n, Some(h)));
-    let count = name.chars().count();
-    // Of a telephone number the last two digits remain, of a mail address the first letter.
-    let shown = |index: usize| match host {
-        Some(_) => index == 0 && count > 1,
-        None => index + 2 >= count && count > 4,
-    };
-    let letters = name.chars().enumerate();
-    let name: String = letters.map(|(index, c)| if shown(index) { c } else { '*' }).collect();
-    host.map_or(name.clone(), |host| format!("{name}@{host}"))
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -344,12 +331,5 @@ mod tests {
         assert!(sound(&normal(&["console", "sms"])).is_ok());
         assert!(sound(&quiet(22 * 60, 7 * 60)).is_ok());
         assert!(sound(&Rules::default()).is_ok());
-    }
-
-    #[test]
-    fn an_address_is_masked_for_others() {
-        assert_eq!(masked("13812345678"), "*********78");
-        assert_eq!(masked("110"), "***");
-        assert_eq!(masked("wang@example.org"), "w***@example.org");
     }
 }

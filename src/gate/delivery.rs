@@ -225,6 +225,14 @@ impl Gate {
         })
     }
 
+    /// Forgets codes that have left or were given up; those that are tried again stay.
+    ///
+    /// # Errors
+    /// What the store says.
+    pub fn forget_codes(&self, ids: &[MessageId]) -> Result<(), Error> {
+        self.with_hand(|transaction| transaction.forget_bodies(ids))
+    }
+
     /// A message of the house itself goes by the person's next channel; codes, answers and trials
     /// are about their channel alone.
     fn next_of_house(&self, message: &Message, now: Instant) -> Option<Message> {

@@ -1,6 +1,10 @@
 //! What happened so far, counted; for metrics.
 
+use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicI64, AtomicU64, Ordering};
+use std::sync::{Mutex, PoisonError};
+
+use super::ChannelFigures;
 
 /// Counters since the start.
 #[derive(Debug, Default)]
@@ -13,6 +17,7 @@ pub struct Figures {
     waiting: AtomicU64,
     audit_differing: AtomicU64,
     audit_age_ms: AtomicI64,
+    channels: Mutex<BTreeMap<String, ChannelFigures>>,
 }
 
 macro_rules! counted {
@@ -63,6 +68,18 @@ impl Figures {
         let differing = u64::try_from(differing).unwrap_or(0);
         self.audit_differing.fetch_add(differing, Ordering::Relaxed);
         self.audit_age_ms.store(age_ms, Ordering::Relaxed);
+    }
+
+    /// The channels by name.
+    #[must_use]
+    pub fn channels(&self) -> BTreeMap<String, ChannelFigures> {
+        self.channels.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    /// Counts something of a channel.
+    pub fn channel(&self, name: &str, count: impl FnOnce(&mut ChannelFigures)) {
+        let mut channels = self.channels.lock().unwrap_or_else(PoisonError::into_inner);
+        count(channels.entry(name.to_owned()).or_default());
     }
 
     pub(super) fn taken(&self, jobs: usize) {

@@ -18,6 +18,15 @@ const REACH_MS: i64 = 72 * 3_600_000;
 /// So many of a person's newest messages are looked at.
 const LOOK_AT: i64 = 100;
 
+/// Within so many milliseconds a person is answered at most …
+const SAID_WITHIN_MS: i64 = 10 * 60_000;
+
+/// … so often when the reply did something …
+const DONE_MOST: i64 = 20;
+
+/// … and so often when it did not.
+const OTHER_MOST: i64 = 3;
+
 /// What became of a reply: who is to be told what. None if the number is nobody's.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Replied {
@@ -130,7 +139,8 @@ impl Gate {
         Ok(answered(done, answer))
     }
 
-    /// Writes what a reply is answered with. Blocks.
+    /// Writes what a reply is answered with, unless so many were answered lately that it may be a
+    /// machine that answers our answers. What a reply asked is done all the same. Blocks.
     ///
     /// # Errors
     /// What the store says.
@@ -144,13 +154,24 @@ impl Gate {
             urgent: true,
             about: About { sentence, ..About::default() },
         };
-        let Some(mut message) = self.compose(*jurisdiction, &note, self.now())? else {
+        let now = self.now();
+        let Some(mut message) = self.compose(*jurisdiction, &note, now)? else {
             return Ok(());
         };
-        self.write_and_ring(|transaction| {
+        let most = if replied.done { DONE_MOST } else { OTHER_MOST };
+        let (to, since) = ((person.id, channel), now.plus(-SAID_WITHIN_MS));
+        let written = self.write_and_ring(|transaction| {
+            if transaction.written_after(to, Kind::Reply, since)? >= most {
+                return Ok(false);
+            }
             message.id = MessageId(transaction.reserve_ids("message", 1)?);
-            transaction.add_messages(std::slice::from_ref(&message))
-        })
+            transaction.add_messages(std::slice::from_ref(&message))?;
+            Ok(true)
+        })?;
+        if !written {
+            tracing::warn!(person = %person.id, "a reply is not answered: too many came lately");
+        }
+        Ok(())
     }
 
     /// The one active person with this telephone number; nobody where it is not one alone.

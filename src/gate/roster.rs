@@ -197,7 +197,8 @@ impl Gate {
         let mut row = self.row(caller, code, new);
         roster.check_stand_in(&row, &*registry.directory(caller.jurisdiction)?)?;
         let rows = std::slice::from_ref(&row);
-        let deed = Deed::of(caller, "stand_in_added", format!("roster:{code}")).with(stood_in(rows));
+        let deed =
+            Deed::of(caller, "stand_in_added", format!("roster:{code}")).with(stood_in(rows));
         let ids = self.administer(deed, |t, _| t.add_stand_ins(caller.jurisdiction, rows))?;
         row.id = ids.first().copied().unwrap_or_default();
         Ok(row)

@@ -214,7 +214,9 @@ pub fn verify_seals(store: &Store, key: Option<&[u8]>) -> Result<Seals, Error> {
             }
             let faults = store.read(|reader| checkpoint_faults(reader, &row, &previous, key))?;
             let number = row.number;
-            seals.faults.extend(faults.into_iter().map(|what| format!("checkpoint {number}: {what}")));
+            seals
+                .faults
+                .extend(faults.into_iter().map(|what| format!("checkpoint {number}: {what}")));
             seals.checkpoints += 1;
             seals.sealed_until = Some(row.at);
             seals.key = Some(hex(&row.key));
@@ -295,9 +297,7 @@ fn checkpoint_faults(
     }
     for head in &said.audit {
         let kept = reader.audit_after(head.jurisdiction, head.seq - 1, 1)?.pop();
-        let same = |kept: &StoredEntry| {
-            kept.seq == head.seq && hex(&kept.hash) == head.hash
-        };
+        let same = |kept: &StoredEntry| kept.seq == head.seq && hex(&kept.hash) == head.hash;
         if head.seq > 0 && !kept.as_ref().is_some_and(same) {
             let (seq, owner) = (head.seq, head.jurisdiction);
             faults.push(format!(

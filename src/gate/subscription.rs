@@ -1,6 +1,7 @@
 //! Units' own systems and robots of chat groups: who is told by HTTP, and what.
 
 use std::collections::BTreeSet;
+use std::sync::{Arc, PoisonError};
 
 use base64::Engine as _;
 use base64::prelude::BASE64_STANDARD as BASE64;
@@ -36,7 +37,27 @@ pub struct NewSubscription {
 /// What a secret of Standard Webhooks begins with.
 const SECRET_PREFIX: &str = "whsec_";
 
+/// Says why a webhook may not be posted to an address.
+pub type HookGuard = Arc<dyn Fn(&str) -> Result<(), String> + Send + Sync>;
+
 impl Gate {
+    /// Addresses of subscriptions are asked of `guard` from now on, when one is made or switched on:
+    /// nobody may make this house knock at its own doors.
+    pub fn guard_webhooks(&self, guard: HookGuard) {
+        *self.inner.hook_guard.write().unwrap_or_else(PoisonError::into_inner) = Some(guard);
+    }
+
+    fn may_post_to(&self, url: &str) -> Result<(), Error> {
+        let guard = self.inner.hook_guard.read().unwrap_or_else(PoisonError::into_inner).clone();
+        match guard.map_or(Ok(()), |guard| guard(url)) {
+            Ok(()) => Ok(()),
+            Err(why) => Err(Error::invalid(
+                format!("不能向该“url”推送：{why}"),
+                format!("nothing can be posted to this `url`: {why}"),
+            )),
+        }
+    }
+
     /// The subscriptions that the caller may see: an administrator all, others those of units they
     /// lead or speak for.
     ///
@@ -80,6 +101,7 @@ impl Gate {
             let en = "`url` is an address that begins with https://, at most 2000 characters";
             return Err(Error::invalid("“url”应为以https://开头的地址，不超过2000字符", en));
         }
+        self.may_post_to(&new.url)?;
         let robot = new.form != Form::Standard;
         if robot && new.wants.contains(&Wants::Change) {
             let en = "a robot of a chat group can be told alerts only: leave `change` out";
@@ -118,7 +140,8 @@ impl Gate {
     /// Switches a subscription on or off. Blocks.
     ///
     /// # Errors
-    /// `Forbidden`; `NotFound`.
+    /// `Forbidden`; `NotFound`; `Invalid` when it is switched on, and nothing may be posted to its
+    /// address.
     pub fn switch_subscription(
         &self,
         caller: &Caller,
@@ -127,6 +150,9 @@ impl Gate {
     ) -> Result<Subscription, Error> {
         let known = self.subscriptions(caller)?.into_iter().find(|one| one.id == id);
         let mut known = known.ok_or(Error::NotFound)?;
+        if active {
+            self.may_post_to(&known.url)?;
+        }
         known.active = active;
         let deed = Deed::of(caller, "subscription_switched", format!("subscription:{id}"));
         let deed = deed.with(json!({ "active": active }));

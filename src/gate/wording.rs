@@ -7,11 +7,11 @@ use super::registry::Registry;
 use crate::chart::Chart;
 use crate::domain::event::Told;
 use crate::domain::{
-    Delivery, Directory, Event, Instance, InstanceId, Kind, Language, Message, MessageId,
-    Recipient, Text, Tier,
+    Actor, Delivery, Directory, Event, Instance, InstanceId, Kind, Language, Message, MessageId,
+    PersonId, Recipient, Text, Tier,
 };
-use crate::engine::Decision;
 use crate::engine::wording::{Context, Speaker, fill, placeholders};
+use crate::engine::{Decision, Situation, possible};
 use crate::template::{About, TierWord};
 
 /// What people call a matter: the number of its family, eight digits.
@@ -55,8 +55,16 @@ pub(super) fn messages(
     let context = Context { number: &number, zone: calendar.zone(), facts: &*directory };
     let sheet = letters.sheet();
     let writer = Writer { directory: &directory, sheet: &sheet, chart, instance, context };
-    let urgent = instance.tier >= Tier::Larger.rank();
-    let deadline_at = event.recorded_at.plus(rules.patience_ms(urgent));
+    let unworded = unworded(decision, rules);
+    let situation =
+        Situation { chart, calendar: &calendar, facts: &*directory, now: event.recorded_at };
+    // Nobody is offered what they may not do: a step may tell several roles.
+    let offered = |offer: &String, person: PersonId| {
+        directory.people.get(&person).is_some_and(|person| {
+            let actor = Actor::Person { id: person.id, grants: person.grants.clone() };
+            possible::is(situation, instance, &actor, offer)
+        })
+    };
     let mut messages = Vec::new();
     for told in &event.told {
         let speaker = speaker(event, told);
@@ -64,43 +72,63 @@ pub(super) fn messages(
         let clock = told.clock.as_ref().map(|name| (name.clone(), entry(name)));
         let words = fill(chart, instance, &told.text, speaker, &context);
         for &person in &told.people {
-            let language = directory.people.get(&person).map(|person| person.rules.language);
-            let language = language.unwrap_or_default();
+            let known = directory.people.get(&person);
+            let language = known.map(|person| person.rules.language).unwrap_or_default();
+            let offer = told.offer.clone().filter(|offer| offered(offer, person));
             // Systems are told through subscriptions, not through people.
-            for channel in told.via.iter().filter(|channel| *channel != "webhook") {
+            let mut via: Vec<&str> = told.via.iter().map(String::as_str).collect();
+            via.retain(|channel| *channel != "webhook");
+            let wished = known.and_then(|person| person.wished(unworded.urgent));
+            via.extend(wished.filter(|wished| !told.via.iter().any(|channel| channel == wished)));
+            for channel in via {
                 let own = writer.words_anew((&told.text, channel), &words, speaker, language);
                 messages.push(Message {
-                    id: MessageId(0),
-                    jurisdiction: instance.jurisdiction,
-                    instance: Some(instance.id),
-                    seq: event.seq,
                     to: Recipient::Person(person),
-                    channel: channel.clone(),
-                    kind: Kind::Alert,
-                    tier: instance.tier,
-                    urgent,
+                    channel: channel.to_owned(),
                     clock: clock.clone(),
-                    offer: told.offer.clone(),
+                    offer: offer.clone(),
                     subject: writer.subject(language),
                     body: own.unwrap_or_else(|| words.say(language).to_owned()),
-                    created_at: event.recorded_at,
-                    due_at: event.recorded_at,
-                    deadline_at,
-                    attempts: 0,
-                    unknowns: 0,
-                    state: Delivery::Waiting,
-                    sent_at: None,
-                    reference: None,
-                    delivered_at: None,
-                    acknowledged_at: None,
-                    instead_of: None,
-                    bundle: None,
-                    error: None,
+                    ..unworded.clone()
                 });
             }
         }
     }
     Ok(messages)
+}
+
+/// An alert of a decision, to nobody yet.
+fn unworded(decision: &Decision, rules: AlertRules) -> Message {
+    let (instance, at) = (&decision.instance, decision.event.recorded_at);
+    let urgent = instance.tier >= Tier::Larger.rank();
+    Message {
+        id: MessageId(0),
+        jurisdiction: instance.jurisdiction,
+        instance: Some(instance.id),
+        seq: decision.event.seq,
+        to: Recipient::Person(PersonId(0)),
+        channel: String::new(),
+        kind: Kind::Alert,
+        tier: instance.tier,
+        urgent,
+        clock: None,
+        offer: None,
+        subject: String::new(),
+        body: String::new(),
+        created_at: at,
+        due_at: at,
+        deadline_at: at.plus(rules.patience_ms(urgent)),
+        attempts: 0,
+        unknowns: 0,
+        state: Delivery::Waiting,
+        sent_at: None,
+        reference: None,
+        delivered_at: None,
+        acknowledged_at: None,
+        instead_of: None,
+        bundle: None,
+        error: None,
+    }
 }
 
 /// The sentence of an alert in both languages.

@@ -12,8 +12,9 @@ use utoipa::{Modify, OpenApi};
 use super::problem::{Details, MEDIA_TYPE, Problem};
 use super::roster::{duty, handover, stand_in, transfer};
 use super::{
-    alarm, audit, change, contact, definition, directory, due, history, instance, link, message, metrics,
-    mute, page, problem, recount, roster, subscription, suggest, template, token, view,
+    alarm, audit, change, channel, contact, definition, directory, due, history, instance, link,
+    message, metrics, mute, page, post, problem, recount, rehearsal, roster, subscription, suggest,
+    template, token, view,
 };
 
 /// What the page of the documentation may load: what the service itself serves.
@@ -32,7 +33,7 @@ const DOCS_POLICY: &str = "default-src 'self'; style-src 'self' 'unsafe-inline';
     paths(
         instance::open, instance::register, instance::list, instance::show, instance::command,
         instance::children, instance::counts, history::events, history::clocks, history::clock,
-        history::messages_of, history::messages, change::follow, directory::me, directory::units,
+        message::messages_of, message::messages, message::of_person, message::show, change::follow, directory::me, directory::units,
         directory::unit, directory::put_unit, directory::people, directory::person,
         directory::add_person, directory::put_person, directory::categories, directory::category,
         directory::put_category, definition::list, definition::show, definition::version,
@@ -47,7 +48,7 @@ const DOCS_POLICY: &str = "default-src 'self'; style-src 'self' 'unsafe-inline';
         stand_in::agree, stand_in::decline, handover::list, handover::write, handover::read,
         transfer::export, transfer::import, transfer::duties,
         metrics::show, page::front, page::health, page::ready, link::look, link::press,
-        message::acknowledge, message::resend, subscription::list, subscription::make,
+        message::acknowledge, message::resend, post::take, channel::list, rehearsal::show, subscription::list, subscription::make,
         subscription::switch, subscription::end, openapi, docs, file,
     ),
     components(schemas(Details, problem::Reason, problem::FindingView, view::Words)),

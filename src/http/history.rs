@@ -1,4 +1,4 @@
-//! What happened to an instance, what its clocks say, and who was told.
+//! What happened to an instance, and what its clocks say.
 
 use std::collections::BTreeMap;
 
@@ -11,14 +11,13 @@ use super::House;
 use super::caller::Who;
 use super::instance::id;
 use super::problem::{Problem, blocking};
-use super::receive::{Query, wrong};
-use super::view::{All, ClockView, Lens, Listed, Named, PersonName, Words, tier};
+use super::receive::Query;
+use super::view::{All, ClockView, Lens, Listed, Named, PersonName, Words};
 use crate::calendar::Line;
 use crate::chart::Chart;
 use crate::domain::event::{ClockVerb, Started, Told, hex};
-use crate::domain::{Delivery, Event, Kind, Message, StoredEvent, Text, Value};
+use crate::domain::{Event, StoredEvent, Text, Value};
 use crate::engine::input;
-use crate::gate::{Caller, MessageFilter};
 
 /// One fact.
 #[derive(Serialize, ToSchema)]
@@ -281,151 +280,4 @@ pub(super) async fn clock(
     let due = house.gate.explain_clock(&caller, &seen, &name, armed)?;
     let lines = due.explanation.into_iter().map(LineView::from).collect();
     Ok(web::Json(ExplainedClock { clock, lines, unconfirmed: due.unconfirmed }))
-}
-
-/// A message to one person on one channel.
-#[derive(Serialize, ToSchema)]
-pub(super) struct MessageView {
-    /// Its public id.
-    id: String,
-    /// The instance it is about; none for messages of the house itself.
-    instance: Option<String>,
-    /// The event that caused it.
-    seq: i64,
-    /// To whom, if it is a person.
-    person: Option<PersonName>,
-    /// `sms`, `email`, `console` …
-    channel: String,
-    /// The matter's tier.
-    tier: &'static str,
-    /// Its subject.
-    subject: String,
-    /// Its text; empty for a code.
-    body: String,
-    /// `waiting`, `sent`, `delivered` or `failed`.
-    #[schema(value_type = String)]
-    state: Delivery,
-    /// Attempts so far.
-    attempts: i64,
-    /// When it was written.
-    created_at: String,
-    /// When it was handed over.
-    sent_at: Option<String>,
-}
-
-impl MessageView {
-    fn of(lens: &Lens, message: Message) -> Self {
-        Self {
-            id: lens.ids.message(message.id),
-            instance: message.instance.map(|id| lens.id(id)),
-            seq: message.seq,
-            person: message.to.person().map(|id| lens.person(id)),
-            tier: tier(message.tier),
-            state: message.state,
-            attempts: message.attempts,
-            created_at: lens.time(message.created_at),
-            sent_at: message.sent_at.map(|at| lens.time(at)),
-            channel: message.channel,
-            subject: message.subject,
-            // A code is the recipient's alone.
-            body: if message.kind == Kind::Code { String::new() } else { message.body },
-        }
-    }
-}
-
-/// The filter of a query for messages.
-fn filter(house: &House, query: &mut Query) -> Result<MessageFilter, Problem> {
-    let state = query.text("state")?.map(|code| {
-        Delivery::from_code(&code).ok_or_else(|| {
-            wrong(
-                "state",
-                "waiting、sent、delivered、failed之一",
-                "one of waiting, sent, delivered, failed",
-            )
-        })
-    });
-    let before = query.text("cursor")?.map(|text| {
-        house
-            .ids
-            .read_message(&text)
-            .ok_or_else(|| wrong("cursor", "上一页的next", "`next` of an earlier page"))
-    });
-    Ok(MessageFilter {
-        jurisdiction: None,
-        instance: None,
-        person: query.number("person", 1..=i64::MAX)?.map(crate::domain::PersonId),
-        channel: query.text("channel")?,
-        state: state.transpose()?,
-        kind: None,
-        before: before.transpose()?,
-    })
-}
-
-async fn listed(
-    house: &House,
-    caller: Caller,
-    filter: MessageFilter,
-    limit: i64,
-) -> Result<web::Json<Listed<MessageView>>, Problem> {
-    let lens = Lens::of(house, &caller)?;
-    let gate = house.gate.clone();
-    let (page, seen) = blocking(move || {
-        let seen = filter.instance.map(|id| gate.instance(&caller, id)).transpose()?;
-        Ok((gate.messages(&caller, filter, limit)?, seen))
-    })
-    .await?;
-    let next = page.items.last().filter(|_| page.more).map(|last| lens.ids.message(last.id));
-    // A former unit reads what was told while it took part.
-    let shows = |message: &Message| seen.as_ref().is_none_or(|seen| seen.shows(message.seq));
-    let visible = page.items.into_iter().filter(shows);
-    Ok(web::Json(Listed { items: visible.map(|m| MessageView::of(&lens, m)).collect(), next }))
-}
-
-/// The messages about an instance, newest first.
-#[utoipa::path(
-    get, path = "/api/v1/instances/{id}/messages", tag = "matters",
-    responses((status = 200, body = Listed<MessageView>, description = "A page.")),
-    params(("id" = String, Path, description = "The public id."),
-        ("person" = Option<i64>, Query, description = "To this person."),
-        ("channel" = Option<String>, Query, description = "On this channel."),
-        ("state" = Option<String>, Query, description = "`waiting`, `sent`, `delivered` or `failed`."),
-        ("cursor" = Option<String>, Query, description = "`next` of the previous page."),
-        ("limit" = Option<i64>, Query, description = "1 to 200, else 50.")),
-)]
-pub(super) async fn messages_of(
-    house: web::Data<House>,
-    Who(caller): Who,
-    path: web::Path<String>,
-    mut query: Query,
-) -> Result<web::Json<Listed<MessageView>>, Problem> {
-    let id = id(&house, &path)?;
-    let filter = MessageFilter { instance: Some(id), ..filter(&house, &mut query)? };
-    let limit = query.limit()?;
-    query.end()?;
-    listed(&house, caller, filter, limit).await
-}
-
-/// Messages, newest first: of the jurisdiction for those who see everything, one's own for anybody.
-#[utoipa::path(
-    get, path = "/api/v1/messages", tag = "matters",
-    responses((status = 200, body = Listed<MessageView>, description = "A page.")),
-    params(
-        ("instance" = Option<String>, Query, description = "About this instance."),
-        ("person" = Option<i64>, Query, description = "To this person."),
-        ("channel" = Option<String>, Query, description = "On this channel."),
-        ("state" = Option<String>, Query, description = "`waiting`, `sent`, `delivered` or `failed`."),
-        ("cursor" = Option<String>, Query, description = "`next` of the previous page."),
-        ("limit" = Option<i64>, Query, description = "1 to 200, else 50."),
-    ),
-)]
-pub(super) async fn messages(
-    house: web::Data<House>,
-    Who(caller): Who,
-    mut query: Query,
-) -> Result<web::Json<Listed<MessageView>>, Problem> {
-    let instance = query.instance("instance", &house.ids)?;
-    let filter = MessageFilter { instance, ..filter(&house, &mut query)? };
-    let limit = query.limit()?;
-    query.end()?;
-    listed(&house, caller, filter, limit).await
 }

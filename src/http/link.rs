@@ -3,12 +3,13 @@
 
 use actix_web::http::StatusCode;
 use actix_web::http::header;
-use actix_web::{HttpResponse, web};
+use actix_web::{HttpRequest, HttpResponse, web};
 use serde::Deserialize;
 use utoipa::ToSchema;
 
 use super::House;
 use super::problem::{Problem, blocking};
+use super::throttle;
 use crate::calendar::Calendar;
 use crate::domain::{Language, Refusal, Text};
 use crate::gate::{self, Linked};
@@ -36,16 +37,18 @@ enum Act {
 #[utoipa::path(
     get, path = "/a/{token}", tag = "service", security(()),
     responses((status = 200, body = String, content_type = "text/html", description = "A page with a button."),
-        (status = 404, body = String, content_type = "text/html", description = "The link is not good (any more).")),
+        (status = 404, body = String, content_type = "text/html", description = "The link is not good (any more)."),
+        (status = 429, body = String, content_type = "text/html", description = "Too many wrong links from this address.")),
     params(("token" = String, Path, description = "From the message.")),
 )]
 pub(super) async fn look(
     house: web::Data<House>,
     path: web::Path<String>,
+    request: HttpRequest,
 ) -> Result<HttpResponse, Problem> {
-    match linked(&house, path.into_inner()).await? {
-        Some(linked) => Ok(page(StatusCode::OK, &Page::of(&house, &linked)?.question(&linked))),
-        None => Ok(gone()),
+    match linked(&house, path.into_inner(), &request).await? {
+        Ok(linked) => Ok(page(StatusCode::OK, &Page::of(&house, &linked)?.question(&linked))),
+        Err(said) => Ok(said),
     }
 }
 
@@ -55,24 +58,34 @@ pub(super) async fn look(
     request_body(content = Pressed, content_type = "application/x-www-form-urlencoded"),
     responses((status = 200, body = String, content_type = "text/html", description = "Done."),
         (status = 404, body = String, content_type = "text/html", description = "The link is not good (any more)."),
-        (status = 409, body = String, content_type = "text/html", description = "Not possible now, and why.")),
+        (status = 409, body = String, content_type = "text/html", description = "Not possible now, and why."),
+        (status = 429, body = String, content_type = "text/html", description = "Too many wrong links from this address.")),
     params(("token" = String, Path, description = "From the message.")),
 )]
 pub(super) async fn press(
     house: web::Data<House>,
     path: web::Path<String>,
+    request: HttpRequest,
     pressed: Result<web::Form<Pressed>, actix_web::Error>,
 ) -> Result<HttpResponse, Problem> {
     let pressed = pressed.map_err(|_unreadable| {
         let zh = "请提交act=acknowledge或act=offer";
         Problem::bad_request("bad_form", zh, "Send `act=acknowledge` or `act=offer`.")
     })?;
-    let Some(before) = linked(&house, path.into_inner()).await? else { return Ok(gone()) };
+    let token = path.into_inner();
+    let before = match linked(&house, token.clone(), &request).await? {
+        Ok(linked) => linked,
+        Err(said) => return Ok(said),
+    };
     let offered = pressed.act == Act::Offer;
-    let sheet = Page::of(&house, &before)?;
     match house.gate.answer_link(&before, offered).await {
-        Ok(_) => Ok(page(StatusCode::OK, &sheet.thanks(offered))),
+        Ok(_) => {
+            // How it stands now; whoever has no part in it any more sees how it stood.
+            let now = linked(&house, token, &request).await?.unwrap_or(before);
+            Ok(page(StatusCode::OK, &Page::of(&house, &now)?.thanks(offered)))
+        }
         Err(gate::Error::Refused(refusal)) => {
+            let sheet = Page::of(&house, &before)?;
             Ok(page(StatusCode::CONFLICT, &sheet.refused(&before, &refusal)))
         }
         // The person takes no part in the matter any more.
@@ -81,14 +94,27 @@ pub(super) async fn press(
     }
 }
 
-async fn linked(house: &House, token: String) -> Result<Option<Linked>, Problem> {
+/// What a link shows, or the page that says why it shows nothing. Whoever tries link after link has
+/// to wait.
+async fn linked(
+    house: &House,
+    token: String,
+    request: &HttpRequest,
+) -> Result<Result<Linked, HttpResponse>, Problem> {
+    let (from, now) = (throttle::address(request), std::time::Instant::now());
+    if let Some(seconds) = house.guesses.must_wait(from, now) {
+        return Ok(Err(too_often(seconds)));
+    }
     let gate = house.gate.clone();
-    blocking(move || match gate.linked(&token) {
+    let found = blocking(move || match gate.linked(&token) {
         Ok(linked) => Ok(Some(linked)),
         Err(gate::Error::NotFound) => Ok(None),
         Err(error) => Err(error),
-    })
-    .await
+    });
+    Ok(found.await?.ok_or_else(|| {
+        house.guesses.wrong(from, now);
+        gone()
+    }))
 }
 
 /// A page in the person's language.
@@ -127,16 +153,23 @@ impl Page {
 
     fn question(&self, linked: &Linked) -> String {
         let mut text = self.about();
-        if let Some(at) = linked.message.acknowledged_at {
+        let seen = linked.message.acknowledged_at.map(|at| {
             let at = at.timestamp().to_zoned(self.calendar.zone().clone());
             let at = at.strftime("%m-%d %H:%M").to_string();
             let said = self.words("您已确认收到", "You have acknowledged this");
-            text.push_str(&format!("<p class=\"done\">✓ {said} ({at})</p>"));
-        } else {
-            text.push_str(&self.button("acknowledge", self.words("确认收到", "Acknowledge")));
-        }
+            format!("<p class=\"done\">✓ {said} ({at})</p>")
+        });
+        text.push_str(seen.as_deref().unwrap_or_default());
+        // What must be done comes first; only having seen it is the lesser answer.
         if let Some((_, title)) = &linked.offer {
             text.push_str(&self.button("offer", say(self.language, title)));
+        }
+        if seen.is_none() {
+            let label = match linked.offer {
+                None => self.words("确认收到", "Acknowledge"),
+                Some(_) => self.words("仅确认收到，稍后办理", "Only acknowledge, act later"),
+            };
+            text.push_str(&self.button("acknowledge", label));
         }
         self.whole(&text)
     }
@@ -212,10 +245,22 @@ fn document(lang: &str, title: &str, body: &str) -> String {
 }
 
 fn gone() -> HttpResponse {
-    let body = "<h1>链接已失效</h1><p>该链接不正确、已过期，或您已不再参与此事项。请登录系统查看，或联系县应急办。</p>\
+    let body = "<h1>链接已失效</h1><p>该链接不正确、已过期，或您已不再参与此事项。请登录系统查看，或联系发出消息的单位。</p>\
                 <p lang=\"en\">This link is not good, too old, or you take no part in the matter any more. \
-                Look into the system, or call the emergency office.</p>";
+                Look into the system, or call the office that wrote to you.</p>";
     page(StatusCode::NOT_FOUND, &document("zh", "链接已失效", body))
+}
+
+fn too_often(seconds: u64) -> HttpResponse {
+    let minutes = seconds.div_ceil(60);
+    let body = format!(
+        "<h1>请稍后再试</h1><p>从您所在的网络打开了过多不正确的链接，请{minutes}分钟后再试。</p>\
+         <p lang=\"en\">Too many wrong links were opened from your network. Try again in {minutes} \
+         minutes.</p>"
+    );
+    let mut said = page(StatusCode::TOO_MANY_REQUESTS, &document("zh", "请稍后再试", &body));
+    said.headers_mut().insert(header::RETRY_AFTER, header::HeaderValue::from(seconds));
+    said
 }
 
 fn page(status: StatusCode, text: &str) -> HttpResponse {

@@ -8,15 +8,14 @@ use prometheus_client::encoding::{EncodeLabelSet, text};
 use prometheus_client::metrics::counter::ConstCounter;
 use prometheus_client::metrics::counter::Counter;
 use prometheus_client::metrics::family::Family;
-use prometheus_client::metrics::gauge::ConstGauge;
+use prometheus_client::metrics::gauge::{ConstGauge, Gauge};
 use prometheus_client::metrics::histogram::{Histogram, exponential_buckets};
 use prometheus_client::registry::Registry;
 
 use super::House;
 use super::caller::Who;
 use super::problem::{Problem, blocking};
-use crate::gate::Gate;
-use crate::gate::RawCounts;
+use crate::gate::{ChannelState, Gate, RawCounts};
 use crate::policy::Act;
 
 /// Requests, counted.
@@ -66,12 +65,14 @@ pub(super) async fn show(
 ) -> Result<HttpResponse, Problem> {
     house.gate.permit(&caller, Act::Operate)?;
     let gate = house.gate.clone();
-    let counts = blocking(move || gate.raw_counts()).await?;
+    let counted = move || Ok((gate.raw_counts()?, gate.channels(&caller)?));
+    let (counts, channels) = blocking(counted).await?;
     let mut registry = Registry::with_prefix("fenliu");
     registry.register("http_requests", "Requests answered", house.traffic.requests.clone());
     registry.register("http_seconds", "Time to answer", house.traffic.durations.clone());
     register_gate(&mut registry, &house.gate);
     register_counts(&mut registry, &house.gate, &counts);
+    register_channels(&mut registry, &house.gate, &channels);
     let mut text = String::new();
     text::encode(&mut text, &registry).map_err(|error| Problem::internal(&error.to_string()))?;
     let kind = "application/openmetrics-text; version=1.0.0; charset=utf-8";
@@ -115,4 +116,66 @@ fn register_counts(registry: &mut Registry, gate: &Gate, counts: &RawCounts) {
     ] {
         registry.register(name, help, ConstGauge::new(value));
     }
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
+struct ChannelLabel {
+    channel: String,
+}
+
+fn register_channels(registry: &mut Registry, gate: &Gate, channels: &[ChannelState]) {
+    type Count = fn(&ChannelState) -> u64;
+    let counters: [(&str, &str, Count); 7] = [
+        ("channel_sent", "Messages handed over", |one| one.figures.sent),
+        ("channel_retried", "Attempts after which a message is tried again", |one| {
+            one.figures.retried
+        }),
+        ("channel_failed", "Messages given up", |one| one.figures.failed),
+        ("channel_unknown", "Attempts of which nobody knows whether they arrived", |one| {
+            one.figures.unknown
+        }),
+        ("channel_delivered", "Messages on the device, as gateways say", |one| {
+            one.figures.delivered
+        }),
+        ("channel_bounced", "Messages that were taken and did not arrive", |one| {
+            one.figures.bounced
+        }),
+        ("channel_replies", "Replies that came in", |one| one.figures.replies),
+    ];
+    let label = |one: &ChannelState| ChannelLabel { channel: one.name.clone() };
+    for (name, help, count) in counters {
+        let family = Family::<ChannelLabel, Counter<u64, AtomicU64>>::default();
+        for one in channels {
+            family.get_or_create(&label(one)).inc_by(count(one));
+        }
+        registry.register(name, help, family);
+    }
+    let gauge = |registry: &mut Registry,
+                 name: &str,
+                 help: &str,
+                 value: &dyn Fn(&ChannelState) -> Option<i64>| {
+        let family = Family::<ChannelLabel, Gauge>::default();
+        for one in channels {
+            if let Some(value) = value(one) {
+                family.get_or_create(&label(one)).set(value);
+            }
+        }
+        registry.register(name, help, family);
+    };
+    let now = gate.now();
+    let age = |one: &ChannelState| one.oldest.map_or(0, |at| now.since(at).max(0) / 1_000);
+    gauge(registry, "channel_waiting", "Messages that wait", &|one| Some(one.waiting));
+    gauge(registry, "channel_oldest_seconds", "Age of the oldest of them", &|one| Some(age(one)));
+    gauge(
+        registry,
+        "channel_breaker_open",
+        "Whether the channel rests after failures (0: letters go)",
+        &|one| Some(i64::from(!matches!(one.figures.breaker, "" | "closed"))),
+    );
+    gauge(registry, "channel_test_works", "Whether the last self-test succeeded", &|one| {
+        one.figures.test.as_ref().map(|test| i64::from(test.works))
+    });
+    gauge(registry, "channel_test_age_seconds", "How long ago the last self-test was", &|one| {
+        one.figures.test.as_ref().map(|test| now.since(test.at).max(0) / 1_000)
+    });
 }

@@ -132,7 +132,7 @@ fn unsupported(wanted: &str) -> Problem {
         .zh("不支持的内容类型")
 }
 
-fn read(
+pub(super) fn read(
     request: &HttpRequest,
     payload: &mut dev::Payload,
 ) -> impl Future<Output = Result<Bytes, Problem>> + use<> {
@@ -143,12 +143,12 @@ fn read(
     let bytes = Bytes::from_request(request, payload);
     async move {
         if too_large {
-            return Err(too_long());
+            return Err(too_long(BODY_MAX));
         }
         match tokio::time::timeout(BODY_TIME, bytes).await {
             Ok(Ok(bytes)) => Ok(bytes),
             Ok(Err(error)) => Err(match error.as_response_error().status_code() {
-                StatusCode::PAYLOAD_TOO_LARGE => too_long(),
+                StatusCode::PAYLOAD_TOO_LARGE => too_long(BODY_MAX),
                 _ => {
                     let detail = "The body could not be read.";
                     Problem::bad_request("unreadable_body", "正文读取失败，请重新发送", detail)
@@ -163,8 +163,8 @@ fn read(
     }
 }
 
-fn too_long() -> Problem {
-    let detail = format!("A body has at most {BODY_MAX} bytes.");
+pub(super) fn too_long(most: usize) -> Problem {
+    let detail = format!("A body has at most {most} bytes.");
     Problem::new(StatusCode::PAYLOAD_TOO_LARGE, "too_large", detail).zh("正文过大")
 }
 

@@ -8,8 +8,9 @@ use actix_web::{Handler, HttpRequest, HttpResponse, Resource, Responder, Route, 
 
 use super::problem::Problem;
 use super::{
-    alarm, audit, change, contact, definition, directory, document, due, history, instance, link, message,
-    metrics, mute, page, recount, roster, subscription, suggest, template, token,
+    alarm, audit, change, channel, contact, definition, directory, document, due, history,
+    instance, link, message, metrics, mute, page, post, recount, rehearsal, roster, subscription,
+    suggest, template, token,
 };
 
 /// The pattern of a path, for logs and metrics.
@@ -139,10 +140,11 @@ fn matters() -> Vec<Place> {
         at("/api/v1/instances/{id}/clocks/{name}").get(history::clock),
         at("/api/v1/referrals/{id}/children").get(instance::children),
         at("/api/v1/instances/{id}/children").get(instance::children),
-        at("/api/v1/referrals/{id}/messages").get(history::messages_of),
-        at("/api/v1/instances/{id}/messages").get(history::messages_of),
+        at("/api/v1/referrals/{id}/messages").get(message::messages_of),
+        at("/api/v1/instances/{id}/messages").get(message::messages_of),
         at("/api/v1/counts").get(instance::counts),
-        at("/api/v1/messages").get(history::messages),
+        at("/api/v1/messages").get(message::messages),
+        at("/api/v1/messages/{id}").get(message::show),
         at("/api/v1/messages/{id}/acknowledge").post(message::acknowledge),
         at("/api/v1/messages/{id}/resend").post(message::resend),
         at("/api/v1/subscriptions").get(subscription::list).post(subscription::make),
@@ -196,6 +198,9 @@ fn reaching() -> Vec<Place> {
         at("/api/v1/mutes/{id}").way(Method::DELETE, mute::end),
         at("/api/v1/templates/preview").post(template::preview),
         at("/api/v1/routing/suggest").post(suggest::suggest),
+        at("/api/v1/people/{id}/messages").get(message::of_person),
+        at("/api/v1/channels").get(channel::list),
+        at("/api/v1/alerts/rehearsal").get(rehearsal::show),
     ]
 }
 
@@ -229,6 +234,7 @@ fn outside() -> Vec<Place> {
     vec![
         at("/").get(page::front),
         at("/a/{token}").get(link::look).post(link::press),
+        at("/in/{channel}").post(post::take),
         at("/health").get(page::health),
         at("/ready").get(page::ready),
         at("/metrics").get(metrics::show),

@@ -18,6 +18,9 @@ use super::route::Pattern;
 /// The route of requests that lead nowhere.
 const NO_ROUTE: &str = "-";
 
+/// How the media type of pages begins.
+const PAGE: &[u8] = b"text/html";
+
 /// The middleware around everything.
 pub(super) async fn watched<B: MessageBody + 'static>(
     request: ServiceRequest,
@@ -60,7 +63,9 @@ fn as_problem<B: MessageBody>(
     let status = response.status();
     let failed = status.is_client_error() || status.is_server_error();
     let kind = response.headers().get(header::CONTENT_TYPE).map(HeaderValue::as_bytes);
-    if !failed || kind == Some(MEDIA_TYPE.as_bytes()) {
+    // Pages for people say by themselves what is wrong.
+    let said = kind.is_some_and(|kind| kind == MEDIA_TYPE.as_bytes() || kind.starts_with(PAGE));
+    if !failed || said {
         return response.map_into_left_body();
     }
     let problem = match status {

@@ -81,9 +81,14 @@ impl Model {
         for _ in 0..course.rounds {
             mix(&mut order, &mut dice);
             for at in &order {
-                let (Some(lesson), Some(text)) = (lessons.get(*at), texts.get(*at)) else { continue };
-                let open: Vec<(usize, f32)> =
-                    text.iter().filter(|_| roll(&mut dice) % 100 >= course.covered).copied().collect();
+                let (Some(lesson), Some(text)) = (lessons.get(*at), texts.get(*at)) else {
+                    continue;
+                };
+                let open: Vec<(usize, f32)> = text
+                    .iter()
+                    .filter(|_| roll(&mut dice) % 100 >= course.covered)
+                    .copied()
+                    .collect();
                 learn(&mut rows, classes, lesson, &open, course);
             }
         }
@@ -209,7 +214,10 @@ pub fn exp(x: f32) -> f32 {
 }
 
 /// A 64-bit number in 32 bits. There is no lossless way, and none is needed.
-#[expect(clippy::as_conversions, reason = "the standard library offers no other way to round to f32")]
+#[expect(
+    clippy::as_conversions,
+    reason = "the standard library offers no other way to round to f32"
+)]
 fn narrow(number: f64) -> f32 {
     number as f32
 }

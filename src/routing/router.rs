@@ -46,11 +46,15 @@ impl Router {
     #[must_use]
     pub fn train(knowledge: &Knowledge) -> Self {
         let reader = Reader::new(knowledge);
-        let read: Vec<(&Example, Read)> =
-            knowledge.examples.iter().map(|example| (example, reader.read(&example.text))).collect();
+        let read: Vec<(&Example, Read)> = knowledge
+            .examples
+            .iter()
+            .map(|example| (example, reader.read(&example.text)))
+            .collect();
         let mut units: Vec<String> = Vec::new();
         let catalogued = knowledge.categories.iter().flat_map(|category| &category.units);
-        let exemplary = knowledge.examples.iter().flat_map(|one| one.units.iter().chain(&one.co_units));
+        let exemplary =
+            knowledge.examples.iter().flat_map(|one| one.units.iter().chain(&one.co_units));
         for unit in catalogued.chain(exemplary) {
             if !units.contains(unit) {
                 units.push(unit.clone());
@@ -175,12 +179,17 @@ fn train_units(
     let mut begun: BTreeMap<String, Vec<(usize, f32)>> = BTreeMap::new();
     for category in &knowledge.categories {
         let target = target(&category.units, units);
-        let believed = target.iter().map(|(class, share)| (*class, share * knowledge.tuning.belief)).collect();
+        let believed =
+            target.iter().map(|(class, share)| (*class, share * knowledge.tuning.belief)).collect();
         begun.insert(format!("t:{}", category.code), believed);
         let Some(topic) = knowledge.lexicon.topics.get(&category.code) else { continue };
         for word in topic.words.split_whitespace() {
             let features = reader.of_matter(&reader.read(word));
-            lessons.push(Lesson { features, target: target.clone(), weight: knowledge.tuning.lexicon });
+            lessons.push(Lesson {
+                features,
+                target: target.clone(),
+                weight: knowledge.tuning.lexicon,
+            });
         }
     }
     Model::train(units.len(), &lessons, &begun, course(&knowledge.tuning))
@@ -205,10 +214,15 @@ fn train_categories(
         begun.insert(format!("t:{code}"), vec![(class, knowledge.tuning.belief)]);
         for word in topic.words.split_whitespace() {
             let features = reader.of_matter(&reader.read(word));
-            lessons.push(Lesson { features, target: vec![(class, 1.0)], weight: knowledge.tuning.lexicon });
+            lessons.push(Lesson {
+                features,
+                target: vec![(class, 1.0)],
+                weight: knowledge.tuning.lexicon,
+            });
         }
     }
-    let shorter = Course { rounds: knowledge.tuning.rounds.div_ceil(2), ..course(&knowledge.tuning) };
+    let shorter =
+        Course { rounds: knowledge.tuning.rounds.div_ceil(2), ..course(&knowledge.tuning) };
     Model::train(categories.len(), &lessons, &begun, shorter)
 }
 
@@ -278,5 +292,10 @@ fn train_guard(
 }
 
 fn course(tuning: &Tuning) -> Course {
-    Course { rounds: tuning.rounds, step: tuning.step, decay: tuning.decay, covered: tuning.covered }
+    Course {
+        rounds: tuning.rounds,
+        step: tuning.step,
+        decay: tuning.decay,
+        covered: tuning.covered,
+    }
 }

@@ -62,10 +62,13 @@ impl Inbox {
         let found = self.duty.ask(move |gate| gate.message_of_reference(&channel, &name)).await?;
         let Some(message) = found else { return Ok(false) };
         let figures = &self.duty.figures;
+        let own = self.duty.gate.figures();
         if delivered {
             figures.messages_delivered.add();
+            own.channel(&self.channel, |channel| channel.delivered += 1);
         } else {
             figures.messages_bounced.add();
+            own.channel(&self.channel, |channel| channel.bounced += 1);
         }
         let Some(instance) = message.instance else {
             let why = why.to_owned();
@@ -83,6 +86,7 @@ impl Inbox {
     }
 
     async fn reply(&self, from: &str, text: &str) -> Result<(), Error> {
+        self.duty.gate.figures().channel(&self.channel, |channel| channel.replies += 1);
         match self.duty.gate.reply(from, text).await? {
             None => {
                 self.duty.figures.replies_of_strangers.add();

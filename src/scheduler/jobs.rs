@@ -2,7 +2,9 @@
 //! many were missed.
 
 mod checkpoint;
+mod coverage;
 mod digest;
+mod readers;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
@@ -74,7 +76,7 @@ impl Plan {
             let cron = Cron::parse(&job.cron)
                 .map_err(|cause| Error::Cron { name: job.name.clone(), cause })?;
             for to in &job.to {
-                digest::reader(to).map_err(|why| Error::To {
+                readers::reader(to).map_err(|why| Error::To {
                     name: job.name.clone(),
                     to: to.clone(),
                     why,
@@ -168,6 +170,7 @@ impl Jobs {
         match job.does {
             Does::EarlyWarningSweep => self.sweep(jurisdiction, now).await,
             Does::DailyDigest => digest::leaves(&self.duty, job, jurisdiction, now).await,
+            Does::CoverageCheck => coverage::leaves(&self.duty, job, jurisdiction, now).await,
             Does::CalendarAlarm => self.calendar(jurisdiction, now),
             Does::QuarterClose => self.quarter(jurisdiction, due, now).await,
             Does::Checkpoint => checkpoint::leaves(&self.duty, job, jurisdiction, now).await,
@@ -274,6 +277,7 @@ mod tests {
             cron: cron.to_owned(),
             does: Does::ForgetAnswers,
             to: Vec::new(),
+            days: 7,
         };
         let daily = job("a", "0 0 9 * * *");
         assert!(Plan::new(&[daily.clone(), job("b", "0 0 9 * * *")]).is_ok());

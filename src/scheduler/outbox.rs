@@ -15,7 +15,7 @@ use tokio::time::{Instant as Monotonic, timeout, timeout_at};
 use super::{Duty, Next, Poll, back_off};
 use crate::channel::guard::{self, Guard, May};
 use crate::channel::{Channel, Outcome};
-use crate::domain::{Instant, Message};
+use crate::domain::{Instant, Kind, Message, MessageId};
 use crate::gate::{Became, DeliveryReport, Ending, Error, Parcel, Settled};
 
 pub use strays::Strays;
@@ -45,6 +45,22 @@ impl Default for Options {
             retry_ms: 5_000,
             retry_max_ms: 300_000,
         }
+    }
+}
+
+/// However fast the house's clock runs, a lease lasts so long in real time (ms).
+const LEASE_LEAST: i64 = 3_000;
+
+impl Options {
+    /// The same for a house whose clock runs so many times as fast as real time: a lease is counted
+    /// by that clock, an attempt is not, and a lease must still be more than twice as long.
+    #[must_use]
+    pub fn at_speed(self, speed: i64) -> Self {
+        let speed = speed.max(1);
+        let lease_ms = self.lease_ms.max(speed.saturating_mul(LEASE_LEAST));
+        let real = u64::try_from(lease_ms / speed).unwrap_or(u64::MAX);
+        let attempt = Duration::from_millis(real / 5 * 2).min(self.attempt);
+        Self { attempt, lease_ms, ..self }
     }
 }
 
@@ -146,6 +162,7 @@ impl Outbox {
             self.take(ended);
         }
         self.settle().await?;
+        self.show_breaker();
         let now = self.duty.gate.now();
         let mut due = self.next_due().await?;
         let long_ago = self.looked_at.is_none_or(|at| now.since(at).abs() >= LOOK_EVERY);
@@ -186,6 +203,11 @@ impl Outbox {
                 None => Next::In(Duration::from_secs(30)),
             }
         })
+    }
+
+    fn show_breaker(&self) {
+        let state = self.guard.state().code();
+        self.duty.gate.figures().channel(&self.name, |channel| channel.breaker = state);
     }
 
     /// How many letters may go now, and when more may, if fewer than wished.
@@ -229,6 +251,10 @@ impl Outbox {
             })
             .await?;
         let count = claimed.len();
+        for (_, parcel) in &claimed {
+            let ids = || parcel.messages.iter().map(|one| (one.id.0, one.tier));
+            tracing::debug!(channel = self.name, messages = ?ids().collect::<Vec<_>>(), "claimed");
+        }
         for (letter, parcel) in claimed {
             let letter = match letter {
                 Ok(letter) => letter,
@@ -309,18 +335,40 @@ impl Outbox {
         figures.messages_sent.add_many(sent);
         figures.messages_retried.add_many(again);
         figures.messages_failed.add_many(house);
+        let mut given_up = house;
         for report in reports {
             match self.duty.gate.report(report).await {
-                Ok(()) => figures.messages_failed.add(),
+                Ok(()) => {
+                    figures.messages_failed.add();
+                    given_up += 1;
+                }
                 // Somebody else has settled it meanwhile.
                 Err(Error::NotFound) => {}
                 // Settling once more what is settled changes nothing.
                 Err(error) => return Err(error),
             }
         }
+        let messages = self.ended.iter().flat_map(|one| &one.parcel.messages);
+        let codes = messages.filter(|message| message.kind == Kind::Code);
+        let codes: Vec<MessageId> = codes.map(|message| message.id).collect();
+        if !codes.is_empty() {
+            self.duty.ask(move |gate| gate.forget_codes(&codes)).await?;
+        }
         let unknown = |one: &&Attempt| matches!(one.outcome, Outcome::Unknown { .. });
-        figures.messages_unknown.add_many(self.ended.iter().filter(unknown).count());
+        let unknown = self.ended.iter().filter(unknown).count();
+        figures.messages_unknown.add_many(unknown);
         self.ended.clear();
+        self.duty.gate.figures().channel(&self.name, |channel| {
+            for (count, more) in [
+                (&mut channel.sent, sent),
+                (&mut channel.retried, again),
+                (&mut channel.failed, given_up),
+                (&mut channel.unknown, unknown),
+            ] {
+                *count += u64::try_from(more).unwrap_or(0);
+            }
+            channel.breaker = self.guard.state().code();
+        });
         Ok(())
     }
 

@@ -38,8 +38,9 @@ impl Transaction<'_> {
         }
         let (last, head) = self.audit_head(owner)?;
         entry.seq = last + 1;
-        let body = serde_json::to_string(&entry)
-            .map_err(|error| Error::Refused(format!("an audit entry cannot be written: {error}")))?;
+        let body = serde_json::to_string(&entry).map_err(|error| {
+            Error::Refused(format!("an audit entry cannot be written: {error}"))
+        })?;
         let hash = chain(&head, &body);
         each!(&mut self.connection, connection => {
             diesel::insert_into(audit_entry::table)

@@ -135,8 +135,9 @@ impl Transaction<'_> {
     }
 
     /// Takes waiting messages that are due and that no sender has, gravest tier first, then by due
-    /// instant; each is the caller's alone until its lease ends, and counts one attempt more. Use a
-    /// transaction of its own, and send after its commit.
+    /// instant; each is the caller's alone until its lease ends, and counts one attempt more. Of one
+    /// whose lease ran out nobody knows what became of it: that is counted too. Use a transaction of
+    /// its own, and send after its commit.
     ///
     /// # Errors
     /// As for any statement.
@@ -148,7 +149,8 @@ impl Transaction<'_> {
         };
         let late = if wish.expired { "deadline_at" } else { "due_at" };
         let sql = format!(
-            "UPDATE message SET lease_until = ?, attempts = attempts + 1 WHERE id IN (\
+            "UPDATE message SET lease_until = ?, attempts = attempts + 1, \
+             unknowns = unknowns + CASE WHEN lease_until IS NULL THEN 0 ELSE 1 END WHERE id IN (\
                SELECT id FROM message WHERE state = 'waiting' AND channel = ? AND {late} <= ? \
                AND (lease_until IS NULL OR lease_until <= ?) \
                ORDER BY tier DESC, due_at, id LIMIT ? {skip}) RETURNING {COLUMNS}"

@@ -55,7 +55,8 @@ fn read(description: &'static str) -> Vec<Table> {
         if let Some((name, key)) = line.strip_suffix(") {").and_then(|line| line.split_once(" (")) {
             let key = key.split(", ").collect();
             tables.push(Table { name, key, columns: Vec::new() });
-        } else if let (Some(table), Some((name, form))) = (tables.last_mut(), line.split_once(" -> "))
+        } else if let (Some(table), Some((name, form))) =
+            (tables.last_mut(), line.split_once(" -> "))
         {
             let form = match form.trim_end_matches(',').trim_end_matches('>') {
                 form if form.ends_with("BigInt") => Form::Int,
@@ -201,13 +202,15 @@ impl Transaction<'_> {
     /// # Errors
     /// As for any statement.
     pub fn restored(&mut self, table: &Table) -> Result<(), Error> {
-        let (Connection::Postgres(connection), [key]) = (&mut self.connection, &table.key[..])
-        else {
+        let [key] = table.key[..] else { return Ok(()) };
+        let counted = table.columns.contains(&(key, Form::Int));
+        let Connection::Postgres(connection) = &mut self.connection else { return Ok(()) };
+        if !counted {
             return Ok(());
-        };
+        }
         let serial = format!("pg_get_serial_sequence('{}', '{key}')", table.name);
         let sql = format!(
-            "SELECT setval({serial}, (SELECT max({key}) FROM {0})) \
+            "SELECT setval({serial}::regclass, (SELECT max({key}) FROM {0})) \
              WHERE {serial} IS NOT NULL AND EXISTS (SELECT 1 FROM {0})",
             table.name
         );
@@ -231,7 +234,9 @@ impl Store {
         };
         let cells = [Cell::from(file.to_string_lossy().into_owned())];
         let statement = Statement::<()>::new("VACUUM INTO ?", &cells);
+        // Reading only, but for the new file.
         let mut connection = self.connect(Purpose::Read)?;
+        connection.run("PRAGMA query_only = OFF")?;
         each!(&mut connection, c => statement.execute(c))?;
         Ok(())
     }

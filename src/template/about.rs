@@ -35,13 +35,17 @@ pub struct About {
     pub code: String,
     /// For how many minutes it is good.
     pub minutes: i64,
-    /// The matters of a summary, the lines of a digest.
+    /// The matters of a summary, the lines of a digest, the notes of a handover.
     pub items: Vec<Item>,
     /// Of a mute: `begins`, `lasts` or `ends`.
     pub stage: String,
-    /// Of a mute or a handover: whose, where it is somebody else's.
+    /// Of a mute: whose, where it is somebody else's; of a handover: who goes.
     pub whose: String,
-    /// Until when a mute lasts.
+    /// Which duty roster a handover is of.
+    pub roster: String,
+    /// Of a handover: since when the recipient is on duty.
+    pub since: String,
+    /// Until when a mute, or the recipient's duty lasts.
     pub until: String,
     /// Why.
     pub reason: String,
@@ -49,7 +53,7 @@ pub struct About {
     pub count: i64,
     /// How many of them are overdue.
     pub overdue: i64,
-    /// What the shift before leaves.
+    /// What the shift before leaves, a line each; also as `items`.
     pub note: String,
     /// Where the roster has gaps.
     pub gaps: Vec<String>,
@@ -89,7 +93,7 @@ pub struct Item {
 }
 
 /// The variables, besides the workflow's `fields`.
-pub(super) const KNOWN: [&str; 28] = [
+pub(super) const KNOWN: [&str; 30] = [
     "language",
     "office",
     "number",
@@ -110,6 +114,8 @@ pub(super) const KNOWN: [&str; 28] = [
     "items",
     "stage",
     "whose",
+    "roster",
+    "since",
     "until",
     "reason",
     "count",

@@ -78,6 +78,8 @@ impl About {
             items: vec![Item { number, sentence, link }],
             stage: "begins".to_owned(),
             whose: word("县环保局联络员", "the liaison"),
+            roster: word("县应急办24小时值班", "round-the-clock duty"),
+            since: "11-26 08:30".to_owned(),
             until: "11-27 08:00".to_owned(),
             reason: word("外出培训", "training"),
             count: 3,

@@ -3,17 +3,17 @@
 use rcgen::{BasicConstraints, CertificateParams, IsCa, Issuer, KeyPair, KeyUsagePurpose};
 
 /// What a server shows, and what its callers trust.
-pub(super) struct Certificate {
+pub(crate) struct Certificate {
     /// The certificate, as PEM.
-    pub(super) shown: String,
+    pub(crate) shown: String,
     /// Its key, as PEM.
-    pub(super) key: String,
+    pub(crate) key: String,
     /// The authority's certificate, as PEM.
-    pub(super) root: String,
+    pub(crate) root: String,
 }
 
 /// A certificate for `localhost`, signed by an authority of the office.
-pub(super) fn signed() -> Certificate {
+pub(crate) fn signed() -> Certificate {
     let authority_key = KeyPair::generate().unwrap();
     let mut authority = CertificateParams::new(Vec::new()).unwrap();
     authority.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
@@ -27,7 +27,7 @@ pub(super) fn signed() -> Certificate {
 }
 
 /// A certificate for `localhost` that is an authority itself, as some instructions have it made.
-pub(super) fn authority_as_server() -> Certificate {
+pub(crate) fn authority_as_server() -> Certificate {
     let key = KeyPair::generate().unwrap();
     let mut params = CertificateParams::new(vec!["localhost".to_owned()]).unwrap();
     params.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);

@@ -11,11 +11,11 @@ use tokio::sync::mpsc::{UnboundedReceiver, unbounded_channel};
 use tokio::time::timeout;
 
 /// A running program.
-pub(super) struct Peer {
+pub(crate) struct Peer {
     child: Child,
     input: ChildStdin,
     events: UnboundedReceiver<Json>,
-    pub(super) port: u16,
+    pub(crate) port: u16,
 }
 
 /// So long an event is waited for.
@@ -23,7 +23,7 @@ const PATIENCE: Duration = Duration::from_secs(30);
 
 impl Peer {
     /// Starts a script of `tests/peers`.
-    pub(super) async fn start(script: &str, settings: &Json) -> Self {
+    pub(crate) async fn start(script: &str, settings: &Json) -> Self {
         let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/peers");
         assert!(folder.join("node_modules").is_dir(), "the peers are missing: `make setup-test`");
         let mut command = Command::new("node");
@@ -49,7 +49,7 @@ impl Peer {
     }
 
     /// Tells it to do something; it has understood when this returns.
-    pub(super) async fn tell(&mut self, what: &Json) -> Vec<Json> {
+    pub(crate) async fn tell(&mut self, what: &Json) -> Vec<Json> {
         let mut line = what.to_string();
         line.push('\n');
         self.input.write_all(line.as_bytes()).unwrap();
@@ -71,7 +71,7 @@ impl Peer {
 
     /// The next thing it saw, which must be of this kind.
     #[track_caller]
-    pub(super) fn expect(&mut self, kind: &str) -> impl Future<Output = Json> {
+    pub(crate) fn expect(&mut self, kind: &str) -> impl Future<Output = Json> {
         let (kind, place) = (kind.to_owned(), std::panic::Location::caller());
         async move {
             let event = self.next().await;
@@ -81,7 +81,7 @@ impl Peer {
     }
 
     /// The next thing of this kind; what is seen before it does not matter here.
-    pub(super) async fn wait_for(&mut self, kind: &str) -> Json {
+    pub(crate) async fn wait_for(&mut self, kind: &str) -> Json {
         loop {
             let event = self.next().await;
             if event["event"] == kind {
@@ -91,7 +91,7 @@ impl Peer {
     }
 
     /// Everything that was seen and not read yet, of one kind.
-    pub(super) fn unread(&mut self, kind: &str) -> Vec<Json> {
+    pub(crate) fn unread(&mut self, kind: &str) -> Vec<Json> {
         let mut unread = Vec::new();
         while let Ok(event) = self.events.try_recv() {
             if event["event"] == kind {

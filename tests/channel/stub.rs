@@ -16,7 +16,7 @@ use super::certificate::Certificate;
 
 /// What is answered.
 #[derive(Clone)]
-pub(super) enum Say {
+pub(crate) enum Say {
     /// Status, headers, body.
     Answer(u16, Vec<(&'static str, String)>, String),
     /// Nothing, and the line stays open.
@@ -28,23 +28,23 @@ pub(super) enum Say {
 }
 
 impl Say {
-    pub(super) fn status(status: u16) -> Self {
+    pub(crate) fn status(status: u16) -> Self {
         Self::Answer(status, Vec::new(), String::new())
     }
 
-    pub(super) fn body(body: &str) -> Self {
+    pub(crate) fn body(body: &str) -> Self {
         Self::Answer(200, Vec::new(), body.to_owned())
     }
 }
 
 /// What was asked.
 #[derive(Debug, Clone)]
-pub(super) struct Asked {
-    pub(super) method: String,
-    pub(super) target: String,
+pub(crate) struct Asked {
+    pub(crate) method: String,
+    pub(crate) target: String,
     /// By small names.
-    pub(super) headers: BTreeMap<String, String>,
-    pub(super) body: String,
+    pub(crate) headers: BTreeMap<String, String>,
+    pub(crate) body: String,
 }
 
 #[derive(Default)]
@@ -54,14 +54,14 @@ struct Memory {
 }
 
 /// The server; it ends with the test.
-pub(super) struct Stub {
-    pub(super) port: u16,
+pub(crate) struct Stub {
+    pub(crate) port: u16,
     memory: Arc<Mutex<Memory>>,
     task: JoinHandle<()>,
 }
 
 impl Stub {
-    pub(super) async fn start(certificate: Option<&Certificate>) -> Self {
+    pub(crate) async fn start(certificate: Option<&Certificate>) -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let port = listener.local_addr().unwrap().port();
         let memory = Arc::new(Mutex::new(Memory::default()));
@@ -86,24 +86,24 @@ impl Stub {
     }
 
     /// Ends it: nobody listens there any more when this returns.
-    pub(super) async fn stop(mut self) {
+    pub(crate) async fn stop(mut self) {
         self.task.abort();
         assert!((&mut self.task).await.is_err(), "it had ended by itself");
     }
 
     /// What it says next, and then again 200.
-    pub(super) fn say(&self, say: Say) {
+    pub(crate) fn say(&self, say: Say) {
         self.memory.lock().unwrap().says.push_back(say);
     }
 
     /// What it was asked since the last time.
-    pub(super) fn asked(&self) -> Vec<Asked> {
+    pub(crate) fn asked(&self) -> Vec<Asked> {
         std::mem::take(&mut self.memory.lock().unwrap().asked)
     }
 
     /// The only thing it was asked.
     #[track_caller]
-    pub(super) fn asked_once(&self) -> Asked {
+    pub(crate) fn asked_once(&self) -> Asked {
         let mut asked = self.asked();
         assert_eq!(asked.len(), 1, "{asked:#?}");
         asked.remove(0)

@@ -14,7 +14,7 @@ const LEADER: &str = "gongan.shift_leader";
 async fn advised() -> Office {
     let office = Office::county().await;
     let mut small = Knowledge { police: "gongan".to_owned(), ..Knowledge::default() };
-    small.tuning.ask = 0.2;
+    (small.tuning.ask, small.tuning.keep) = (0.2, 0.95);
     let example = |text: &str, unit: &str, divert: bool| Example {
         text: text.to_owned(),
         units: vec![unit.to_owned()],

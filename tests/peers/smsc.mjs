@@ -7,6 +7,7 @@ const settings = JSON.parse(process.argv[2] ?? "{}");
 const say = (event, more = {}) => process.stdout.write(JSON.stringify({ event, ...more }) + "\n");
 
 const sessions = new Set();
+const sockets = new Set();
 // What is done with the next submits instead of taking them: {status, hang, drop, delay}.
 const plans = [];
 let silent = false;
@@ -50,7 +51,7 @@ function take(session, pdu) {
       return session.send(pdu.response({ command_status: plan.status }));
     }
     const id = "m" + ++count;
-    say("submit", { id, ...seen });
+    say("submit", { id, at: Date.now(), ...seen });
     session.send(pdu.response({ message_id: id }));
   };
   if (plan?.drop) {
@@ -68,6 +69,7 @@ function take(session, pdu) {
 
 const server = smpp.createServer({}, (session) => {
   say("connect");
+  sockets.add(session.socket);
   for (const role of ["transceiver", "transmitter", "receiver"]) {
     session.on("bind_" + role, (pdu) => bind(session, pdu, role));
   }
@@ -87,11 +89,13 @@ const server = smpp.createServer({}, (session) => {
   session.on("error", () => {});
   session.on("close", () => {
     sessions.delete(session);
+    sockets.delete(session.socket);
     say("close");
   });
 });
 
-server.listen(0, "127.0.0.1", () => say("listening", { port: server.address().port }));
+const port = () => server.address().port;
+server.listen(settings.port ?? 0, "127.0.0.1", () => say("listening", { port: (settings.port = port()) }));
 
 const receiving = () => [...sessions].find((one) => one.role !== "transmitter");
 
@@ -114,11 +118,27 @@ const deeds = {
   raw: ({ hex }) => receiving().socket.write(Buffer.from(hex, "hex")),
   unbind: () => receiving().unbind(),
   drop: () => [...sessions].forEach((one) => one.socket.destroy()),
+  look: () => {},
+  // Whatever it was told to do wrong is forgotten.
+  behave: () => (plans.length = 0),
+};
+
+// Nobody listens there any more, and then again: done when it is so.
+const slow = {
+  down: (done) => {
+    server.close(done);
+    sockets.forEach((one) => one.destroy());
+  },
+  up: (done) => {
+    server.once("listening", done);
+    server.listen(settings.port, "127.0.0.1");
+  },
 };
 
 createInterface({ input: process.stdin })
   .on("line", (line) => {
     const { deed, ...more } = JSON.parse(line);
+    if (slow[deed]) return slow[deed](() => say("told"));
     deeds[deed](more);
     say("told");
   })

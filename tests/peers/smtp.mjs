@@ -70,6 +70,7 @@ const server = new SMTPServer({
       const mail = await PostalMime.parse(raw);
       const headers = Object.fromEntries(mail.headers.map(({ key, value }) => [key, value]));
       say("mail", {
+        at: Date.now(),
         hello: session.hostNameAppearsAs,
         secure: session.secure,
         user: session.user ?? null,
@@ -93,16 +94,29 @@ const server = new SMTPServer({
 });
 
 server.on("error", (error) => say("fault", { error: String(error.code ?? error.message) }));
-server.listen(0, "127.0.0.1", () => say("listening", { port: server.server.address().port }));
+server.listen(settings.port ?? 0, "127.0.0.1", () => say("listening", { port: server.server.address().port }));
+
+const cut = () => server.connections.forEach((one) => one._socket.destroy());
+
+const deeds = {
+  look: (done) => done(),
+  "hang up": (done) => (cut(), done()),
+  // Whatever it was told to do wrong is forgotten.
+  behave: (done) => (Object.values(plans).forEach((plan) => (plan.length = 0)), done()),
+  // Nobody listens there any more, and then again.
+  down: (done) => {
+    const port = server.server.address().port;
+    server.server.close(() => ((settings.port = port), done()));
+    cut();
+  },
+  up: (done) => server.server.listen(settings.port, "127.0.0.1", done),
+};
 
 createInterface({ input: process.stdin })
   .on("line", (line) => {
     const { step, ...plan } = JSON.parse(line);
-    if (step === "hang up") {
-      for (const one of server.connections) one._socket.destroy();
-    } else {
-      plans[step].push(plan);
-    }
+    if (deeds[step]) return deeds[step](() => say("told"));
+    plans[step].push(plan);
     say("told");
   })
   .on("close", () => process.exit(0));

@@ -9,7 +9,7 @@ use serde_json::json;
 use super::house::{House, LEADER, LIAISON, at, run, turn};
 
 /// Liaison and leader of the bureau are both liaisons, a day's duty each from the 2nd of March on.
-fn house() -> House {
+pub(super) fn house() -> House {
     let house = House::new();
     let caller = system(&house);
     let directory = house.gate.registry().directory(house.jurisdiction).unwrap();

@@ -255,12 +255,17 @@ impl House {
     /// Changes data behind the house's back, as a fault of the disk or a hand in the database
     /// would.
     pub(crate) fn damage(&self, sql: &str) {
+        assert!(self.damage_some(sql) > 0, "nothing was damaged");
+    }
+
+    /// The same, where there may be nothing to damage; answers how many rows were.
+    pub(crate) fn damage_some(&self, sql: &str) -> usize {
         use diesel::prelude::*;
         let path = self.folder.join("house.db");
         let mut hand = SqliteConnection::establish(&path.to_string_lossy()).unwrap();
         // A fault of the disk asks no foreign keys.
         diesel::sql_query("PRAGMA foreign_keys = OFF").execute(&mut hand).unwrap();
-        assert!(diesel::sql_query(sql).execute(&mut hand).unwrap() > 0, "nothing was damaged");
+        diesel::sql_query(sql).execute(&mut hand).unwrap()
     }
 
     /// Turns the clocks' loop until it wants to wait for a later instant.

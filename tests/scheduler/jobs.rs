@@ -10,7 +10,7 @@ use serde_json::Value as Json;
 use super::house::{House, LEADER, LIAISON, at, run, turn};
 
 fn jobs(house: &House, cron: &str, does: Does) -> Jobs {
-    let job = Job { name: "job".to_owned(), cron: cron.to_owned(), does, to: Vec::new() };
+    let job = Job { name: "job".to_owned(), cron: cron.to_owned(), does, to: Vec::new(), days: 7 };
     Jobs::new(house.duty.clone(), Plan::new(&[job]).unwrap())
 }
 
@@ -115,6 +115,7 @@ fn the_digest_is_sent_to_the_people_whom_the_job_names_each_day_once() {
             cron: "0 30 8 * * *".to_owned(),
             does: Does::DailyDigest,
             to: ["desk.leader", "desk.liaison", "desk.director"].map(str::to_owned).to_vec(),
+            days: 7,
         };
         let plan = Plan::new(&[job]).unwrap();
         let (mut one, mut other) =
@@ -136,6 +137,29 @@ fn the_digest_is_sent_to_the_people_whom_the_job_names_each_day_once() {
         let alarms = house.alarms();
         let nobody = alarms.iter().find(|(kind, ..)| kind == "nobody_told").unwrap();
         assert!(nobody.2.contains("the job `digest` tells `desk.director`"), "{}", nobody.2);
+    });
+}
+
+#[test]
+fn where_a_roster_says_who_is_on_duty_only_they_get_the_digest() {
+    run(async {
+        let house = super::handovers::house();
+        let job = Job {
+            name: "digest".to_owned(),
+            cron: "0 0 12 * * *".to_owned(),
+            does: Does::DailyDigest,
+            to: vec!["desk.liaison".to_owned()],
+            days: 7,
+        };
+        let mut daily = Jobs::new(house.duty.clone(), Plan::new(&[job]).unwrap());
+        turn(&mut daily).await;
+        for day in ["03", "04"] {
+            house.set(&format!("2026-03-{day}T12:00:00+08:00"));
+            turn(&mut daily).await;
+        }
+        let digests = house.messages().into_iter().filter(|one| one.kind == Kind::Digest);
+        let to: Vec<_> = digests.filter_map(|one| one.to.person()).collect();
+        assert_eq!(to, [LEADER, LIAISON], "both are liaisons, a day's duty each");
     });
 }
 
@@ -180,6 +204,7 @@ fn the_figures_of_a_quarter_are_kept_and_never_changed() {
             cron: "0 * * * * *".to_owned(),
             does: Does::QuarterClose,
             to: Vec::new(),
+            days: 7,
         };
         let mut by_hand = Jobs::new(house.duty.clone(), Plan::new(&[job]).unwrap());
         turn(&mut by_hand).await;

@@ -5,7 +5,7 @@ use std::sync::{Arc, Mutex};
 
 use fenliu::channel::{Channel, Letter, Outcome};
 use fenliu::config::texts;
-use fenliu::domain::{Actor, Language, Rules};
+use fenliu::domain::{Actor, Delivery, Language, Rules};
 use fenliu::gate::Caller;
 use fenliu::scheduler::outbox::{Options, Outbox};
 use fenliu::template::Templates;
@@ -84,6 +84,38 @@ fn a_text_may_be_worded_anew_for_one_channel_with_the_fields_of_the_matter() {
         let text = &letters["leader"].text;
         assert!(text.ends_with("：一般事项逾期（overdue）"), "{text}");
         assert_eq!(house.messages().last().unwrap().body, *text, "lists show what is sent");
+    });
+}
+
+#[test]
+fn a_person_who_wishes_it_is_told_by_mail_besides_the_sms_of_the_workflow() {
+    run(async {
+        let house = House::new();
+        let rules = Rules { normal: vec!["email".to_owned()], ..Rules::default() };
+        house.gate.put_rules(&administrator(&house), LEADER, &rules).unwrap();
+        let mails = received(&house, "email").await;
+        assert_eq!(mails.keys().collect::<Vec<_>>(), ["leader"]);
+        let to_leader = house.messages().into_iter().filter(|m| m.to.person() == Some(LEADER));
+        let channels: Vec<String> = to_leader.map(|message| message.channel).collect();
+        assert_eq!(channels, ["sms", "email"]);
+    });
+}
+
+#[test]
+fn a_code_that_has_been_sent_is_kept_nowhere() {
+    run(async {
+        let house = House::new();
+        house.gate.send_code(&administrator(&house), LIAISON, "email").unwrap();
+        let body = house.messages()[0].body.clone();
+        let code: String = body.chars().filter(char::is_ascii_digit).take(6).collect();
+        let kept = Arc::new(Kept::default());
+        let way: Arc<Kept> = Arc::clone(&kept);
+        turn(&mut Outbox::new(house.duty.clone(), "email", way, Options::default())).await;
+        assert!(kept.0.lock().unwrap()[0].text.contains(&code));
+        let row = house.messages().remove(0);
+        assert_eq!((row.state, row.body.as_str()), (Delivery::Sent, ""));
+        assert!(!row.subject.contains(&code));
+        house.gate.prove_contact(&administrator(&house), LIAISON, "email", &code).unwrap();
     });
 }
 

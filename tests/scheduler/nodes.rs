@@ -114,6 +114,7 @@ fn each_occurrence_of_a_job_is_done_by_one_node() {
             cron: "0 0 9 * * *".to_owned(),
             does: Does::DailyDigest,
             to: Vec::new(),
+            days: 7,
         };
         let plan = Plan::new(&[job("digest"), job("other")]).unwrap();
         let jobs = |house: &House| Jobs::new(house.duty.clone(), plan.clone());

@@ -117,6 +117,35 @@ fn a_step_whose_people_are_nobody_passes_on_to_the_next_at_once() {
     assert_eq!(bench.field("trace"), 1.into(), "it raises all the same");
 }
 
+/// Somebody is asked to acknowledge before the due instant; a step for another case stands between.
+fn asked_before() -> String {
+    let asked = "    - { at: \"due - work('30m')\", tell: [office.duty], via: [sms], text: half, \
+         acknowledge_within: 10m }\n    - { at: \"due - work('30m')\", tell: [desk.duty], via: [sms], \
+         text: last, when: \"trace > 5\" }\n    - { at: due,";
+    text()
+        .replacen("    - { at: \"50%\", tell: [desk.duty], via: [sms], text: half }\n", "", 1)
+        .replacen("    - { at: due,", asked, 1)
+}
+
+#[test]
+fn a_step_before_the_due_instant_whose_people_are_nobody_passes_on_to_the_one_there() {
+    let mut bench = bench(&asked_before());
+    bench.facts.insert("people/yingji/duty".to_owned(), Value::List(Vec::new()));
+    let told = bench.until("02 11:59");
+    assert_eq!(told, ["handle@02 11:30: half", "handle@02 11:30: ", "handle@02 11:30: due"]);
+    assert_eq!(bench.field("late"), false.into(), "it has not run out");
+    // It runs out at its time, and tells nobody a second time.
+    assert_eq!(bench.until("02 12:00"), ["handle@02 12:00: "]);
+    assert_eq!(bench.field("late"), true.into());
+}
+
+#[test]
+fn whoever_was_asked_to_acknowledge_is_waited_for_across_a_step_that_is_skipped() {
+    let mut bench = bench(&asked_before());
+    let told = bench.until("02 11:59");
+    assert_eq!(told, ["handle@02 11:30: half", "handle@02 11:30: ", "handle@02 11:40: due"]);
+}
+
 #[test]
 fn a_step_whose_condition_does_not_hold_tells_nobody() {
     let mut bench = bench(&text().replace("text: half }", "text: half, when: \"trace > 0\" }"));

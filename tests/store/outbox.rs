@@ -37,6 +37,8 @@ fn a_claimed_message_is_one_senders_until_the_lease_ends(place: &Place) {
     assert!(claim(&mut other, 2_999, 10).is_empty());
     let again = claim(&mut other, 3_000, 10);
     assert_eq!((ids(&again), again[0].message.attempts), (vec![1], 2));
+    // Nobody knows what became of the attempt whose lease ran out.
+    assert_eq!((claimed[0].message.unknowns, again[0].message.unknowns), (0, 1));
 }
 
 fn graver_messages_leave_first_and_none_before_its_time(place: &Place) {

@@ -32,8 +32,8 @@ const ROOMS: &[(&str, u8, &[&str])] = &[
         "http",
         4,
         &[
-            "gate", "config", "template", "policy", "routing", "roster", "engine", "chart", "clock",
-            "calendar", "domain",
+            "gate", "config", "template", "policy", "routing", "roster", "engine", "chart",
+            "clock", "calendar", "domain",
         ],
     ),
     (

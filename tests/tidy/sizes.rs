@@ -17,7 +17,6 @@ const LONG: &[(&str, usize, &str)] = &[
     ("src/chart/expression/tests.rs", 440, "one table of expressions and what becomes of them"),
     ("src/scenario.rs", 430, "the stage on which stories are told; to be split"),
     ("src/http/directory.rs", 440, "requests about units, people, categories; to be split"),
-    ("src/http/history.rs", 440, "requests about events and messages; to be split"),
     ("src/http/instance.rs", 460, "requests about instances; to be split"),
 ];
 

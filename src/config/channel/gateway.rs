@@ -40,6 +40,8 @@ pub struct Gateway {
     pub success: Success,
     /// How receipts and replies are read that the provider posts.
     pub reading: Reading,
+    /// How the provider proves that it is the one who posts them.
+    pub posting: Posting,
 }
 
 impl Default for Gateway {
@@ -58,6 +60,7 @@ impl Default for Gateway {
             roots: PathBuf::new(),
             success: Success::default(),
             reading: Reading::default(),
+            posting: Posting::default(),
         }
     }
 }
@@ -123,4 +126,45 @@ pub struct Reading {
     pub from: String,
     /// To the text of a reply.
     pub text: String,
+}
+
+/// What the provider posts to `/in/sms` is taken only with a proof that it comes from it.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, default)]
+pub struct Posting {
+    /// The secret shared with the provider; empty: nothing is taken by HTTP.
+    pub secret: Secret,
+    /// `header` or `query`: the secret itself stands there; `hmac`: a header holds the HMAC-SHA256 of
+    /// the body by the secret. A query stands in the logs of proxies: take it only if nothing else goes.
+    pub proof: Proof,
+    /// The header or the parameter that holds the proof.
+    pub name: String,
+    /// How an HMAC is written down: `hex` or `base64`.
+    pub encoding: Encoding,
+    /// What the provider wants to read when all is well.
+    pub answer: String,
+}
+
+impl Default for Posting {
+    fn default() -> Self {
+        Self {
+            secret: Secret::default(),
+            proof: Proof::Header,
+            name: "X-Gateway-Secret".to_owned(),
+            encoding: Encoding::Hex,
+            answer: r#"{"code": 0}"#.to_owned(),
+        }
+    }
+}
+
+/// Where the proof of a provider stands.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum Proof {
+    /// The secret in a header.
+    Header,
+    /// The secret in the query.
+    Query,
+    /// The signature of the body in a header.
+    Hmac,
 }

@@ -11,6 +11,18 @@ use crate::engine::agenda::{self, Item};
 /// Written in `frozen` while another clock runs in a clock's place.
 pub(super) const REPLACED: &str = "replaced";
 
+/// What was done of a ladder.
+pub(super) struct Rung<'s> {
+    /// What of it.
+    pub(super) item: Item,
+    /// The step that says whom to tell; none where a clock only runs out.
+    pub(super) step: Option<&'s Step>,
+    /// Whether the clock has run out by it.
+    runs_out: bool,
+    /// What it raises.
+    raised: Option<&'s str>,
+}
+
 impl Run<'_> {
     /// The due instant of a clock with the fields as they are, and the limit in words.
     fn due(&self, spec: &ClockSpec, base: Instant) -> (Instant, String) {
@@ -194,37 +206,52 @@ impl Run<'_> {
                 Text::new(format!("时限“{name}”尚未到"), format!("`{name}` is not due yet")),
             ));
         }
+        let Some(rung) = self.do_next(spec, &mut armed, wake) else { return Err(stale(name)) };
+        if rung.runs_out && !self.trigger(&self.command.name)? {
+            self.ignored = true;
+        }
+        if let Some(raise) = rung.raised {
+            self.trigger(&format!("clock.{name}.{raise}"))?;
+        }
+        self.plan_again(spec, armed.entry);
+        Ok(())
+    }
+
+    /// Does the next thing of a ladder, without what the chart makes of it.
+    pub(super) fn do_next<'s>(
+        &mut self,
+        spec: &'s ClockSpec,
+        armed: &mut ArmedClock,
+        wake: Instant,
+    ) -> Option<Rung<'s>> {
         // Asked as of the moment it was to wake: a repetition is not skipped by its own lateness.
         let before = wake.plus(-1);
-        let next = agenda::next(spec, &armed, self.situation.calendar, before);
-        let Some((_, item)) = next else { return Err(stale(name)) };
+        let (_, item) = agenda::next(spec, armed, self.situation.calendar, before)?;
         armed.step += 1;
-        armed.hurry = None;
-        let entry = armed.entry;
-        let runs_out = self.mark(spec, &mut armed, item);
-        self.note(name, ClockVerb::Fired, Some(armed.due));
-        self.instance.clocks.insert(name.to_owned(), armed);
+        let hurry = armed.hurry.take();
+        let runs_out = self.mark(spec, armed, item);
+        self.note(&spec.name, ClockVerb::Fired, Some(armed.due));
+        self.instance.clocks.insert(spec.name.clone(), armed.clone());
         let step = match item {
             Item::Step(index) => spec.steps.get(index),
             Item::Repeat => spec.every.as_ref(),
             Item::RunOut => None,
         };
+        if !matches!(item, Item::Repeat) && !step.is_some_and(|step| self.speaks(step)) {
+            // Whoever was waited for is waited for still: this told nobody, and was not meant to.
+            self.hurry(&spec.name, hurry);
+        }
         let raised = step.and_then(|step| self.climb(spec, step));
-        if runs_out && !self.trigger(&self.command.name)? {
-            self.ignored = true;
-        }
-        if let Some(raise) = raised {
-            self.trigger(&format!("clock.{name}.{raise}"))?;
-        }
-        self.plan_again(spec, entry);
-        Ok(())
+        Some(Rung { item, step, runs_out, raised })
     }
 
     fn mark(&self, spec: &ClockSpec, armed: &mut ArmedClock, item: Item) -> bool {
         let runs_out = match item {
             Item::Step(index) => {
                 agenda::mark_done(armed, index);
-                matches!(spec.steps.get(index).map(|step| &step.at), Some(Moment::Due))
+                let at_due =
+                    matches!(spec.steps.get(index).map(|step| &step.at), Some(Moment::Due));
+                at_due && armed.due <= self.situation.now
             }
             Item::RunOut => true,
             Item::Repeat => false,
@@ -233,6 +260,18 @@ impl Run<'_> {
             armed.ran_out_at = Some(self.situation.now);
         }
         runs_out
+    }
+
+    /// Whether a step tells anybody anything now.
+    fn speaks(&self, step: &Step) -> bool {
+        let wanted = step.when.as_ref().is_none_or(|when| self.holds(when));
+        wanted && step.text.is_some() && !step.tell.is_empty()
+    }
+
+    fn hurry(&mut self, name: &str, hurry: Option<Instant>) {
+        if let Some(armed) = self.instance.clocks.get_mut(name) {
+            armed.hurry = hurry;
+        }
     }
 
     /// Does a step of a ladder; answers what it raises.
@@ -254,7 +293,9 @@ impl Run<'_> {
                 // instant do not drag the alarm forward, and repetitions do not chase themselves.
                 (false, within) => {
                     let due = self.instance.clocks.get(&spec.name).map(|armed| armed.due);
-                    let late = due.is_some_and(|due| due <= now) || within.is_some();
+                    let late = due.is_some_and(|due| due <= now)
+                        || within.is_some()
+                        || matches!(step.at, Moment::Due);
                     (late && !matches!(step.at, Moment::Every(_))).then_some(now)
                 }
             };
@@ -266,7 +307,7 @@ impl Run<'_> {
         step.raise.as_deref()
     }
 
-    fn plan_again(&mut self, spec: &ClockSpec, entry: i64) {
+    pub(super) fn plan_again(&mut self, spec: &ClockSpec, entry: i64) {
         let Some(mut armed) = self.instance.clocks.remove(&spec.name) else { return };
         if armed.entry == entry {
             self.plan(spec, &mut armed);

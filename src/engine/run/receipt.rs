@@ -2,11 +2,13 @@
 
 use super::Run;
 use crate::domain::Value;
+use crate::engine::agenda;
 
 impl Run<'_> {
     /// Notes a receipt. Its input says which message, to whom, on which channel and what became of
     /// it; `dead` says that nobody was reached by what the event told, and `clock` and `entry` whose
-    /// ladder spoke: then its next step comes at once, as if the step had found nobody.
+    /// ladder spoke: then its next step, if there is one, comes at once, as if the step had found
+    /// nobody.
     pub fn receipt(&mut self) {
         self.word_only = true;
         let input = &self.command.input;
@@ -20,7 +22,11 @@ impl Run<'_> {
         // Reminders before the due instant do not drag the alarm forward, unless an
         // acknowledgement was waited for.
         let now = self.situation.now;
-        let waits = armed.due <= now || armed.hurry.is_some();
+        let late = armed.due <= now || armed.hurry.is_some();
+        // Repetitions do not chase themselves: where everything is refused at once they would come
+        // without end.
+        let mut steps = 0..spec.steps.len();
+        let waits = late && steps.any(|index| !agenda::is_done(&armed, index));
         if entry == Some(armed.entry) && armed.frozen.is_none() && waits {
             armed.hurry = Some(now);
             self.plan(spec, &mut armed);

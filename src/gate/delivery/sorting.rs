@@ -79,3 +79,6 @@ fn put_back(message: &Message, due_at: Instant, habits: &Habits<'_>) -> PutBack 
     let deadline_at = message.deadline_at.max(due_at.plus(habits.patience_ms));
     PutBack { id: message.id, attempts: message.attempts, due_at, deadline_at }
 }
+
+#[cfg(test)]
+mod tests;

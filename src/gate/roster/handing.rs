@@ -2,11 +2,11 @@
 
 use super::{Book, Error, Gate};
 use crate::domain::{
-    Delivery, Directory, HandoverNote, Instant, JurisdictionId, Kind, Language, Message, MessageId,
-    Person, PersonId, Recipient, Tier,
+    Directory, HandoverNote, Instant, JurisdictionId, Kind, Language, Person, PersonId,
 };
+use crate::gate::Note;
 use crate::roster::{self, Handover};
-use crate::store::Batch;
+use crate::template::{About, Item};
 
 /// A handover that was missed longer ago than this is not told any more.
 const MISSED: i64 = 62 * 24 * 3_600_000;
@@ -49,8 +49,8 @@ impl Gate {
         let newest = book.plan().last_handover(before, now).unwrap_or(first);
         let notes = self.notes_between(whose, code, last, newest.at)?;
         let directory = self.inner.registry.directory(whose)?;
-        let mut messages = self.words(&book, &directory, &newest, &notes);
-        let count = i64::try_from(messages.len()).unwrap_or(i64::MAX);
+        let notes = self.handover_notes_for(&book, &directory, &newest, &notes);
+        let mut messages = self.compose_all(whose, &notes, now)?;
         let won = self.with_hand(|transaction| {
             // Whoever knows the same last handover knows the same first one after it.
             if !transaction.take_occurrence(&key, taken, now)? {
@@ -59,13 +59,7 @@ impl Gate {
             if newest.at > taken {
                 transaction.take_occurrence(&key, newest.at, now)?;
             }
-            if count > 0 {
-                let first = transaction.reserve_ids("message", count)?;
-                for (id, message) in (first..).zip(&mut messages) {
-                    message.id = MessageId(id);
-                }
-                transaction.write(&Batch { messages: messages.clone(), ..Batch::default() })?;
-            }
+            transaction.write_messages(&mut messages)?;
             Ok(true)
         })?;
         if won {
@@ -90,101 +84,61 @@ impl Gate {
         Ok(notes)
     }
 
-    fn words(
+    /// What is told to each of the incoming people who may act.
+    fn handover_notes_for(
         &self,
         book: &Book,
         directory: &Directory,
         handover: &Handover,
         notes: &[HandoverNote],
-    ) -> Vec<Message> {
+    ) -> Vec<Note> {
         let (unit, role) = (book.roster.unit.as_str(), book.roster.role);
         let come = handover.incoming.iter();
         let fit = come.filter(|person| roster::knows(directory, unit, role, **person));
         let people = fit.filter_map(|person| directory.people.get(person));
-        let deadline_at = handover.at.max(self.now()).plus(self.inner.alerts.patience_ms(false));
-        let message = |person: &Person| Message {
-            id: MessageId(0),
-            jurisdiction: directory.jurisdiction,
-            instance: None,
-            seq: 0,
-            to: Recipient::Person(person.id),
-            channel: person.ways(false).first().map_or("console", |way| way).to_owned(),
+        let note = |person: &Person| Note {
+            person: person.id,
+            channel: None,
             kind: Kind::Handover,
-            tier: Tier::Ordinary.rank(),
             urgent: false,
-            clock: None,
-            offer: None,
-            subject: subject(book, directory, person.rules.language),
-            body: body(book, directory, handover, notes, person),
-            created_at: self.now(),
-            due_at: self.now(),
-            deadline_at,
-            attempts: 0,
-            unknowns: 0,
-            state: Delivery::Waiting,
-            sent_at: None,
-            reference: None,
-            delivered_at: None,
-            acknowledged_at: None,
-            instead_of: None,
-            bundle: None,
-            error: None,
+            about: about(book, directory, handover, notes, person),
         };
-        people.map(message).collect()
+        people.map(note).collect()
     }
 }
 
-fn subject(book: &Book, directory: &Directory, language: Language) -> String {
-    let title = &book.roster.title;
-    match language {
-        Language::Zh => format!("【{}】值班交接 {}", directory.name.zh, title.zh),
-        Language::En => format!("[{}] duty handover: {}", directory.name.en, title.en),
-    }
-}
-
-fn body(
+fn about(
     book: &Book,
     directory: &Directory,
     handover: &Handover,
     notes: &[HandoverNote],
     person: &Person,
-) -> String {
+) -> About {
     let zone = book.calendar.zone();
     let time =
         |at: Instant| zone.to_datetime(at.timestamp()).strftime("%Y-%m-%d %H:%M").to_string();
     let name = |id: &PersonId| {
         directory.people.get(id).map_or_else(|| id.to_string(), |one| one.name.clone())
     };
-    let names =
-        |people: &[PersonId], gap: &str| people.iter().map(name).collect::<Vec<_>>().join(gap);
+    let language = person.rules.language;
+    let gap = match language {
+        Language::Zh => "、",
+        Language::En => ", ",
+    };
     let shifts = book.plan().on_duty(handover.at);
     let own = shifts.iter().find(|shift| shift.person == person.id);
-    let (from, until) = (time(handover.at), own.map(|own| time(own.until)).unwrap_or_default());
-    let mut lines = match person.rules.language {
-        Language::Zh => {
-            let before = match handover.outgoing.as_slice() {
-                [] => String::new(),
-                people => format!("交班：{}。", names(people, "、")),
-            };
-            vec![format!("您自{from}起值班，至{until}。{before}")]
-        }
-        Language::En => {
-            let before = match handover.outgoing.as_slice() {
-                [] => String::new(),
-                people => format!(" Before you: {}.", names(people, ", ")),
-            };
-            vec![format!("You are on duty from {from} until {until}.{before}")]
-        }
-    };
-    if !notes.is_empty() {
-        let head = match person.rules.language {
-            Language::Zh => "交接事项：",
-            Language::En => "What was left for you:",
-        };
-        lines.push(head.to_owned());
+    let outgoing: Vec<String> = handover.outgoing.iter().map(name).collect();
+    let lines: Vec<String> = notes
+        .iter()
+        .map(|note| format!("{} {}: {}", time(note.at), name(&note.person), note.note))
+        .collect();
+    About {
+        roster: book.roster.title.say(language).to_owned(),
+        since: time(handover.at),
+        until: own.map(|own| time(own.until)).unwrap_or_default(),
+        whose: outgoing.join(gap),
+        note: lines.join("\n"),
+        items: lines.into_iter().map(|sentence| Item { sentence, ..Item::default() }).collect(),
+        ..About::default()
     }
-    for note in notes {
-        lines.push(format!("{} {}: {}", time(note.at), name(&note.person), note.note));
-    }
-    lines.join("\n")
 }

@@ -50,7 +50,8 @@ impl Gate {
         for row in &rows {
             book.roster.check_stand_in(row, &directory)?;
         }
-        let deed = Deed::of(caller, "swap_proposed", format!("roster:{code}")).with(stood_in(&rows));
+        let deed =
+            Deed::of(caller, "swap_proposed", format!("roster:{code}")).with(stood_in(&rows));
         let ids = self.administer(deed, |t, _| t.add_stand_ins(caller.jurisdiction, &rows))?;
         let first = ids.first().copied();
         for (row, id) in rows.iter_mut().zip(ids) {
@@ -85,8 +86,10 @@ impl Gate {
                 return Err(refused("swap_outdated", zh, en));
             }
         }
-        let deed = Deed::of(caller, "swap_agreed", format!("roster:{code}")).with(stood_in(&halves));
-        let agreed = self.administer(deed, |t, now| t.agree_swap(caller.jurisdiction, swap, now))?;
+        let deed =
+            Deed::of(caller, "swap_agreed", format!("roster:{code}")).with(stood_in(&halves));
+        let agreed =
+            self.administer(deed, |t, now| t.agree_swap(caller.jurisdiction, swap, now))?;
         if agreed == 0 { Err(Error::NotFound) } else { Ok(()) }
     }
 
@@ -97,7 +100,8 @@ impl Gate {
     pub fn decline_swap(&self, caller: &Caller, code: &str, swap: i64) -> Result<(), Error> {
         let halves = self.waiting_swap(caller, code, swap, false)?;
         let one = halves.first().ok_or(Error::NotFound)?;
-        let deed = Deed::of(caller, "swap_declined", format!("roster:{code}")).with(stood_in(&halves));
+        let deed =
+            Deed::of(caller, "swap_declined", format!("roster:{code}")).with(stood_in(&halves));
         self.administer(deed, |t, _| t.drop_stand_in(caller.jurisdiction, code, one))?;
         Ok(())
     }

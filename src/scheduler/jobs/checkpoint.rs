@@ -1,6 +1,6 @@
 //! The daily checkpoint: where all chains stand, signed, and sent to people who keep it elsewhere.
 
-use super::{alarm, digest};
+use super::{alarm, readers};
 use crate::config::job::Job;
 use crate::domain::{Instant, JurisdictionId, Kind, Language};
 use crate::gate::{Error, Leaves, Note};
@@ -19,7 +19,8 @@ pub(super) async fn leaves(
         return Ok(leaves);
     };
     let directory = duty.gate.registry().directory(whose)?;
-    let people = digest::people(&directory, job, whose, now, &mut leaves.alarms);
+    let (people, missing) = readers::of(duty, job, whose, now)?;
+    leaves.alarms.extend(missing);
     if people.is_empty() && job.to.is_empty() {
         let detail = format!("the job `{}` names nobody who keeps its checkpoints", job.name);
         leaves.alarms.push(alarm("nobody_told", whose, now, detail));

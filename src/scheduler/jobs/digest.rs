@@ -1,11 +1,11 @@
 //! The daily overview: an alarm for operators, and a message to the people whom the job names.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 
-use super::alarm;
+use super::{alarm, readers};
 use crate::config::job::Job;
-use crate::domain::{Directory, Instant, JurisdictionId, Kind, Language, PersonId, Role};
-use crate::gate::{Error, Leaves, NewAlarm, Note};
+use crate::domain::{Directory, Instant, JurisdictionId, Kind, Language};
+use crate::gate::{Error, Leaves, Note};
 use crate::scheduler::Duty;
 use crate::template::{About, Item};
 
@@ -27,7 +27,9 @@ pub(super) async fn leaves(
     if !counts.open.is_empty() {
         leaves.alarms.push(alarm("digest", whose, now, counts.both().join("\n")));
     }
-    for id in people(&directory, job, whose, now, &mut leaves.alarms) {
+    let (people, missing) = readers::of(duty, job, whose, now)?;
+    leaves.alarms.extend(missing);
+    for id in people {
         let Some(person) = directory.people.get(&id) else { continue };
         let about = counts.about(person.rules.language);
         let note = Note { person: id, channel: None, kind: Kind::Digest, urgent: false, about };
@@ -75,38 +77,4 @@ impl Counts<'_> {
             ..About::default()
         }
     }
-}
-
-/// Those whom a job tells; an alarm for each post that nobody holds.
-pub(super) fn people(
-    directory: &Directory,
-    job: &Job,
-    whose: JurisdictionId,
-    now: Instant,
-    alarms: &mut Vec<NewAlarm>,
-) -> BTreeSet<PersonId> {
-    let mut people: BTreeSet<PersonId> = BTreeSet::new();
-    for to in &job.to {
-        let found = readers(directory, to);
-        if found.is_empty() {
-            let name = &job.name;
-            let detail =
-                format!("the job `{name}` tells `{to}`, but no active person is that here");
-            alarms.push(alarm("nobody_told", whose, now, detail));
-        }
-        people.extend(found);
-    }
-    people
-}
-
-/// A party and a role.
-pub(super) fn reader(to: &str) -> Result<(&str, Role), String> {
-    let (party, role) = to.split_once('.').ok_or("it has no role")?;
-    Ok((party, role.parse()?))
-}
-
-fn readers(directory: &Directory, to: &str) -> Vec<PersonId> {
-    let Ok((party, role)) = reader(to) else { return Vec::new() };
-    let Some(unit) = directory.bodies.get(party) else { return Vec::new() };
-    directory.people_with(unit, role).map(|person| person.id).collect()
 }

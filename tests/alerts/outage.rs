@@ -1,0 +1,463 @@
+//! The bar of alerts: the SMS centre is down for forty minutes and the mail server for two hours while
+//! a thousand alerts of all tiers are written, and the service is killed ten times meanwhile. The
+//! service is a process of its own whose clock runs fast.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::io::{BufRead, BufReader};
+use std::net::TcpListener;
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, Stdio};
+use std::time::{Duration, Instant as Begun};
+
+use fenliu::clock::{Clock, SystemClock};
+use fenliu::domain::{Delivery, Instant, Message, MessageId};
+use fenliu::gate::{MessageFilter, verify};
+use fenliu::store::{Options, Store};
+use reqwest::{Client, StatusCode};
+use serde_json::{Value as Json, json};
+
+use super::county::shipped_people;
+use super::mailbox::{Mailbox, Way};
+use crate::channel::peer::Peer;
+use crate::channel::run;
+
+/// A second is five minutes.
+const SPEED: i64 = 300;
+/// Real milliseconds of so many of the house's minutes.
+const fn minutes(minutes: u64) -> u64 {
+    minutes * 60_000 / 300
+}
+
+/// Each tells one person by SMS and by mail.
+const MATTERS: u64 = 500;
+const KILLS: u64 = 10;
+/// Who writes, and who sees everything, of the shipped county.
+const DISPATCHER: i64 = 1;
+const AUDITOR: i64 = 7;
+/// The outages begin here (real milliseconds after the first matter) …
+const BEGIN: u64 = minutes(3);
+/// … and end here.
+const SMS_BACK: u64 = BEGIN + minutes(40);
+const MAIL_BACK: u64 = BEGIN + minutes(120);
+
+/// Everything is told by one workflow: to the unit's liaison at once, then in five days.
+const WORKFLOW: &str = "
+workflow: warning
+title: { zh: 预警, en: warning }
+parties: [desk]
+fields:
+  tier: { type: tier, title: { zh: 等级, en: tier } }
+  unit: { type: unit, title: { zh: 单位, en: unit } }
+start:
+  command: warn
+  title: { zh: 发布, en: warn }
+  by: [desk.dispatcher]
+  input:
+    tier: { type: tier, title: { zh: 等级, en: tier } }
+    unit: { type: unit, title: { zh: 单位, en: unit } }
+  set: { tier: input.tier, unit: input.unit }
+  tell: [{ to: [unit.liaison], via: [sms, email], text: warned }]
+commands:
+  finish: { title: { zh: 办结, en: finish }, by: [desk.dispatcher] }
+clocks:
+  handle: { title: { zh: 办理时限, en: time to handle }, due: \"real('120h')\", ladder: late }
+ladders:
+  late:
+    - { at: due, tell: [unit.liaison], via: [sms], text: late }
+    - { every: \"0 0 9 * * *\", tell: [unit.liaison], via: [sms], text: late }
+texts:
+  warned: { zh: \"【{number}】{tier}预警，请处置。\", en: \"[{number}] {tier} warning.\" }
+  late: { zh: \"【{number}】逾期。\", en: \"[{number}] late.\" }
+initial: open
+states:
+  open:
+    title: { zh: 办理, en: open }
+    holder: unit
+    status: handling
+    clocks: [handle]
+    on: { clock.handle: {}, finish: { to: done, outcome: done } }
+  done: { title: { zh: 办结, en: done }, status: done, final: true }
+";
+
+/// A folder of its own, removed at the end.
+struct Folder(PathBuf);
+
+impl Folder {
+    fn new() -> Self {
+        let path = std::env::temp_dir().join(format!("fenliu-outage-{}", std::process::id()));
+        if path.exists() {
+            std::fs::remove_dir_all(&path).unwrap();
+        }
+        std::fs::create_dir_all(path.join("workflows")).unwrap();
+        std::fs::write(path.join("workflows/warning.yaml"), WORKFLOW).unwrap();
+        Self(path)
+    }
+}
+
+impl Drop for Folder {
+    fn drop(&mut self) {
+        drop(std::fs::remove_dir_all(&self.0));
+    }
+}
+
+fn settings(folder: &Path, port: u16, mail: u16, centre: u16) {
+    let root = env!("CARGO_MANIFEST_DIR");
+    let text = format!(
+        "
+[alerts]
+templates = \"\"
+[channel.email]
+kind = \"smtp\"
+host = \"127.0.0.1\"
+port = {mail}
+security = \"none\"
+from = \"alert@fenliu.example\"
+seconds = 1
+[channel.sms]
+kind = \"smpp\"
+host = \"127.0.0.1\"
+port = {centre}
+system_id = \"fenliu\"
+password = \"s3cret\"
+seconds = 1
+answer_seconds = 1
+again_max_seconds = 1
+[database]
+folder = \"{0}/data\"
+[founding]
+calendar = \"{root}/config/calendars/chongqing.yaml\"
+jurisdiction = \"{root}/config/jurisdictions/chengkou.yaml\"
+workflows = \"{0}/workflows\"
+[log]
+filter = \"error,fenliu::scheduler::outbox=debug\"
+format = \"json\"
+[server]
+listen = \"127.0.0.1:{port}\"
+",
+        folder.display()
+    );
+    std::fs::write(folder.join("fenliu.toml"), text).unwrap();
+}
+
+/// The service as a process that is killed without a word.
+struct Service {
+    child: Child,
+    token: Option<String>,
+}
+
+impl Service {
+    fn start(folder: &Path, anchor: i64) -> Self {
+        let log = std::fs::File::options().create(true).append(true).open(folder.join("log"));
+        let mut child = Command::new(env!("CARGO_BIN_EXE_fenliu"))
+            .args(["serve", "--from", "2018-07-02T08:30:00+08:00"])
+            .args(["--speed", &SPEED.to_string(), "--anchor", &anchor.to_string(), "--config"])
+            .arg(folder.join("fenliu.toml"))
+            .stdout(Stdio::piped())
+            .stderr(log.unwrap())
+            .spawn()
+            .unwrap();
+        let mut token = None;
+        let mut lines = BufReader::new(child.stdout.take().unwrap()).lines();
+        for line in lines.by_ref().map_while(Result::ok) {
+            if let Some(at) = line.find("fenliu_") {
+                let rest = line.get(at..).unwrap();
+                token = rest.split_whitespace().next().map(str::to_owned);
+            }
+            if line.contains("http://") {
+                break;
+            }
+        }
+        std::thread::spawn(move || lines.for_each(drop));
+        Self { child, token }
+    }
+
+    fn kill(mut self) {
+        self.child.kill().unwrap();
+        self.child.wait().unwrap();
+    }
+}
+
+/// Asks until it is answered: the service may be dead, or dying.
+async fn insist(
+    client: &Client,
+    base: &str,
+    token: &str,
+    path: &str,
+    body: &Json,
+    key: &str,
+) -> Json {
+    for _ in 0..3_000 {
+        let request = client.post(format!("{base}{path}")).bearer_auth(token).json(body);
+        let answer = request.header("Idempotency-Key", key).send().await;
+        if let Ok(answer) = answer {
+            let status = answer.status();
+            let text = answer.text().await;
+            match (status, text) {
+                (StatusCode::CREATED | StatusCode::OK, Ok(text)) => {
+                    return serde_json::from_str(&text).unwrap();
+                }
+                (status, _) if status.is_server_error() => {}
+                (_, Err(_)) => {}
+                (status, Ok(text)) => panic!("{path}: {status} {text}"),
+            }
+        }
+        tokio::time::sleep(Duration::from_millis(20)).await;
+    }
+    panic!("{path} is never answered");
+}
+
+/// Writes the matters, evenly over the outages and a little longer.
+async fn write_matters(base: String, token: String) {
+    let client = Client::new();
+    let begun = Begun::now();
+    let units = ["huanbao", "jiaotong", "shuiwu", "weiji"];
+    let tiers = ["ordinary", "larger", "ordinary", "major", "ordinary", "extraordinary"];
+    for number in 0..MATTERS {
+        let due = Duration::from_millis(number * (MAIL_BACK + minutes(10)) / MATTERS);
+        tokio::time::sleep(due.saturating_sub(begun.elapsed())).await;
+        let pick = |list: &[&'static str], by: u64| list[usize::try_from(by).unwrap() % list.len()];
+        let input = json!({ "tier": pick(&tiers, number), "unit": pick(&units, number / 6) });
+        let body = json!({ "workflow": "warning", "input": input });
+        insist(&client, &base, &token, "/api/v1/instances", &body, &format!("matter-{number}"))
+            .await;
+    }
+}
+
+/// What happens to the servers, in order of time (real milliseconds).
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Deed {
+    Down,
+    SmsBack,
+    /// The mail server listens again, and puts everybody off.
+    MailBusy,
+    MailBack,
+}
+
+const PLAN: [(u64, Deed); 4] = [
+    (BEGIN, Deed::Down),
+    (SMS_BACK, Deed::SmsBack),
+    (BEGIN + minutes(60), Deed::MailBusy),
+    (MAIL_BACK, Deed::MailBack),
+];
+
+/// Kills the service again and again, at moments that are irregular but the same in every run: within
+/// the outages, and while their backlog leaves.
+fn kill_again_and_again(mut service: Service, folder: &Path, anchor: i64, begun: Begun) -> Service {
+    let mut dice = 12_345_u64;
+    for kill in 1..=KILLS {
+        dice = dice.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+        let at = BEGIN + kill * (MAIL_BACK + 2_400 - BEGIN) / (KILLS + 1) + (dice >> 33) % 900;
+        // However slow the machine is, it works for a moment between two kills.
+        let rest = Duration::from_millis(at).saturating_sub(begun.elapsed());
+        std::thread::sleep(rest.max(Duration::from_millis(300)));
+        service.kill();
+        service = Service::start(folder, anchor);
+    }
+    service
+}
+
+/// Everything that the test has to look at afterwards.
+struct Outage {
+    folder: Folder,
+    mailbox: Mailbox,
+    anchor: i64,
+}
+
+async fn play() -> Outage {
+    let mut mail = Peer::start("smtp.mjs", &json!({})).await;
+    let logins = json!({"systemId": "fenliu", "password": "s3cret"});
+    let mut centre = Peer::start("smsc.mjs", &logins).await;
+    let folder = Folder::new();
+    let port = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
+    settings(&folder.0, port, mail.port, centre.port);
+    let anchor = SystemClock::new().now().0;
+    let service = Service::start(&folder.0, anchor);
+    let administrator = service.token.clone().expect("the first start prints a token");
+    let base = format!("http://127.0.0.1:{port}");
+    let client = Client::new();
+    let mut tokens = Vec::new();
+    for person in [DISPATCHER, AUDITOR] {
+        let (body, key) =
+            (json!({ "person": person, "label": "outage" }), format!("token-{person}"));
+        let made = insist(&client, &base, &administrator, "/api/v1/tokens", &body, &key).await;
+        tokens.push(made["token"].as_str().unwrap().to_owned());
+    }
+
+    let mut mailbox = Mailbox::default();
+    mailbox.know(&shipped_people().0);
+    let mut see = |events: Vec<Json>| {
+        for event in events {
+            let at = Instant(event["at"].as_i64().unwrap_or_default());
+            mailbox.take(&event, at);
+        }
+    };
+    let begun = Begun::now();
+    let writing = tokio::spawn(write_matters(base.clone(), tokens[0].clone()));
+    let path = folder.0.clone();
+    let killing = std::thread::spawn(move || kill_again_and_again(service, &path, anchor, begun));
+    for (at, deed) in PLAN {
+        tokio::time::sleep(Duration::from_millis(at).saturating_sub(begun.elapsed())).await;
+        match deed {
+            Deed::Down => {
+                see(mail.tell(&json!({"step": "down"})).await);
+                see(centre.tell(&json!({"deed": "down"})).await);
+            }
+            Deed::SmsBack => see(centre.tell(&json!({"deed": "up"})).await),
+            Deed::MailBusy => {
+                let busy = json!({"step": "rcpt", "code": 451, "text": "4.3.2 busy", "times": 1e9});
+                see(mail.tell(&busy).await);
+                see(mail.tell(&json!({"step": "up"})).await);
+            }
+            Deed::MailBack => see(mail.tell(&json!({"step": "behave"})).await),
+        }
+    }
+    writing.await.unwrap();
+    let service = killing.join().unwrap();
+    everything_has_left(&client, &base, &tokens[1]).await;
+    service.kill();
+    see(mail.tell(&json!({"step": "look"})).await);
+    see(centre.tell(&json!({"deed": "look"})).await);
+    Outage { folder, mailbox, anchor }
+}
+
+async fn everything_has_left(client: &Client, base: &str, token: &str) {
+    let begun = Begun::now();
+    loop {
+        let path = format!("{base}/api/v1/messages?state=waiting&limit=3");
+        let answer = client.get(path).bearer_auth(token).send().await.unwrap();
+        let list: Json = serde_json::from_str(&answer.text().await.unwrap()).unwrap();
+        if list["items"] == json!([]) {
+            return;
+        }
+        assert!(begun.elapsed() < Duration::from_secs(40), "these wait for ever: {list:#}");
+        tokio::time::sleep(Duration::from_millis(100)).await;
+    }
+}
+
+/// What the service claimed, in order: by which channel, when by the house's clock, ids and tiers.
+struct Claim {
+    channel: String,
+    at: Instant,
+    messages: Vec<(i64, i64)>,
+}
+
+fn claims(outage: &Outage) -> Vec<Claim> {
+    let log = std::fs::read_to_string(outage.folder.0.join("log")).unwrap();
+    let from = Instant::parse("2018-07-02T08:30:00+08:00").unwrap();
+    let lines = log.lines().filter_map(|line| serde_json::from_str::<Json>(line).ok());
+    let claim = |line: Json| {
+        let text = line["messages"].as_str()?;
+        let real: jiff::Timestamp = line["timestamp"].as_str()?.parse().ok()?;
+        let numbers: Vec<i64> = text
+            .split(|c: char| !c.is_ascii_digit())
+            .filter_map(|number| number.parse().ok())
+            .collect();
+        Some(Claim {
+            channel: line["channel"].as_str()?.to_owned(),
+            at: from.plus((real.as_millisecond() - outage.anchor) * SPEED),
+            messages: numbers.chunks(2).map(|pair| (pair[0], pair[1])).collect(),
+        })
+    };
+    lines.filter_map(claim).collect()
+}
+
+/// Looks for a graver message that was due and still unclaimed when a less grave one to the same
+/// person on the same channel was claimed; answers how many graver ones overtook a less grave one.
+fn order_of_tiers(outage: &Outage, rows: &BTreeMap<MessageId, Message>) -> usize {
+    let claims = claims(outage);
+    let mut times: BTreeMap<i64, i64> = BTreeMap::new();
+    let mut first: BTreeMap<i64, usize> = BTreeMap::new();
+    for (index, claim) in claims.iter().enumerate() {
+        for (id, _) in &claim.messages {
+            *times.entry(*id).or_default() += 1;
+            first.entry(*id).or_insert(index);
+        }
+    }
+    // A claim of which the log knows nothing was cut off by a kill, or gave up what was too late:
+    // such a message was not waiting for its turn alone.
+    let plain = |one: &&Message| times.get(&one.id.0) == Some(&one.attempts);
+    let plain: Vec<&Message> = rows.values().filter(plain).collect();
+    // What was committed just before a claim may have come after the look for it.
+    let slack = 300 * SPEED;
+    let mut overtook = 0;
+    for graver in &plain {
+        let mine = first[&graver.id.0];
+        for (index, claim) in
+            claims.iter().enumerate().filter(|(_, one)| one.channel == graver.channel)
+        {
+            for (id, tier) in &claim.messages {
+                let Some(other) = rows.get(&MessageId(*id)) else { continue };
+                if other.to != graver.to || *tier >= graver.tier {
+                    continue;
+                }
+                let due = graver.created_at.plus(slack) <= claim.at;
+                assert!(!due || mine <= index, "{graver:#?} was due when {other:#?} was claimed");
+                let later = other.created_at < graver.created_at && first[id] > mine;
+                overtook += usize::from(later && index == first[id]);
+            }
+        }
+    }
+    overtook
+}
+
+#[test]
+fn an_outage_of_both_gateways_and_ten_kills_lose_nothing_and_hide_nothing() {
+    run(async {
+        let outage = play().await;
+        let url = format!("sqlite:{}", outage.folder.0.join("data/fenliu.db").display());
+        let store = Store::open(&url, Options::default()).unwrap();
+        let all = store.read(|reader| reader.messages(&MessageFilter::default(), 100_000)).unwrap();
+        let rows: BTreeMap<MessageId, Message> = all.into_iter().map(|one| (one.id, one)).collect();
+        let written = rows.values().filter(|one| one.instead_of.is_none()).count();
+        assert_eq!(u64::try_from(written).unwrap(), MATTERS * 2, "a thousand alerts");
+
+        let alarms = store.read(|reader| reader.alarms(true, 100_000)).unwrap();
+        let failed = alarms.iter().filter(|alarm| alarm.raised.kind == "message_failed");
+        let alarmed: BTreeSet<_> = failed.filter_map(|alarm| alarm.raised.instance).collect();
+        let arrived = |way: Way| {
+            outage
+                .mailbox
+                .all
+                .iter()
+                .filter(move |one| one.way == way)
+                .map(|one| one.ids[0].clone())
+        };
+        let mails: Vec<String> = arrived(Way::Email).collect();
+        let texts: Vec<String> = arrived(Way::Sms).collect();
+        let seen: BTreeSet<&String> = mails.iter().chain(&texts).collect();
+        let (mut sent, mut dead, mut letters) = (0, 0, 0);
+        for one in rows.values() {
+            match one.state {
+                Delivery::Sent | Delivery::Delivered => {
+                    let first = one.bundle.unwrap_or(one.id);
+                    let name = match one.channel.as_str() {
+                        "sms" => one.reference.clone().unwrap(),
+                        _ => format!("<message.{first}@fenliu.example>"),
+                    };
+                    assert!(seen.contains(&name), "{one:#?} never arrived");
+                    letters += usize::from(first == one.id);
+                    sent += 1;
+                }
+                Delivery::Failed => {
+                    assert!(alarmed.contains(&one.instance.unwrap()), "{one:#?} failed in silence");
+                    dead += 1;
+                }
+                Delivery::Waiting => panic!("{one:#?} waits"),
+            }
+        }
+        let unknown: i64 = rows.values().map(|one| one.unknowns).sum();
+        let copies = mails.len() + texts.len();
+        let duplicates = i64::try_from(copies).unwrap() - i64::try_from(letters).unwrap();
+        let overtook = order_of_tiers(&outage, &rows);
+        println!(
+            "{} messages: {sent} handed over in {letters} letters, {dead} dead letters with an \
+             alarm; {duplicates} duplicates of {unknown} unknown outcomes; {overtook} times a graver \
+             one went before one that had waited longer",
+            rows.len()
+        );
+        assert!(duplicates <= unknown, "{duplicates} duplicates, {unknown} unknown outcomes");
+        // Neither half of the bar is empty.
+        assert!(sent > 400 && dead > 100 && overtook > 20, "{sent} {dead} {overtook}");
+        assert!(verify(&store, |_| ()).unwrap().is_sound());
+    });
+}

@@ -1,0 +1,49 @@
+//! Replies by SMS: what is done, and when nothing is said back.
+
+use fenliu::domain::Kind;
+use fenliu::gate::Settled;
+
+use super::house::{House, run};
+
+/// The liaison's telephone.
+const PHONE: &str = "+86 138 1234 5672";
+
+#[test]
+fn a_machine_that_answers_our_answers_is_answered_three_times_and_no_more() {
+    run(async {
+        let house = House::new();
+        let answers = || house.messages().iter().filter(|one| one.kind == Kind::Reply).count();
+        for _ in 0..10 {
+            let replied = house.gate.reply(PHONE, "我正在开会，稍后联系您").await.unwrap().unwrap();
+            assert!(!replied.done);
+            house.gate.say_back(&replied, "sms").unwrap();
+        }
+        assert_eq!(answers(), 3);
+        // What it asks is done all the same, and said.
+        house.register("ordinary").await;
+        house.set("2026-03-02T10:30:00+08:00");
+        house.run_clocks(&mut house.clocks()).await;
+        let alert = house.messages().pop().unwrap();
+        assert_eq!(alert.kind, Kind::Alert);
+        house
+            .gate
+            .settle_messages(
+                &[(
+                    alert.id,
+                    0,
+                    Settled::Sent { at: house.gate.now(), reference: None, bundle: None },
+                )],
+                &[],
+            )
+            .unwrap();
+        let replied = house.gate.reply(PHONE, "1").await.unwrap().unwrap();
+        assert!(replied.done, "{:?}", replied.answer);
+        house.gate.say_back(&replied, "sms").unwrap();
+        assert_eq!(answers(), 4);
+        // Ten minutes later it may be a person again.
+        house.set("2026-03-02T10:41:00+08:00");
+        let replied = house.gate.reply(PHONE, "?").await.unwrap().unwrap();
+        house.gate.say_back(&replied, "sms").unwrap();
+        assert_eq!(answers(), 5);
+    });
+}

@@ -1,0 +1,440 @@
+//! What can be proved to an outsider: nothing is altered, cut off or forged without being found.
+
+use diesel::prelude::*;
+use fenliu::app::archive;
+use fenliu::config::job::{Does, Job};
+use fenliu::config::settings::Settings;
+use fenliu::domain::{
+    Actor, Grant, InstanceId, Kind, Person, PersonId, Role, StoredEvent, Text, Unit,
+};
+use fenliu::engine::audit::{ClockLine, Part, Record, examine};
+use fenliu::gate::{Caller, Report, verify, verify_signed};
+use fenliu::scheduler::jobs::{Jobs, Plan};
+use fenliu::seal::SigningKey;
+use fenliu::store::{MessageFilter, Options, Store};
+
+use super::house::{House, LEADER, at, run, turn};
+use crate::store::postgres;
+
+fn key(byte: u8) -> SigningKey {
+    SigningKey::from_seed(&[byte; 32]).unwrap()
+}
+
+fn administrator(house: &House) -> Caller {
+    let grants = vec![Grant { role: Role::Administrator, unit: "gongan".to_owned() }];
+    Caller { actor: Actor::Person { id: PersonId(1), grants }, jurisdiction: house.jurisdiction }
+}
+
+fn rename(house: &House, name: &str) {
+    let unit = Unit {
+        code: "gongan".to_owned(),
+        name: Text::new(name, "police"),
+        kind: "department".to_owned(),
+        parent: None,
+        active: true,
+    };
+    house.gate.put_unit(&administrator(house), &unit).unwrap();
+}
+
+fn faults(report: &Report) -> String {
+    report.seals.faults.join("\n")
+}
+
+#[test]
+fn a_matter_that_vanishes_with_all_its_rows_is_missed_by_the_checkpoint() {
+    run(async {
+        let house = House::new();
+        house.gate.use_seal(key(1));
+        let id = house.register("larger").await;
+        house.register("ordinary").await;
+        let made = house.gate.make_checkpoint().unwrap().unwrap();
+        assert_eq!((made.number, made.matters), (1, 2));
+        for table in ["clock", "message", "party", "personal", "event"] {
+            house.damage_some(&format!("DELETE FROM {table} WHERE instance_id = {id}"));
+        }
+        house.damage(&format!("DELETE FROM instance WHERE id = {id}"));
+        let report = verify(&house.store, |_| ()).unwrap();
+        assert_eq!(report.differing_count, 0, "by itself everything fits together");
+        assert!(!report.is_sound());
+        assert!(faults(&report).contains(&format!("checkpoint 1: event 1 of instance {id}")));
+    });
+}
+
+#[test]
+fn a_checkpoint_names_only_what_has_changed_since_the_one_before() {
+    run(async {
+        let house = House::new();
+        house.gate.use_seal(key(1));
+        let id = house.register("larger").await;
+        house.register("ordinary").await;
+        house.gate.make_checkpoint().unwrap();
+        assert_eq!(house.gate.make_checkpoint().unwrap().unwrap().matters, 0);
+        house.finish(id).await;
+        assert_eq!(house.gate.make_checkpoint().unwrap().unwrap().matters, 1);
+        let report = verify_signed(&house.store, Some(key(1).public()), |_| ()).unwrap();
+        assert!(report.is_sound(), "{report:?}");
+        assert_eq!(report.seals.checkpoints, 3);
+    });
+}
+
+#[test]
+fn a_checkpoint_that_is_altered_forged_or_taken_away_is_found() {
+    for (damage, said) in [
+        (
+            "UPDATE checkpoint SET body = replace(body, '\"matters\":1', '\"matters\":2') WHERE number = 1",
+            "its signature is not of this key over this text",
+        ),
+        (
+            "UPDATE checkpoint SET at = at + 1 WHERE number = 2",
+            "its columns are not what its text says",
+        ),
+        ("DELETE FROM checkpoint WHERE number = 1", "checkpoints 1 to 1 are not there"),
+        (
+            "UPDATE checkpoint_head SET seq = seq + 1 WHERE checkpoint = 1",
+            "the heads kept with it are not those that were signed",
+        ),
+        ("DELETE FROM checkpoint_head", "the heads kept with it are not those that were signed"),
+        (
+            "UPDATE checkpoint SET signature = zeroblob(64) WHERE number = 2",
+            "its signature is not of this key over this text",
+        ),
+    ] {
+        run(async {
+            let house = House::new();
+            house.gate.use_seal(key(1));
+            house.register("larger").await;
+            house.gate.make_checkpoint().unwrap();
+            house.gate.make_checkpoint().unwrap();
+            house.damage(damage);
+            let report = verify(&house.store, |_| ()).unwrap();
+            assert!(faults(&report).contains(said), "{damage}: {report:?}");
+        });
+    }
+    // Who signs everything anew with a key of his own is found by whoever noted the right one.
+    run(async {
+        let house = House::new();
+        house.gate.use_seal(key(2));
+        house.register("larger").await;
+        house.gate.make_checkpoint().unwrap();
+        assert!(verify(&house.store, |_| ()).unwrap().is_sound());
+        let report = verify_signed(&house.store, Some(key(1).public()), |_| ()).unwrap();
+        assert!(faults(&report).contains("its signature is not of this key"), "{report:?}");
+    });
+}
+
+#[test]
+fn what_administrators_do_stands_in_a_chain_of_its_own() {
+    run(async {
+        let house = House::new();
+        let who = administrator(&house);
+        rename(&house, "公安局甲");
+        let person = Person {
+            id: PersonId(0),
+            name: "新人".to_owned(),
+            grants: vec![Grant { role: Role::Leader, unit: "gongan".to_owned() }],
+            active: true,
+            ..Person::default()
+        };
+        house.gate.put_person(&who, &person).unwrap();
+        let log = house.gate.audit_log(&who, None, 10).unwrap();
+        let kinds: Vec<_> = log.iter().map(|entry| (entry.seq, entry.kind.as_str())).collect();
+        assert_eq!(kinds, [(3, "person_put"), (2, "unit_put"), (1, "founded")]);
+        assert_eq!(log[0].actor, "person:1");
+        assert!(log[0].body.contains("gongan.leader"), "{}", log[0].body);
+        assert!(verify(&house.store, |_| ()).unwrap().is_sound());
+    });
+}
+
+#[test]
+fn an_audit_log_that_is_altered_or_cut_is_found() {
+    for (damage, said) in [
+        (
+            "UPDATE audit_entry SET body = replace(body, '公安局甲', '公安局乙') WHERE seq = 2",
+            "audit entry 2 of jurisdiction 1 is not what its hash was made from",
+        ),
+        (
+            "UPDATE audit_entry SET actor = 'person:9' WHERE seq = 2",
+            "audit entry 2 of jurisdiction 1: its columns are not what its text says",
+        ),
+        (
+            "DELETE FROM audit_entry WHERE seq = 2",
+            "audit entries 2 to 2 of jurisdiction 1 are not there",
+        ),
+        // The end is cut off: only the checkpoint knows.
+        (
+            "DELETE FROM audit_entry WHERE seq >= 3",
+            "checkpoint 1: audit entry 3 of jurisdiction 1, which it signed, is not there any more",
+        ),
+    ] {
+        run(async {
+            let house = House::new();
+            house.gate.use_seal(key(1));
+            rename(&house, "公安局甲");
+            rename(&house, "公安局丙");
+            house.gate.make_checkpoint().unwrap();
+            house.damage(damage);
+            let report = verify(&house.store, |_| ()).unwrap();
+            assert!(faults(&report).contains(said), "{damage}: {report:?}");
+        });
+    }
+}
+
+#[test]
+fn each_day_a_checkpoint_is_made_and_mailed_to_those_who_keep_it() {
+    run(async {
+        let house = House::new();
+        house.gate.use_seal(key(1));
+        let job = Job {
+            name: "checkpoint".to_owned(),
+            cron: "0 15 0 * * *".to_owned(),
+            does: Does::Checkpoint,
+            to: vec!["desk.leader".to_owned()],
+            days: 7,
+        };
+        let mut jobs = Jobs::new(house.duty.clone(), Plan::new(&[job]).unwrap());
+        turn(&mut jobs).await;
+        let id = house.register("larger").await;
+        house.set("2026-03-03T00:15:00+08:00");
+        turn(&mut jobs).await;
+        let row = house.store.read(|reader| reader.last_checkpoint()).unwrap().unwrap();
+        assert_eq!(row.at, at("2026-03-03T00:15:00+08:00"));
+        let heads = house.store.read(|reader| reader.checkpoint_heads(1)).unwrap();
+        assert_eq!(heads.iter().map(|head| head.instance).collect::<Vec<_>>(), [id]);
+        let mails = house.messages().into_iter().filter(|one| one.kind == Kind::Checkpoint);
+        let mails: Vec<_> = mails.collect();
+        assert_eq!(mails.len(), 1);
+        assert_eq!((mails[0].to.person(), mails[0].channel.as_str()), (Some(LEADER), "email"));
+        let signature: String = row.signature.iter().map(|byte| format!("{byte:02x}")).collect();
+        assert!(mails[0].body.contains(&signature), "{}", mails[0].body);
+    });
+}
+
+/// Everything about one matter, as an auditor reads it.
+fn record(house: &House, id: InstanceId) -> Record {
+    house
+        .store
+        .read(|reader| {
+            let (instance, head) = reader.instance(id)?.unwrap();
+            let clocks = reader.clocks(id)?.into_iter().map(|row| ClockLine {
+                name: row.name,
+                jurisdiction: row.jurisdiction,
+                wake_at: row.wake_at,
+                due_at: row.due_at,
+                tier: row.tier,
+                entry: row.entry,
+                step: row.step,
+            });
+            let clocks = clocks.collect();
+            let of = MessageFilter { instance: Some(id), ..MessageFilter::default() };
+            let messages = reader.messages(&of, 1000)?.into_iter();
+            let messages =
+                messages.filter_map(|one| Some((one.seq, one.to.person()?, one.channel)));
+            let messages = messages.collect();
+            let events = reader.events(id, 1, 1000)?;
+            Ok(Record { instance, head, events, clocks, messages })
+        })
+        .unwrap()
+}
+
+/// Numbers that look random and are the same in every run.
+struct Dice(u64);
+
+impl Dice {
+    fn below(&mut self, bound: usize) -> usize {
+        self.0 =
+            self.0.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+        usize::try_from(self.0 >> 33).unwrap() % bound
+    }
+}
+
+/// Changes one thing about some rows; says what.
+fn forge(events: &mut Vec<StoredEvent>, dice: &mut Dice) -> String {
+    let at = dice.below(events.len());
+    let event = &mut events[at];
+    match dice.below(9) {
+        0 => {
+            let mut bytes = event.body.clone().into_bytes();
+            let place = dice.below(bytes.len());
+            bytes[place] = if bytes[place] == b'7' { b'8' } else { b'7' };
+            let forged = String::from_utf8_lossy(&bytes).into_owned();
+            let what = format!("byte {place} of the text of event {at}");
+            event.body = forged;
+            what
+        }
+        1 => {
+            let place = dice.below(32);
+            event.hash[place] ^= 1 << dice.below(8);
+            format!("a bit of the hash of event {at}")
+        }
+        2 => {
+            event.seq += 1;
+            format!("the number of event {at}")
+        }
+        3 => {
+            event.at.0 += 1;
+            format!("the time of event {at}")
+        }
+        4 => {
+            event.kind.push('x');
+            format!("the kind of event {at}")
+        }
+        5 => {
+            event.actor = "person:99".to_owned();
+            format!("the actor of event {at}")
+        }
+        6 => {
+            events.remove(at);
+            format!("event {at} is gone")
+        }
+        7 => {
+            let other = (at + 1 + dice.below(events.len() - 1)) % events.len();
+            let (one, two) = (events[at].clone(), events[other].clone());
+            (events[at].body, events[at].hash) = (two.body, two.hash);
+            (events[other].body, events[other].hash) = (one.body, one.hash);
+            format!("events {at} and {other} are exchanged")
+        }
+        _ => {
+            let copy = event.clone();
+            events.insert(at, copy);
+            format!("event {at} is there twice")
+        }
+    }
+}
+
+#[test]
+fn ten_thousand_edits_cuts_and_swaps_of_events_are_all_found() {
+    run(async {
+        let house = House::new();
+        let mut clocks = house.clocks();
+        let mut ids = Vec::new();
+        for tier in ["ordinary", "larger", "major"] {
+            ids.push(house.register(tier).await);
+        }
+        house.set("2026-03-02T11:05:00+08:00");
+        house.run_clocks(&mut clocks).await;
+        house.finish(ids[0]).await;
+        let records: Vec<Record> = ids.iter().map(|id| record(&house, *id)).collect();
+        let registry = house.gate.registry();
+        for record in &records {
+            assert_eq!(examine(record, registry), [], "untouched");
+        }
+        let mut dice = Dice(20_180_701);
+        for round in 0..10_000 {
+            let mut forged = records[dice.below(records.len())].clone();
+            let what = forge(&mut forged.events, &mut dice);
+            let found = examine(&forged, registry);
+            assert!(found.iter().any(|one| one.part == Part::Chain), "{round}: {what}: {found:?}");
+        }
+    });
+}
+
+/// A house with some history, in a file.
+async fn lived_in() -> House {
+    let house = House::new();
+    house.gate.use_seal(key(1));
+    let id = house.register("larger").await;
+    house.register("major").await;
+    house.set("2026-03-02T11:05:00+08:00");
+    house.run_clocks(&mut house.clocks()).await;
+    house.finish(id).await;
+    rename(&house, "公安局甲");
+    house.gate.make_checkpoint().unwrap();
+    house
+}
+
+fn settings(url: &str) -> Settings {
+    let mut settings = Settings::default();
+    settings.database.url = url.to_owned();
+    settings
+}
+
+#[test]
+fn an_export_can_be_verified_taken_in_elsewhere_and_is_the_same_again() {
+    run(async {
+        let house = lived_in().await;
+        let of = |name: &str| house.folder.join(name);
+        let own = settings(&format!("sqlite:{}", of("house.db").display()));
+        let made = archive::export(&own, &of("export")).unwrap();
+        let rows = |table: &str| made.tables.iter().find(|part| part.table == table).unwrap().rows;
+        assert_eq!((rows("instance"), rows("checkpoint")), (2, 1));
+        let report = archive::verify_export(&of("export"), Some(key(1).public())).unwrap();
+        assert!(report.is_sound() && report.instances == 2, "{report:?}");
+
+        let database = postgres::empty_database();
+        let places = [format!("sqlite:{}", of("other.db").display()), database];
+        for (number, url) in places.iter().enumerate() {
+            let other = settings(url);
+            archive::import(&other, &of("export")).unwrap();
+            let store = Store::open(url, Options::default()).unwrap();
+            let report = verify(&store, |_| ()).unwrap();
+            assert!(report.is_sound(), "{url}: {report:?}");
+            drop(store);
+            let again = archive::export(&other, &of(&format!("again-{number}"))).unwrap();
+            assert_eq!(again.tables, made.tables, "the same, file by file, from {url}");
+            // Not into a store that has something.
+            let refused = archive::import(&other, &of("export")).unwrap_err().to_string();
+            assert!(refused.contains("the store is not empty"), "{refused}");
+        }
+    });
+}
+
+#[test]
+fn an_export_that_was_altered_is_refused_with_the_name_of_the_file() {
+    run(async {
+        let house = lived_in().await;
+        let of = |name: &str| house.folder.join(name);
+        let own = settings(&format!("sqlite:{}", of("house.db").display()));
+        archive::export(&own, &of("export")).unwrap();
+        let file = of("export").join("event.jsonl");
+        let text = std::fs::read_to_string(&file).unwrap();
+        std::fs::write(&file, text.replacen("register", "registar", 1)).unwrap();
+        let refused = archive::verify_export(&of("export"), None).unwrap_err().to_string();
+        assert!(refused.contains("event.jsonl") && refused.contains("altered"), "{refused}");
+        // Nor may it be written over.
+        let refused = archive::export(&own, &of("export")).unwrap_err().to_string();
+        assert!(refused.contains("exists"), "{refused}");
+    });
+}
+
+#[test]
+fn after_a_restore_what_fell_due_meanwhile_fires_once() {
+    run(async {
+        let house = House::new();
+        let id = house.register("major").await;
+        let copy = house.folder.join("copy.db");
+        let own = settings(&format!("sqlite:{}", house.folder.join("house.db").display()));
+        archive::backup(&own, &copy).unwrap();
+        // What happens after the copy is lost with the machine.
+        house.finish(id).await;
+        house.set("2026-03-02T11:05:00+08:00");
+        let url = format!("sqlite:{}", copy.display());
+        let restored = House::next_to(&house, &url);
+        restored.run_clocks(&mut restored.clocks()).await;
+        restored.run_clocks(&mut restored.clocks()).await;
+        let now = at("2026-03-02T11:05:00+08:00");
+        assert_eq!(restored.firings(), [(id, now), (id, now)], "half time, and the end, once each");
+        assert!(verify(&restored.store, |_| ()).unwrap().is_sound());
+    });
+}
+
+#[test]
+fn a_copy_taken_under_load_is_whole() {
+    run(async {
+        let house = House::new();
+        let own = settings(&format!("sqlite:{}", house.folder.join("house.db").display()));
+        let copy = house.folder.join("copy.db");
+        let file = copy.clone();
+        let copying = tokio::task::spawn_blocking(move || archive::backup(&own, &file));
+        for _ in 0..50 {
+            house.register("ordinary").await;
+        }
+        copying.await.unwrap().unwrap();
+        let options = Options { read_only: true, ..Options::default() };
+        let store = Store::open(&format!("sqlite:{}", copy.display()), options).unwrap();
+        let report = verify(&store, |_| ()).unwrap();
+        assert!(report.is_sound(), "{report:?}");
+        drop(store);
+        let mut hand = SqliteConnection::establish(&copy.to_string_lossy()).unwrap();
+        diesel::sql_query("PRAGMA integrity_check").execute(&mut hand).unwrap();
+    });
+}

@@ -1,0 +1,5 @@
+//! A whole house from its settings file, with a provider's gateway beside it, and a unit's own system.
+
+mod client;
+mod gateway;
+mod house;
