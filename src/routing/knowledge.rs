@@ -206,6 +206,8 @@ pub struct Tuning {
     pub keep: f32,
     /// At or above this one the dispatcher is asked, and the call held until answered.
     pub ask: f32,
+    /// The same for the probability of danger alone: a diverted emergency weighs more than a question.
+    pub ask_danger: f32,
     /// How much sharper or flatter the model's probabilities of units are made.
     pub sharpness: f32,
     /// How often the examples are gone through.
@@ -233,6 +235,7 @@ impl Default for Tuning {
         Self {
             keep: 0.5,
             ask: 0.1,
+            ask_danger: 0.07,
             sharpness: 1.0,
             rounds: 14,
             step: 0.08,

@@ -87,7 +87,7 @@ impl Router {
         let police = 1.0 - divert;
         let verdict = if police >= self.tuning.keep {
             Verdict::Keep
-        } else if police >= self.tuning.ask {
+        } else if police >= self.tuning.ask || danger >= self.tuning.ask_danger {
             Verdict::Ask
         } else {
             Verdict::Divert
