@@ -3,6 +3,7 @@
 
 mod accounts;
 mod administration;
+mod advice;
 mod answers;
 mod contacts;
 mod county;

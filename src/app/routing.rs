@@ -1,14 +1,63 @@
 //! `fenliu routing …`: the router trained, judged and explained without a running service.
 
 use std::fs;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
+use super::serve;
 use super::workflow::Report;
 use crate::config::jurisdiction::Jurisdiction;
 use crate::config::knowledge;
 use crate::config::settings::Settings;
 use crate::routing::evaluate::{CallRecord, Prediction, Scores};
 use crate::routing::{Knowledge, Router, Suggestion};
+
+/// What is wanted of the router on the command line.
+#[derive(Debug, clap::Subcommand)]
+pub enum Wish {
+    /// Train the router from the shipped knowledge, and say from what.
+    Train {
+        /// The settings file.
+        #[arg(long)]
+        config: Option<PathBuf>,
+    },
+    /// Answer every record of a file, and score the answers where the records are labelled.
+    Evaluate {
+        /// Call records, one JSON object a line: `id`, `text`, `place` and, for the scores, labels.
+        file: PathBuf,
+        /// Write the answers here, one JSON object a line.
+        #[arg(long)]
+        predictions: Option<PathBuf>,
+        /// The settings file.
+        #[arg(long)]
+        config: Option<PathBuf>,
+    },
+    /// Say what is suggested for a text, and why.
+    Explain {
+        /// What the caller said.
+        text: String,
+        /// The settings file.
+        #[arg(long)]
+        config: Option<PathBuf>,
+    },
+}
+
+/// Does what is wanted, with the settings of a file and of the environment.
+///
+/// # Errors
+/// What is wrong with settings, knowledge or records.
+pub fn run(
+    wish: Wish,
+    environment: impl Iterator<Item = (String, String)>,
+) -> Result<Report, String> {
+    let settings = |config| serve::settings(config, environment).map_err(|error| error.to_string());
+    match wish {
+        Wish::Train { config } => train(&settings(config)?),
+        Wish::Evaluate { file, predictions, config } => {
+            evaluate(&settings(config)?, &file, predictions.as_deref())
+        }
+        Wish::Explain { text, config } => explain(&settings(config)?, &text),
+    }
+}
 
 /// The knowledge of the settings' routing folder for the jurisdiction of the founding file.
 ///
@@ -54,7 +103,8 @@ pub fn evaluate(
     file: &Path,
     predictions: Option<&Path>,
 ) -> Result<Report, String> {
-    let source = fs::read_to_string(file).map_err(|error| format!("{}: {error}", file.display()))?;
+    let source =
+        fs::read_to_string(file).map_err(|error| format!("{}: {error}", file.display()))?;
     let mut records = Vec::new();
     for (number, line) in (1..).zip(source.lines()) {
         if line.trim().is_empty() {

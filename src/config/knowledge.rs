@@ -3,10 +3,28 @@
 use std::fs;
 use std::path::{Path, PathBuf};
 
+use schemars::JsonSchema;
 use serde::de::DeserializeOwned;
+use serde::{Deserialize, Serialize};
 
 use super::jurisdiction::Jurisdiction;
 use crate::routing::knowledge::{Knowledge, Matter};
+
+/// Whose matter a call is: what is suggested, and what is guarded.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, default)]
+pub struct Routing {
+    /// The folder of routing knowledge, counted from the folder of this file: `chinese` holds what is
+    /// general to the language, a folder named as the jurisdiction its own vocabulary and examples.
+    /// Empty: nothing is suggested and no text is guarded.
+    pub folder: PathBuf,
+}
+
+impl Default for Routing {
+    fn default() -> Self {
+        Self { folder: PathBuf::from("routing") }
+    }
+}
 
 /// Why the knowledge cannot be read.
 #[derive(Debug, thiserror::Error)]

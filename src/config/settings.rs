@@ -15,6 +15,7 @@ use super::alerts::Alerts;
 use super::channel::Channels;
 use super::environment::overrule;
 use super::job::{Does, Job};
+use super::knowledge::Routing;
 
 /// Settings of the service. A key that is not here is refused, so that a slip of the pen is found
 /// at the start and not in the night. An environment variable `FENLIU_SECTION_KEY` in capitals
@@ -157,22 +158,6 @@ pub enum LogFormat {
     Pretty,
     /// For machines.
     Json,
-}
-
-/// Whose matter a call is: what is suggested, and what is guarded.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
-#[serde(deny_unknown_fields, default)]
-pub struct Routing {
-    /// The folder of routing knowledge, counted from the folder of this file: `chinese` holds what is
-    /// general to the language, a folder named as the jurisdiction its own vocabulary and examples.
-    /// Empty: nothing is suggested and no text is guarded.
-    pub folder: PathBuf,
-}
-
-impl Default for Routing {
-    fn default() -> Self {
-        Self { folder: PathBuf::from("routing") }
-    }
 }
 
 /// Clocks and messages.

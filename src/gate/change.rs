@@ -1,4 +1,4 @@
-//! What those who follow are told.
+//! What those who follow are told of each commit.
 
 use serde::Serialize;
 

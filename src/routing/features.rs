@@ -1,7 +1,7 @@
 //! A text as the model sees it: known words and what they mean, pairs and triples of characters, and
 //! what the guard read.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::ops::Bound;
 
 use super::guard::{Guard, Reading};
@@ -126,7 +126,10 @@ impl Reader {
             let manner = told.manner.as_str();
             add(format!("g:{}:{manner}", told.sign), 1.0);
             add(format!("k:{}:{}:{manner}", told.kind.as_str(), told.weight), 0.7);
-            add(format!("gw:{}:{}", told.word, if told.manner.is_live() { "live" } else { "not" }), 0.6);
+            add(
+                format!("gw:{}:{}", told.word, if told.manner.is_live() { "live" } else { "not" }),
+                0.6,
+            );
         }
         if read.reading.told.is_empty() {
             add("g:none".to_owned(), 1.0);
@@ -152,31 +155,7 @@ impl Reader {
                 add(name.to_owned(), 0.6);
             }
         }
-        let settled = !read.reading.over.is_empty() || read.reading.drill;
-        let state = if settled { "over" } else { "open" };
-        let scene: BTreeMap<&str, usize> =
-            read.reading.scene.iter().map(|(part, clause)| (part.as_str(), *clause)).collect();
-        for (part, _) in &read.reading.scene {
-            add(format!("s:{part}"), 0.3);
-        }
-        for (one, _) in &scene {
-            for (other, _) in scene.range::<str, _>((Bound::Excluded(*one), Bound::Unbounded)) {
-                let near = read.reading.scene.iter().any(|(part, clause)| {
-                    part == one
-                        && read.reading.scene.iter().any(|(second, place)| {
-                            second == other && place.abs_diff(*clause) <= 1
-                        })
-                });
-                if near {
-                    add(format!("x:{one}+{other}"), 0.35);
-                    add(format!("x:{one}+{other}:{state}"), 0.3);
-                }
-            }
-        }
-        let perils = read.reading.scene.iter().filter(|(part, _)| part == "peril").count();
-        for at_least in 1..=perils.min(4) {
-            add(format!("perils:{at_least}:{state}"), 0.4);
-        }
+        add_scene(&read.reading, &mut add);
         for (word, meanings) in &read.words {
             add(format!("w:{word}"), 0.3);
             for meaning in meanings {
@@ -202,4 +181,33 @@ impl Reader {
         let scale = 1.0 + self.evenness * (4.0 / length.max(0.1) - 1.0);
         features.into_iter().map(|(name, value)| (name, value * scale)).collect()
     }
+}
+
+/// The parts of the scene, every two of them that stand near each other, and how many perils.
+fn add_scene(reading: &Reading, add: &mut impl FnMut(String, f32)) {
+    let settled = !reading.over.is_empty() || reading.drill;
+    let state = if settled { "over" } else { "open" };
+    let parts: BTreeSet<&str> = reading.scene.iter().map(|(part, _)| part.as_str()).collect();
+    for (part, _) in &reading.scene {
+        add(format!("s:{part}"), 0.3);
+    }
+    for one in &parts {
+        for other in parts.range::<str, _>((Bound::Excluded(*one), Bound::Unbounded)) {
+            if stand_near(reading, one, other) {
+                add(format!("x:{one}+{other}"), 0.35);
+                add(format!("x:{one}+{other}:{state}"), 0.3);
+            }
+        }
+    }
+    let perils = reading.scene.iter().filter(|(part, _)| part == "peril").count();
+    for at_least in 1..=perils.min(4) {
+        add(format!("perils:{at_least}:{state}"), 0.4);
+    }
+}
+
+/// Whether two parts of a scene stand in the same clause or in neighbouring ones.
+fn stand_near(reading: &Reading, one: &str, other: &str) -> bool {
+    reading.scene.iter().filter(|(part, _)| part == one).any(|(_, here)| {
+        reading.scene.iter().any(|(part, there)| part == other && there.abs_diff(*here) <= 1)
+    })
 }

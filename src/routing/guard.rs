@@ -192,18 +192,28 @@ impl Guard {
     }
 }
 
-fn manner(text: &[char], marks: &[(Mark, usize, usize, String)], start: usize, end: usize) -> Manner {
+fn manner(
+    text: &[char],
+    marks: &[(Mark, usize, usize, String)],
+    start: usize,
+    end: usize,
+) -> Manner {
     let pause = |(_, character): &(usize, &char)| **character == PAUSE;
     let before = text.get(..start).unwrap_or_default().iter().enumerate().rev().find(pause);
     let after = text.iter().enumerate().skip(end).find(pause);
     let clause_start = before.map_or(0, |(at, _)| at);
     let clause_end = after.map_or(text.len(), |(at, _)| at);
     let has = |wanted: Mark, from: usize, to: usize| {
-        marks.iter().any(|(mark, begins, ends, _)| *mark == wanted && from <= *begins && *ends <= to)
+        marks
+            .iter()
+            .any(|(mark, begins, ends, _)| *mark == wanted && from <= *begins && *ends <= to)
     };
     if has(Mark::Negation, clause_start.max(start.saturating_sub(REACH + 2)), start)
         && marks.iter().any(|(mark, begins, ends, _)| {
-            *mark == Mark::Negation && clause_start <= *begins && *ends <= start && start - ends <= REACH
+            *mark == Mark::Negation
+                && clause_start <= *begins
+                && *ends <= start
+                && start - ends <= REACH
         })
     {
         return Manner::Denied;

@@ -206,6 +206,8 @@ pub struct Tuning {
     pub keep: f32,
     /// At or above this one the dispatcher is asked, and the call held until answered.
     pub ask: f32,
+    /// The same for the probability of danger alone: a diverted emergency weighs more than a question.
+    pub ask_danger: f32,
     /// How much sharper or flatter the model's probabilities of units are made.
     pub sharpness: f32,
     /// How often the examples are gone through.
@@ -214,6 +216,8 @@ pub struct Tuning {
     pub step: f32,
     /// How strongly weights are drawn back to where they began.
     pub decay: f32,
+    /// In how many of a hundred lessons a feature is covered, so that the others must do without it.
+    pub covered: u64,
     /// How much single, double and triple characters count beside known words.
     pub pieces: f32,
     /// How much longer texts are evened out: 0 not at all, 1 wholly.
@@ -231,10 +235,12 @@ impl Default for Tuning {
         Self {
             keep: 0.5,
             ask: 0.1,
+            ask_danger: 0.07,
             sharpness: 1.0,
             rounds: 14,
             step: 0.08,
             decay: 0.0005,
+            covered: 30,
             pieces: 1.0,
             evenness: 0.5,
             lexicon: 0.1,

@@ -26,6 +26,8 @@ pub struct Course {
     pub step: f32,
     /// How strongly weights are drawn back to where they began.
     pub decay: f32,
+    /// In how many of a hundred lessons a feature is covered, so that the others must do without it.
+    pub covered: u64,
 }
 
 #[derive(Debug, Clone)]
@@ -79,8 +81,15 @@ impl Model {
         for _ in 0..course.rounds {
             mix(&mut order, &mut dice);
             for at in &order {
-                let (Some(lesson), Some(text)) = (lessons.get(*at), texts.get(*at)) else { continue };
-                learn(&mut rows, classes, lesson, text, course);
+                let (Some(lesson), Some(text)) = (lessons.get(*at), texts.get(*at)) else {
+                    continue;
+                };
+                let open: Vec<(usize, f32)> = text
+                    .iter()
+                    .filter(|_| roll(&mut dice) % 100 >= course.covered)
+                    .copied()
+                    .collect();
+                learn(&mut rows, classes, lesson, &open, course);
             }
         }
         Self { classes, names, weights: rows.into_iter().map(|row| row.weights).collect() }
@@ -205,7 +214,10 @@ pub fn exp(x: f32) -> f32 {
 }
 
 /// A 64-bit number in 32 bits. There is no lossless way, and none is needed.
-#[expect(clippy::as_conversions, reason = "the standard library offers no other way to round to f32")]
+#[expect(
+    clippy::as_conversions,
+    reason = "the standard library offers no other way to round to f32"
+)]
 fn narrow(number: f64) -> f32 {
     number as f32
 }
@@ -213,10 +225,15 @@ fn narrow(number: f64) -> f32 {
 /// The same shuffle every time (Fisher and Yates, with a small generator of fixed seed).
 fn mix(order: &mut [usize], dice: &mut u64) {
     for at in (1..order.len()).rev() {
-        *dice ^= *dice << 13;
-        *dice ^= *dice >> 7;
-        *dice ^= *dice << 17;
         let bound = u64::try_from(at + 1).unwrap_or(1);
-        order.swap(at, usize::try_from(*dice % bound).unwrap_or(0));
+        order.swap(at, usize::try_from(roll(dice) % bound).unwrap_or(0));
     }
+}
+
+/// The next number of a small generator (xorshift); its seed is fixed, so every training is the same.
+fn roll(dice: &mut u64) -> u64 {
+    *dice ^= *dice << 13;
+    *dice ^= *dice >> 7;
+    *dice ^= *dice << 17;
+    *dice >> 11
 }

@@ -33,7 +33,8 @@ impl Normal {
             .iter()
             .map(|(wrong, right)| (wrong.chars().collect(), right.chars().collect()))
             .collect();
-        confusions.sort_by_key(|(wrong, _): &(Vec<char>, Vec<char>)| std::cmp::Reverse(wrong.len()));
+        confusions
+            .sort_by_key(|(wrong, _): &(Vec<char>, Vec<char>)| std::cmp::Reverse(wrong.len()));
         let mut places: Vec<Vec<char>> = places.iter().map(|name| stem(name)).collect();
         places.retain(|name| name.len() > 1);
         Self {
@@ -96,7 +97,8 @@ impl Normal {
             while let Some((&PAUSE, after)) = rest.split_first() {
                 rest = after;
             }
-            let Some(opening) = self.openings.iter().find(|opening| rest.starts_with(opening)) else {
+            let Some(opening) = self.openings.iter().find(|opening| rest.starts_with(opening))
+            else {
                 return rest.to_vec();
             };
             rest = rest.get(opening.len()..).unwrap_or_default();

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 
 use super::features::{Read, Reader};
 use super::knowledge::{Example, Knowledge, SignKind, Tuning};
-use super::model::{Course, Lesson, Model, shares_of};
+use super::model::{Course, Features, Lesson, Model, shares_of};
 
 /// The classes of the guard's model.
 pub(super) const DIVERT: usize = 0;
@@ -29,7 +29,8 @@ pub struct Router {
     pub(super) categories: Vec<String>,
     pub(super) of_unit: Model,
     pub(super) of_category: Model,
-    pub(super) of_guard: Model,
+    /// Three judges who look at different things: all of it, the grammar of danger, the words.
+    pub(super) of_guard: Vec<Model>,
     pub(super) tuning: Tuning,
     pub(super) police: String,
     pub(super) name: String,
@@ -45,11 +46,15 @@ impl Router {
     #[must_use]
     pub fn train(knowledge: &Knowledge) -> Self {
         let reader = Reader::new(knowledge);
-        let read: Vec<(&Example, Read)> =
-            knowledge.examples.iter().map(|example| (example, reader.read(&example.text))).collect();
+        let read: Vec<(&Example, Read)> = knowledge
+            .examples
+            .iter()
+            .map(|example| (example, reader.read(&example.text)))
+            .collect();
         let mut units: Vec<String> = Vec::new();
         let catalogued = knowledge.categories.iter().flat_map(|category| &category.units);
-        let exemplary = knowledge.examples.iter().flat_map(|one| one.units.iter().chain(&one.co_units));
+        let exemplary =
+            knowledge.examples.iter().flat_map(|one| one.units.iter().chain(&one.co_units));
         for unit in catalogued.chain(exemplary) {
             if !units.contains(unit) {
                 units.push(unit.clone());
@@ -99,8 +104,17 @@ impl Router {
     /// Probability that it may be diverted, that the police keep it, and that somebody is in danger.
     #[must_use]
     pub fn weigh(&self, read: &Read) -> (f32, f32, f32) {
-        let scores = self.of_guard.scores(&self.reader.of_guard(read));
-        let shares = shares_of(&scores, 1.0);
+        let features = self.reader.of_guard(read);
+        let mut sums = [0.0_f32; 3];
+        let mut judges = 0.0_f32;
+        for (view, model) in VIEWS.iter().zip(&self.of_guard) {
+            let scores = model.scores(&seen(&features, *view));
+            for (sum, score) in sums.iter_mut().zip(&scores) {
+                *sum += score;
+            }
+            judges += 1.0;
+        }
+        let shares = shares_of(&sums, EMPHASIS / judges.max(1.0));
         let share = |class: usize| shares.get(class).copied().unwrap_or(0.0);
         (share(DIVERT), share(KEPT), share(DANGER))
     }
@@ -114,7 +128,8 @@ impl Router {
     /// How many features its models know together.
     #[must_use]
     pub fn size(&self) -> usize {
-        self.of_unit.size() + self.of_category.size() + self.of_guard.size()
+        let guards: usize = self.of_guard.iter().map(Model::size).sum();
+        self.of_unit.size() + self.of_category.size() + guards
     }
 
     /// Reads a text.
@@ -164,12 +179,17 @@ fn train_units(
     let mut begun: BTreeMap<String, Vec<(usize, f32)>> = BTreeMap::new();
     for category in &knowledge.categories {
         let target = target(&category.units, units);
-        let believed = target.iter().map(|(class, share)| (*class, share * knowledge.tuning.belief)).collect();
+        let believed =
+            target.iter().map(|(class, share)| (*class, share * knowledge.tuning.belief)).collect();
         begun.insert(format!("t:{}", category.code), believed);
         let Some(topic) = knowledge.lexicon.topics.get(&category.code) else { continue };
         for word in topic.words.split_whitespace() {
             let features = reader.of_matter(&reader.read(word));
-            lessons.push(Lesson { features, target: target.clone(), weight: knowledge.tuning.lexicon });
+            lessons.push(Lesson {
+                features,
+                target: target.clone(),
+                weight: knowledge.tuning.lexicon,
+            });
         }
     }
     Model::train(units.len(), &lessons, &begun, course(&knowledge.tuning))
@@ -194,14 +214,46 @@ fn train_categories(
         begun.insert(format!("t:{code}"), vec![(class, knowledge.tuning.belief)]);
         for word in topic.words.split_whitespace() {
             let features = reader.of_matter(&reader.read(word));
-            lessons.push(Lesson { features, target: vec![(class, 1.0)], weight: knowledge.tuning.lexicon });
+            lessons.push(Lesson {
+                features,
+                target: vec![(class, 1.0)],
+                weight: knowledge.tuning.lexicon,
+            });
         }
     }
-    let shorter = Course { rounds: knowledge.tuning.rounds.div_ceil(2), ..course(&knowledge.tuning) };
+    let shorter =
+        Course { rounds: knowledge.tuning.rounds.div_ceil(2), ..course(&knowledge.tuning) };
     Model::train(categories.len(), &lessons, &begun, shorter)
 }
 
-fn train_guard(knowledge: &Knowledge, reader: &Reader, examples: &[(&Example, Read)]) -> Model {
+/// What one judge of the guard looks at.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum View {
+    All,
+    Grammar,
+    Words,
+}
+
+const VIEWS: [View; 3] = [View::All, View::Grammar, View::Words];
+
+/// Three judges' mean is more timid than each: it is drawn out again.
+const EMPHASIS: f32 = 1.2;
+
+fn seen(features: &Features, view: View) -> Features {
+    let lexical = |name: &str| ["w:", "c:", "t:", "n:"].iter().any(|kind| name.starts_with(kind));
+    let wanted = |name: &str| match view {
+        View::All => true,
+        View::Grammar => !lexical(name),
+        View::Words => lexical(name) || name == "bias",
+    };
+    features.iter().filter(|(name, _)| wanted(name)).cloned().collect()
+}
+
+fn train_guard(
+    knowledge: &Knowledge,
+    reader: &Reader,
+    examples: &[(&Example, Read)],
+) -> Vec<Model> {
     let mut lessons = Vec::new();
     for (example, read) in examples {
         let class = match (example.divert, example.emergency) {
@@ -226,9 +278,24 @@ fn train_guard(knowledge: &Knowledge, reader: &Reader, examples: &[(&Example, Re
     }
     begun.insert("over".to_owned(), vec![(DIVERT, 0.4)]);
     begun.insert("g:none".to_owned(), vec![(DIVERT, 0.8)]);
-    Model::train(3, &lessons, &begun, course(&knowledge.tuning))
+    // A sign is rarely doubled by another: none of them is covered.
+    let open = Course { covered: 0, ..course(&knowledge.tuning) };
+    let judge = |view: View| {
+        let lessons: Vec<Lesson> = lessons
+            .iter()
+            .map(|lesson| Lesson { features: seen(&lesson.features, view), ..lesson.clone() })
+            .collect();
+        let begun = if view == View::Words { BTreeMap::new() } else { begun.clone() };
+        Model::train(3, &lessons, &begun, open)
+    };
+    VIEWS.into_iter().map(judge).collect()
 }
 
 fn course(tuning: &Tuning) -> Course {
-    Course { rounds: tuning.rounds, step: tuning.step, decay: tuning.decay }
+    Course {
+        rounds: tuning.rounds,
+        step: tuning.step,
+        decay: tuning.decay,
+        covered: tuning.covered,
+    }
 }

@@ -87,7 +87,7 @@ impl Router {
         let police = 1.0 - divert;
         let verdict = if police >= self.tuning.keep {
             Verdict::Keep
-        } else if police >= self.tuning.ask {
+        } else if police >= self.tuning.ask || danger >= self.tuning.ask_danger {
             Verdict::Ask
         } else {
             Verdict::Divert
@@ -108,7 +108,8 @@ impl Router {
             verdict != Verdict::Divert || !self.kept.get(&one.code).copied().unwrap_or(false)
         });
         let reasons = self.reasons(&read, verdict, &units, &categories);
-        let question = (verdict == Verdict::Ask).then(|| question(&read.reading.told, kept > danger));
+        let question =
+            (verdict == Verdict::Ask).then(|| question(&read.reading.told, kept > danger));
         let place = match verdict {
             Verdict::Keep => Some(0),
             // In doubt the police come third: the dispatcher sees both ways.
@@ -116,7 +117,10 @@ impl Router {
             Verdict::Divert => None,
         };
         if let Some(place) = place {
-            units.insert(place.min(units.len()), Ranked { code: self.police.clone(), share: police });
+            units.insert(
+                place.min(units.len()),
+                Ranked { code: self.police.clone(), share: police },
+            );
         }
         Suggestion {
             verdict,

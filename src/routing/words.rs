@@ -5,8 +5,11 @@ use std::collections::BTreeMap;
 /// A table of words, each with tags.
 #[derive(Debug, Clone)]
 pub struct Words<T> {
-    by_first: BTreeMap<char, Vec<(Vec<char>, Vec<T>)>>,
+    by_first: BTreeMap<char, Vec<Known<T>>>,
 }
+
+/// A word and what it means.
+type Known<T> = (Vec<char>, Vec<T>);
 
 impl<T> Default for Words<T> {
     fn default() -> Self {
@@ -47,7 +50,7 @@ impl<T: PartialEq> Words<T> {
         let Some(first) = word.first() else { return };
         let bucket = self.by_first.entry(*first).or_default();
         // Longer words first, then in order of the alphabet: the order never depends on the files'.
-        let key = |known: &(Vec<char>, Vec<T>)| (std::cmp::Reverse(known.0.len()), known.0.clone());
+        let key = |known: &Known<T>| (std::cmp::Reverse(known.0.len()), known.0.clone());
         match bucket.binary_search_by_key(&(std::cmp::Reverse(word.len()), word.clone()), key) {
             Ok(at) => {
                 if let Some((_, tags)) = bucket.get_mut(at)

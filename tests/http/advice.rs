@@ -1,0 +1,118 @@
+//! Suggestions while a call is typed, and the guard on every registration.
+
+use std::sync::Arc;
+
+use fenliu::routing::{Example, Knowledge, Router};
+use serde_json::{Value as Json, json};
+
+use super::office::Office;
+
+const DESK: &str = "gongan.dispatcher";
+const LEADER: &str = "gongan.shift_leader";
+
+/// A county whose router knows three things.
+async fn advised() -> Office {
+    let office = Office::county().await;
+    let mut small = Knowledge { police: "gongan".to_owned(), ..Knowledge::default() };
+    (small.tuning.ask, small.tuning.keep) = (0.2, 0.95);
+    let example = |text: &str, unit: &str, divert: bool| Example {
+        text: text.to_owned(),
+        units: vec![unit.to_owned()],
+        divert,
+        emergency: !divert,
+        ..Example::default()
+    };
+    for _ in 0..4 {
+        small.examples.push(example("路灯不亮", "chengguan", true));
+        small.examples.push(example("停电一天", "gongdian", true));
+        small.examples.push(example("着火有人困住", "gongan", false));
+        // Told both ways: nobody can know.
+        small.examples.push(example("冒烟", "gongdian", true));
+        small.examples.push(example("冒烟", "gongan", false));
+    }
+    office.gate.use_router(Arc::new(Router::train(&small)));
+    office
+}
+
+async fn register(office: &Office, text: &str, more: Json) -> String {
+    let mut input = json!({ "place": "葛城街道", "text": text, "category": "utility.power-fault",
+        "kind": "help", "anonymous": true });
+    input.as_object_mut().unwrap().append(&mut more.as_object().unwrap().clone());
+    let opened = office.post(DESK, "/api/v1/referrals", json!({ "input": input })).await.ok(201);
+    opened["id"].as_str().unwrap().to_owned()
+}
+
+async fn fields(office: &Office, id: &str) -> Json {
+    office.get(DESK, &format!("/api/v1/referrals/{id}")).await.ok(200)["fields"].clone()
+}
+
+fn route() -> Json {
+    json!({ "command": "route", "input": { "unit": "gongdian" } })
+}
+
+#[tokio::test]
+async fn a_typed_call_gets_units_and_reasons_and_nothing_is_stored() {
+    let office = advised().await;
+    let body = json!({ "text": "路灯不亮了" });
+    let said = office.post(DESK, "/api/v1/routing/suggest", body).await.ok(200);
+    assert_eq!(said["verdict"], "divert", "{said}");
+    assert_eq!(said["units"][0]["code"], "chengguan");
+    assert_eq!(said["units"][0]["name"]["zh"], "县城市管理局");
+    assert!(said["model"].as_str().is_some_and(|name| !name.is_empty()));
+    let none = office.get(DESK, "/api/v1/referrals").await.ok(200);
+    assert_eq!(none["items"], json!([]));
+}
+
+#[tokio::test]
+async fn before_the_router_is_trained_it_says_so_and_calls_are_taken_all_the_same() {
+    let office = Office::county().await;
+    let answer = office.post(DESK, "/api/v1/routing/suggest", json!({ "text": "停电" })).await;
+    assert_eq!(answer.json["code"], "no_router", "{}", answer.text);
+    let id = register(&office, "停电一天", json!({})).await;
+    office.command(DESK, &id, route()).await.ok(200);
+}
+
+#[tokio::test]
+async fn strangers_are_told_nothing() {
+    let office = advised().await;
+    let answer = office.post("nobody", "/api/v1/routing/suggest", json!({ "text": "停电" })).await;
+    assert_eq!(answer.status, 401);
+}
+
+#[tokio::test]
+async fn what_was_suggested_stays_with_the_matter() {
+    let office = advised().await;
+    let id = register(&office, "停电一天", json!({})).await;
+    let fields = fields(&office, &id).await;
+    assert_eq!(fields["guard"], "divert", "{fields}");
+    assert!(fields["suggestion"].as_str().unwrap().contains("gongdian"), "{fields}");
+}
+
+#[tokio::test]
+async fn a_kept_call_has_no_route_whatever_the_client_says() {
+    let office = advised().await;
+    let id = register(&office, "着火有人困住", json!({ "guard": "divert" })).await;
+    let refused = office.command(DESK, &id, route()).await;
+    assert_eq!(refused.json["code"], "kept_by_police", "{}", refused.text);
+    // Lowered openly, by the shift leader alone, with a reason that stands in the history.
+    let lower = json!({ "command": "reclassify", "input": {
+        "category": "utility.power-fault", "reason": "回电核实，火已扑灭，无人被困" } });
+    assert_eq!(office.command(DESK, &id, lower.clone()).await.status, 403);
+    office.command(LEADER, &id, lower).await.ok(200);
+    office.command(DESK, &id, route()).await.ok(200);
+}
+
+#[tokio::test]
+async fn in_doubt_one_answer_comes_before_the_route() {
+    let office = advised().await;
+    for (danger, code) in [(false, None), (true, Some("kept_by_police"))] {
+        let id = register(&office, "冒烟", json!({})).await;
+        assert_eq!(fields(&office, &id).await["guard"], "ask");
+        let refused = office.command(DESK, &id, route()).await;
+        assert_eq!(refused.json["code"], "answer_guard_first", "{}", refused.text);
+        let answer = json!({ "command": "answer_guard", "input": { "police_matter": danger } });
+        office.command(DESK, &id, answer).await.ok(200);
+        let routed = office.command(DESK, &id, route()).await;
+        assert_eq!(routed.json["code"].as_str(), code, "{}", routed.text);
+    }
+}

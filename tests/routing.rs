@@ -1,0 +1,205 @@
+//! The router as it is shipped: what dispatchers are told about calls, and how well.
+
+use std::sync::OnceLock;
+
+use fenliu::app::routing;
+use fenliu::config::settings::Settings;
+use fenliu::routing::evaluate::{CallRecord, Prediction, Scores, Share};
+use fenliu::routing::{Knowledge, Router, Suggestion, Verdict};
+
+fn knowledge() -> &'static Knowledge {
+    static KNOWLEDGE: OnceLock<Knowledge> = OnceLock::new();
+    KNOWLEDGE.get_or_init(|| {
+        let home = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("config");
+        routing::knowledge(&Settings { home, ..Settings::default() }).unwrap()
+    })
+}
+
+/// The shipped router, trained once for all tests.
+fn router() -> &'static Router {
+    static ROUTER: OnceLock<Router> = OnceLock::new();
+    ROUTER.get_or_init(|| Router::train(knowledge()))
+}
+
+fn say(text: &str) -> Suggestion {
+    router().suggest(text)
+}
+
+/// A few examples of two harbour offices: enough to be trained in a moment.
+fn harbour() -> Knowledge {
+    let mut small = Knowledge { police: "watch".to_owned(), ..Knowledge::default() };
+    for (unit, text) in [("cranes", "crane stuck"), ("divers", "rope in the water")] {
+        for more in ["today", "since morning", "again"] {
+            small.examples.push(fenliu::routing::Example {
+                text: format!("{text} {more}"),
+                units: vec![unit.to_owned()],
+                divert: true,
+                ..Default::default()
+            });
+        }
+    }
+    for text in ["fire on board", "man overboard", "fire in the hold"] {
+        small.examples.push(fenliu::routing::Example {
+            text: text.to_owned(),
+            units: vec!["watch".to_owned()],
+            emergency: true,
+            ..Default::default()
+        });
+    }
+    small
+}
+
+#[test]
+fn the_shipped_knowledge_speaks_of_every_category_that_is_diverted() {
+    let knowledge = knowledge();
+    for category in knowledge.categories.iter().filter(|category| !category.kept) {
+        let code = &category.code;
+        let words = knowledge.lexicon.topics.contains_key(code);
+        let example = knowledge.examples.iter().any(|one| one.category.as_ref() == Some(code));
+        assert!(words || example, "{code} has neither words nor an example");
+    }
+}
+
+#[test]
+fn records_of_calls_come_to_the_right_unit_and_no_emergency_is_diverted() {
+    let file = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("config/demo/calls.jsonl");
+    let mut scores = Scores::default();
+    for line in std::fs::read_to_string(file).unwrap().lines() {
+        let record: CallRecord = serde_json::from_str(line).unwrap();
+        scores.count(&record, &Prediction::of(&record.id, &say(&record.text)));
+    }
+    let drawn = scores.draw();
+    assert_eq!(scores.records, 150);
+    assert!(scores.top1.value().unwrap() >= 0.7, "{drawn}");
+    assert!(scores.top3.value().unwrap() >= 0.9, "{drawn}");
+    assert!(scores.kept_recall.value().unwrap() >= 0.97, "{drawn}");
+    assert_eq!(scores.emergencies_diverted.hits, 0, "{drawn}");
+    assert!(scores.held_back.value().unwrap() <= 0.12, "{drawn}");
+}
+
+#[test]
+fn danger_that_is_over_denied_or_feared_is_no_present_danger() {
+    for (now, not) in [
+        ("阳台起火了，老人还在屋里", "上个月阳台起过火，早就灭了，没伤到人，物业到现在没修"),
+        ("电线掉下来打到人了，躺在地上不动", "电线垂得低，怕以后电到人，请来收一下"),
+        ("屋里一股煤气味，人都晕倒了", "早上有点煤气味，关了阀门，开窗散了，测过没漏，请来检查"),
+        ("两个人拿刀追着我打", "两家吵了几句，没动手，想找人调解"),
+        ("娃掉进河里了，快来人", "河边没有护栏，怕娃掉进河里，建议装一个"),
+    ] {
+        assert_ne!(say(now).verdict, Verdict::Divert, "{now}");
+        assert!(say(now).emergency, "{now}");
+        let calm = say(not);
+        assert!(calm.kept_per_mille < say(now).kept_per_mille, "{not}: {calm:?}");
+        assert_ne!(calm.verdict, Verdict::Keep, "{not}: {calm:?}");
+    }
+}
+
+#[test]
+fn a_crime_that_is_over_stays_with_the_police_without_being_an_emergency() {
+    for text in ["昨晚摩托车被偷了，锁剪断丢在地上", "网上刷单被骗了三万，对方把我拉黑了"]
+    {
+        let said = say(text);
+        assert_ne!(said.verdict, Verdict::Divert, "{text}");
+        assert!(!said.emergency, "{text}: {said:?}");
+        assert_eq!(said.units[0].code, "gongan", "{text}");
+    }
+}
+
+#[test]
+fn slips_of_the_keyboard_and_dialect_are_read_as_they_are_meant() {
+    for (text, unit) in [
+        ("试用期过了老板不签劳动和同，工姿也没发", "renshe"),
+        ("亭电一天了，冰箱里面的肉都化了", "gongdian"),
+        ("屋头没得水，水龙头一滴都没得，啷个办", "huimin"),
+        ("快弟包裹丢了，驿占不赔", "youguan"),
+    ] {
+        assert_eq!(say(text).units[0].code, unit, "{text}");
+    }
+}
+
+#[test]
+fn where_the_caller_stands_says_nothing_about_the_matter() {
+    let said = say("人在高燕卫生院对面，路灯一排都不亮");
+    assert_eq!(said.units[0].code, "chengguan", "{said:?}");
+}
+
+#[test]
+fn a_suggestion_says_why_and_what_would_change_it() {
+    let said = say("工地半夜还在打桩，吵得睡不着");
+    let kinds: Vec<&str> = said.reasons.iter().map(|reason| reason.kind.as_str()).collect();
+    for wanted in ["words", "clause", "change"] {
+        assert!(kinds.contains(&wanted), "{kinds:?}");
+    }
+    assert!(said.reasons.iter().any(|reason| reason.text.zh.contains("县环保局")), "{said:?}");
+}
+
+#[test]
+fn an_empty_or_strange_text_gets_an_answer_too() {
+    for text in ["", "。。。", "hello 😀", "１２３４５", "一"] {
+        let said = say(text);
+        assert!(!said.units.is_empty(), "{text}");
+        assert!(said.kept_per_mille <= 1000 && said.confidence_per_mille <= 1000, "{text}");
+    }
+}
+
+#[test]
+fn the_same_knowledge_gives_the_same_model_and_another_word_another_name() {
+    let (one, other) = (Router::train(&harbour()), Router::train(&harbour()));
+    for text in ["crane stuck", "fire", "rope"] {
+        assert_eq!(one.suggest(text), other.suggest(text));
+    }
+    let mut more = harbour();
+    more.examples[0].text.push('!');
+    assert_ne!(Router::train(&more).name(), one.name());
+}
+
+#[test]
+fn nothing_about_one_county_is_known_to_the_program() {
+    let router = Router::train(&harbour());
+    assert_eq!(router.suggest("the crane is stuck").units[0].code, "cranes");
+    assert_eq!(router.suggest("fire on board").units[0].code, "watch");
+}
+
+#[test]
+fn records_without_labels_are_answered_and_not_scored() {
+    let record: CallRecord = serde_json::from_str(r#"{"id":"x1","text":"停水三天了"}"#).unwrap();
+    let said = Prediction::of(&record.id, &say(&record.text));
+    let mut scores = Scores::default();
+    scores.count(&record, &said);
+    assert_eq!((scores.records, scores.top1.of, scores.kept_recall.of), (1, 0, 0));
+    assert!(scores.draw().contains("no such records"));
+    let line = serde_json::to_value(&said).unwrap();
+    for key in ["id", "units", "divert", "emergency", "confidence", "reasons"] {
+        assert!(line.get(key).is_some(), "{key}");
+    }
+}
+
+#[test]
+fn shares_say_how_much_room_chance_has() {
+    let share = Share { hits: 97, of: 100 };
+    let (low, high) = share.interval().unwrap();
+    // Wilson's interval as tables have it.
+    assert!((low - 0.9155).abs() < 0.001 && (high - 0.9897).abs() < 0.001, "{low} {high}");
+    assert_eq!(Share::default().value(), None);
+}
+
+#[test]
+fn the_command_line_answers_a_file_of_records() {
+    let folder = std::env::temp_dir().join(format!("fenliu-routing-{}", std::process::id()));
+    std::fs::create_dir_all(&folder).unwrap();
+    let (file, answers) = (folder.join("calls.jsonl"), folder.join("answers.jsonl"));
+    std::fs::write(&file, "{\"id\":\"1\",\"text\":\"井盖没了\",\"place\":null}\n\n").unwrap();
+    let home = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("config");
+    let settings = Settings { home, ..Settings::default() };
+    let report = routing::evaluate(&settings, &file, Some(&answers)).unwrap();
+    assert!(report.text.contains("records: 1"), "{}", report.text);
+    let written = std::fs::read_to_string(&answers).unwrap();
+    let said: serde_json::Value = serde_json::from_str(written.trim()).unwrap();
+    assert_eq!(said["id"], "1");
+    assert_eq!(said["units"][0], "chengguan");
+    assert_eq!(said["divert"], true);
+    std::fs::write(&file, "{\"id\":\"1\"").unwrap();
+    let error = routing::evaluate(&settings, &file, None).unwrap_err();
+    assert!(error.contains("calls.jsonl:1"), "{error}");
+    std::fs::remove_dir_all(folder).unwrap();
+}
