@@ -8,6 +8,7 @@ pub mod house;
 mod postbox;
 pub mod rehearsal;
 pub mod rights;
+pub mod routing;
 pub mod serve;
 pub mod tls;
 pub mod workflow;

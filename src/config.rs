@@ -6,6 +6,7 @@ pub mod channel;
 mod environment;
 pub mod job;
 pub mod jurisdiction;
+pub mod knowledge;
 mod secret;
 pub mod settings;
 pub mod texts;

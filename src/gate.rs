@@ -6,6 +6,7 @@
 
 mod access;
 mod administration;
+mod advice;
 mod audit;
 mod batch;
 mod change;
@@ -240,6 +241,8 @@ struct Inner {
     seal: std::sync::OnceLock<crate::seal::SigningKey>,
     /// Whether a webhook may be posted to an address.
     hook_guard: RwLock<Option<HookGuard>>,
+    /// What says whose matter a call is, once it is trained.
+    router: std::sync::OnceLock<Arc<crate::routing::Router>>,
 }
 
 /// So many changes are kept for a slow follower before it must read the history instead.
@@ -286,6 +289,7 @@ impl Gate {
             secret,
             link_secret,
             seal: std::sync::OnceLock::new(),
+            router: std::sync::OnceLock::new(),
             letters,
             hand,
             alerts,
@@ -306,6 +310,7 @@ impl Gate {
             Target::New(_) => ids::any_shard(),
             Target::Instance(id) => ids::shard(*id),
         };
+        let request = self.examined(request);
         let (reply, answer) = oneshot::channel();
         self.send(shard, committer::Job::request(request, reply))?;
         answer.await.map_err(|_closed| Error::Closing)?

@@ -41,6 +41,7 @@ mod route;
 mod spoken;
 mod style;
 mod subscription;
+mod suggest;
 mod template;
 mod throttle;
 mod token;

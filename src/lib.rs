@@ -12,6 +12,7 @@ pub mod chart;
 pub mod engine;
 pub mod policy;
 pub mod roster;
+pub mod routing;
 pub mod scenario;
 pub mod seal;
 pub mod template;

@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 use clap::{Args, Parser, Subcommand};
-use fenliu::app::{alerts, archive, demo, rehearsal, rights, serve, workflow};
+use fenliu::app::{alerts, archive, demo, rehearsal, rights, routing, serve, workflow};
 use fenliu::config::settings::Settings;
 use fenliu::domain::Instant;
 use fenliu::domain::event::unhex;
@@ -128,6 +128,9 @@ enum Command {
     /// Check and look at the texts of messages.
     #[command(subcommand)]
     Alerts(Alerts),
+    /// Train, judge and explain the router of calls.
+    #[command(subcommand)]
+    Routing(Routing),
     /// Print the settings file with every key, its meaning and its default.
     Config,
 }
@@ -256,6 +259,35 @@ enum Alerts {
     },
 }
 
+#[derive(Debug, Subcommand)]
+enum Routing {
+    /// Train the router from the shipped knowledge, and say from what.
+    Train {
+        /// The settings file.
+        #[arg(long)]
+        config: Option<PathBuf>,
+    },
+    /// Answer every record of a file, and score the answers where the records are labelled.
+    Evaluate {
+        /// Call records, one JSON object a line: `id`, `text`, `place` and, for the scores, labels.
+        file: PathBuf,
+        /// Write the answers here, one JSON object a line.
+        #[arg(long)]
+        predictions: Option<PathBuf>,
+        /// The settings file.
+        #[arg(long)]
+        config: Option<PathBuf>,
+    },
+    /// Say what is suggested for a text, and why.
+    Explain {
+        /// What the caller said.
+        text: String,
+        /// The settings file.
+        #[arg(long)]
+        config: Option<PathBuf>,
+    },
+}
+
 fn main() -> ExitCode {
     match run(CommandLine::parse().command) {
         Ok(report) => {
@@ -329,6 +361,7 @@ fn run(command: Command) -> Result<workflow::Report, String> {
             let settings = serve::settings(config, std::env::vars()).map_err(said)?;
             rehearsal::rehearse(&settings, &wish).map_err(said)
         }
+        Command::Routing(wish) => route(wish),
         Command::Config => Ok(workflow::Report::of(Settings::template())),
         Command::Workflow(Workflow::Check { files }) => workflow::check(&files),
         Command::Workflow(Workflow::Test { folder, jurisdiction, calendar }) => {
@@ -337,6 +370,18 @@ fn run(command: Command) -> Result<workflow::Report, String> {
         Command::Workflow(Workflow::Diagram { file, format }) => workflow::diagram(&file, format),
         Command::Workflow(Workflow::Schema) => workflow::schema(),
     }
+}
+
+fn route(wish: Routing) -> Result<workflow::Report, String> {
+    let settings = |config| serve::settings(config, std::env::vars()).map_err(said);
+    let report = match wish {
+        Routing::Train { config } => routing::train(&settings(config)?),
+        Routing::Evaluate { file, predictions, config } => {
+            routing::evaluate(&settings(config)?, &file, predictions.as_deref())
+        }
+        Routing::Explain { text, config } => routing::explain(&settings(config)?, &text),
+    };
+    report.map_err(said)
 }
 
 fn demonstrate(wish: Demo) -> Result<workflow::Report, String> {

@@ -151,6 +151,22 @@ pub fn found(settings: &Settings, gate: &Gate) -> Result<Option<String>, Error> 
     Ok(Some(gate.issue_token(&caller, &new)?.secret))
 }
 
+/// Trains the router beside everything else: calls are taken from the first moment, and are read as soon
+/// as it is ready (seconds).
+fn advise(settings: &Settings, gate: &Gate) -> Result<(), Error> {
+    if settings.routing.folder.as_os_str().is_empty() {
+        return Ok(());
+    }
+    let knowledge = super::routing::knowledge(settings).map_err(Error::Sense)?;
+    let gate = gate.clone();
+    let trained = std::thread::Builder::new().name("router".to_owned()).spawn(move || {
+        let router = crate::routing::Router::train(&knowledge);
+        tracing::info!(model = router.name(), "calls are read as they are registered");
+        gate.use_router(Arc::new(router));
+    });
+    trained.map(drop).map_err(Error::Server)
+}
+
 /// Takes the texts of the settings' folder into use.
 fn word(settings: &Settings, gate: &Gate) -> Result<(), Error> {
     let templates = super::alerts::templates(settings).map_err(Error::Sense)?;
@@ -332,6 +348,7 @@ pub fn start(settings: &Settings, clock: Arc<dyn Clock>) -> Result<Running, Erro
     let server = listen(settings, &gate, postboxes)?;
     let token = found(settings, &gate)?;
     word(settings, &gate)?;
+    advise(settings, &gate)?;
     let scheme = if settings.server.certificate.as_os_str().is_empty() { "http" } else { "https" };
     let base = format!("{scheme}://{}", server.local_addr());
     let stopper = server.stopper();

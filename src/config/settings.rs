@@ -36,6 +36,8 @@ pub struct Settings {
     pub log: Log,
     /// How alerts are worded.
     pub alerts: Alerts,
+    /// Whose matter a call is: what is suggested, and what is guarded.
+    pub routing: Routing,
     /// Clocks and messages.
     pub scheduler: Scheduler,
     /// Work that is done at fixed times.
@@ -155,6 +157,22 @@ pub enum LogFormat {
     Pretty,
     /// For machines.
     Json,
+}
+
+/// Whose matter a call is: what is suggested, and what is guarded.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, default)]
+pub struct Routing {
+    /// The folder of routing knowledge, counted from the folder of this file: `chinese` holds what is
+    /// general to the language, a folder named as the jurisdiction its own vocabulary and examples.
+    /// Empty: nothing is suggested and no text is guarded.
+    pub folder: PathBuf,
+}
+
+impl Default for Routing {
+    fn default() -> Self {
+        Self { folder: PathBuf::from("routing") }
+    }
 }
 
 /// Clocks and messages.

@@ -5,7 +5,7 @@ use super::{Place, at};
 use crate::http::{
     account, alarm, audit, change, channel, contact, definition, directory, document, due, history,
     instance, link, login, message, metrics, mute, page, person, post, provider, recount,
-    rehearsal, reveal, roster, subscription, template, token,
+    rehearsal, reveal, roster, subscription, suggest, template, token,
 };
 use crate::policy::Act::{
     AnswerMessage, Command, EraseCaller, IssueTokens, KeepAccounts, KeepContacts, Open, Operate,
@@ -135,6 +135,7 @@ fn reaching() -> Vec<Place> {
         at("/api/v1/people/{id}/messages").get(May(SeeMessages), message::of_person),
         at("/api/v1/channels").get(May(Operate), channel::list),
         at("/api/v1/alerts/rehearsal").get(May(Operate), rehearsal::show),
+        at("/api/v1/routing/suggest").post(May(ReadDirectory), suggest::suggest),
         at("/api/v1/templates/preview").post(May(PreviewTexts), template::preview),
     ]
 }

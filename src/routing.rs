@@ -1,0 +1,16 @@
+//! Whose matter a call is, and whether the police must keep it: knowledge as data, a small model trained
+//! from it inside the program, and the reasons for every answer.
+
+pub mod evaluate;
+pub mod features;
+pub mod guard;
+pub mod knowledge;
+pub mod model;
+pub mod normal;
+pub mod router;
+pub mod suggestion;
+pub mod words;
+
+pub use knowledge::{Example, Knowledge};
+pub use router::Router;
+pub use suggestion::{Suggestion, Verdict};

@@ -1,0 +1,264 @@
+//! What the router knows before it has learned anything: vocabulary and grammar, as read from files.
+//! Nothing of it stands in code; another county brings other files.
+
+use std::collections::BTreeMap;
+
+use serde::{Deserialize, Serialize};
+
+/// Everything that a router is made of.
+#[derive(Debug, Clone, Default)]
+pub struct Knowledge {
+    /// Words of everyday language by what they mean.
+    pub concepts: Concepts,
+    /// What surrounds the matter in a record.
+    pub frames: Frames,
+    /// How danger and crime are told.
+    pub guard: Signs,
+    /// The vocabulary of each category.
+    pub lexicon: Lexicon,
+    /// Figures found by cross-validation.
+    pub tuning: Tuning,
+    /// Examples to learn from, in order.
+    pub examples: Vec<Example>,
+    /// The categories: code and the units that may handle it, the usual one first.
+    pub categories: Vec<Matter>,
+    /// Names of townships and sub-districts.
+    pub places: Vec<String>,
+    /// The unit of the police: what is kept is theirs.
+    pub police: String,
+}
+
+impl Knowledge {
+    /// A short name of exactly this knowledge: another word or example, another name.
+    #[must_use]
+    pub fn name(&self) -> String {
+        // FNV-1a over everything in a fixed order: short, and no secret is kept with it.
+        let mut sum = 0xCBF2_9CE4_8422_2325_u64;
+        let mut eat = |text: &str| {
+            for byte in text.bytes().chain([0]) {
+                sum = (sum ^ u64::from(byte)).wrapping_mul(0x0100_0000_01B3);
+            }
+        };
+        for (name, words) in self.concepts.concepts.iter().chain(&self.guard.scenes) {
+            eat(name);
+            eat(words);
+        }
+        for (wrong, right) in &self.frames.confusions {
+            eat(wrong);
+            eat(right);
+        }
+        for sign in &self.guard.signs {
+            eat(&sign.words);
+        }
+        eat(&self.guard.grammar.contained);
+        for (code, topic) in &self.lexicon.topics {
+            eat(code);
+            eat(&topic.words);
+        }
+        for category in &self.categories {
+            eat(&category.code);
+            category.units.iter().for_each(|unit| eat(unit));
+        }
+        for example in &self.examples {
+            eat(&example.text);
+            example.units.iter().for_each(|unit| eat(unit));
+            eat(if example.divert { "divert" } else { "keep" });
+        }
+        format!("{}-{:08x}", self.examples.len(), sum >> 32)
+    }
+}
+
+/// A category, as far as routing needs it.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Matter {
+    /// Its code.
+    pub code: String,
+    /// Units that may handle it, the usual one first.
+    pub units: Vec<String>,
+    /// Whether it stays with the police.
+    pub kept: bool,
+}
+
+/// Words by what they mean; separated by spaces.
+#[derive(Debug, Clone, Default, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Concepts {
+    /// Name of a concept → its words.
+    pub concepts: BTreeMap<String, String>,
+}
+
+/// What surrounds the matter in a call record.
+#[derive(Debug, Clone, Default, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Frames {
+    /// Who reports.
+    pub openings: String,
+    /// How to be reached.
+    pub closings: String,
+    /// What stands at a place.
+    pub landmarks: String,
+    /// On which side of it.
+    pub directions: String,
+    /// Parts of a township.
+    pub villages: String,
+    /// Slips and dialect: as written → as read.
+    pub confusions: BTreeMap<String, String>,
+}
+
+/// How danger, crime and police matters are told, and what takes them back.
+#[derive(Debug, Clone, Default, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Signs {
+    /// Groups of words.
+    pub signs: Vec<Sign>,
+    /// What takes a sign back or puts it out of the present.
+    pub grammar: Grammar,
+    /// What a scene is made of; the model learns which two of them together are grave.
+    pub scenes: BTreeMap<String, String>,
+}
+
+/// Which kind of police matter a sign speaks for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Deserialize, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum SignKind {
+    /// Danger to persons: now.
+    Danger,
+    /// A crime, perhaps over.
+    Crime,
+    /// A matter of the police without danger.
+    Police,
+}
+
+impl SignKind {
+    /// Its name in files.
+    #[must_use]
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Danger => "danger",
+            Self::Crime => "crime",
+            Self::Police => "police",
+        }
+    }
+}
+
+/// A group of words that speak for danger, crime or a matter of the police.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Sign {
+    /// Its name.
+    pub name: String,
+    /// Of which kind.
+    pub kind: SignKind,
+    /// 1 a hint, 2 grave, 3 alone enough.
+    pub weight: u8,
+    /// The words.
+    pub words: String,
+}
+
+/// Words that change what a sign says.
+#[derive(Debug, Clone, Default, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Grammar {
+    /// "no", before the sign.
+    pub negation: String,
+    /// "may", "fear", "almost".
+    pub doubt: String,
+    /// "yesterday", "last year".
+    pub past: String,
+    /// "once", right after the sign.
+    pub after: String,
+    /// "put out", "nobody hurt", "already in hospital".
+    pub contained: String,
+    /// "now", "still".
+    pub present: String,
+    /// Drill, film, lecture.
+    pub drill: String,
+    /// To whom it happens when it is no person.
+    pub beasts: String,
+    /// Figures of speech that only sound like a sign.
+    pub figures: String,
+}
+
+/// The vocabulary of the categories.
+#[derive(Debug, Clone, Default, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Lexicon {
+    /// Category → its words.
+    pub topics: BTreeMap<String, Topic>,
+}
+
+/// The vocabulary of one category.
+#[derive(Debug, Clone, Default, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Topic {
+    /// What gives the matter to the unit, quoted as a reason.
+    #[serde(default)]
+    pub clause: String,
+    /// The words, separated by spaces.
+    pub words: String,
+}
+
+/// Figures that cross-validation gave; kept in a file, so that all who look see the same.
+#[derive(Debug, Clone, Deserialize, Serialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct Tuning {
+    /// At or above this probability of a police matter a call is kept.
+    pub keep: f32,
+    /// At or above this one the dispatcher is asked, and the call held until answered.
+    pub ask: f32,
+    /// How much sharper or flatter the model's probabilities of units are made.
+    pub sharpness: f32,
+    /// How often the examples are gone through.
+    pub rounds: u32,
+    /// The first step's size in training.
+    pub step: f32,
+    /// How strongly weights are drawn back to where they began.
+    pub decay: f32,
+    /// How much single, double and triple characters count beside known words.
+    pub pieces: f32,
+    /// How much longer texts are evened out: 0 not at all, 1 wholly.
+    pub evenness: f32,
+    /// How much a word of the lexicon counts as an example of its category.
+    pub lexicon: f32,
+    /// How much the lexicon is believed before anything was seen.
+    pub belief: f32,
+    /// How the first unit's probability is read: pairs of (as computed, as it came true).
+    pub calibration: Vec<(f32, f32)>,
+}
+
+impl Default for Tuning {
+    fn default() -> Self {
+        Self {
+            keep: 0.5,
+            ask: 0.1,
+            sharpness: 1.0,
+            rounds: 14,
+            step: 0.08,
+            decay: 0.0005,
+            pieces: 1.0,
+            evenness: 0.5,
+            lexicon: 0.1,
+            belief: 0.8,
+            calibration: Vec::new(),
+        }
+    }
+}
+
+/// A call whose right answer is known.
+#[derive(Debug, Clone, Default, Deserialize, Serialize, PartialEq)]
+#[serde(default)]
+pub struct Example {
+    /// What the caller said.
+    pub text: String,
+    /// The category, where known.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub category: Option<String>,
+    /// Units that may handle it, the best first.
+    pub units: Vec<String>,
+    /// Units that act with it.
+    pub co_units: Vec<String>,
+    /// Whether it may be diverted.
+    pub divert: bool,
+    /// Whether somebody is in danger.
+    pub emergency: bool,
+}

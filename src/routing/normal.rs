@@ -1,0 +1,221 @@
+//! The text of a call as it is read: one width, one mark for every pause, common slips of the keyboard
+//! and words of dialect put right, and what says nothing about the matter (who reports, where) aside.
+
+use super::knowledge::Frames;
+
+/// What every pause becomes.
+pub const PAUSE: char = '，';
+
+/// Reads texts the same way everywhere: calls, examples and the words of the lexicon.
+#[derive(Debug, Clone, Default)]
+pub struct Normal {
+    openings: Vec<Vec<char>>,
+    closings: Vec<Vec<char>>,
+    landmarks: Vec<Vec<char>>,
+    directions: Vec<Vec<char>>,
+    villages: Vec<Vec<char>>,
+    confusions: Vec<(Vec<char>, Vec<char>)>,
+    places: Vec<Vec<char>>,
+}
+
+impl Normal {
+    /// Reads as `frames` say; `places` are the names of townships and sub-districts.
+    #[must_use]
+    pub fn new(frames: &Frames, places: &[String]) -> Self {
+        let words = |text: &str| {
+            let mut words: Vec<Vec<char>> =
+                text.split_whitespace().map(|word| plain(word).into_iter().collect()).collect();
+            words.sort_by_key(|word| std::cmp::Reverse(word.len()));
+            words
+        };
+        let mut confusions: Vec<(Vec<char>, Vec<char>)> = frames
+            .confusions
+            .iter()
+            .map(|(wrong, right)| (wrong.chars().collect(), right.chars().collect()))
+            .collect();
+        confusions
+            .sort_by_key(|(wrong, _): &(Vec<char>, Vec<char>)| std::cmp::Reverse(wrong.len()));
+        let mut places: Vec<Vec<char>> = places.iter().map(|name| stem(name)).collect();
+        places.retain(|name| name.len() > 1);
+        Self {
+            openings: words(&frames.openings),
+            closings: words(&frames.closings),
+            landmarks: words(&frames.landmarks),
+            directions: words(&frames.directions),
+            villages: words(&frames.villages),
+            confusions,
+            places,
+        }
+    }
+
+    /// One word of a lexicon: slips put right, nothing set aside.
+    #[must_use]
+    pub fn word(&self, word: &str) -> Vec<char> {
+        self.put_right(&plain(word))
+    }
+
+    /// The text of a call: slips put right, frame and places aside, pauses at both ends.
+    #[must_use]
+    pub fn text(&self, text: &str) -> Vec<char> {
+        let chars = plain(text);
+        let chars = self.without_places(&chars);
+        let chars = self.without_closings(&chars);
+        let chars = self.without_openings(&chars);
+        let chars = self.put_right(&chars);
+        let mut read = vec![PAUSE];
+        for character in chars {
+            if character != PAUSE || read.last() != Some(&PAUSE) {
+                read.push(character);
+            }
+        }
+        if read.last() != Some(&PAUSE) {
+            read.push(PAUSE);
+        }
+        read
+    }
+
+    fn put_right(&self, chars: &[char]) -> Vec<char> {
+        let mut out = Vec::with_capacity(chars.len());
+        let mut rest = chars;
+        while let Some((first, after)) = rest.split_first() {
+            let hit = self.confusions.iter().find(|(wrong, _)| rest.starts_with(wrong));
+            if let Some((wrong, right)) = hit {
+                out.extend(right);
+                rest = rest.get(wrong.len()..).unwrap_or_default();
+            } else {
+                // 再 is typed for 在 wherever no "again" can be meant: before a place or a person.
+                out.push(*first);
+                rest = after;
+            }
+        }
+        out
+    }
+
+    fn without_openings(&self, chars: &[char]) -> Vec<char> {
+        let mut rest = chars;
+        loop {
+            while let Some((&PAUSE, after)) = rest.split_first() {
+                rest = after;
+            }
+            let Some(opening) = self.openings.iter().find(|opening| rest.starts_with(opening))
+            else {
+                return rest.to_vec();
+            };
+            rest = rest.get(opening.len()..).unwrap_or_default();
+        }
+    }
+
+    fn without_closings(&self, chars: &[char]) -> Vec<char> {
+        replace(chars, |rest| longest(&self.closings, rest))
+    }
+
+    /// A township's name, what stands there, and on which side of it: all one place, no matter.
+    fn without_places(&self, chars: &[char]) -> Vec<char> {
+        replace(chars, |rest| {
+            let name = longest(&self.places, rest)?;
+            let after = |taken: usize| rest.get(taken..).unwrap_or_default();
+            let mut taken = name;
+            if let Some(first) = after(taken).first()
+                && ['镇', '乡', '县'].contains(first)
+            {
+                taken += 1;
+            } else if after(taken).starts_with(&['街', '道']) {
+                taken += 2;
+            }
+            let village = (0..3).find_map(|skip| {
+                let here = after(taken + skip);
+                // A village's own name has two characters and no pause in it.
+                let named = after(taken).get(..skip)?.iter().all(|character| *character != PAUSE);
+                longest(&self.villages, here).filter(|_| named).map(|length| skip + length)
+            });
+            taken += village.unwrap_or(0);
+            for side in [&self.landmarks, &self.landmarks, &self.directions] {
+                taken += longest(side, after(taken)).unwrap_or(0);
+            }
+            if after(taken).first() == Some(&'的') {
+                taken += 1;
+            }
+            Some(taken)
+        })
+    }
+}
+
+/// Leaves out the pieces that `piece` measures; a pause stands in their place.
+fn replace(chars: &[char], piece: impl Fn(&[char]) -> Option<usize>) -> Vec<char> {
+    let mut out = Vec::with_capacity(chars.len());
+    let mut rest = chars;
+    while let Some((first, after)) = rest.split_first() {
+        if let Some(length) = piece(rest).filter(|length| *length > 0) {
+            if matches!(out.last(), Some('在' | '再' | '到')) {
+                out.pop();
+                if out.last() == Some(&'人') {
+                    out.pop();
+                }
+            }
+            if out.ends_with(&['地', '点']) {
+                out.truncate(out.len().saturating_sub(2));
+            }
+            out.push(PAUSE);
+            rest = rest.get(length..).unwrap_or_default();
+        } else {
+            out.push(*first);
+            rest = after;
+        }
+    }
+    out
+}
+
+fn longest(words: &[Vec<char>], rest: &[char]) -> Option<usize> {
+    words.iter().find(|word| rest.starts_with(word)).map(Vec::len)
+}
+
+/// The name of a township without what kind of body it is.
+fn stem(name: &str) -> Vec<char> {
+    let mut chars: Vec<char> = name.chars().collect();
+    if chars.ends_with(&['街', '道']) {
+        chars.truncate(chars.len().saturating_sub(2));
+    } else if matches!(chars.last(), Some('镇' | '乡')) {
+        chars.pop();
+    }
+    chars
+}
+
+/// One width, small letters, one mark for every pause; numbers become one mark too, so that a sum of
+/// money is like any other. Numbers that are called stay.
+fn plain(text: &str) -> Vec<char> {
+    let mut out: Vec<char> = Vec::with_capacity(text.len());
+    let mut digits = String::new();
+    let flush = |digits: &mut String, out: &mut Vec<char>| {
+        if ["110", "119", "120", "12345", "12315", "4", "5"].contains(&digits.as_str()) {
+            out.extend(digits.chars());
+        } else if !digits.is_empty() {
+            out.push('#');
+        }
+        digits.clear();
+    };
+    for character in text.chars() {
+        let character = narrow(character);
+        if character.is_ascii_digit() {
+            digits.push(character);
+            continue;
+        }
+        flush(&mut digits, &mut out);
+        if character.is_alphanumeric() {
+            out.extend(character.to_lowercase());
+        } else if character != '“' && character != '”' && character != '"' {
+            out.push(PAUSE);
+        }
+    }
+    flush(&mut digits, &mut out);
+    out
+}
+
+/// Full-width letters and digits in their usual width.
+fn narrow(character: char) -> char {
+    let code = u32::from(character);
+    if (0xFF01..=0xFF5E).contains(&code) {
+        char::from_u32(code - 0xFEE0).unwrap_or(character)
+    } else {
+        character
+    }
+}

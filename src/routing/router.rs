@@ -1,0 +1,248 @@
+//! The router: trained from the catalogue, the lexicon and the examples; answers whose matter a call is
+//! and whether the police must keep it.
+
+use std::collections::BTreeMap;
+
+use super::features::{Read, Reader};
+use super::knowledge::{Example, Knowledge, SignKind, Tuning};
+use super::model::{Course, Lesson, Model, shares_of};
+
+/// The classes of the guard's model.
+pub(super) const DIVERT: usize = 0;
+pub(super) const KEPT: usize = 1;
+pub(super) const DANGER: usize = 2;
+
+/// A code with its probability.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Ranked {
+    /// Of a unit or a category.
+    pub code: String,
+    /// Its probability.
+    pub share: f32,
+}
+
+/// Answers whose matter a call is.
+#[derive(Debug, Clone)]
+pub struct Router {
+    pub(super) reader: Reader,
+    pub(super) units: Vec<String>,
+    pub(super) categories: Vec<String>,
+    pub(super) of_unit: Model,
+    pub(super) of_category: Model,
+    pub(super) of_guard: Model,
+    pub(super) tuning: Tuning,
+    pub(super) police: String,
+    pub(super) name: String,
+    pub(super) kept: BTreeMap<String, bool>,
+    pub(super) clauses: BTreeMap<String, String>,
+    pub(super) first_unit: BTreeMap<String, Vec<String>>,
+}
+
+const RANKS: [f32; 4] = [0.74, 0.16, 0.07, 0.03];
+
+impl Router {
+    /// Trains a router.
+    #[must_use]
+    pub fn train(knowledge: &Knowledge) -> Self {
+        let reader = Reader::new(knowledge);
+        let read: Vec<(&Example, Read)> = knowledge
+            .examples
+            .iter()
+            .map(|example| (example, reader.read(&example.text)))
+            .collect();
+        let mut units: Vec<String> = Vec::new();
+        let catalogued = knowledge.categories.iter().flat_map(|category| &category.units);
+        let exemplary =
+            knowledge.examples.iter().flat_map(|one| one.units.iter().chain(&one.co_units));
+        for unit in catalogued.chain(exemplary) {
+            if !units.contains(unit) {
+                units.push(unit.clone());
+            }
+        }
+        units.sort();
+        let categories: Vec<String> =
+            knowledge.categories.iter().map(|category| category.code.clone()).collect();
+        let of_unit = train_units(knowledge, &reader, &read, &units);
+        let of_category = train_categories(knowledge, &reader, &read, &categories);
+        let of_guard = train_guard(knowledge, &reader, &read);
+        let topics = knowledge.lexicon.topics.iter();
+        Self {
+            units,
+            categories,
+            of_unit,
+            of_category,
+            of_guard,
+            tuning: knowledge.tuning.clone(),
+            police: knowledge.police.clone(),
+            name: knowledge.name(),
+            kept: knowledge.categories.iter().map(|one| (one.code.clone(), one.kept)).collect(),
+            clauses: topics.map(|(code, topic)| (code.clone(), topic.clause.clone())).collect(),
+            first_unit: knowledge
+                .categories
+                .iter()
+                .map(|one| (one.code.clone(), one.units.clone()))
+                .collect(),
+            reader,
+        }
+    }
+
+    /// The units' probabilities, the likeliest first, as computed.
+    #[must_use]
+    pub fn rank_units(&self, read: &Read) -> Vec<Ranked> {
+        let scores = self.of_unit.scores(&self.reader.of_matter(read));
+        ranked(&self.units, &shares_of(&scores, self.tuning.sharpness))
+    }
+
+    /// The categories' probabilities, the likeliest first, as computed.
+    #[must_use]
+    pub fn rank_categories(&self, read: &Read) -> Vec<Ranked> {
+        let scores = self.of_category.scores(&self.reader.of_matter(read));
+        ranked(&self.categories, &shares_of(&scores, 1.0))
+    }
+
+    /// Probability that it may be diverted, that the police keep it, and that somebody is in danger.
+    #[must_use]
+    pub fn weigh(&self, read: &Read) -> (f32, f32, f32) {
+        let scores = self.of_guard.scores(&self.reader.of_guard(read));
+        let shares = shares_of(&scores, 1.0);
+        let share = |class: usize| shares.get(class).copied().unwrap_or(0.0);
+        (share(DIVERT), share(KEPT), share(DANGER))
+    }
+
+    /// The name of exactly this model.
+    #[must_use]
+    pub fn name(&self) -> &str {
+        &self.name
+    }
+
+    /// How many features its models know together.
+    #[must_use]
+    pub fn size(&self) -> usize {
+        self.of_unit.size() + self.of_category.size() + self.of_guard.size()
+    }
+
+    /// Reads a text.
+    #[must_use]
+    pub fn read(&self, text: &str) -> Read {
+        self.reader.read(text)
+    }
+}
+
+pub(super) fn ranked(codes: &[String], shares: &[f32]) -> Vec<Ranked> {
+    let pairs = codes.iter().zip(shares);
+    let mut ranked: Vec<Ranked> =
+        pairs.map(|(code, share)| Ranked { code: code.clone(), share: *share }).collect();
+    ranked.sort_by(|one, other| {
+        other.share.total_cmp(&one.share).then_with(|| one.code.cmp(&other.code))
+    });
+    ranked
+}
+
+/// Shares for a ranked list of units: the first most.
+fn target(units: &[String], all: &[String]) -> Vec<(usize, f32)> {
+    let known = units.iter().filter_map(|unit| all.iter().position(|one| one == unit));
+    let shares: Vec<(usize, f32)> = known.zip(RANKS).collect();
+    let sum: f32 = shares.iter().map(|(_, share)| share).sum();
+    shares.into_iter().map(|(class, share)| (class, share / sum)).collect()
+}
+
+fn train_units(
+    knowledge: &Knowledge,
+    reader: &Reader,
+    examples: &[(&Example, Read)],
+    units: &[String],
+) -> Model {
+    let mut lessons = Vec::new();
+    for (example, read) in examples {
+        let (of, weight) = match (example.divert, example.co_units.is_empty()) {
+            (true, _) => (&example.units, 1.0),
+            // Whose words a kept call uses: the unit that acts with the police.
+            (false, false) => (&example.co_units, 0.5),
+            (false, true) => (&example.units, 0.5),
+        };
+        let target = target(of, units);
+        if !target.is_empty() {
+            lessons.push(Lesson { features: reader.of_matter(read), target, weight });
+        }
+    }
+    let mut begun: BTreeMap<String, Vec<(usize, f32)>> = BTreeMap::new();
+    for category in &knowledge.categories {
+        let target = target(&category.units, units);
+        let believed =
+            target.iter().map(|(class, share)| (*class, share * knowledge.tuning.belief)).collect();
+        begun.insert(format!("t:{}", category.code), believed);
+        let Some(topic) = knowledge.lexicon.topics.get(&category.code) else { continue };
+        for word in topic.words.split_whitespace() {
+            let features = reader.of_matter(&reader.read(word));
+            lessons.push(Lesson {
+                features,
+                target: target.clone(),
+                weight: knowledge.tuning.lexicon,
+            });
+        }
+    }
+    Model::train(units.len(), &lessons, &begun, course(&knowledge.tuning))
+}
+
+fn train_categories(
+    knowledge: &Knowledge,
+    reader: &Reader,
+    examples: &[(&Example, Read)],
+    categories: &[String],
+) -> Model {
+    let place = |code: &str| categories.iter().position(|one| one == code);
+    let mut lessons = Vec::new();
+    for (example, read) in examples {
+        let Some(class) = example.category.as_deref().and_then(place) else { continue };
+        let features = reader.of_matter(read);
+        lessons.push(Lesson { features, target: vec![(class, 1.0)], weight: 1.0 });
+    }
+    let mut begun: BTreeMap<String, Vec<(usize, f32)>> = BTreeMap::new();
+    for (code, topic) in &knowledge.lexicon.topics {
+        let Some(class) = place(code) else { continue };
+        begun.insert(format!("t:{code}"), vec![(class, knowledge.tuning.belief)]);
+        for word in topic.words.split_whitespace() {
+            let features = reader.of_matter(&reader.read(word));
+            lessons.push(Lesson {
+                features,
+                target: vec![(class, 1.0)],
+                weight: knowledge.tuning.lexicon,
+            });
+        }
+    }
+    let shorter =
+        Course { rounds: knowledge.tuning.rounds.div_ceil(2), ..course(&knowledge.tuning) };
+    Model::train(categories.len(), &lessons, &begun, shorter)
+}
+
+fn train_guard(knowledge: &Knowledge, reader: &Reader, examples: &[(&Example, Read)]) -> Model {
+    let mut lessons = Vec::new();
+    for (example, read) in examples {
+        let class = match (example.divert, example.emergency) {
+            (true, _) => DIVERT,
+            (false, false) => KEPT,
+            (false, true) => DANGER,
+        };
+        let features = reader.of_guard(read);
+        lessons.push(Lesson { features, target: vec![(class, 1.0)], weight: 1.0 });
+    }
+    let mut begun: BTreeMap<String, Vec<(usize, f32)>> = BTreeMap::new();
+    for sign in &knowledge.guard.signs {
+        let class = match sign.kind {
+            SignKind::Danger => DANGER,
+            SignKind::Crime | SignKind::Police => KEPT,
+        };
+        let grave = 0.25 * f32::from(sign.weight);
+        begun.insert(format!("g:{}:now", sign.name), vec![(class, grave * 1.3)]);
+        begun.insert(format!("g:{}:told", sign.name), vec![(class, grave)]);
+        let past = if sign.kind == SignKind::Danger { 0.0 } else { grave };
+        begun.insert(format!("g:{}:past", sign.name), vec![(KEPT, past)]);
+    }
+    begun.insert("over".to_owned(), vec![(DIVERT, 0.4)]);
+    begun.insert("g:none".to_owned(), vec![(DIVERT, 0.8)]);
+    Model::train(3, &lessons, &begun, course(&knowledge.tuning))
+}
+
+fn course(tuning: &Tuning) -> Course {
+    Course { rounds: tuning.rounds, step: tuning.step, decay: tuning.decay }
+}

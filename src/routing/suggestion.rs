@@ -1,0 +1,327 @@
+//! What is suggested to the dispatcher: units and categories in order, whether to divert, how sure, and
+//! why. A suggestion decides nothing; it is kept with the matter, so that it can be looked at later.
+
+use serde::{Deserialize, Serialize};
+
+use super::features::{Meaning, Read};
+use super::guard::{Manner, Told};
+use super::knowledge::SignKind;
+use super::router::{Ranked, Router};
+use crate::domain::Text;
+
+/// What is to be done with the call.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Verdict {
+    /// It may go to a unit.
+    Divert,
+    /// The dispatcher is asked one question first; until then it stays.
+    Ask,
+    /// It stays with the police.
+    Keep,
+}
+
+impl Verdict {
+    /// Its name, as in files.
+    #[must_use]
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Divert => "divert",
+            Self::Ask => "ask",
+            Self::Keep => "keep",
+        }
+    }
+}
+
+/// A unit or a category, and how sure.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Candidate {
+    /// The code.
+    pub code: String,
+    /// In thousandths, so that what is kept is the same text on every machine.
+    pub per_mille: u16,
+}
+
+/// Why.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Reason {
+    /// `words`, `clause`, `danger`, `grammar`, `model` or `change`.
+    pub kind: String,
+    /// In words.
+    pub text: Text,
+}
+
+/// What is suggested for a call.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Suggestion {
+    /// What to do.
+    pub verdict: Verdict,
+    /// Whether somebody seems to be in danger now.
+    pub emergency: bool,
+    /// How likely it is a matter of the police, in thousandths.
+    pub kept_per_mille: u16,
+    /// How likely the first unit is right, in thousandths.
+    pub confidence_per_mille: u16,
+    /// Units, the likeliest first.
+    pub units: Vec<Candidate>,
+    /// Categories, the likeliest first.
+    pub categories: Vec<Candidate>,
+    /// The question to ask, when in doubt; to be answered by yes (keep) or no.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub question: Option<Text>,
+    /// Why, and what would change it.
+    pub reasons: Vec<Reason>,
+    /// Which model said so.
+    pub model: String,
+}
+
+/// So many units and categories are named.
+const NAMED: usize = 5;
+
+impl Router {
+    /// What is suggested for a text.
+    #[must_use]
+    pub fn suggest(&self, text: &str) -> Suggestion {
+        let read = self.read(text);
+        let (divert, kept, danger) = self.weigh(&read);
+        let police = 1.0 - divert;
+        let verdict = if police >= self.tuning.keep {
+            Verdict::Keep
+        } else if police >= self.tuning.ask {
+            Verdict::Ask
+        } else {
+            Verdict::Divert
+        };
+        let mut units = self.rank_units(&read);
+        units.retain(|unit| unit.code != self.police);
+        let all: f32 = units.iter().map(|unit| unit.share).sum();
+        for unit in &mut units {
+            unit.share /= all.max(1e-6);
+        }
+        let confidence = match verdict {
+            Verdict::Keep => police,
+            Verdict::Ask => (1.0 - police) * self.calibrated(share_of_first(&units)),
+            Verdict::Divert => self.calibrated(share_of_first(&units)),
+        };
+        let mut categories = self.rank_categories(&read);
+        categories.retain(|one| {
+            verdict != Verdict::Divert || !self.kept.get(&one.code).copied().unwrap_or(false)
+        });
+        let reasons = self.reasons(&read, verdict, &units, &categories);
+        let question =
+            (verdict == Verdict::Ask).then(|| question(&read.reading.told, kept > danger));
+        let place = match verdict {
+            Verdict::Keep => Some(0),
+            // In doubt the police come third: the dispatcher sees both ways.
+            Verdict::Ask => Some(2),
+            Verdict::Divert => None,
+        };
+        if let Some(place) = place {
+            units.insert(
+                place.min(units.len()),
+                Ranked { code: self.police.clone(), share: police },
+            );
+        }
+        Suggestion {
+            verdict,
+            emergency: verdict == Verdict::Keep && danger >= kept
+                || verdict == Verdict::Ask && danger > kept,
+            kept_per_mille: per_mille(police),
+            confidence_per_mille: per_mille(confidence),
+            units: named(units),
+            categories: named(categories),
+            question,
+            reasons,
+            model: self.name.clone(),
+        }
+    }
+
+    /// A computed probability as it has come true before: a line through the points of the tuning.
+    fn calibrated(&self, share: f32) -> f32 {
+        let mut below = (0.0, 0.0);
+        for (computed, true_share) in &self.tuning.calibration {
+            if share <= *computed {
+                let span = (computed - below.0).max(1e-6);
+                return below.1 + (true_share - below.1) * (share - below.0) / span;
+            }
+            below = (*computed, *true_share);
+        }
+        if self.tuning.calibration.is_empty() { share } else { below.1 }
+    }
+
+    fn reasons(
+        &self,
+        read: &Read,
+        verdict: Verdict,
+        units: &[Ranked],
+        categories: &[Ranked],
+    ) -> Vec<Reason> {
+        let mut reasons = Vec::new();
+        let live: Vec<&Told> =
+            read.reading.told.iter().filter(|told| told.manner.is_live()).collect();
+        if verdict != Verdict::Divert {
+            if live.is_empty() {
+                reasons.push(reason(
+                    "model",
+                    "与以往由公安处置的警情相似",
+                    "like calls that stayed with the police",
+                ));
+            } else {
+                let words = quoted(live.iter().map(|told| told.word.as_str()));
+                reasons.push(reason(
+                    "danger",
+                    &format!("说到{words}，且未说已过去或已排除"),
+                    &format!("{words} is told as present, and nothing takes it back"),
+                ));
+            }
+        }
+        let taken_back: Vec<&Told> =
+            read.reading.told.iter().filter(|told| !told.manner.is_live()).collect();
+        if !taken_back.is_empty() {
+            let said = |manner: Manner| match manner {
+                Manner::Denied => "否认",
+                Manner::Feared => "担心",
+                Manner::Past => "过去",
+                Manner::Over | Manner::Now | Manner::Told => "已排除",
+            };
+            let zh: Vec<String> = taken_back
+                .iter()
+                .map(|told| format!("“{}”（{}）", told.word, said(told.manner)))
+                .collect();
+            let en: Vec<String> = taken_back
+                .iter()
+                .map(|told| format!("“{}” ({})", told.word, told.manner.as_str()))
+                .collect();
+            reasons.push(reason(
+                "grammar",
+                &format!("{}不作为现时险情", zh.join("、")),
+                &format!("{} counts as no present danger", en.join(", ")),
+            ));
+        }
+        let (first, second) = (units.first(), units.get(1));
+        let words = first.map(|unit| self.words_for(read, &unit.code)).unwrap_or_default();
+        if let Some(unit) = first.filter(|_| !words.is_empty()) {
+            let words = quoted(words.iter().map(String::as_str));
+            reasons.push(reason(
+                "words",
+                &format!("{words}多属该单位（{}）的事项", unit.code),
+                &format!("{words} speak for matters of `{}`", unit.code),
+            ));
+        }
+        let clause = categories.iter().take(3).find_map(|one| {
+            let of_first = self.first_unit.get(&one.code)?.first() == first.map(|unit| &unit.code);
+            self.clauses.get(&one.code).filter(|clause| of_first && !clause.is_empty())
+        });
+        if let Some(clause) = clause {
+            reasons.push(reason("clause", clause, &format!("by the plan: {clause}")));
+        }
+        reasons.extend(self.what_would_change(read, verdict, second));
+        reasons
+    }
+
+    /// What the caller would have to say for another answer.
+    fn what_would_change(
+        &self,
+        read: &Read,
+        verdict: Verdict,
+        second: Option<&Ranked>,
+    ) -> Option<Reason> {
+        if verdict != Verdict::Divert {
+            return Some(reason(
+                "change",
+                "确认无人受伤、被困或受威胁，且不属违法犯罪后，方可分流",
+                "to divert it, make sure that nobody is hurt, trapped or threatened, and that it is no offence",
+            ));
+        }
+        let second = second?;
+        let words = self.words_for(read, &second.code);
+        let (zh, en) = if words.is_empty() {
+            (String::new(), String::new())
+        } else {
+            let words = quoted(words.iter().map(String::as_str));
+            (format!("主要诉求是{words}时，"), format!("if {words} is the main point, "))
+        };
+        Some(reason(
+            "change",
+            &format!("{zh}次选单位为{}", second.code),
+            &format!("{en}the next choice is `{}`", second.code),
+        ))
+    }
+
+    /// The words of a text that speak most for a unit, at most three.
+    fn words_for(&self, read: &Read, unit: &str) -> Vec<String> {
+        let Some(class) = self.units.iter().position(|one| one == unit) else { return Vec::new() };
+        let features = self.reader.of_matter(read);
+        let shares = self.of_unit.shares(&features, class);
+        let share = |name: &str| {
+            shares.iter().find(|(feature, _)| feature == name).map_or(0.0, |(_, share)| *share)
+        };
+        let mut words: Vec<(f32, &String)> = read
+            .words
+            .iter()
+            .map(|(word, meanings)| {
+                let meant: f32 = meanings
+                    .iter()
+                    .map(|meaning| match meaning {
+                        Meaning::Concept(name) => share(&format!("c:{name}")),
+                        Meaning::Topic(code) => share(&format!("t:{code}")),
+                    })
+                    .sum();
+                (share(&format!("w:{word}")) + meant, word)
+            })
+            .filter(|(share, _)| *share > 0.15)
+            .collect();
+        words.sort_by(|one, other| other.0.total_cmp(&one.0).then_with(|| one.1.cmp(other.1)));
+        words.dedup_by(|one, other| one.1 == other.1);
+        words.into_iter().take(3).map(|(_, word)| word.clone()).collect()
+    }
+}
+
+fn question(told: &[Told], calm: bool) -> Text {
+    let kind = told.iter().filter(|told| told.manner.is_live()).map(|told| told.kind).min();
+    match kind {
+        Some(SignKind::Crime) => {
+            Text::new("来电人是否要就违法犯罪行为报警？", "Does the caller report an offence?")
+        }
+        Some(SignKind::Police) => Text::new(
+            "是否要求公安机关办理（户籍证件、案件、交通、民警）？",
+            "Is something asked of the police themselves (papers, a case, traffic, an officer)?",
+        ),
+        None if calm => Text::new(
+            "是否涉及违法犯罪，或要求公安机关办理？",
+            "Is an offence concerned, or something asked of the police themselves?",
+        ),
+        Some(SignKind::Danger) | None => Text::new(
+            "现在是否有人受伤、被困、失踪或受到威胁？",
+            "Is anybody hurt, trapped, missing or threatened now?",
+        ),
+    }
+}
+
+fn share_of_first(units: &[Ranked]) -> f32 {
+    units.first().map_or(0.0, |unit| unit.share)
+}
+
+fn named(ranked: Vec<Ranked>) -> Vec<Candidate> {
+    let named = ranked.into_iter().take(NAMED);
+    named.map(|one| Candidate { code: one.code, per_mille: per_mille(one.share) }).collect()
+}
+
+fn reason(kind: &str, zh: &str, en: &str) -> Reason {
+    Reason { kind: kind.to_owned(), text: Text::new(zh, en) }
+}
+
+fn quoted<'w>(words: impl Iterator<Item = &'w str>) -> String {
+    let mut said: Vec<String> = words.map(|word| format!("“{word}”")).collect();
+    said.dedup();
+    said.truncate(4);
+    said.concat()
+}
+
+/// A share in thousandths.
+fn per_mille(share: f32) -> u16 {
+    // Counted up rather than converted: a share is between 0 and 1, and there are a thousand steps.
+    let steps = (0_u16..=1000).rev();
+    let wanted = share * 1000.0 + 0.5;
+    steps.into_iter().find(|step| f32::from(*step) <= wanted).unwrap_or(0)
+}
