@@ -11,7 +11,7 @@ mod mutes;
 mod nodes;
 mod outbox;
 mod recount;
-mod seals;
 mod rehearsal;
 mod replies;
+mod seals;
 mod self_test;

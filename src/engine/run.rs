@@ -1,5 +1,6 @@
 //! One decision under way: the instance as it changes, and what will stand in the event.
 
+mod acknowledging;
 mod clocks;
 mod effects;
 mod known;
@@ -278,6 +279,7 @@ impl<'r> Run<'r> {
         if by_people {
             self.instance.last_at = self.at.max(self.instance.last_at);
         }
+        self.choose_repetitions();
         let event = self.event();
         Decision { instance: self.instance, event }
     }
