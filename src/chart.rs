@@ -40,6 +40,8 @@ pub struct Chart {
     pub fields: BTreeMap<String, Field>,
     /// The field that says how urgent an instance is.
     pub tier_field: Option<String>,
+    /// When its messages are urgent although the tier is below larger.
+    pub urgent: Option<Expression>,
     /// The command that opens an instance.
     pub start: CommandSpec,
     /// Commands by name.
@@ -237,6 +239,8 @@ pub struct ClockSpec {
     pub replaces: Option<String>,
     /// Its ladder's steps that have an instant.
     pub steps: Vec<Step>,
+    /// Repetitions for a case (`when`), in order, before the one for every other.
+    pub every_when: Vec<Step>,
     /// The repetition at the end.
     pub every: Option<Step>,
 }

@@ -16,18 +16,18 @@ pub mod wording;
 use std::collections::BTreeMap;
 
 use crate::calendar::Calendar;
-use crate::chart::expression::Timing;
+use crate::chart::expression::{Expression, Timing};
 use crate::chart::{Chart, Party, machine};
 use crate::domain::{
     Actor, ArmedClock, Command, DefinitionId, Event, Facts, Fields, Instance, InstanceId, Instant,
-    JurisdictionId, Refusal, Text, Witness,
+    JurisdictionId, Refusal, Text, Tier, Witness,
 };
 use run::Run;
 
 /// `always` transitions and clocks already past are followed so many times within one command.
 pub const STEP_BUDGET: usize = 64;
 
-/// Acknowledges the ladder of a clock; every workflow knows it that has no command of this name.
+/// Acknowledges the ladder of a clock; every workflow knows it, and none has a command of this name.
 pub const ACKNOWLEDGE: &str = "acknowledge";
 
 /// What became of an alert, told by the service itself. No workflow can have a command of this
@@ -230,6 +230,17 @@ pub fn timing(
     let command = Command::new("explain");
     let run = Run::new(situation, instance, &Actor::System, &command);
     run.ok()?.timing(name, armed)
+}
+
+/// Whether the messages of a matter are urgent: from tier larger up, and when its workflow says so.
+#[must_use]
+pub fn is_urgent(situation: Situation<'_>, instance: &Instance) -> bool {
+    let says_so = |urgent: &Expression| {
+        let command = Command::new("explain");
+        let run = Run::new(situation, instance, &Actor::System, &command);
+        run.is_ok_and(|run| run.judge(urgent))
+    };
+    instance.tier >= Tier::Larger.rank() || situation.chart.urgent.as_ref().is_some_and(says_so)
 }
 
 /// Whether a command acknowledges an alert, and is not one of the workflow's own.

@@ -74,7 +74,7 @@ pub use delivery::{AlertRules, Became, Parcel, Report as DeliveryReport};
 pub use error::Error;
 pub use figures::Figures;
 pub use letters::{Note, Wish, sample_letter};
-pub use link::Linked;
+pub use link::{Bundled, Linked};
 pub use public_id::PublicIds;
 pub use query::{History, Page};
 pub use recount::{Moved, Piece, Progress};

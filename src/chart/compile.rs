@@ -103,6 +103,8 @@ impl<'d> Compiler<'d> {
         let parties: Vec<String> = self.parties.iter().map(|&name| name.to_owned()).collect();
         let named = workflows.iter().cloned().collect();
         self.scope = Scope::of_workflow(&self.fields, &clocks, &parties, named);
+        let scope = self.scope.clone();
+        let urgent = self.condition(document.urgent.as_ref(), &scope);
         for (name, signal) in document.signals.iter() {
             let input = self.read_inputs(&signal.input);
             self.signals.insert(name.value.clone(), input);
@@ -129,6 +131,7 @@ impl<'d> Compiler<'d> {
             workflow: document.workflow.value.clone(),
             title: document.title.clone(),
             tier_field: self.tier_field(document),
+            urgent,
             fields: std::mem::take(&mut self.fields),
             start,
             commands,

@@ -25,6 +25,9 @@ pub struct Document {
     /// Bodies of the jurisdiction that the workflow names: desk, `emergency_office` …
     #[serde(default)]
     pub parties: Vec<Spot<String>>,
+    /// When its messages are urgent although the tier is below larger: an expression.
+    #[serde(default)]
+    pub urgent: Option<Spot<String>>,
     /// What an instance knows.
     #[serde(default)]
     pub fields: Table<FieldDoc>,

@@ -64,7 +64,7 @@ mod tests {
         assert_eq!(schema["additionalProperties"], false);
         assert!(schema["properties"]["clocks"]["description"].is_string());
         let sample = serde_json::json!({
-            "workflow": "w", "title": { "zh": "一", "en": "one" }, "parties": ["desk"],
+            "workflow": "w", "title": { "zh": "一", "en": "one" }, "parties": ["desk"], "urgent": "true",
             "fields": { "unit": { "type": "unit", "title": { "zh": "", "en": "" }, "shown": false } },
             "start": { "command": "go", "title": { "zh": "", "en": "" }, "by": ["desk.duty"],
                        "input": { "x": { "type": "text", "optional": true, "personal": true } } },

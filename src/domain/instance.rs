@@ -72,6 +72,9 @@ pub struct Children {
     pub total: i64,
 }
 
+/// The number of a ladder's repetition among its steps: one more than a ladder may have.
+pub const REPETITION: u8 = 60;
+
 /// A clock in force (or frozen) for one instance.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ArmedClock {
@@ -98,12 +101,20 @@ pub struct ArmedClock {
     /// acknowledged in its time.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub hurry: Option<Instant>,
-    /// No ladder step comes before this: somebody acknowledged.
+    /// The ladder steps that have told somebody, the repetition among them ([`REPETITION`]), and how
+    /// long whoever acknowledged it is left in peace: a step gives one hold, which the first
+    /// acknowledgement begins.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub told: BTreeMap<u8, Option<Instant>>,
+    /// The step that told somebody last.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub quiet_until: Option<Instant>,
-    /// How long an acknowledgement of its last alert pauses the ladder, in milliseconds.
+    pub last: Option<u8>,
+    /// Ladder steps that do not come before this: somebody whom they tell has acknowledged.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub quiet: BTreeMap<u8, Instant>,
+    /// Which of its ladder's repetitions for a case is in force; none: the one for every other.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub hold: Option<i64>,
+    pub every: Option<u8>,
     /// When it ran out, as recorded.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub ran_out_at: Option<Instant>,

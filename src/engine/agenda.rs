@@ -1,7 +1,8 @@
 //! What a clock still has to do, and when: the steps of its ladder, running out, repeating.
 
 use crate::calendar::{Calendar, Limit};
-use crate::chart::{ClockSpec, Moment};
+use crate::chart::{ClockSpec, Moment, Step};
+use crate::domain::instance::REPETITION;
 use crate::domain::{ArmedClock, Instant};
 
 /// One thing that a clock has to do.
@@ -28,58 +29,91 @@ pub fn next(
     if armed.frozen.is_some() {
         return None;
     }
-    let mut first_step: Option<(Instant, usize)> = None;
-    for (index, step) in spec.steps.iter().enumerate() {
-        if !is_done(armed, index) {
-            let at = moment(&step.at, armed, calendar);
-            if first_step.is_none_or(|(earliest, _)| at < earliest) {
-                first_step = Some((at, index));
-            }
-        }
-    }
-    let step = first_step.map(|(at, index)| {
-        let at_due = matches!(spec.steps.get(index).map(|step| &step.at), Some(Moment::Due));
-        (paced(at, at_due, armed), Item::Step(index))
-    });
+    let ahead = || {
+        let steps = (0_u8..).zip(&spec.steps).filter(|(number, _)| !is_done(armed, *number));
+        steps.map(|(number, step)| (moment(&step.at, armed, calendar), number, step))
+    };
+    // The step at the due instant is held back by nobody.
+    let held = |at: Instant, number: u8, step: &Step| {
+        let quiet = armed.quiet.get(&number).copied();
+        quiet.filter(|quiet| *quiet > at && !matches!(step.at, Moment::Due))
+    };
+    // A step that reached nobody, or was not acknowledged in its time, brings the next one forward
+    // that waits for nobody.
+    let free = ahead().filter(|(at, number, step)| held(*at, *number, step).is_none());
+    let free = free.min_by_key(|(at, number, _)| (*at, *number)).map(|(_, number, _)| number);
+    let step = ahead()
+        .map(|(at, number, step)| {
+            let hurry = armed.hurry.filter(|_| free == Some(number));
+            let paced = hurry.map_or(at, |hurry| hurry.min(at));
+            (held(paced, number, step).unwrap_or(paced), at, number)
+        })
+        .min();
+    let step = step.map(|(paced, _, number)| (paced, Item::Step(usize::from(number))));
     // A step at the due instant that was told early, because the one before reached nobody, leaves
     // the running out to be done.
-    let due_step = spec
-        .steps
-        .iter()
-        .enumerate()
-        .any(|(index, step)| matches!(step.at, Moment::Due) && !is_done(armed, index));
+    let due_step = ahead().any(|(_, _, step)| matches!(step.at, Moment::Due));
     let run_out = (armed.ran_out_at.is_none() && !due_step).then_some((armed.due, Item::RunOut));
-    // A due step may be hidden behind an earlier one that is held back by an acknowledgement.
-    let held_due = spec.steps.iter().enumerate().find_map(|(index, step)| {
-        let waits = matches!(step.at, Moment::Due) && !is_done(armed, index);
-        waits.then_some((armed.due, Item::Step(index)))
+    let first = [step, run_out].into_iter().flatten().min_by_key(|(at, _)| *at);
+    // The repetition comes when nothing is ahead; steps that only wait for somebody who has
+    // acknowledged do not keep it from others.
+    if free.is_some() || run_out.is_some() {
+        return first;
+    }
+    let last = ahead().map(|(at, ..)| at).max();
+    let quiet = armed.quiet.get(&REPETITION).copied();
+    let from = [Some(now), last, quiet].into_iter().flatten().max();
+    let repeat = repetition(spec, armed).and_then(|every| {
+        let Moment::Every(cron) = &every.at else { return None };
+        let at = cron.next_after(from?, calendar.zone())?;
+        let hurry = armed.hurry.map(|hurry| quiet.map_or(hurry, |quiet| quiet.max(hurry)));
+        Some((hurry.map_or(at, |hurry| hurry.min(at)), Item::Repeat))
     });
-    let first = [step, run_out, held_due].into_iter().flatten().min_by_key(|(at, _)| *at);
-    first.or_else(|| {
-        let Moment::Every(cron) = &spec.every.as_ref()?.at else { return None };
-        let from = armed.quiet_until.map_or(now, |quiet| quiet.max(now));
-        let at = cron.next_after(from, calendar.zone())?;
-        let at = armed.hurry.map_or(at, |hurry| hurry.min(at));
-        Some((at, Item::Repeat))
-    })
+    [first, repeat].into_iter().flatten().min_by_key(|(at, _)| *at)
 }
 
-/// Whether the ladder step of an index was done.
+/// The number under which a clock keeps a step of its ladder; running out is none.
 #[must_use]
-pub fn is_done(armed: &ArmedClock, index: usize) -> bool {
-    bit(index) & armed.done != 0
+pub fn number(item: Item) -> Option<u8> {
+    match item {
+        Item::Step(index) => u8::try_from(index).ok(),
+        Item::Repeat => Some(REPETITION),
+        Item::RunOut => None,
+    }
 }
 
-/// Notes that the ladder step of an index was done.
-pub fn mark_done(armed: &mut ArmedClock, index: usize) {
-    armed.done |= bit(index);
+/// The repetition that is in force.
+#[must_use]
+pub fn repetition<'s>(spec: &'s ClockSpec, armed: &ArmedClock) -> Option<&'s Step> {
+    let chosen = armed.every.and_then(|number| spec.every_when.get(usize::from(number)));
+    chosen.or(spec.every.as_ref())
+}
+
+/// The step of a number.
+#[must_use]
+pub fn step<'s>(spec: &'s ClockSpec, armed: &ArmedClock, number: u8) -> Option<&'s Step> {
+    match number {
+        REPETITION => repetition(spec, armed),
+        _ => spec.steps.get(usize::from(number)),
+    }
+}
+
+/// Whether the ladder step of a number was done.
+#[must_use]
+pub fn is_done(armed: &ArmedClock, number: u8) -> bool {
+    bit(number) & armed.done != 0
+}
+
+/// Notes that the ladder step of a number was done.
+pub fn mark_done(armed: &mut ArmedClock, number: u8) {
+    armed.done |= bit(number);
 }
 
 /// After the due instant moved: steps that now lie ahead (or just now) are to be done again.
 pub fn reconsider(spec: &ClockSpec, armed: &mut ArmedClock, calendar: &Calendar, now: Instant) {
-    for (index, step) in spec.steps.iter().enumerate() {
+    for (number, step) in (0_u8..).zip(&spec.steps) {
         if moment(&step.at, armed, calendar) >= now {
-            armed.done &= !bit(index);
+            armed.done &= !bit(number);
         }
     }
     if armed.due > now {
@@ -89,8 +123,8 @@ pub fn reconsider(spec: &ClockSpec, armed: &mut ArmedClock, calendar: &Calendar,
     armed.wake = next(spec, armed, calendar, now).map(|(at, _)| at);
 }
 
-fn bit(index: usize) -> i64 {
-    u32::try_from(index).ok().and_then(|shift| 1_i64.checked_shl(shift)).unwrap_or(0)
+fn bit(number: u8) -> i64 {
+    1_i64.checked_shl(u32::from(number)).unwrap_or(0)
 }
 
 /// When a step comes, before anybody hurries or holds it.
@@ -103,12 +137,4 @@ fn moment(moment: &Moment, armed: &ArmedClock, calendar: &Calendar) -> Instant {
         Moment::BeforeDue(limit) => calendar.before(armed.due, limit).max(armed.base),
         Moment::AfterBase(limit) => after(armed.base, limit),
     }
-}
-
-/// A step comes earlier when the one before reached nobody in time, later while somebody has
-/// acknowledged, unless it is the one at the due instant. Running out is never moved.
-fn paced(at: Instant, at_due: bool, armed: &ArmedClock) -> Instant {
-    let at = armed.hurry.map_or(at, |hurry| hurry.min(at));
-    let quiet = armed.quiet_until.filter(|_| !at_due);
-    quiet.map_or(at, |quiet| quiet.max(at))
 }

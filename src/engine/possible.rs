@@ -59,7 +59,7 @@ fn of<'s>(
 pub fn may_acknowledge(situation: Situation<'_>, instance: &Instance, actor: &Actor) -> bool {
     let command = Command::new(ACKNOWLEDGE);
     acknowledges(situation.chart, ACKNOWLEDGE)
-        && instance.clocks.values().any(|clock| clock.hold.is_some())
+        && instance.clocks.values().any(|clock| !clock.told.is_empty())
         && Run::new(situation, instance, actor, &command)
             .is_ok_and(|mut run| run.acknowledge().is_ok())
 }

@@ -1,5 +1,6 @@
 //! One decision under way: the instance as it changes, and what will stand in the event.
 
+mod acknowledging;
 mod caller;
 mod clocks;
 mod effects;
@@ -279,6 +280,7 @@ impl<'r> Run<'r> {
         if by_people && !self.word_only {
             self.instance.last_at = self.at.max(self.instance.last_at);
         }
+        self.choose_repetitions();
         let event = self.event();
         Decision { instance: self.instance, event }
     }

@@ -15,10 +15,14 @@ use crate::domain::{
 };
 use crate::engine::ACKNOWLEDGE;
 use crate::policy::Act;
+use crate::store::MessageFilter;
 
 /// How long a link can be used: seven days. A matter that is still open then has told its people
 /// again.
 const GOOD_FOR_MS: i64 = 7 * 24 * 3_600_000;
+
+/// So many of a person's newest messages are looked at for those of a summary.
+const LOOK_AT: i64 = 200;
 
 /// Digits of a public id without its prefix.
 const ID_LENGTH: usize = 13;
@@ -41,6 +45,19 @@ pub struct Linked {
     pub status: Option<Text>,
     /// The command that it offers besides acknowledging, if that is possible now.
     pub offer: Option<(String, Text)>,
+    /// The other messages that left in one summary with it.
+    pub others: Vec<Bundled>,
+}
+
+/// Another message of the same summary.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Bundled {
+    /// Of its own link.
+    pub token: String,
+    /// What it says.
+    pub sentence: String,
+    /// Whether it has been acknowledged.
+    pub acknowledged: bool,
 }
 
 impl Gate {
@@ -92,6 +109,7 @@ impl Gate {
             number: None,
             status: None,
             offer: None,
+            others: self.bundled(&message)?,
             message,
         };
         if let Some(id) = linked.message.instance {
@@ -100,6 +118,26 @@ impl Gate {
             self.describe(&mut linked, &instance)?;
         }
         Ok(linked)
+    }
+
+    /// The others of a summary: an SMS names only their numbers, and has one link.
+    fn bundled(&self, message: &Message) -> Result<Vec<Bundled>, Error> {
+        let first = message.bundle.unwrap_or(message.id);
+        let filter = MessageFilter {
+            jurisdiction: Some(message.jurisdiction),
+            person: message.to.person(),
+            channel: Some(message.channel.clone()),
+            ..MessageFilter::default()
+        };
+        let messages = self.read(|reader| reader.messages(&filter, LOOK_AT))?;
+        let ours = |one: &Message| one.bundle == Some(first) || one.id == first;
+        let others = messages.iter().rev().filter(|one| ours(one) && one.id != message.id);
+        let bundled = |one: &Message| Bundled {
+            token: self.link_token(one),
+            sentence: one.body.clone(),
+            acknowledged: one.acknowledged_at.is_some(),
+        };
+        Ok(others.map(bundled).collect())
     }
 
     fn describe(&self, linked: &mut Linked, instance: &Instance) -> Result<(), Error> {

@@ -9,10 +9,15 @@ use super::sight::{Seen, Sight, reach};
 use super::{Caller, Change, Gate};
 use crate::calendar::{Due, Limit};
 use crate::chart::CommandSpec;
-use crate::domain::{Actor, Directory, Instance, InstanceId, Message, MessageId, StoredEvent};
+use crate::domain::{
+    Actor, Directory, Instance, InstanceId, JurisdictionId, Message, MessageId, StoredEvent,
+};
 use crate::engine::{Situation, possible};
 use crate::policy::{self, Act, Relation};
 use crate::store::{Alarm, Filter, MessageFilter, RawCounts, Reader};
+
+/// So many open alarms are counted; with more nobody asks how many.
+const ALARMS_COUNTED: i64 = 10_000;
 
 /// One page of a list.
 #[derive(Debug, Clone)]
@@ -305,6 +310,16 @@ impl Gate {
             alarm.raised.jurisdiction.is_none_or(|whose| whose == caller.jurisdiction)
         };
         Ok(alarms.into_iter().filter(here).collect())
+    }
+
+    /// How many operator alarms stand that concern a jurisdiction; the daily overview is none. Blocks.
+    ///
+    /// # Errors
+    /// What the store says.
+    pub fn open_alarms(&self, whose: JurisdictionId) -> Result<usize, Error> {
+        let alarms = self.read(|reader| reader.alarms(true, ALARMS_COUNTED))?;
+        let raised = alarms.iter().map(|alarm| &alarm.raised).filter(|one| one.kind != "digest");
+        Ok(raised.filter(|one| one.jurisdiction.is_none_or(|at| at == whose)).count())
     }
 
     /// Whether a change concerns the caller.

@@ -94,6 +94,11 @@ impl Gate {
             Some(Replied { person, jurisdiction, done, answer })
         };
         let Some(wish) = read(text) else { return Ok(answered(false, not_understood())) };
+        // Anybody can write another's number into an SMS: what that allows is at most an
+        // acknowledgement, unless the number was proved to be the person's.
+        if wish.offered && person.verified_at("sms").is_none() {
+            return Ok(answered(false, unproved()));
+        }
         let gate = self.clone();
         let who = person.id;
         let open =
@@ -241,6 +246,14 @@ fn not_understood() -> Text {
     Text::new(
         "未能识别。回复“1 编号”确认收到，回复“2 编号”办理所提示的操作。",
         "Not understood. Reply `1 number` to acknowledge, `2 number` to do what the message offers.",
+    )
+}
+
+fn unproved() -> Text {
+    Text::new(
+        "您的手机号尚未验证，不能以短信办理；请用短信中的链接办理，或登录后验证手机号。",
+        "Your number is not proved, so that it may only acknowledge. Use the link, or prove the \
+         number once.",
     )
 }
 

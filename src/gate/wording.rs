@@ -11,7 +11,7 @@ use crate::domain::{
     PersonId, Recipient, Text, Tier,
 };
 use crate::engine::wording::{Context, Speaker, fill, placeholders};
-use crate::engine::{Decision, Situation, possible};
+use crate::engine::{Decision, Situation, is_urgent, possible};
 use crate::template::{About, TierWord};
 
 /// What people call a matter: the number of its family, eight digits.
@@ -54,10 +54,11 @@ pub(super) fn messages(
     let number = number(instance);
     let context = Context { number: &number, zone: calendar.zone(), facts: &*directory };
     let sheet = letters.sheet();
-    let writer = Writer { directory: &directory, sheet: &sheet, chart, instance, context };
-    let unworded = unworded(decision, rules);
     let situation =
         Situation { chart, calendar: &calendar, facts: &*directory, now: event.recorded_at };
+    let urgent = is_urgent(situation, instance);
+    let writer = Writer { directory: &directory, sheet: &sheet, chart, instance, context, urgent };
+    let unworded = unworded(decision, urgent, rules);
     // Nobody is offered what they may not do: a step may tell several roles.
     let offered = |offer: &String, person: PersonId| {
         directory.people.get(&person).is_some_and(|person| {
@@ -98,9 +99,8 @@ pub(super) fn messages(
 }
 
 /// An alert of a decision, to nobody yet.
-fn unworded(decision: &Decision, rules: AlertRules) -> Message {
+fn unworded(decision: &Decision, urgent: bool, rules: AlertRules) -> Message {
     let (instance, at) = (&decision.instance, decision.event.recorded_at);
-    let urgent = instance.tier >= Tier::Larger.rank();
     Message {
         id: MessageId(0),
         jurisdiction: instance.jurisdiction,
@@ -163,6 +163,7 @@ struct Writer<'w> {
     chart: &'w Chart,
     instance: &'w Instance,
     context: Context<'w>,
+    urgent: bool,
 }
 
 impl Writer<'_> {
@@ -184,7 +185,7 @@ impl Writer<'_> {
         speaker: Option<Speaker<'_>>,
         language: Language,
     ) -> Option<String> {
-        let Self { directory, sheet, chart, instance, context } = self;
+        let Self { directory, sheet, chart, instance, context, urgent } = self;
         let of = (chart.workflow.as_str(), text);
         if !sheet.templates.words_anew(language, of, channel) {
             return None;
@@ -198,7 +199,7 @@ impl Writer<'_> {
             sentence: words.say(language).to_owned(),
             subject: self.subject(language),
             tier: TierWord { word: tier.title().say(language).to_owned(), rank: tier.rank() },
-            urgent: instance.tier >= Tier::Larger.rank(),
+            urgent: *urgent,
             due: speaker.and_then(|_| fields.get("due").cloned()).unwrap_or_default(),
             fields,
             ..About::default()

@@ -15,7 +15,7 @@ use super::style;
 use super::throttle;
 use crate::calendar::Calendar;
 use crate::domain::{Language, Refusal, Text};
-use crate::gate::{self, Linked};
+use crate::gate::{self, Bundled, Linked};
 
 /// The style of every page.
 const STYLE: &str = include_str!("link.css");
@@ -131,6 +131,7 @@ struct Page {
     number: Option<String>,
     status: Option<String>,
     sent: String,
+    others: Vec<Bundled>,
 }
 
 impl Page {
@@ -145,6 +146,7 @@ impl Page {
             number: linked.number.clone(),
             status: linked.status.as_ref().map(|text| say(language, text).to_owned()),
             sent: written.strftime("%Y-%m-%d %H:%M").to_string(),
+            others: linked.others.clone(),
             calendar,
         })
     }
@@ -176,7 +178,33 @@ impl Page {
             };
             text.push_str(&self.button("acknowledge", label));
         }
+        text.push_str(&self.others());
         self.whole(&text)
+    }
+
+    /// What else stood in the same summary, each with its own button.
+    fn others(&self) -> String {
+        let mut rows = String::new();
+        for Bundled { token, sentence, acknowledged } in &self.others {
+            let seen = self.words("确认收到", "Acknowledge");
+            let answer = if *acknowledged {
+                "<span class=\"done\">✓</span>".to_owned()
+            } else {
+                format!(
+                    "<form method=\"post\" action=\"{token}\"><button name=\"act\" \
+                     value=\"acknowledge\">{seen}</button></form>"
+                )
+            };
+            rows.push_str(&format!(
+                "<li><a href=\"{token}\">{}</a> {answer}</li>",
+                escaped(sentence)
+            ));
+        }
+        if rows.is_empty() {
+            return rows;
+        }
+        let heading = self.words("同一汇总中的其他提醒", "Also in this summary");
+        format!("<h2>{heading}</h2><ul>{rows}</ul>")
     }
 
     fn button(&self, act: &str, label: &str) -> String {
@@ -192,7 +220,8 @@ impl Page {
         } else {
             self.words("已确认收到，谢谢", "Acknowledged, thank you")
         };
-        self.whole(&format!("{}<p class=\"done\">✓ {said}</p>", self.about()))
+        let (about, others) = (self.about(), self.others());
+        self.whole(&format!("{about}<p class=\"done\">✓ {said}</p>{others}"))
     }
 
     fn refused(&self, linked: &Linked, refusal: &Refusal) -> String {

@@ -284,6 +284,20 @@ impl County {
         person
     }
 
+    /// Somebody has proved an address.
+    pub(super) fn proves(&self, who: &str, channel: &str) {
+        let mut person = self.person(who);
+        let address = person.address(channel).unwrap().to_owned();
+        let proof = fenliu::domain::person::Verified { address, at: self.now() };
+        person.verified.insert(channel.to_owned(), proof);
+        self.store
+            .writer()
+            .unwrap()
+            .transaction(|t| t.put_person(self.jurisdiction, &person))
+            .unwrap();
+        self.gate.reload().unwrap();
+    }
+
     pub(super) fn caller(&self, who: &str) -> Caller {
         let Person { id, grants, .. } = self.person(who);
         Caller { actor: Actor::Person { id, grants }, jurisdiction: self.jurisdiction }

@@ -1,8 +1,10 @@
 //! People answer: by the page behind the link, and by SMS.
 
 use fenliu::domain::event::ClockVerb;
+use fenliu::domain::{InstanceId, Message};
 use fenliu::gate::number_of;
 use reqwest::Method;
+use serde_json::json;
 
 use super::county::{County, play};
 use super::language::{called_out, landslide};
@@ -10,7 +12,7 @@ use super::language::{called_out, landslide};
 const DUTY: &str = "县应急办值班员乙";
 
 /// Whether the history of a matter says that somebody has acknowledged the call-out.
-fn acknowledged(county: &County, id: fenliu::domain::InstanceId) -> bool {
+fn acknowledged(county: &County, id: InstanceId) -> bool {
     let events = county.events(id);
     let mut changes = events.iter().flat_map(|event| &event.clocks);
     changes.any(|one| one.change == ClockVerb::Acknowledged && one.clock == "call_out")
@@ -100,8 +102,10 @@ fn what_is_no_answer_changes_nothing_and_is_explained() {
             county.replies(DUTY, text).await;
             county.expect_sms(DUTY, said);
         }
-        county.replies(DUTY, &format!("2 {}", number_of(id))).await;
-        county.expect_sms(DUTY, "没有可直接办理的操作");
+        // The unit's leader is told, and may not note the alarm of the emergency office.
+        county.proves("guotu.leader", "sms");
+        county.replies("guotu.leader", &format!("2 {}", number_of(id))).await;
+        county.expect_sms("guotu.leader", "没有可直接办理的操作");
         assert!(!acknowledged(county, id));
     });
 }
@@ -133,5 +137,110 @@ fn receipts_and_acknowledgements_are_facts_of_the_matter() {
         let told =
             county.messages().into_iter().find(|one| one.reference == sms.ids.first().cloned());
         assert_eq!(told.unwrap().delivered_at, Some(county.now()));
+    });
+}
+
+/// The last SMS that somebody got.
+fn last_sms(county: &County, who: &str) -> super::mailbox::Arrived {
+    let name = county.person(who).name;
+    let all = county.box_of.all.iter().rev();
+    let mut sms = all.filter(|one| one.way == super::mailbox::Way::Sms && one.who == name);
+    sms.next().unwrap_or_else(|| panic!("nothing came to {name}")).clone()
+}
+
+/// Opens a matter of a workflow; whom it tells, and a word of what.
+async fn opens(county: &mut County, workflow: &str) -> (InstanceId, &'static str) {
+    match workflow {
+        "incident" => (landslide(county, "larger").await, DUTY),
+        "dispatch_order" => {
+            let input = json!({ "unit": "guotu", "content": "立即组织撤离", "tier": "major" });
+            (county.opens(DUTY, (workflow, "issue"), input).await, "guotu.leader")
+        }
+        "supervision" => {
+            let input = json!({ "unit": "guotu", "level": "normal", "reason": "多次逾期未办结" });
+            let id = county.opens(DUTY, (workflow, "draft"), input).await;
+            county.does(DUTY, id, "issue", json!({ "demand": "三日内办结并报告" })).await;
+            (id, "guotu.leader")
+        }
+        _ => (noise(county).await, "guotu.liaison"),
+    }
+}
+
+/// A referral that is not urgent, with its unit.
+pub(super) async fn noise(county: &mut County) -> InstanceId {
+    let input = json!({ "text": "半夜施工", "place": "葛城街道", "kind": "complaint",
+        "category": "noise.construction-night", "caller_phone": "00000000000" });
+    let id = county.opens("110台值班长", ("referral", "register"), input).await;
+    county.does("110台值班长", id, "route", json!({ "unit": "guotu" })).await;
+    id
+}
+
+#[test]
+fn an_alert_of_every_workflow_is_acknowledged_by_its_link_and_by_sms() {
+    for workflow in ["referral", "incident", "dispatch_order", "supervision"] {
+        play(async |county| {
+            for by_sms in [false, true] {
+                let (id, who) = opens(county, workflow).await;
+                let sms = last_sms(county, who);
+                if by_sms {
+                    county.replies(who, &format!("1 {}", number_of(id))).await;
+                    let said = format!("事项{}已确认收到", number_of(id));
+                    let answered = county.box_of.all.iter().any(|one| one.text.contains(&said));
+                    assert!(answered, "{workflow}: {:?}", last_sms(county, who));
+                } else {
+                    assert_eq!(county.presses(&sms, "acknowledge").await, 200, "{workflow}");
+                }
+                let last = county.events(id).pop().unwrap();
+                assert_eq!(last.command.name, "acknowledge", "{workflow}");
+                assert_eq!(last.from, last.to, "having seen it is no answer to the matter");
+                // What follows within minutes would leave in a summary.
+                county.fast_forward(20).await;
+                county.read_everything();
+            }
+        });
+    }
+}
+
+#[test]
+fn an_incident_and_an_urgent_referral_of_ordinary_tier_do_not_wait_for_the_morning() {
+    play(async |county| {
+        landslide(county, "ordinary").await;
+        let all_urgent = |messages: Vec<Message>| {
+            assert!(!messages.is_empty());
+            messages.into_iter().find(|one| !one.urgent)
+        };
+        assert_eq!(all_urgent(county.messages()), None);
+        let before = county.messages().len();
+        for (urgent, more) in [(false, json!({})), (true, json!({ "urgent": true }))] {
+            let mut input = json!({ "text": "半夜施工", "place": "葛城街道", "kind": "complaint",
+                "category": "noise.construction-night", "caller_phone": "00000000000" });
+            input.as_object_mut().unwrap().extend(more.as_object().unwrap().clone());
+            let id = county.opens("110台值班长", ("referral", "register"), input).await;
+            county.does("110台值班长", id, "route", json!({ "unit": "guotu" })).await;
+            let messages = county.messages();
+            let own: Vec<_> = messages.iter().filter(|one| one.instance == Some(id)).collect();
+            assert!(!own.is_empty() && messages.len() > before);
+            assert!(own.iter().all(|one| one.urgent == urgent), "urgent {urgent}: {own:#?}");
+        }
+        county.read_everything();
+    });
+}
+
+#[test]
+fn the_alarm_is_noted_by_sms_from_a_proved_number_and_not_from_another() {
+    play(async |county| {
+        let id = landslide(county, "larger").await;
+        county.read_everything();
+        county.replies(DUTY, &format!("2 {}", number_of(id))).await;
+        county.expect_sms(DUTY, "手机号尚未验证");
+        let gone = |county: &County| {
+            let (instance, _) = county.store.read(|reader| reader.instance(id)).unwrap().unwrap();
+            !instance.clocks.contains_key("call_out")
+        };
+        assert!(!gone(county));
+        county.proves(DUTY, "sms");
+        county.replies(DUTY, &format!("2 {}", number_of(id))).await;
+        county.expect_sms(DUTY, "已办理");
+        assert!(gone(county), "the call-out has ended");
     });
 }

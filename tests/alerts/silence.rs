@@ -7,6 +7,7 @@ use std::sync::{Arc, Mutex};
 
 use fenliu::channel::{Channel, Console, Letter, Outcome, guard};
 use fenliu::clock::StillClock;
+use fenliu::domain::person::Quiet;
 use fenliu::domain::roster::Cover;
 use fenliu::domain::{
     Actor, Delivery, Directory, Event, Grant, InstanceId, Instant, Message, MessageId, Person,
@@ -74,8 +75,12 @@ struct Night {
     start: i64,
     sms: Weather,
     email: Weather,
-    /// When somebody who was told something acknowledges it.
-    answer: Option<i64>,
+    /// When people who were told something acknowledge it, and which of them.
+    answers: Vec<(i64, usize)>,
+    /// Whether everybody wants to be left alone all night.
+    quiet: bool,
+    /// The matter: an incident, or a supervision order.
+    order: bool,
     dice: u64,
 }
 
@@ -119,7 +124,7 @@ fn night() -> impl Strategy<Value = Night> {
     let roster = prop::option::of((cover, prop::collection::vec(any::<bool>(), 2)));
     let tier = prop::sample::select(vec!["ordinary", "larger", "major", "extraordinary"]);
     let people = prop::collection::vec(somebody(), POSTS.len());
-    let answer = prop::option::of(0..60_i64);
+    let answers = prop::collection::vec((0..90_i64, 0..50_usize), 0..6);
     (
         people,
         roster,
@@ -128,11 +133,25 @@ fn night() -> impl Strategy<Value = Night> {
         0..14 * 24 * 60_i64,
         weather(),
         weather(),
-        answer,
+        (answers, any::<bool>(), prop::bool::weighted(0.25)),
         any::<u64>(),
     )
-        .prop_map(|(people, roster, tier, coordination, start, sms, email, answer, dice)| {
-            Night { people, roster, tier, coordination, start, sms, email, answer, dice }
+        .prop_map(|(people, roster, tier, coordination, start, sms, email, more, dice)| {
+            let (mut answers, quiet, order) = more;
+            answers.sort_unstable();
+            Night {
+                people,
+                roster,
+                tier,
+                coordination,
+                start,
+                sms,
+                email,
+                answers,
+                quiet,
+                order,
+                dice,
+            }
         })
 }
 
@@ -221,6 +240,7 @@ fn directory(night: &Night) -> Directory {
         if one.own_order {
             person.rules.urgent = vec!["email".to_owned(), "sms".to_owned()];
         }
+        person.rules.quiet = night.quiet.then_some(Quiet { from: 20 * 60, until: 8 * 60 });
         (person.id, person)
     };
     // Whoever opens the matter is there, and hears of nothing.
@@ -350,6 +370,16 @@ impl House {
     }
 
     async fn open(&self, night: &Night) -> InstanceId {
+        if night.order {
+            let input = json!({ "unit": "guotu", "level": "normal", "reason": "多次逾期未办结" });
+            let office = Grant { role: Role::Duty, unit: "yingji".to_owned() };
+            let actor = Actor::Person { id: PersonId(98), grants: vec![office] };
+            let office = Caller { actor, ..self.caller.clone() };
+            let new = Target::New("supervision".to_owned());
+            let id = self.submit(&office, new, "draft", input, None).await;
+            let demand = json!({ "demand": "三日内办结并报告" });
+            return self.submit(&office, Target::Instance(id), "issue", demand, None).await;
+        }
         let input = json!({ "tier": night.tier, "started_at": self.gate.now().to_string(),
             "coordination": night.coordination, "police_first": false, "unit": "guotu",
             "place": "某村" });
@@ -447,13 +477,13 @@ impl House {
         all.unwrap()
     }
 
-    /// Somebody who was handed something acknowledges it.
-    async fn acknowledge(&self) {
+    /// Somebody who was handed something acknowledges it, perhaps once more.
+    async fn acknowledge(&self, which: usize) {
         let handed_over = self.handed_over.lock().unwrap().clone();
         let messages = self.messages();
-        let told =
-            messages.iter().find(|one| handed_over.contains(&one.id) && one.instance.is_some());
-        let Some(message) = told else { return };
+        let ours = |one: &&Message| handed_over.contains(&one.id) && one.instance.is_some();
+        let told: Vec<&Message> = messages.iter().filter(ours).collect();
+        let Some(message) = told.get(which % told.len().max(1)).copied() else { return };
         let directory = self.gate.registry().directory(message.jurisdiction).unwrap();
         let person = &directory.people[&message.to.person().unwrap()];
         let actor = Actor::Person { id: person.id, grants: person.grants.clone() };
@@ -502,6 +532,12 @@ impl House {
             if armed.frozen.is_none() && armed.wake.is_none_or(|wake| wake <= now) {
                 silences.push(format!("the ladder of {name} has ended"));
             }
+            // Whatever was acknowledged, and however often: an alarm of minutes stays one.
+            let alarm = ["call_out", "call_unit", "phone", "written"].contains(&name.as_str());
+            let far = armed.wake.is_some_and(|wake| wake.since(now) > 61 * 60_000);
+            if alarm && armed.ran_out_at.is_some() && far {
+                silences.push(format!("the ladder of {name} is held back too long"));
+            }
         }
         silences
     }
@@ -514,9 +550,9 @@ fn play(night: &Night, bug: Option<Bug>) -> Vec<String> {
         let mut house = House::build(night, bug);
         let begin = house.gate.now();
         let id = house.open(night).await;
-        if let Some(minute) = night.answer {
+        for &(minute, which) in &night.answers {
             house.until(begin.plus(minute * 60_000)).await;
-            house.acknowledge().await;
+            house.acknowledge(which).await;
         }
         house.until(begin.plus(MINUTES * 60_000)).await;
         silences = house.silences(id);
@@ -547,7 +583,9 @@ fn empty_night() -> Night {
         start: 5 * 24 * 60 + 23 * 60 + 50,
         sms: fine.clone(),
         email: fine,
-        answer: None,
+        answers: Vec::new(),
+        quiet: false,
+        order: false,
         dice: 1,
     }
 }
@@ -608,4 +646,31 @@ fn where_everything_is_refused_at_once_the_repetition_keeps_its_own_times() {
 fn giving_up_without_a_word_is_found() {
     let down = Weather { later: 0, never: 0, unknown: 0, down: (0, 1_000) };
     found(Bug::GivenUpQuietly, &Night { sms: down.clone(), email: down, ..everybody() });
+}
+
+#[test]
+fn who_acknowledges_every_minute_keeps_nobody_else_from_being_told() {
+    let night = Night { tier: "larger", ..everybody() };
+    run(async {
+        let mut house = House::build(&night, None);
+        let begin = house.gate.now();
+        let id = house.open(&night).await;
+        house.until(begin).await;
+        let leader = house
+            .messages()
+            .into_iter()
+            .find(|one| one.instance == Some(id) && one.to.person() == Some(PersonId(2)))
+            .unwrap();
+        let grants = vec![Grant { role: Role::Leader, unit: "guotu".to_owned() }];
+        let actor = Actor::Person { id: PersonId(2), grants };
+        let caller = Caller { actor, ..house.caller.clone() };
+        for minute in 0..30 {
+            house.until(begin.plus(minute * 60_000)).await;
+            house.gate.answer_message(&leader, &caller, "acknowledge").await.unwrap();
+        }
+        let events = house.store.read(|reader| reader.events(id, 1, 100_000)).unwrap();
+        let told = events.iter().filter(|event| event.kind == "clock.call_out").count();
+        // At once, after five and ten minutes (the cases that do not hold are skipped), and every five.
+        assert!(told >= 10, "the office was called out {told} times in half an hour");
+    });
 }

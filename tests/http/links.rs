@@ -1,5 +1,7 @@
 //! The page behind the link of a message: accepting by it, and what happens to who guesses.
 
+use fenliu::domain::Message;
+use fenliu::gate::Settled;
 use reqwest::Method;
 use serde_json::json;
 
@@ -88,4 +90,35 @@ async fn who_guesses_links_has_to_wait_and_others_do_not() {
     assert_eq!(from("203.0.113.10", link.clone()).await.status, 200);
     // A header that the guesser writes himself does not help: the proxy's own entry counts.
     assert_eq!(from("198.51.100.1, 203.0.113.9", link).await.status, 429);
+}
+
+#[tokio::test]
+async fn the_page_of_a_summary_shows_everything_in_it_each_with_its_button() {
+    let office = Office::county().await;
+    routed(&office, json!({})).await;
+    let (second, _) = routed(&office, json!({})).await;
+    let me = office.get("huanbao.liaison", "/api/v1/me").await.ok(200);
+    let all = office.messages_to(me["person"]["id"].as_i64().unwrap()).await;
+    let mut sms: Vec<Message> = all.into_iter().filter(|one| one.channel == "sms").collect();
+    sms.reverse();
+    let first = sms[0].id;
+    let sent = |one: &Message| {
+        let bundle = Some(first);
+        (one.id, one.attempts, Settled::Sent { at: office.gate.now(), reference: None, bundle })
+    };
+    let sent: Vec<_> = sms.iter().map(sent).collect();
+    assert_eq!(sent.len(), 2);
+    let gate = office.gate.clone();
+    tokio::task::spawn_blocking(move || gate.settle_messages(&sent, &[])).await.unwrap().unwrap();
+    let (one, other) = (office.gate.link_token(&sms[0]), office.gate.link_token(&sms[1]));
+    let page = office.get("nobody", &format!("/a/{one}")).await;
+    assert!(page.text.contains("同一汇总中的其他提醒"), "{}", page.text);
+    assert!(page.text.contains(&format!("action=\"{other}\"")), "{}", page.text);
+    assert!(page.text.contains(&sms[1].body), "{}", page.text);
+    assert_eq!(press(&office, &format!("/a/{other}"), "acknowledge").await.status, 200);
+    let events = office.get(DESK, &format!("/api/v1/referrals/{second}/events")).await.ok(200);
+    assert!(events.to_string().contains("\"acknowledge\""), "{events:#}");
+    let page = office.get("nobody", &format!("/a/{one}")).await;
+    assert!(!page.text.contains(&format!("action=\"{other}\"")), "it is answered");
+    assert!(page.text.contains("value=\"acknowledge\""), "the first is not: {}", page.text);
 }

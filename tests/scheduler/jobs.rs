@@ -141,6 +141,30 @@ fn the_digest_is_sent_to_the_people_whom_the_job_names_each_day_once() {
 }
 
 #[test]
+fn the_digest_says_first_how_many_operator_alarms_stand() {
+    run(async {
+        let house = House::new();
+        let job = Job {
+            name: "digest".to_owned(),
+            cron: "0 30 8 * * *".to_owned(),
+            does: Does::DailyDigest,
+            to: ["desk.liaison", "desk.director"].map(str::to_owned).to_vec(),
+            days: 7,
+        };
+        let mut jobs = Jobs::new(house.duty.clone(), Plan::new(&[job]).unwrap());
+        turn(&mut jobs).await;
+        // The first day says that nobody is director: that alarm stands until somebody clears it.
+        for (day, said) in [("03", false), ("04", true)] {
+            house.set(&format!("2026-03-{day}T08:30:00+08:00"));
+            turn(&mut jobs).await;
+            let digest =
+                house.messages().into_iter().rfind(|one| one.kind == Kind::Digest).unwrap();
+            assert_eq!(digest.body.contains("· 待处理的系统告警：1条"), said, "{}", digest.body);
+        }
+    });
+}
+
+#[test]
 fn where_a_roster_says_who_is_on_duty_only_they_get_the_digest() {
     run(async {
         let house = super::handovers::house();

@@ -53,6 +53,30 @@ states:
 type Case = (&'static str, &'static [(&'static str, &'static str)]);
 
 const CASES: &[Case] = &[
+    // Links and replies by SMS give this command: no workflow can have it.
+    (
+        "reserved_name",
+        &[
+            ("  close: { title", "  §acknowledge: { title"),
+            ("close: { to: closed }", "acknowledge: { to: closed }"),
+        ],
+    ),
+    ("unknown_name", &[("fields:\n", "urgent: §trie\nfields:\n")]),
+    ("wrong_type", &[("fields:\n", "urgent: §tries\nfields:\n")]),
+    (
+        "repetition_not_last",
+        &[(
+            "    - { every: \"0 0 9",
+            "    - { every: §\"0 0 8 * * *\", tell: [desk.duty], via: [sms], text: late }\n    - { every: \"0 0 9",
+        )],
+    ),
+    (
+        "ladder_silent",
+        &[(
+            "    - { every: \"0 0 9 * * *\", tell: [desk.duty], via: [sms], text: late }",
+            "    - { every: \"0 0 8 * * *\", when: \"tries > 1\", tell: [desk.duty], via: [sms], text: late }\n    - { every: \"0 0 9 * * *\", when: §\"tries > 0\", tell: [desk.duty], via: [sms], text: late }",
+        )],
+    ),
     ("wrong_type", &[("type: count, at_most: 2,", "type: §count, sees: false, at_most: 2,")]),
     ("wrong_type", &[("type: count, at_most: 2,", "type: §count, seals: desk, at_most: 2,")]),
     (

@@ -86,8 +86,59 @@ fn acknowledging_holds_the_ladder_and_never_moves_the_due_instant() {
     assert_eq!(bench.verbs(), ["acknowledged handle"]);
     assert_eq!(bench.instance.clocks["handle"].due, time("02 12:00"));
     assert_eq!(bench.until("02 15:50"), Vec::<String>::new(), "nobody hurries the next step");
+    // The hold is for whoever acknowledged: what comes for others comes at its time.
     acknowledge(&mut bench, "yingji.duty").unwrap();
-    assert_eq!(bench.until("02 17:00"), ["handle@02 16:20: last"]);
+    assert_eq!(bench.until("02 17:00"), ["handle@02 16:00: last"]);
+}
+
+/// The office is told twice and then every ten minutes, the desk between.
+fn told_twice() -> String {
+    text()
+        .replacen(
+            "due + work('4h')\", tell: [desk.duty]",
+            "due + work('75m')\", tell: [office.duty]",
+            1,
+        )
+        .replacen("\"0 0 9 * * *\", tell: [desk.duty]", "\"0 */10 * * * *\", tell: [desk.duty]", 1)
+}
+
+#[test]
+fn whoever_acknowledges_is_left_in_peace_until_the_hold_is_over() {
+    let mut bench = bench(&told_twice());
+    bench.until("02 13:00");
+    acknowledge(&mut bench, "yingji.duty").unwrap();
+    let told = bench.until("02 13:30");
+    // The repetition tells the desk meanwhile: the office's word does not keep it away.
+    assert_eq!(told, ["handle@02 13:20: daily", "handle@02 13:30: last"]);
+}
+
+#[test]
+fn a_hold_counts_once_for_a_step_however_often_it_is_acknowledged() {
+    let mut bench = bench(&told_twice());
+    bench.until("02 13:00");
+    for minute in ["01", "10", "20", "29"] {
+        bench.until(&format!("02 13:{minute}"));
+        acknowledge(&mut bench, "yingji.duty").unwrap();
+    }
+    let told = bench.until("02 13:35");
+    assert!(told.contains(&"handle@02 13:31: last".to_owned()), "{told:?}");
+}
+
+#[test]
+fn only_who_was_told_can_acknowledge_and_nobody_holds_up_the_steps_above() {
+    let mut bench = bench(&text());
+    bench.until("02 12:01");
+    let early = acknowledge(&mut bench, "yingji.duty").unwrap_err();
+    assert_eq!(early, "nothing_to_acknowledge", "the office's step is still to come");
+    // The desk acknowledges again and again: the office hears at its time all the same.
+    for minute in ["10", "40", "55"] {
+        bench.until(&format!("02 12:{minute}"));
+        acknowledge(&mut bench, "gongan.duty").unwrap();
+    }
+    assert_eq!(bench.until("02 13:00"), ["handle@02 13:00: later"]);
+    // Nor does the desk's word answer for the office, which was asked to acknowledge.
+    acknowledge(&mut bench, "gongan.duty").unwrap();
+    assert_eq!(bench.until("02 13:10"), ["handle@02 13:10: last"]);
 }
 
 #[test]
@@ -220,4 +271,37 @@ fn a_form_typed_in_later_keeps_its_times_although_clocks_have_fired_meanwhile() 
     go.occurred_at = Some(time("02 10:30"));
     bench.act(&person, &go).unwrap();
     assert_eq!((bench.state(), bench.instance.last_at), ("done", time("02 10:30")));
+}
+
+/// Besides the daily repetition one for a case.
+fn more_often(when: &str) -> String {
+    let often = format!(
+        "    - {{ every: \"0 */30 * * * *\", when: \"{when}\", tell: [office.duty], via: [sms], \
+         text: half }}\n    - {{ every: \"0 0 9"
+    );
+    text().replacen("    - { every: \"0 0 9", &often, 1)
+}
+
+#[test]
+fn a_repetition_for_a_case_comes_in_place_of_the_one_for_every_other() {
+    let mut bench = bench(&more_often("trace > 5"));
+    bench.until("02 13:10");
+    assert_eq!(bench.until("03 09:00"), ["handle@03 09:00: daily"]);
+    let mut bench = self::bench(&more_often("trace > 0"));
+    bench.until("02 13:10");
+    assert_eq!(bench.until("02 14:00"), ["handle@02 13:30: half", "handle@02 14:00: half"]);
+}
+
+#[test]
+fn whatever_changes_the_case_changes_the_repetition_at_once() {
+    let text = more_often("late && trace > 1").replacen(
+        "      go: { to: done }",
+        "      go:\n        - { when: \"trace > 2\", to: done }\n        - { set: { trace: \"trace + 1\" } }",
+        1,
+    );
+    let mut bench = bench(&text);
+    bench.until("02 15:00");
+    assert_eq!(bench.instance.clocks["handle"].wake, Some(time("03 09:00")));
+    bench.give("go");
+    assert_eq!(bench.until("02 15:30"), ["handle@02 15:30: half"]);
 }

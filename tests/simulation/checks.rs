@@ -187,7 +187,9 @@ fn only_by_transitions(fact: &Fact<'_>) -> Result<(), String> {
 
 fn raises(chart: &Chart, trigger: &str) -> Vec<String> {
     let spec = trigger.strip_prefix("clock.").and_then(|name| chart.clocks.get(name));
-    let steps = spec.into_iter().flat_map(|spec| spec.steps.iter().chain(&spec.every));
+    let steps = spec
+        .into_iter()
+        .flat_map(|spec| spec.steps.iter().chain(&spec.every_when).chain(&spec.every));
     let raised = steps.filter_map(|step| step.raise.as_ref());
     raised.map(|raise| format!("{trigger}.{raise}")).collect()
 }

@@ -7,7 +7,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::super::expression::{Expression, Type};
-use super::super::{CommandSpec, Effects, Party, Shape, Transition};
+use super::super::{CommandSpec, Effects, Party, Selector, Shape, Transition};
 use super::{Checker, Place, quoted};
 
 /// What may stand: tracked fields that are empty, tracked clocks that are stopped.
@@ -93,7 +93,7 @@ impl Checker<'_> {
         for (clock, doc) in self.document.clocks.iter() {
             let steps = self.document.ladders.get(&doc.ladder.value);
             let Some(steps) = steps else { continue };
-            let Some(step) = steps.iter().find(|step| step.every.is_some()) else { continue };
+            let Some(step) = steps.iter().rfind(|step| step.every.is_some()) else { continue };
             if self.ends_by_leaving(clock, steps.iter().rfind(|step| step.at.is_some())) {
                 continue;
             }
@@ -120,9 +120,8 @@ impl Checker<'_> {
     }
 
     fn reaches_somebody(&self, clock: &str, standings: &Standings) -> bool {
-        let every = self.chart.clocks.get(clock).and_then(|spec| spec.every.as_ref());
-        let Some(every) = every else { return true };
-        every.tell.iter().any(|selector| match &selector.party {
+        let Some(spec) = self.chart.clocks.get(clock) else { return true };
+        let surely = |selector: &Selector| match &selector.party {
             Party::Body(_) => true,
             Party::Input(_) => false,
             Party::Field(field) => {
@@ -133,7 +132,8 @@ impl Checker<'_> {
                             || here.into_iter().all(|one| !one.empty.contains(field))
                     })
             }
-        })
+        };
+        spec.every_when.iter().chain(&spec.every).all(|every| every.tell.iter().any(surely))
     }
 
     fn is_unit(&self, field: &str) -> bool {
@@ -143,7 +143,8 @@ impl Checker<'_> {
     /// Fields whose emptiness matters to somebody, and that may be empty at all.
     fn tracked(&self) -> BTreeSet<String> {
         let holders = self.chart.nodes.iter().filter_map(|node| node.holder.as_ref());
-        let told = self.chart.clocks.values().filter_map(|spec| spec.every.as_ref());
+        let clocks = self.chart.clocks.values();
+        let told = clocks.flat_map(|spec| spec.every_when.iter().chain(&spec.every));
         let told = told.flat_map(|step| &step.tell).map(|selector| &selector.party);
         let fields = holders.chain(told).filter_map(|party| match party {
             Party::Field(field) if self.is_unit(field) => Some(field.clone()),

@@ -84,7 +84,10 @@ fn transitions(chart: &Chart) -> impl Iterator<Item = &Transition> {
 }
 
 fn steps(chart: &Chart) -> impl Iterator<Item = &Step> {
-    chart.clocks.values().flat_map(|clock| clock.steps.iter().chain(&clock.every))
+    chart
+        .clocks
+        .values()
+        .flat_map(|clock| clock.steps.iter().chain(&clock.every_when).chain(&clock.every))
 }
 
 /// Every block that does something.

@@ -32,7 +32,8 @@ impl Compiler<'_> {
                 self.unknown("ladder", &doc.ladder, known);
                 continue;
             };
-            let (steps, every) = self.ladder(&doc.ladder, ladder);
+            let (steps, mut repeats) = self.ladder(&doc.ladder, ladder);
+            let every = repeats.pop();
             let Some(due) = due else { continue };
             clocks.insert(
                 name.value.clone(),
@@ -43,6 +44,7 @@ impl Compiler<'_> {
                     due,
                     replaces: doc.replaces.as_ref().map(|other| other.value.clone()),
                     steps,
+                    every_when: repeats,
                     every,
                 },
             );
@@ -50,26 +52,32 @@ impl Compiler<'_> {
         clocks
     }
 
-    fn ladder(&mut self, name: &Spot<String>, docs: &[StepDoc]) -> (Vec<Step>, Option<Step>) {
-        let mut steps = Vec::new();
-        let mut every = None;
+    /// The steps of a ladder, and its repetitions: those for a case first, the one for every other
+    /// last.
+    fn ladder(&mut self, name: &Spot<String>, docs: &[StepDoc]) -> (Vec<Step>, Vec<Step>) {
+        let (mut steps, mut repeats) = (Vec::new(), Vec::new());
         if docs.len() > STEPS_MAX {
             let message = format!("the ladder `{}` has more than {STEPS_MAX} steps", name.value);
             self.error("too_many_steps", &name.span, message);
         }
         for (index, doc) in docs.iter().enumerate() {
             let Some(step) = self.step(name, doc) else { continue };
+            let last = index + 1 == docs.len();
+            let mut rest = docs.iter().skip(index + 1);
+            let for_a_case = step.when.is_some() && rest.all(|doc| doc.every.is_some());
             if !matches!(step.at, Moment::Every(_)) {
                 steps.push(step);
-            } else if index + 1 == docs.len() {
-                every = Some(step);
+            } else if last || for_a_case {
+                repeats.push(step);
             } else {
-                let message = "a repetition stands last in its ladder";
+                let message = "a repetition stands last in its ladder; before it only others, for a \
+                               case (`when`)";
                 let span = doc.every.as_ref().map_or(&name.span, |text| &text.span);
-                self.error("repetition_not_last", span, message);
+                self.error("repetition_not_last", span, message).help =
+                    Some("put it at the end; give all but the last a `when`".to_owned());
             }
         }
-        (steps, every)
+        (steps, repeats)
     }
 
     fn step(&mut self, ladder: &Spot<String>, doc: &StepDoc) -> Option<Step> {

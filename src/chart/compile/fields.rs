@@ -12,6 +12,9 @@ use crate::domain::{EVERY_UNIT, Text, Tier, Value};
 /// The longest text that a field or input holds when it declares no bound, in characters.
 const TEXT_MAX: i64 = 2000;
 
+/// Commands that the service itself knows in every workflow, or gives alone.
+const RESERVED: [&str; 3] = ["acknowledge", "alert.receipt", "recount_clocks"];
+
 impl Compiler<'_> {
     /// Names must be identifiers, and stand for one thing only.
     pub(super) fn identifiers(&mut self, document: &Document) {
@@ -32,6 +35,18 @@ impl Compiler<'_> {
                     let message = format!("`{}` is there twice", name.value);
                     self.error("duplicate_name", &name.span, message);
                 }
+            }
+        }
+        for name in document.commands.keys().chain([&document.start.command]) {
+            if RESERVED.contains(&name.value.as_str()) {
+                let message = format!(
+                    "`{}` is the service's own command; a workflow's needs another name",
+                    name.value
+                );
+                self.error("reserved_name", &name.span, message).help = Some(
+                    "links and replies by SMS give `acknowledge`; call formal acceptance `accept`"
+                        .to_owned(),
+                );
             }
         }
         for party in &document.parties {

@@ -1,5 +1,7 @@
 //! Clocks while a decision is under way: armed, counted again, frozen, fired, acknowledged, ended.
 
+use std::collections::BTreeMap;
+
 use super::Run;
 use super::effects::Words;
 use crate::calendar::Limit;
@@ -57,8 +59,10 @@ impl Run<'_> {
             step: 0,
             done: 0,
             hurry: None,
-            quiet_until: None,
-            hold: None,
+            told: BTreeMap::new(),
+            last: None,
+            quiet: BTreeMap::new(),
+            every: None,
             ran_out_at: None,
             acknowledged_at: None,
             frozen: None,
@@ -74,7 +78,34 @@ impl Run<'_> {
 
     pub(super) fn plan(&self, spec: &ClockSpec, armed: &mut ArmedClock) {
         let now = self.situation.now;
+        armed.every = self.every(spec);
         armed.wake = agenda::next(spec, armed, self.situation.calendar, now).map(|(at, _)| at);
+    }
+
+    /// The repetition for a case that holds now.
+    fn every(&self, spec: &ClockSpec) -> Option<u8> {
+        let holds = |step: &Step| step.when.as_ref().is_none_or(|when| self.holds(when));
+        (0_u8..).zip(&spec.every_when).find(|(_, step)| holds(step)).map(|(number, _)| number)
+    }
+
+    /// Where a decision has changed which repetition is in force, the clock wakes by the new one.
+    pub(super) fn choose_repetitions(&mut self) {
+        let chart = self.situation.chart;
+        let moved: Vec<(String, &ClockSpec)> = self
+            .instance
+            .clocks
+            .iter()
+            .filter(|(_, armed)| armed.frozen.is_none())
+            .filter_map(|(name, armed)| {
+                let spec = chart.clocks.get(name)?;
+                (self.every(spec) != armed.every).then(|| (name.clone(), spec))
+            })
+            .collect();
+        for (name, spec) in moved {
+            let Some(mut armed) = self.instance.clocks.remove(&name) else { continue };
+            self.plan(spec, &mut armed);
+            self.instance.clocks.insert(name, armed);
+        }
     }
 
     pub(super) fn end_clocks(&mut self, scope: &str) {
@@ -234,21 +265,23 @@ impl Run<'_> {
         self.instance.clocks.insert(spec.name.clone(), armed.clone());
         let step = match item {
             Item::Step(index) => spec.steps.get(index),
-            Item::Repeat => spec.every.as_ref(),
+            Item::Repeat => agenda::repetition(spec, armed),
             Item::RunOut => None,
         };
         if !matches!(item, Item::Repeat) && !step.is_some_and(|step| self.speaks(step)) {
             // Whoever was waited for is waited for still: this told nobody, and was not meant to.
             self.hurry(&spec.name, hurry);
         }
-        let raised = step.and_then(|step| self.climb(spec, step));
+        let raised = step.and_then(|step| self.climb(spec, item, step));
         Some(Rung { item, step, runs_out, raised })
     }
 
     fn mark(&self, spec: &ClockSpec, armed: &mut ArmedClock, item: Item) -> bool {
         let runs_out = match item {
             Item::Step(index) => {
-                agenda::mark_done(armed, index);
+                if let Some(number) = agenda::number(item) {
+                    agenda::mark_done(armed, number);
+                }
                 let at_due =
                     matches!(spec.steps.get(index).map(|step| &step.at), Some(Moment::Due));
                 at_due && armed.due <= self.situation.now
@@ -275,7 +308,7 @@ impl Run<'_> {
     }
 
     /// Does a step of a ladder; answers what it raises.
-    fn climb<'s>(&mut self, spec: &ClockSpec, step: &'s Step) -> Option<&'s str> {
+    fn climb<'s>(&mut self, spec: &ClockSpec, item: Item, step: &'s Step) -> Option<&'s str> {
         if !step.when.as_ref().is_none_or(|when| self.holds(when)) {
             return None;
         }
@@ -301,7 +334,10 @@ impl Run<'_> {
             };
             if let Some(armed) = self.instance.clocks.get_mut(&spec.name) {
                 armed.hurry = hurry;
-                armed.hold = Some(step.hold);
+                if let Some(number) = agenda::number(item).filter(|_| reached) {
+                    armed.told.insert(number, None);
+                    armed.last = Some(number);
+                }
             }
         }
         step.raise.as_deref()
@@ -313,55 +349,6 @@ impl Run<'_> {
             self.plan(spec, &mut armed);
         }
         self.instance.clocks.insert(spec.name.clone(), armed);
-    }
-
-    /// Somebody has seen an alert: the ladder waits for the hold of its last step. The due instant
-    /// is never moved.
-    ///
-    /// # Errors
-    /// `nothing_to_acknowledge` when no ladder has told the actor anything, and it is no answer to a
-    /// message.
-    pub fn acknowledge(&mut self) -> Result<(), Refusal> {
-        let chart = self.situation.chart;
-        let wanted = self.command.input.get("clock").and_then(Value::as_text);
-        let names: Vec<String> = self
-            .instance
-            .clocks
-            .iter()
-            .filter(|(name, armed)| {
-                armed.hold.is_some()
-                    && armed.frozen.is_none()
-                    && wanted.is_none_or(|wanted| wanted == name.as_str())
-            })
-            .map(|(name, _)| name.clone())
-            .collect();
-        let mut any = false;
-        for name in names {
-            let Some(spec) = chart.clocks.get(&name) else { continue };
-            let ladder = || spec.steps.iter().chain(&spec.every);
-            let Some(grant) = ladder().find_map(|step| self.grant_for(&step.tell)) else {
-                continue;
-            };
-            let Some(mut armed) = self.instance.clocks.remove(&name) else { continue };
-            let hold = armed.hold.unwrap_or_default();
-            armed.hurry = None;
-            armed.quiet_until = Some(self.situation.now.plus(hold));
-            armed.acknowledged_at = Some(self.at);
-            self.plan(spec, &mut armed);
-            self.note(&name, ClockVerb::Acknowledged, Some(armed.due));
-            self.instance.clocks.insert(name, armed);
-            self.grant = Some(grant);
-            any = true;
-        }
-        self.word_only = true;
-        // Whoever answers a message has seen it, even if no ladder waits for that any more.
-        if any || self.command.input.contains_key("message") {
-            return Ok(());
-        }
-        Err(Refusal::new(
-            "nothing_to_acknowledge",
-            Text::new("没有需要您确认的提醒", "No alert here waits for your acknowledgement"),
-        ))
     }
 }
 

@@ -25,8 +25,8 @@ impl Run<'_> {
         let late = armed.due <= now || armed.hurry.is_some();
         // Repetitions do not chase themselves: where everything is refused at once they would come
         // without end.
-        let mut steps = 0..spec.steps.len();
-        let waits = late && steps.any(|index| !agenda::is_done(&armed, index));
+        let mut steps = (0_u8..).zip(&spec.steps);
+        let waits = late && steps.any(|(number, _)| !agenda::is_done(&armed, number));
         if entry == Some(armed.entry) && armed.frozen.is_none() && waits {
             armed.hurry = Some(now);
             self.plan(spec, &mut armed);

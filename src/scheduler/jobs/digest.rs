@@ -18,11 +18,12 @@ pub(super) async fn leaves(
     now: Instant,
 ) -> Result<Leaves, Error> {
     let counts = duty.ask(move |gate| {
-        Ok((gate.held_by_unit(whose, None)?, gate.held_by_unit(whose, Some(now))?))
+        let held = |at| gate.held_by_unit(whose, at);
+        Ok((held(None)?, held(Some(now))?, gate.open_alarms(whose)?))
     });
-    let (open, overdue) = counts.await?;
+    let (open, overdue, alarms) = counts.await?;
     let directory = duty.gate.registry().directory(whose)?;
-    let counts = Counts { directory: &directory, open, overdue };
+    let counts = Counts { directory: &directory, open, overdue, alarms };
     let mut leaves = Leaves { replace_alarms: true, ..Leaves::default() };
     if !counts.open.is_empty() {
         leaves.alarms.push(alarm("digest", whose, now, counts.both().join("\n")));
@@ -43,6 +44,7 @@ struct Counts<'c> {
     directory: &'c Directory,
     open: BTreeMap<String, i64>,
     overdue: BTreeMap<String, i64>,
+    alarms: usize,
 }
 
 impl Counts<'_> {
@@ -53,6 +55,15 @@ impl Counts<'_> {
             let name = if name.is_empty() { "—" } else { name };
             (name.to_owned(), *count, self.overdue.get(code).copied().unwrap_or(0))
         })
+    }
+
+    /// The operator alarms that nobody has cleared come first: they are the last net under the ladders.
+    fn alarms(&self, language: Language) -> Option<Item> {
+        let sentence = match language {
+            Language::Zh => format!("待处理的系统告警：{}条", self.alarms),
+            Language::En => format!("operator alarms open: {}", self.alarms),
+        };
+        (self.alarms > 0).then(|| Item { sentence, ..Item::default() })
     }
 
     fn both(&self) -> Vec<String> {
@@ -73,7 +84,11 @@ impl Counts<'_> {
         About {
             count: self.open.values().sum(),
             overdue: self.overdue.values().sum(),
-            items: self.lines(language).map(item).collect(),
+            items: self
+                .alarms(language)
+                .into_iter()
+                .chain(self.lines(language).map(item))
+                .collect(),
             ..About::default()
         }
     }

@@ -13,7 +13,7 @@ impl Matter<'_> {
             let order = order["id"].as_str().unwrap_or_default().to_owned();
             let demand = json!({ "demand": "请立即办理并书面说明逾期原因" });
             self.give("emergency_office", Duty, &order, "issue", demand).await?;
-            self.give(unit, Liaison, &order, "acknowledge", json!({})).await?;
+            self.give(unit, Liaison, &order, "accept", json!({})).await?;
             let report = json!({ "report": "已办理完毕，逾期原因为人员外出，今后改进" });
             self.give(unit, Leader, &order, "report_back", report).await?;
             self.driver.wait(30).await;
