@@ -40,6 +40,8 @@ pub struct Chart {
     pub fields: BTreeMap<String, Field>,
     /// The field that says how urgent an instance is.
     pub tier_field: Option<String>,
+    /// When an instance is urgent although its tier is ordinary.
+    pub urgent: Option<Expression>,
     /// The command that opens an instance.
     pub start: CommandSpec,
     /// Commands by name.

@@ -11,6 +11,7 @@ pub mod input;
 pub mod possible;
 pub mod replay;
 pub mod run;
+pub mod urgency;
 pub mod wording;
 
 use std::collections::BTreeMap;

@@ -49,12 +49,11 @@ use tokio::sync::{Notify, broadcast, oneshot};
 
 use crate::clock::Clock;
 use crate::domain::{Actor, Instance, InstanceId, Instant, JurisdictionId, MessageId};
-use crate::store::{Store, Writer};
-
 pub use crate::store::{
     Alarm, Ending, Filter, MessageFilter, NewAlarm, Queue, RawCounts, Settled, StandInFilter,
     Standing, TokenRow,
 };
+use crate::store::{Store, Writer};
 pub use administration::{Issued, NewToken};
 pub use audit::{Examined, Report, verify, verify_signed};
 pub use channel::{ChannelFigures, ChannelState, SelfTested};

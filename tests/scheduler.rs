@@ -3,6 +3,7 @@
 mod auditor;
 mod clocks;
 mod coverage;
+mod fallbacks;
 mod handovers;
 pub(crate) mod house;
 mod jobs;
@@ -11,7 +12,7 @@ mod mutes;
 mod nodes;
 mod outbox;
 mod recount;
-mod seals;
 mod rehearsal;
 mod replies;
+mod seals;
 mod self_test;

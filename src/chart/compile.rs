@@ -114,6 +114,8 @@ impl<'d> Compiler<'d> {
             let command = self.command(name, command, false);
             commands.insert(name.value.clone(), command);
         }
+        let scope = self.scope.clone();
+        let urgent = self.condition(document.urgent.as_ref(), &scope);
         let clocks = self.read_clocks(document);
         self.check_texts(document);
         let (nodes, initial) = self.states(document, &start, &commands)?;
@@ -129,6 +131,7 @@ impl<'d> Compiler<'d> {
             workflow: document.workflow.value.clone(),
             title: document.title.clone(),
             tier_field: self.tier_field(document),
+            urgent,
             fields: std::mem::take(&mut self.fields),
             start,
             commands,

@@ -28,6 +28,8 @@ pub struct Document {
     /// What an instance knows.
     #[serde(default)]
     pub fields: Table<FieldDoc>,
+    /// When an instance is urgent although its tier is ordinary.
+    pub urgent: Option<Spot<String>>,
     /// The command that opens an instance.
     pub start: StartDoc,
     /// What people may ask.

@@ -16,7 +16,8 @@ use crate::domain::{
     Delivery, Form, Instant, Kind, Message, MessageId, Recipient, Subscription, SubscriptionId,
     Text, Tier, Wants,
 };
-use crate::engine::{Decision, RECEIPT};
+use crate::engine::urgency::is_urgent;
+use crate::engine::{Decision, RECEIPT, Situation};
 use crate::policy::{self, Act};
 
 /// A subscription to be made.
@@ -191,10 +192,15 @@ pub(super) fn messages(
     if subscriptions.is_empty() || event.command.name == RECEIPT {
         return Ok(Vec::new());
     }
+    let directory = registry.directory(instance.jurisdiction)?;
+    let calendar = registry.calendar(instance.jurisdiction)?;
+    let now = event.recorded_at;
+    let urgent =
+        is_urgent(Situation { chart, calendar: &calendar, facts: &*directory, now }, instance);
     let parties: BTreeSet<&str> = chart.parties_of(instance).collect();
     let mut messages = Vec::new();
     for one in subscriptions.iter().filter(|one| one.active) {
-        let to = |kind, body| message(decision, one.id, kind, body, rules);
+        let to = |kind, body| message((decision, urgent), one.id, kind, body, rules);
         if one.wants.contains(&Wants::Change) && parties.contains(one.unit.as_str()) {
             messages.push(to(Kind::Change, change(ids, decision)));
         }
@@ -220,7 +226,7 @@ pub(super) fn messages(
 }
 
 fn message(
-    decision: &Decision,
+    (decision, urgent): (&Decision, bool),
     to: SubscriptionId,
     kind: Kind,
     body: String,
@@ -237,7 +243,7 @@ fn message(
         channel: "webhook".to_owned(),
         kind,
         tier: instance.tier,
-        urgent: instance.tier >= Tier::Larger.rank(),
+        urgent,
         clock: None,
         offer: None,
         subject: format!("{}.{}", instance.workflow, event.command.name),

@@ -10,6 +10,7 @@ use crate::domain::{
     Actor, Delivery, Directory, Event, Instance, InstanceId, Kind, Language, Message, MessageId,
     PersonId, Recipient, Text, Tier,
 };
+use crate::engine::urgency::is_urgent;
 use crate::engine::wording::{Context, Speaker, fill, placeholders};
 use crate::engine::{Decision, Situation, possible};
 use crate::template::{About, TierWord};
@@ -54,10 +55,11 @@ pub(super) fn messages(
     let number = number(instance);
     let context = Context { number: &number, zone: calendar.zone(), facts: &*directory };
     let sheet = letters.sheet();
-    let writer = Writer { directory: &directory, sheet: &sheet, chart, instance, context };
-    let unworded = unworded(decision, rules);
     let situation =
         Situation { chart, calendar: &calendar, facts: &*directory, now: event.recorded_at };
+    let unworded = unworded(decision, is_urgent(situation, instance), rules);
+    let urgent = unworded.urgent;
+    let writer = Writer { directory: &directory, sheet: &sheet, chart, instance, context, urgent };
     // Nobody is offered what they may not do: a step may tell several roles.
     let offered = |offer: &String, person: PersonId| {
         directory.people.get(&person).is_some_and(|person| {
@@ -98,9 +100,8 @@ pub(super) fn messages(
 }
 
 /// An alert of a decision, to nobody yet.
-fn unworded(decision: &Decision, rules: AlertRules) -> Message {
+fn unworded(decision: &Decision, urgent: bool, rules: AlertRules) -> Message {
     let (instance, at) = (&decision.instance, decision.event.recorded_at);
-    let urgent = instance.tier >= Tier::Larger.rank();
     Message {
         id: MessageId(0),
         jurisdiction: instance.jurisdiction,
@@ -163,6 +164,7 @@ struct Writer<'w> {
     chart: &'w Chart,
     instance: &'w Instance,
     context: Context<'w>,
+    urgent: bool,
 }
 
 impl Writer<'_> {
@@ -184,7 +186,7 @@ impl Writer<'_> {
         speaker: Option<Speaker<'_>>,
         language: Language,
     ) -> Option<String> {
-        let Self { directory, sheet, chart, instance, context } = self;
+        let Self { directory, sheet, chart, instance, context, urgent } = self;
         let of = (chart.workflow.as_str(), text);
         if !sheet.templates.words_anew(language, of, channel) {
             return None;
@@ -198,7 +200,7 @@ impl Writer<'_> {
             sentence: words.say(language).to_owned(),
             subject: self.subject(language),
             tier: TierWord { word: tier.title().say(language).to_owned(), rank: tier.rank() },
-            urgent: instance.tier >= Tier::Larger.rank(),
+            urgent: *urgent,
             due: speaker.and_then(|_| fields.get("due").cloned()).unwrap_or_default(),
             fields,
             ..About::default()
