@@ -501,7 +501,9 @@ fn what_there_is_no_room_for_is_left_with_the_centre_and_taken_when_it_brings_it
         let peer = Peer::start("smsc.mjs", &settings).await;
         let mut bench = Bench::with_room(peer, |_| {}, 1).await;
         for (id, status) in [("m-1", 0), ("m-2", 0x64)] {
-            bench.receipt(id, "DELIVRD").await;
+            let text = format!("id:{id} stat:DELIVRD err:000 text:");
+            let hex = hex(text.as_bytes());
+            bench.deliver(json!({"from": TO, "hex": hex, "coding": 0, "esm_class": 4})).await;
             let answer = bench.peer.wait_for("answer").await;
             assert_eq!(answer["status"], status, "{answer}");
         }
