@@ -129,8 +129,23 @@ pub enum Incoming {
     },
 }
 
-/// Where a channel puts what comes in.
-pub type Inbox = tokio::sync::mpsc::UnboundedSender<Incoming>;
+/// Where a channel puts what comes in. It is bounded: when it is full, the service outside is told
+/// to bring it later, and keeps it meanwhile.
+pub type Inbox = tokio::sync::mpsc::Sender<Incoming>;
+
+/// What comes in on a channel; kept apart from the loop that takes it up, so that a loop that broke
+/// loses nothing.
+pub type Arrivals = Arc<tokio::sync::Mutex<tokio::sync::mpsc::Receiver<Incoming>>>;
+
+/// As much as an inbox holds: more than one post of a gateway can hold.
+pub const INBOX_MAX: usize = 32_768;
+
+/// An inbox for so many arrivals, and where they are taken up.
+#[must_use]
+pub fn inbox(most: usize) -> (Inbox, Arrivals) {
+    let (inbox, arrivals) = tokio::sync::mpsc::channel(most.max(1));
+    (inbox, Arc::new(tokio::sync::Mutex::new(arrivals)))
+}
 
 /// What time it is, for channels that sign with the time: this room may not read a clock itself.
 pub type Now = Arc<dyn Fn() -> Instant + Send + Sync>;

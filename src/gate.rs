@@ -54,8 +54,6 @@ use tokio::sync::{Notify, broadcast, oneshot};
 
 use crate::clock::Clock;
 use crate::domain::{Actor, Instance, InstanceId, Instant, JurisdictionId, MessageId};
-use crate::store::{Store, Writer};
-
 pub use crate::store::{
     Alarm, Ending, Filter, MessageFilter, NewAlarm, Queue, RawCounts, SessionRow, Settled,
     StandInFilter, Standing, TokenRow,
@@ -64,6 +62,7 @@ pub use access::{
     AccessRules, AccountSeen, Attempt, Deed, Enrolment, Known, NewAccount, Profile, Session,
     SessionSeen, Setup, SignIn,
 };
+use crate::store::{Store, Writer};
 pub use administration::{Issued, NewToken};
 pub use audit::{Examined, Report, verify, verify_signed};
 pub use change::Change;

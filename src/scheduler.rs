@@ -111,12 +111,25 @@ impl Duty {
         instance: Option<InstanceId>,
         detail: String,
     ) {
+        self.alarmed(kind, jurisdiction, instance, detail).await;
+    }
+
+    /// The same; answers whether the alarm stands in the store now.
+    async fn alarmed(
+        &self,
+        kind: &str,
+        jurisdiction: Option<JurisdictionId>,
+        instance: Option<InstanceId>,
+        detail: String,
+    ) -> bool {
         tracing::warn!(kind, ?jurisdiction, ?instance, detail, "operator alarm");
         let at = self.gate.now();
         let alarm = NewAlarm { kind: kind.to_owned(), jurisdiction, instance, at, detail };
-        if let Err(error) = self.ask(move |gate| gate.raise_alarm(&alarm)).await {
+        let written = self.ask(move |gate| gate.raise_alarm(&alarm)).await;
+        if let Err(error) = &written {
             tracing::error!(%error, kind, "an operator alarm could not be written");
         }
+        written.is_ok()
     }
 }
 

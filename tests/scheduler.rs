@@ -3,6 +3,7 @@
 mod auditor;
 mod clocks;
 mod coverage;
+mod fallbacks;
 mod handovers;
 pub(crate) mod house;
 mod jobs;

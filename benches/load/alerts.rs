@@ -213,7 +213,7 @@ async fn bare(mail: &Peer, centre: &Peer, seconds: u64) -> (Figures, Figures) {
         time: Duration::from_secs(15),
         idle: 4,
     });
-    let (inbox, _incoming) = tokio::sync::mpsc::unbounded_channel();
+    let (inbox, _incoming) = fenliu::channel::inbox(fenliu::channel::INBOX_MAX);
     let smpp = Smpp::start(
         Centre {
             host: "127.0.0.1".to_owned(),

@@ -5,16 +5,13 @@ use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
-use tokio::sync::Mutex;
-use tokio::sync::mpsc::unbounded_channel;
-
 use super::house::Error;
 use super::postbox;
 use crate::channel::gateway::{self, Gateway};
 use crate::channel::smpp::{self, Smpp};
 use crate::channel::smtp::{self, Smtp};
 use crate::channel::webhook::{self, Reach, Webhook};
-use crate::channel::{Channel, Console, Inbox, Log, Now, Setup, guard};
+use crate::channel::{self, Channel, Console, Inbox, Log, Now, Setup, guard};
 use crate::config::channel as set;
 use crate::config::settings::Settings;
 use crate::gate::HookGuard;
@@ -27,7 +24,7 @@ use crate::scheduler::Lines;
 /// A setting that cannot work, with its key.
 pub fn lines(settings: &Settings, now: Now) -> Result<(Lines, Postboxes), Error> {
     let wish = &settings.channel;
-    let (inbox, incoming) = unbounded_channel();
+    let (inbox, arrivals) = channel::inbox(channel::INBOX_MAX);
     let log = Log::open(&settings.database.folder.join("messages.log"));
     let log: Arc<dyn Channel> = Arc::new(log.map_err(|error| Error::Sense(error.to_string()))?);
     let email = match wish.email.kind {
@@ -61,7 +58,6 @@ pub fn lines(settings: &Settings, now: Now) -> Result<(Lines, Postboxes), Error>
         ("sms", guarded(wish.sms.guard)),
         ("webhook", posted),
     ];
-    let arrivals = Arc::new(Mutex::new(incoming));
     let lines = Lines {
         channels: channels.map(|(name, channel)| (name.to_owned(), channel)).into(),
         guards: guards.map(|(name, guard)| (name.to_owned(), guard)).into(),
@@ -156,6 +152,7 @@ fn http_gateway(sms: &set::Sms, now: Now) -> Result<Arc<dyn Channel>, Error> {
             pointer: success.pointer,
             accepted: success.accepted,
             never: success.never,
+            refused: success.refused,
             reference: success.reference,
             reason: success.reason,
         },

@@ -2,6 +2,8 @@
 
 use std::sync::Arc;
 
+use tokio::sync::mpsc::error::TrySendError;
+
 use super::house::Error;
 use crate::channel::gateway::Encoding;
 use crate::channel::seal::{self, Seal};
@@ -56,9 +58,16 @@ impl Postbox for Post {
             return Err(Declined::Unproved);
         }
         let incoming = self.channel.receive(posted.body).map_err(Declined::Unreadable)?;
-        for one in incoming {
-            // The receiver lives as long as the house.
-            self.inbox.send(one).map_err(|_closed| Declined::Closing)?;
+        if incoming.is_empty() {
+            return Ok(self.answer.clone());
+        }
+        // All of it or nothing: the gateway posts the whole again.
+        let places = self.inbox.try_reserve_many(incoming.len()).map_err(|error| match error {
+            TrySendError::Full(()) => Declined::Full,
+            TrySendError::Closed(()) => Declined::Closing,
+        })?;
+        for (place, one) in places.zip(incoming) {
+            place.send(one);
         }
         Ok(self.answer.clone())
     }

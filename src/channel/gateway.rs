@@ -53,6 +53,9 @@ pub struct Success {
     pub accepted: Vec<String>,
     /// Codes that mean that this recipient or text is refused for good.
     pub never: Vec<String>,
+    /// Status codes of 500 and above that mean, without a code, that the text was surely not taken;
+    /// after any other of them nobody knows.
+    pub refused: Vec<u16>,
     /// JSON pointer to what the provider calls the message; empty: it does not say.
     pub reference: String,
     /// JSON pointer to the provider's words; empty: none.
@@ -308,8 +311,10 @@ fn judge(success: &Success, answer: &Answer) -> Outcome {
         (_, Some(_)) => Outcome::later(why()),
         // It seems to have been taken, but the word of it cannot be read.
         (true, None) => Outcome::unknown(format!("{}: without a code", why())),
-        // A proxy between us and the gateway lost the answer.
-        (false, None) if matches!(status, 502 | 504) => Outcome::unknown(why()),
+        // It broke, or a proxy lost its answer: it may have taken the text before.
+        (false, None) if status >= 500 && !success.refused.contains(&status) => {
+            Outcome::unknown(why())
+        }
         (false, None) => Outcome::later(why()),
     }
 }

@@ -137,6 +137,9 @@ impl Quiet {
     }
 }
 
+/// What stands on the screens of the house only.
+pub const CONSOLE: &str = "console";
+
 impl Person {
     /// The grants that hold whatever the day: those that no term is for.
     #[must_use]
@@ -159,7 +162,7 @@ impl Person {
         match channel {
             "sms" => self.phone.as_deref(),
             "email" => self.email.as_deref(),
-            "console" => Some(""),
+            CONSOLE => Some(""),
             _ => None,
         }
     }
@@ -179,7 +182,8 @@ impl Person {
         own.first().map(String::as_str).filter(|way| self.address(way).is_some())
     }
 
-    /// The channels on which the person has an address, in the order of its own rules.
+    /// The channels on which the person has an address, in the order of its own rules. The console is
+    /// none: nobody need look at it, so what stands there has reached nobody.
     #[must_use]
     pub fn ways(&self, urgent: bool) -> Vec<&str> {
         let (own, usual) = if urgent {
@@ -189,7 +193,7 @@ impl Person {
         };
         let mut ways: Vec<&str> = Vec::new();
         for way in own.iter().map(String::as_str).chain(usual) {
-            if !ways.contains(&way) && self.address(way).is_some() {
+            if way != CONSOLE && !ways.contains(&way) && self.address(way).is_some() {
                 ways.push(way);
             }
         }

@@ -28,6 +28,8 @@ pub struct ChannelFigures {
     pub bounced: u64,
     /// Replies that came in by it.
     pub replies: u64,
+    /// Receipts and replies that could not be taken up.
+    pub lost: u64,
     /// Its breaker: `closed` (letters go), `open` (it rests), `trying`; empty: it has sent nothing.
     pub breaker: &'static str,
     /// Its last self-test.

@@ -302,7 +302,7 @@ impl Work<'_> {
             mark.write(transaction)?;
         }
         for alarm in &alarms {
-            transaction.raise_alarm(alarm)?;
+            transaction.count_alarm(alarm)?;
         }
         Ok((answers, changes))
     }

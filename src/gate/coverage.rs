@@ -44,12 +44,13 @@ impl Gate {
             people.extend(plan.shifts(from, until).iter().map(|shift| shift.person));
         }
         lines.extend(ground.empty_steps(from, &mut people)?);
-        lines.extend(gaps);
-        lines.extend(ground.units_without(&[Role::Liaison, Role::Leader]));
         let known = people.iter().filter_map(|id| ground.directory.people.get(id));
         let active = known.filter(|person| person.active);
         let ways = active.map(|person| (person.id, ways_of(person, Tier::Larger))).collect();
+        // Many gaps of rosters, in which somebody is told all the same, hide nothing graver.
         lines.extend(ground.unreachable(&ways));
+        lines.extend(ground.units_without(&[Role::Liaison, Role::Leader]));
+        lines.extend(gaps);
         if lines.len() > LINES_MAX {
             let more = lines.len() - LINES_MAX + 1;
             lines.truncate(LINES_MAX - 1);

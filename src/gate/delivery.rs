@@ -13,7 +13,7 @@ use super::{Gate, committer, ids};
 use crate::domain::{
     Delivery, Directory, InstanceId, Instant, Kind, Message, MessageId, PersonId, Recipient,
 };
-use crate::store::{self, ClaimWish, Ending, NewAlarm, PutBack, Queue, Settled};
+use crate::store::{self, ClaimWish, Ending, NewAlarm, PutBack, Queue, Settled, Transaction};
 use sorting::{Habits, patient, sort};
 
 /// How long a message is tried on one channel before the person's next one is taken.
@@ -58,6 +58,20 @@ impl AlertRules {
 pub struct Parcel {
     /// At least one.
     pub messages: Vec<Message>,
+}
+
+impl Parcel {
+    /// The letter's id, the same in every attempt, also when some of what was in it is given up.
+    #[must_use]
+    pub fn id(&self) -> MessageId {
+        self.messages.first().map(|first| first.bundle.unwrap_or(first.id)).unwrap_or_default()
+    }
+
+    /// Of how many messages in it the last sender ended before it said what became of them.
+    #[must_use]
+    pub fn lost(&self) -> usize {
+        self.messages.iter().filter(|one| one.error.as_deref() == Some(store::LOST)).count()
+    }
 }
 
 /// What became of a message about a matter.
@@ -110,7 +124,9 @@ impl Gate {
             transaction.flush_later()?;
             let now = self.judged_now(transaction)?;
             let wish = ClaimWish { channel, now, lease_ms, limit, expired: false };
-            let claimed = transaction.claim_messages(wish)?;
+            let mut claimed = transaction.claim_messages(wish)?;
+            claimed.extend(transaction.claim_rest(wish, &claimed)?);
+            claimed.sort_by_key(|one| (-one.message.tier, one.message.due_at, one.message.id));
             let people: Vec<PersonId> =
                 claimed.iter().filter_map(|one| patient(&one.message)).collect();
             let last_sent = if people.is_empty() || alerts.bundle_ms == 0 {
@@ -126,7 +142,7 @@ impl Gate {
                 .iter()
                 .filter_map(|(person, message)| Some((*person, self.disturb_from(message, now)?)))
                 .collect();
-            let (parcels, back) = sort(
+            let (mut parcels, back) = sort(
                 claimed.clone(),
                 &Habits {
                     now,
@@ -138,6 +154,12 @@ impl Gate {
             );
             if !back.is_empty() {
                 transaction.put_messages_back(&back)?;
+            }
+            for parcel in parcels.iter_mut().filter(|parcel| parcel.messages.len() > 1) {
+                let bundle = parcel.id();
+                let ids: Vec<MessageId> = parcel.messages.iter().map(|one| one.id).collect();
+                transaction.note_bundle(bundle, &ids)?;
+                parcel.messages.iter_mut().for_each(|one| one.bundle = Some(bundle));
             }
             Ok(parcels)
         })
@@ -215,22 +237,10 @@ impl Gate {
                 if transaction.settle_messages(&[ours])? == 0 {
                     continue;
                 }
-                transaction.raise_alarm(&given_up_alarm(message, why, now))?;
-                if let Some(mut next) = self.next_of_house(message, now) {
-                    next.id = MessageId(transaction.reserve_ids("message", 1)?);
-                    transaction.add_messages(&[next])?;
-                }
+                self.house_failed(transaction, message, why, now)?;
             }
             Ok(())
         })
-    }
-
-    /// Forgets codes that have left or were given up; those that are tried again stay.
-    ///
-    /// # Errors
-    /// What the store says.
-    pub fn forget_codes(&self, ids: &[MessageId]) -> Result<(), Error> {
-        self.with_hand(|transaction| transaction.forget_bodies(ids))
     }
 
     /// A message of the house itself goes by the person's next channel; codes, answers and trials
@@ -259,19 +269,20 @@ impl Gate {
         answer.await.map_err(|_closed| Error::Closing)?.map(drop)
     }
 
-    /// The message that the gateway of a channel calls so.
+    /// The messages of the letter that the gateway of a channel calls so; none if it is not ours.
     ///
     /// # Errors
     /// What the store says.
-    pub fn message_of_reference(
+    pub fn messages_of_reference(
         &self,
         channel: &str,
         reference: &str,
-    ) -> Result<Option<Message>, Error> {
-        self.read(|reader| reader.message_by_reference(channel, reference))
+    ) -> Result<Vec<Message>, Error> {
+        self.read(|reader| reader.messages_by_reference(channel, reference))
     }
 
-    /// A gateway's word on a message of the house itself.
+    /// A gateway's word on a message of the house itself. One that did not arrive goes by the
+    /// person's next channel, as one that was refused does.
     ///
     /// # Errors
     /// What the store says.
@@ -281,11 +292,29 @@ impl Gate {
             if delivered {
                 transaction.mark_delivered(message.id, now).map(drop)
             } else if transaction.mark_bounced(message.id, why)? {
-                transaction.raise_alarm(&given_up_alarm(message, why, now)).map(drop)
+                self.house_failed(transaction, message, why, now)
             } else {
                 Ok(())
             }
-        })
+        })?;
+        self.inner.wake.notify_waiters();
+        Ok(())
+    }
+
+    /// The alarm of a message of the house that failed, and what takes its place.
+    fn house_failed(
+        &self,
+        transaction: &mut Transaction<'_>,
+        message: &Message,
+        why: &str,
+        now: Instant,
+    ) -> Result<(), store::Error> {
+        transaction.count_alarm(&given_up_alarm(message, why, now))?;
+        if let Some(mut next) = self.next_of_house(message, now) {
+            next.id = MessageId(transaction.reserve_ids("message", 1)?);
+            transaction.add_messages(&[next])?;
+        }
+        Ok(())
     }
 
     /// How many messages wait on each channel, and since when.

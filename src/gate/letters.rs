@@ -8,6 +8,7 @@ use jiff::tz::TimeZone;
 use super::error::Error;
 use super::{Caller, Gate, number_of};
 use crate::chart::Chart;
+use crate::domain::person::CONSOLE;
 use crate::domain::{
     Delivery, Instant, JurisdictionId, Kind, Language, Message, MessageId, Person, PersonId,
     Recipient, Text, Tier,
@@ -221,7 +222,8 @@ impl Gate {
         let person = directory.people.get(&note.person).filter(|person| person.active);
         let Some(person) = person else { return Ok(None) };
         let language = person.rules.language;
-        let first = person.ways(note.urgent).first().map_or("console", |way| way);
+        let first = person.wished(note.urgent).or(person.ways(note.urgent).first().copied());
+        let first = first.unwrap_or(CONSOLE);
         let channel = note.channel.clone().unwrap_or_else(|| first.to_owned());
         let about = About {
             office: directory.name.say(language).to_owned(),

@@ -8,6 +8,7 @@ use sha2::Sha256;
 
 use super::delivery::instead;
 use super::error::Error;
+use super::sealing::Deed;
 use super::{Caller, Done, Gate, Request, Target, number_of};
 use crate::chart::Chart;
 use crate::domain::{
@@ -212,11 +213,14 @@ impl Gate {
         }
         let patience = self.inner.alerts.patience_ms(message.urgent);
         let mut again = instead(&message, message.channel.clone(), self.now(), patience);
-        self.write_and_ring(|transaction| {
+        let deed = Deed::of(caller, "message_resent", format!("message:{id}"));
+        let sent = self.administer(deed, |transaction, _| {
             again.id = MessageId(transaction.reserve_ids("message", 1)?);
             transaction.add_messages(std::slice::from_ref(&again))?;
             Ok(again.id)
-        })
+        })?;
+        self.inner.wake.notify_waiters();
+        Ok(sent)
     }
 
     /// Gives a command in answer to a message; the message is acknowledged by it.

@@ -305,11 +305,7 @@ impl Gate {
         limit: i64,
     ) -> Result<Vec<Alarm>, Error> {
         self.permit(caller, Act::Operate)?;
-        let alarms = self.read(|reader| reader.alarms(open_only, limit))?;
-        let here = |alarm: &Alarm| {
-            alarm.raised.jurisdiction.is_none_or(|whose| whose == caller.jurisdiction)
-        };
-        Ok(alarms.into_iter().filter(here).collect())
+        self.read(|reader| reader.alarms_for(caller.jurisdiction, open_only, limit))
     }
 
     /// How many operator alarms stand that concern a jurisdiction; the daily overview is none. Blocks.

@@ -254,7 +254,7 @@ pub(super) fn ways_of(person: &Person, tier: Tier) -> Vec<Way> {
         verified_at: person.verified_at(channel),
         wished: person.wished(urgent) == Some(channel),
     };
-    person.ways(urgent).into_iter().filter(|channel| *channel != "console").map(way).collect()
+    person.ways(urgent).into_iter().map(way).collect()
 }
 
 /// A step by its number.

@@ -40,6 +40,9 @@ pub struct Replied {
     pub answer: Text,
 }
 
+/// What waits for somebody's answer, by the matter's family.
+type Open = BTreeMap<InstanceId, Vec<Message>>;
+
 /// What a reply asks for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 struct Wish {
@@ -84,7 +87,13 @@ impl Gate {
     /// # Errors
     /// What the store says.
     pub async fn reply(&self, from: &str, text: &str) -> Result<Option<Replied>, Error> {
-        let Some((jurisdiction, person)) = self.person_of(from) else { return Ok(None) };
+        let people = self.people_of(from);
+        let Some(first) = people.first().cloned() else { return Ok(None) };
+        let wish = read(text);
+        let (jurisdiction, person, fitting) = match wish {
+            Some(wish) => self.meant(people, wish).await?,
+            None => (first.0, first.1, BTreeMap::new()),
+        };
         let caller = Caller {
             actor: Actor::Person { id: person.id, grants: person.grants.clone() },
             jurisdiction,
@@ -93,21 +102,12 @@ impl Gate {
             let person = person.clone();
             Some(Replied { person, jurisdiction, done, answer })
         };
-        let Some(wish) = read(text) else { return Ok(answered(false, not_understood())) };
+        let Some(wish) = wish else { return Ok(answered(false, not_understood())) };
         // Anybody can write another's number into an SMS: what that allows is at most an
         // acknowledgement, unless the number was proved to be the person's.
         if wish.offered && person.verified_at("sms").is_none() {
             return Ok(answered(false, unproved()));
         }
-        let gate = self.clone();
-        let who = person.id;
-        let open =
-            tokio::task::spawn_blocking(move || gate.unanswered(&to_person(jurisdiction, who)));
-        let open = open.await.map_err(|_ended| Error::Closing)??;
-        let fitting: BTreeMap<InstanceId, Vec<Message>> = match wish.number {
-            Some(number) => open.into_iter().filter(|(family, _)| family.0 == number).collect(),
-            None => open,
-        };
         let mut matters = fitting.into_iter();
         let (family, messages) = match (matters.next(), matters.next()) {
             (None, _) => return Ok(answered(false, nothing_open(wish.number))),
@@ -179,35 +179,53 @@ impl Gate {
         Ok(())
     }
 
-    /// The one active person with this telephone number; nobody where it is not one alone.
-    fn person_of(&self, from: &str) -> Option<(JurisdictionId, Person)> {
+    /// The active people with this telephone number: several where a unit's duty telephone is theirs.
+    fn people_of(&self, from: &str) -> Vec<(JurisdictionId, Person)> {
         let wanted = digits(from);
         let registry = self.registry();
         registry.turn(self.now());
-        let mut found = None;
+        let mut found = Vec::new();
         for id in registry.jurisdictions() {
-            let directory = registry.directory(id).ok()?;
-            for person in with_phone(&directory, &wanted) {
-                if found.is_some() {
-                    tracing::warn!("a reply came from a number that several people have");
-                    return None;
-                }
-                found = Some((id, person.clone()));
-            }
+            let Ok(directory) = registry.directory(id) else { continue };
+            found.extend(with_phone(&directory, &wanted).into_iter().map(|one| (id, one.clone())));
         }
         found
     }
 
+    /// Of the people with a number the one whose reply it is, with what it may be about: whoever was
+    /// told something there that waits for an answer, and was offered a command if one is given.
+    async fn meant(
+        &self,
+        people: Vec<(JurisdictionId, Person)>,
+        wish: Wish,
+    ) -> Result<(JurisdictionId, Person, Open), Error> {
+        let mut meant: Option<(JurisdictionId, Person, Open)> = None;
+        for (jurisdiction, person) in people {
+            let (gate, who) = (self.clone(), person.id);
+            let open =
+                tokio::task::spawn_blocking(move || gate.unanswered(&to_person(jurisdiction, who)));
+            let mut open = open.await.map_err(|_ended| Error::Closing)??;
+            open.retain(|family, _| wish.number.is_none_or(|number| number == family.0));
+            let offers = open.values().flatten().any(|message| message.offer.is_some());
+            let fits = !open.is_empty() && (offers || !wish.offered);
+            let better = meant.as_ref().is_none_or(|(_, _, known)| known.is_empty());
+            if fits || better {
+                meant = Some((jurisdiction, person, open));
+            }
+            if fits {
+                break;
+            }
+        }
+        meant.ok_or(Error::NotFound)
+    }
+
     /// Alerts by SMS to a person that were not acknowledged, by the matter's family, the newest of
     /// each instance only.
-    fn unanswered(
-        &self,
-        filter: &MessageFilter,
-    ) -> Result<BTreeMap<InstanceId, Vec<Message>>, Error> {
+    fn unanswered(&self, filter: &MessageFilter) -> Result<Open, Error> {
         let since = self.now().plus(-REACH_MS);
         let messages = self.read(|reader| reader.messages(filter, LOOK_AT))?;
         let mut seen: Vec<InstanceId> = Vec::new();
-        let mut open: BTreeMap<InstanceId, Vec<Message>> = BTreeMap::new();
+        let mut open = Open::new();
         for message in messages {
             let Some(id) = message.instance else { continue };
             if message.created_at < since

@@ -5,6 +5,7 @@ use super::batch::{Draft, Mark};
 use super::committer::Work;
 use super::delivery::{Became, Report, given_up_alarm, instead, next_channel};
 use super::error::Error;
+use crate::domain::person::CONSOLE;
 use crate::domain::{Actor, Command, Delivery, Instant, Message, Recipient, Value};
 use crate::engine::{RECEIPT, family};
 use crate::store::Transaction;
@@ -74,8 +75,13 @@ impl Work<'_> {
         siblings.extend(replaced.filter(|m| m.seq == message.seq).cloned());
         let directory = self.setting.registry.directory(message.jurisdiction)?;
         let next = next_channel(&directory, message, &siblings);
-        let reached = siblings.iter().any(|one| {
-            one.id != message.id && one.to.person().is_some() && one.state != Delivery::Failed
+        // Of one step only: what the same event told others says nothing of those it meant.
+        let of_step = |one: &&Message| one.clock == message.clock;
+        let reached = siblings.iter().filter(of_step).any(|one| {
+            one.id != message.id
+                && one.to.person().is_some()
+                && one.channel != CONSOLE
+                && one.state != Delivery::Failed
         });
         Ok((next.clone(), next.is_none() && !reached))
     }

@@ -16,7 +16,7 @@ use crate::domain::{
     Delivery, Form, Instant, Kind, Message, MessageId, Recipient, Subscription, SubscriptionId,
     Text, Tier, Wants,
 };
-use crate::engine::{self, Decision};
+use crate::engine::{self, Decision, Situation, is_urgent};
 use crate::policy::{self, Act, Column, Relation};
 
 /// A subscription to be made.
@@ -194,9 +194,14 @@ pub(super) fn messages(
     // A unit's system sees what the table gives to such systems: matters that its unit takes part in.
     let sees = policy::reach(Column::System, Act::SeeMatter).includes(Relation::Party);
     let parties: BTreeSet<&str> = chart.parties_of(instance).filter(|_| sees).collect();
+    let directory = registry.directory(instance.jurisdiction)?;
+    let calendar = registry.calendar(instance.jurisdiction)?;
+    let now = event.recorded_at;
+    let urgent =
+        is_urgent(Situation { chart, calendar: &calendar, facts: &*directory, now }, instance);
     let mut messages = Vec::new();
     for one in subscriptions.iter().filter(|one| one.active) {
-        let to = |kind, body| message(decision, one.id, kind, body, rules);
+        let to = |kind, body| message((decision, urgent), one.id, kind, body, rules);
         if one.wants.contains(&Wants::Change) && parties.contains(one.unit.as_str()) {
             messages.push(to(Kind::Change, change(ids, decision)));
         }
@@ -222,7 +227,7 @@ pub(super) fn messages(
 }
 
 fn message(
-    decision: &Decision,
+    (decision, urgent): (&Decision, bool),
     to: SubscriptionId,
     kind: Kind,
     body: String,
@@ -239,7 +244,7 @@ fn message(
         channel: "webhook".to_owned(),
         kind,
         tier: instance.tier,
-        urgent: instance.tier >= Tier::Larger.rank(),
+        urgent,
         clock: None,
         offer: None,
         subject: format!("{}.{}", instance.workflow, event.command.name),

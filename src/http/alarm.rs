@@ -20,10 +20,12 @@ pub(super) struct AlarmView {
     kind: String,
     /// About which instance.
     instance: Option<String>,
-    /// When it was noticed.
+    /// When it was noticed, the last time.
     at: String,
-    /// What exactly.
+    /// What exactly, the last time.
     detail: String,
+    /// How often since it stands open.
+    times: i64,
     /// When somebody cleared it.
     cleared_at: Option<String>,
 }
@@ -36,6 +38,7 @@ impl AlarmView {
             at: lens.time(alarm.raised.at),
             kind: alarm.raised.kind,
             detail: alarm.raised.detail,
+            times: alarm.times,
             cleared_at: alarm.cleared_at.map(|at| lens.time(at)),
         }
     }

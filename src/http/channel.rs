@@ -35,6 +35,8 @@ pub(super) struct ChannelView {
     bounced: u64,
     /// Replies that came in.
     replies: u64,
+    /// Receipts and replies that could not be taken up.
+    lost: u64,
     /// `closed`: letters go; `open`: it rests after failures; `trying`: one letter tries.
     breaker: &'static str,
     /// The last self-test; none where there is nothing to test, or it is switched off.
@@ -67,6 +69,7 @@ impl ChannelView {
             delivered: figures.delivered,
             bounced: figures.bounced,
             replies: figures.replies,
+            lost: figures.lost,
             breaker: if figures.breaker.is_empty() { "closed" } else { figures.breaker },
             test: figures.test.map(|test| TestView {
                 at: lens.time(test.at),

@@ -128,7 +128,7 @@ struct ChannelLabel {
 
 fn register_channels(registry: &mut Registry, gate: &Gate, channels: &[ChannelState]) {
     type Count = fn(&ChannelState) -> u64;
-    let counters: [(&str, &str, Count); 7] = [
+    let counters: [(&str, &str, Count); 8] = [
         ("channel_sent", "Messages handed over", |one| one.figures.sent),
         ("channel_retried", "Attempts after which a message is tried again", |one| {
             one.figures.retried
@@ -144,6 +144,7 @@ fn register_channels(registry: &mut Registry, gate: &Gate, channels: &[ChannelSt
             one.figures.bounced
         }),
         ("channel_replies", "Replies that came in", |one| one.figures.replies),
+        ("channel_lost", "Receipts and replies that could not be taken up", |one| one.figures.lost),
     ];
     let label = |one: &ChannelState| ChannelLabel { channel: one.name.clone() };
     for (name, help, count) in counters {

@@ -18,6 +18,9 @@ use super::throttle;
 /// The largest body that a gateway may post: 256 KiB.
 const RAW_MAX: usize = 256 << 10;
 
+/// A gateway that posts while too much waits shall post again after so many seconds.
+const FULL_SECONDS: u64 = 30;
+
 /// A body as it came, whatever it is.
 pub(super) struct Raw(Bytes);
 
@@ -51,6 +54,8 @@ pub enum Declined {
     Unproved,
     /// It is not what the settings say that the gateway posts.
     Unreadable(String),
+    /// What came before is not taken up yet; it shall be posted again later.
+    Full,
     /// The house is being left.
     Closing,
 }
@@ -76,7 +81,8 @@ pub type Postboxes = BTreeMap<String, Arc<dyn Postbox>>;
     responses((status = 200, body = String, description = "Taken; the text that the settings name."),
         (status = 401, description = "Not proved."),
         (status = 404, description = "Nothing is taken for this channel."),
-        (status = 429, description = "Too many wrong proofs from this address.")),
+        (status = 429, description = "Too many wrong proofs from this address."),
+        (status = 503, description = "Too much waits already; to be posted again.")),
     params(("channel" = String, Path, description = "`sms`.")),
 )]
 pub(super) async fn take(
@@ -117,6 +123,14 @@ pub(super) async fn take(
             tracing::error!(channel, why, "what the gateway posted cannot be read; see `reading`");
             let detail = format!("It cannot be read as the settings say: {why}.");
             Err(Problem::bad_request("unreadable_post", "无法按设置解读推送内容", detail))
+        }
+        Err(Declined::Full) => {
+            let channel = path.as_str();
+            tracing::error!(channel, "what the gateway posted is refused: too much waits already");
+            let detail = "Too much waits already; post it again later.";
+            let problem = Problem::new(StatusCode::SERVICE_UNAVAILABLE, "inbox_full", detail);
+            let problem = problem.zh("待处理内容过多，请稍后重新推送");
+            Err(problem.header(header::RETRY_AFTER, header::HeaderValue::from(FULL_SECONDS)))
         }
         Err(Declined::Closing) => Err(crate::gate::Error::Closing.into()),
     }

@@ -58,6 +58,8 @@ pub struct Figures {
     pub messages_bounced: Counter,
     /// Receipts for messages that are not ours.
     pub receipts_unknown: Counter,
+    /// Arrivals that could not be taken up.
+    pub arrivals_lost: Counter,
     /// Replies by SMS.
     pub replies: Counter,
     /// Replies from numbers of nobody here.

@@ -2,6 +2,7 @@
 //! of its own, so that one that hangs does not hold up the others.
 
 mod letter;
+mod settling;
 mod strays;
 
 use std::collections::BTreeMap;
@@ -15,8 +16,9 @@ use tokio::time::{Instant as Monotonic, timeout, timeout_at};
 use super::{Duty, Next, Poll, back_off};
 use crate::channel::guard::{self, Guard, May};
 use crate::channel::{Channel, Outcome};
-use crate::domain::{Instant, Kind, Message, MessageId};
-use crate::gate::{Became, DeliveryReport, Ending, Error, Parcel, Settled};
+use crate::domain::Instant;
+use crate::gate::{Error, Parcel};
+use settling::Untold;
 
 pub use strays::Strays;
 
@@ -87,6 +89,8 @@ pub struct Outbox {
     claimed: BTreeMap<tokio::task::Id, Parcel>,
     /// Attempts that ended and are not recorded yet.
     ended: Vec<Attempt>,
+    /// What became of messages, of which their matters could not be told yet.
+    untold: Vec<Untold>,
     looked_at: Option<Instant>,
     failures: u32,
     guard: Guard,
@@ -126,6 +130,10 @@ impl Poll for Outbox {
                 // The leases run out and the messages are sent again, under the same ids.
                 tracing::warn!(%error, channel = self.name, "the last attempts are not recorded");
             }
+            if !self.untold.is_empty() {
+                let count = self.untold.len();
+                tracing::warn!(count, channel = self.name, "matters are told after the next start");
+            }
             self.channel.close().await;
         }
         .boxed()
@@ -144,6 +152,7 @@ impl Outbox {
             under_way: JoinSet::new(),
             claimed: BTreeMap::new(),
             ended: Vec::new(),
+            untold: Vec::new(),
             looked_at: None,
             failures: 0,
             guard: Guard::new(guard::Options::NONE),
@@ -172,8 +181,10 @@ impl Outbox {
             self.looked_at = Some(now);
             let (may, later) = self.permitted(free, now);
             if may > 0 {
-                sent = self.send(may).await?;
-                if sent == 0 {
+                let handed;
+                (sent, handed) = self.send(may).await?;
+                // What nothing was handed over for tells nothing about the service.
+                if handed == 0 {
                     self.guard.unused();
                 }
             }
@@ -188,7 +199,7 @@ impl Outbox {
         self.settle().await?;
         Ok(if sent > 0 && sent == free && self.under_way.is_empty() {
             Next::Now
-        } else if !self.under_way.is_empty() {
+        } else if !self.under_way.is_empty() || !self.untold.is_empty() {
             Next::In(UNDER_WAY)
         } else {
             // Everything due was claimed. Claiming again at once would find the few messages of the
@@ -238,8 +249,9 @@ impl Outbox {
         self.duty.ask(move |gate| gate.next_message_due(&name)).await
     }
 
-    /// Claims and sends; waits a moment for the ends. Answers how many letters there were.
-    async fn send(&mut self, free: usize) -> Result<usize, Error> {
+    /// Claims and sends; waits a moment for the ends. Answers how many letters there were, and how
+    /// many of them were handed to the channel.
+    async fn send(&mut self, free: usize) -> Result<(usize, usize), Error> {
         let (name, lease) = (self.name.clone(), self.options.lease_ms);
         let limit = i64::try_from(free).unwrap_or(i64::MAX);
         let claimed = self
@@ -255,6 +267,9 @@ impl Outbox {
             let ids = || parcel.messages.iter().map(|one| (one.id.0, one.tier));
             tracing::debug!(channel = self.name, messages = ?ids().collect::<Vec<_>>(), "claimed");
         }
+        let lost = claimed.iter().map(|(_, parcel)| parcel.lost()).sum();
+        self.count_unknown(lost);
+        let mut handed = 0;
         for (letter, parcel) in claimed {
             let letter = match letter {
                 Ok(letter) => letter,
@@ -273,12 +288,13 @@ impl Outbox {
                 Attempt { parcel, outcome }
             });
             self.claimed.insert(task.id(), copy);
+            handed += 1;
         }
         let until = Monotonic::now() + PATIENCE;
         while let Ok(Some(ended)) = timeout_at(until, self.under_way.join_next_with_id()).await {
             self.take(ended);
         }
-        Ok(count)
+        Ok((count, handed))
     }
 
     fn take(&mut self, ended: Result<(tokio::task::Id, Attempt), tokio::task::JoinError>) {
@@ -298,116 +314,5 @@ impl Outbox {
                 }
             }
         }
-    }
-
-    /// Records how attempts ended. What cannot be recorded is kept for the next turn.
-    async fn settle(&mut self) -> Result<(), Error> {
-        if self.ended.is_empty() {
-            return Ok(());
-        }
-        let now = self.duty.gate.now();
-        let figures = Arc::clone(&self.duty.figures);
-        let mut endings: Vec<Ending> = Vec::new();
-        let mut of_house: Vec<(Message, String)> = Vec::new();
-        let mut reports: Vec<DeliveryReport> = Vec::new();
-        for Attempt { parcel, outcome } in &self.ended {
-            for message in &parcel.messages {
-                match (self.judge(message, parcel, outcome, now), message.instance) {
-                    (Settled::Failed { error, .. }, None) => {
-                        of_house.push((message.clone(), error));
-                    }
-                    (Settled::Failed { error, unknown }, Some(instance)) => {
-                        let (attempts, why) = (message.attempts, error);
-                        let became = Became::GivenUp { attempts, why, unknown };
-                        reports.push(DeliveryReport { message: message.id, instance, became });
-                    }
-                    (settled, _) => endings.push((message.id, message.attempts, settled)),
-                }
-            }
-        }
-        let (again, sent): (Vec<&Ending>, Vec<&Ending>) =
-            endings.iter().partition(|ending| matches!(ending.2, Settled::Again { .. }));
-        let (again, sent) = (again.len(), sent.len());
-        let house = of_house.len();
-        if !endings.is_empty() || house > 0 {
-            self.duty.ask(move |gate| gate.settle_messages(&endings, &of_house)).await?;
-        }
-        figures.messages_sent.add_many(sent);
-        figures.messages_retried.add_many(again);
-        figures.messages_failed.add_many(house);
-        let mut given_up = house;
-        for report in reports {
-            match self.duty.gate.report(report).await {
-                Ok(()) => {
-                    figures.messages_failed.add();
-                    given_up += 1;
-                }
-                // Somebody else has settled it meanwhile.
-                Err(Error::NotFound) => {}
-                // Settling once more what is settled changes nothing.
-                Err(error) => return Err(error),
-            }
-        }
-        let messages = self.ended.iter().flat_map(|one| &one.parcel.messages);
-        let codes = messages.filter(|message| message.kind == Kind::Code);
-        let codes: Vec<MessageId> = codes.map(|message| message.id).collect();
-        if !codes.is_empty() {
-            self.duty.ask(move |gate| gate.forget_codes(&codes)).await?;
-        }
-        let unknown = |one: &&Attempt| matches!(one.outcome, Outcome::Unknown { .. });
-        let unknown = self.ended.iter().filter(unknown).count();
-        figures.messages_unknown.add_many(unknown);
-        self.ended.clear();
-        self.duty.gate.figures().channel(&self.name, |channel| {
-            for (count, more) in [
-                (&mut channel.sent, sent),
-                (&mut channel.retried, again),
-                (&mut channel.failed, given_up),
-                (&mut channel.unknown, unknown),
-            ] {
-                *count += u64::try_from(more).unwrap_or(0);
-            }
-            channel.breaker = self.guard.state().code();
-        });
-        Ok(())
-    }
-
-    fn judge(
-        &self,
-        message: &Message,
-        parcel: &Parcel,
-        outcome: &Outcome,
-        now: Instant,
-    ) -> Settled {
-        let (error, unknown) = match outcome {
-            Outcome::Accepted { reference } => {
-                let first = parcel.messages.first().map(|first| first.id);
-                let bundle = first.filter(|_| parcel.messages.len() > 1);
-                return Settled::Sent { at: now, reference: reference.clone(), bundle };
-            }
-            Outcome::Refused { permanent: true, why } => {
-                return Settled::Failed { error: why.clone(), unknown: false };
-            }
-            Outcome::Refused { permanent: false, why } => (why.clone(), false),
-            Outcome::Unknown { why } => (why.clone(), true),
-        };
-        if now >= message.deadline_at {
-            return Settled::Failed { error, unknown };
-        }
-        // The last attempt is made when the message would be given up.
-        let due_at = now.plus(self.wait(message)).min(message.deadline_at);
-        Settled::Again { due_at, error, unknown }
-    }
-
-    /// Doubled with each attempt; spread by the message's id, so that many that failed together do
-    /// not come back together. Of its time a message does not wait more than a quarter at once.
-    fn wait(&self, message: &Message) -> i64 {
-        let doubled = message.attempts.clamp(1, 20) - 1;
-        let factor = 1_i64 << doubled;
-        let quarter = message.deadline_at.since(message.created_at) / 4;
-        let longest = self.options.retry_max_ms.min(quarter.max(self.options.retry_ms));
-        let wait = self.options.retry_ms.saturating_mul(factor).min(longest);
-        let spread = message.id.0.wrapping_mul(2_654_435_761).rem_euclid(wait / 4 + 1);
-        wait.saturating_add(spread)
     }
 }

@@ -33,12 +33,14 @@ pub struct Alarm {
     pub raised: NewAlarm,
     /// When somebody cleared it; none while it is open.
     pub cleared_at: Option<Instant>,
+    /// How often it was raised since it stands open; instant and detail are those of the last time.
+    pub times: i64,
 }
 
-type Row = (i64, Option<i64>, i64, String, Option<i64>, String, Option<i64>);
+type Row = (i64, Option<i64>, i64, String, Option<i64>, String, Option<i64>, i64);
 
 fn read(row: Row) -> Alarm {
-    let (id, jurisdiction, at, kind, instance, detail, cleared_at) = row;
+    let (id, jurisdiction, at, kind, instance, detail, cleared_at, times) = row;
     Alarm {
         id,
         raised: NewAlarm {
@@ -49,6 +51,7 @@ fn read(row: Row) -> Alarm {
             detail,
         },
         cleared_at: cleared_at.map(Instant),
+        times,
     }
 }
 
@@ -73,6 +76,38 @@ impl Transaction<'_> {
                 .execute(connection)
         })?;
         Ok(added == 1)
+    }
+
+    /// Raises an alarm of something that happened, not of something that lasts: when the same is open
+    /// already, that one counts one more and says what came last.
+    ///
+    /// # Errors
+    /// As for any statement.
+    pub fn count_alarm(&mut self, new: &NewAlarm) -> Result<(), Error> {
+        if self.raise_alarm(new)? {
+            return Ok(());
+        }
+        each!(&mut self.connection, connection: Backend => {
+            let mut update = diesel::update(alarm::table)
+                .set((
+                    alarm::at.eq(new.at.0),
+                    alarm::detail.eq(&new.detail),
+                    alarm::times.eq(alarm::times + 1),
+                ))
+                .filter(alarm::cleared_at.is_null())
+                .filter(alarm::kind.eq(&new.kind))
+                .into_boxed::<Backend>();
+            update = match new.jurisdiction {
+                Some(id) => update.filter(alarm::jurisdiction_id.eq(id.0)),
+                None => update.filter(alarm::jurisdiction_id.is_null()),
+            };
+            update = match new.instance {
+                Some(id) => update.filter(alarm::instance_id.eq(id.0)),
+                None => update.filter(alarm::instance_id.is_null()),
+            };
+            update.execute(connection)
+        })?;
+        Ok(())
     }
 
     /// Clears an open alarm; false when there is none with this id.
@@ -121,10 +156,36 @@ impl Reader {
     /// # Errors
     /// As for any statement.
     pub fn alarms(&mut self, open_only: bool, limit: i64) -> Result<Vec<Alarm>, Error> {
+        self.some_alarms(None, open_only, limit)
+    }
+
+    /// The same of one jurisdiction, and those that belong to none.
+    ///
+    /// # Errors
+    /// As for any statement.
+    pub fn alarms_for(
+        &mut self,
+        jurisdiction: JurisdictionId,
+        open_only: bool,
+        limit: i64,
+    ) -> Result<Vec<Alarm>, Error> {
+        self.some_alarms(Some(jurisdiction), open_only, limit)
+    }
+
+    fn some_alarms(
+        &mut self,
+        jurisdiction: Option<JurisdictionId>,
+        open_only: bool,
+        limit: i64,
+    ) -> Result<Vec<Alarm>, Error> {
         let rows: Vec<Row> = each!(&mut self.connection, connection: Backend => {
             let mut query = alarm::table.into_boxed::<Backend>();
             if open_only {
                 query = query.filter(alarm::cleared_at.is_null());
+            }
+            if let Some(id) = jurisdiction {
+                let whose = alarm::jurisdiction_id;
+                query = query.filter(whose.is_null().or(whose.assume_not_null().eq(id.0)));
             }
             query.order(alarm::id.desc()).limit(limit).load(connection)
         })?;

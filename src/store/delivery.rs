@@ -1,5 +1,4 @@
-//! Delivery: messages are claimed with a lease, put back, settled, and marked with what the gateway
-//! and the person say afterwards.
+//! Delivery: messages are settled, and marked with what the gateway and the person say afterwards.
 
 use std::collections::BTreeMap;
 
@@ -8,38 +7,13 @@ use diesel::sql_types::{BigInt, Nullable, Text};
 
 use super::connection::{Connection, each};
 use super::error::Error;
-use super::message::{COLUMNS, Row};
+use super::message::Row;
 use super::part::Part;
 use super::pool::Reader;
 use super::schema::message;
 use super::statement::{Cell, Statement};
 use super::writer::Transaction;
 use crate::domain::{Delivery, InstanceId, Instant, Message, MessageId, PersonId};
-
-/// What a sender asks for.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct ClaimWish<'a> {
-    /// `sms`, `email`, `console` …
-    pub channel: &'a str,
-    /// The time.
-    pub now: Instant,
-    /// For how long the messages are this sender's; longer than twice an attempt may take.
-    pub lease_ms: i64,
-    /// At most so many.
-    pub limit: i64,
-    /// Only those whose deadline has passed: to be given up while the channel may not send.
-    pub expired: bool,
-}
-
-/// A message that is this sender's until the lease ends.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Claimed {
-    /// The message; its `attempts` counts the attempt that begins now and is the fence that
-    /// [`Transaction::settle_messages`] asks for.
-    pub message: Message,
-    /// When another sender may claim it.
-    pub lease_until: Instant,
-}
 
 /// How an attempt ended.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -61,6 +35,8 @@ pub enum Settled {
         error: String,
         /// Whether it may have arrived all the same.
         unknown: bool,
+        /// The summary that it leaves in again, if it may have arrived in one.
+        bundle: Option<MessageId>,
     },
     /// Given up.
     Failed {
@@ -73,19 +49,6 @@ pub enum Settled {
 
 /// An attempt that ended: which message, which attempt, how.
 pub type Ending = (MessageId, i64, Settled);
-
-/// A message that is not to be sent now after all.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct PutBack {
-    /// Which.
-    pub id: MessageId,
-    /// The claim that is given back.
-    pub attempts: i64,
-    /// It waits until then …
-    pub due_at: Instant,
-    /// … and so its deadline moves too.
-    pub deadline_at: Instant,
-}
 
 /// How a channel stands.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -100,24 +63,20 @@ pub struct Queue {
 
 // The state it must have is a value and not a literal, lest PostgreSQL go through the partial index of
 // all that waits (and waited) instead of finding each message by its id.
-const SETTLE_ONE: &str = "UPDATE message SET state = ?, sent_at = ?, due_at = coalesce(?, due_at), \
-     error = ?, unknowns = unknowns + ?, reference = ?, bundle = ?, lease_until = NULL \
-     WHERE id = ? AND attempts = ? AND state = ?";
+//
+// A code that has left, or was given up, is kept nowhere.
+const SETTLE_ONE: &str = "UPDATE message SET state = ?, \
+     body = CASE WHEN kind = 'code' AND ? <> 'waiting' THEN '' ELSE body END, sent_at = ?, \
+     due_at = coalesce(?, due_at), error = ?, unknowns = unknowns + ?, reference = ?, bundle = ?, \
+     lease_until = NULL WHERE id = ? AND attempts = ? AND state = ?";
 
-const SETTLE_ALL: &str = "UPDATE message SET state = n.state, sent_at = n.sent_at, \
-     due_at = coalesce(n.due_at, message.due_at), error = n.error, \
+const SETTLE_ALL: &str = "UPDATE message SET state = n.state, \
+     body = CASE WHEN kind = 'code' AND n.known <> 'waiting' THEN '' ELSE body END, \
+     sent_at = n.sent_at, due_at = coalesce(n.due_at, message.due_at), error = n.error, \
      unknowns = message.unknowns + n.unknowns, reference = n.reference, bundle = n.bundle, \
      lease_until = NULL \
-     FROM unnest(?, ?, ?, ?, ?, ?, ?, ?, ?, ?) AS n(state, sent_at, due_at, error, unknowns, \
-     reference, bundle, id, attempts, expected) \
-     WHERE message.id = n.id AND message.attempts = n.attempts AND message.state = n.expected";
-
-const PUT_BACK_ONE: &str = "UPDATE message SET attempts = attempts - 1, due_at = ?, \
-     deadline_at = ?, lease_until = NULL WHERE id = ? AND attempts = ? AND state = ?";
-
-const PUT_BACK_ALL: &str = "UPDATE message SET attempts = message.attempts - 1, \
-     due_at = n.due_at, deadline_at = n.deadline_at, lease_until = NULL \
-     FROM unnest(?, ?, ?, ?, ?) AS n(due_at, deadline_at, id, attempts, expected) \
+     FROM unnest(?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) AS n(state, known, sent_at, due_at, error, \
+     unknowns, reference, bundle, id, attempts, expected) \
      WHERE message.id = n.id AND message.attempts = n.attempts AND message.state = n.expected";
 
 impl Transaction<'_> {
@@ -134,43 +93,6 @@ impl Transaction<'_> {
         }
     }
 
-    /// Takes waiting messages that are due and that no sender has, gravest tier first, then by due
-    /// instant; each is the caller's alone until its lease ends, and counts one attempt more. Of one
-    /// whose lease ran out nobody knows what became of it: that is counted too. Use a transaction of
-    /// its own, and send after its commit.
-    ///
-    /// # Errors
-    /// As for any statement.
-    pub fn claim_messages(&mut self, wish: ClaimWish<'_>) -> Result<Vec<Claimed>, Error> {
-        let lease_until = wish.now.plus(wish.lease_ms);
-        let skip = match &self.connection {
-            Connection::Sqlite(_) => "",
-            Connection::Postgres(_) => "FOR UPDATE SKIP LOCKED",
-        };
-        let late = if wish.expired { "deadline_at" } else { "due_at" };
-        let sql = format!(
-            "UPDATE message SET lease_until = ?, attempts = attempts + 1, \
-             unknowns = unknowns + CASE WHEN lease_until IS NULL THEN 0 ELSE 1 END WHERE id IN (\
-               SELECT id FROM message WHERE state = 'waiting' AND channel = ? AND {late} <= ? \
-               AND (lease_until IS NULL OR lease_until <= ?) \
-               ORDER BY tier DESC, due_at, id LIMIT ? {skip}) RETURNING {COLUMNS}"
-        );
-        let cells = [
-            lease_until.into(),
-            wish.channel.into(),
-            wish.now.into(),
-            wish.now.into(),
-            Cell::from(wish.limit),
-        ];
-        let statement = Statement::<message::SqlType>::new(sql, &cells);
-        let rows: Vec<Row> = each!(&mut self.connection, connection => statement.load(connection))?;
-        let claimed =
-            rows.into_iter().map(|row| row.read().map(|message| Claimed { message, lease_until }));
-        let mut claimed = claimed.collect::<Result<Vec<_>, Error>>()?;
-        claimed.sort_by_key(|one| (-one.message.tier, one.message.due_at, one.message.id));
-        Ok(claimed)
-    }
-
     /// Records how attempts ended; answers how many rows were changed. Those that somebody else has
     /// claimed since, or that are settled, are left alone.
     ///
@@ -179,26 +101,6 @@ impl Transaction<'_> {
     pub fn settle_messages(&mut self, endings: &[Ending]) -> Result<usize, Error> {
         let rows = endings.iter().map(settling).collect();
         Ok(self.connection.write(&Part::each(SETTLE_ONE, SETTLE_ALL, rows), &[])?)
-    }
-
-    /// Gives claims back: the messages wait, and the attempt is not counted.
-    ///
-    /// # Errors
-    /// As for any statement.
-    pub fn put_messages_back(&mut self, put: &[PutBack]) -> Result<usize, Error> {
-        let rows = put
-            .iter()
-            .map(|one| {
-                vec![
-                    one.due_at.into(),
-                    one.deadline_at.into(),
-                    one.id.0.into(),
-                    one.attempts.into(),
-                    Cell::from(Delivery::Waiting.code()),
-                ]
-            })
-            .collect();
-        Ok(self.connection.write(&Part::each(PUT_BACK_ONE, PUT_BACK_ALL, rows), &[])?)
     }
 
     /// The gateway says that a message reached the device; false when that is known already, or
@@ -254,15 +156,16 @@ fn settling((id, attempts, settled): &Ending) -> Vec<Cell<'_>> {
         Settled::Sent { at, reference, bundle } => {
             (Delivery::Sent, Some(*at), None, None, false, reference.as_deref(), *bundle)
         }
-        Settled::Again { due_at, error, unknown } => {
+        Settled::Again { due_at, error, unknown, bundle } => {
             let error = Some(error.as_str());
-            (Delivery::Waiting, None, Some(*due_at), error, *unknown, None, None)
+            (Delivery::Waiting, None, Some(*due_at), error, *unknown, None, *bundle)
         }
         Settled::Failed { error, unknown } => {
             (Delivery::Failed, None, None, Some(error.as_str()), *unknown, None, None)
         }
     };
     vec![
+        state.code().into(),
         state.code().into(),
         sent_at.into(),
         due_at.into(),
@@ -304,24 +207,29 @@ impl Reader {
             .collect())
     }
 
-    /// The newest message that the gateway of `channel` calls `reference`.
+    /// The messages that the gateway of `channel` calls `reference`: those of one letter. Of letters
+    /// that it calls the same, the newest one's.
     ///
     /// # Errors
     /// As for any statement.
-    pub fn message_by_reference(
+    pub fn messages_by_reference(
         &mut self,
         channel: &str,
         reference: &str,
-    ) -> Result<Option<Message>, Error> {
-        let row: Option<Row> = each!(&mut self.connection, connection => {
+    ) -> Result<Vec<Message>, Error> {
+        let rows: Vec<Row> = each!(&mut self.connection, connection => {
             message::table
                 .filter(message::reference.eq(reference))
                 .filter(message::channel.eq(channel))
-                .order(message::id.desc())
-                .first(connection)
-                .optional()
+                .order(message::id)
+                .load(connection)
         })?;
-        row.map(Row::read).transpose()
+        let mut all = rows.into_iter().map(Row::read).collect::<Result<Vec<Message>, Error>>()?;
+        let letter = |one: &Message| one.bundle.unwrap_or(one.id);
+        if let Some(newest) = all.iter().max_by_key(|one| (one.sent_at, one.id)).map(letter) {
+            all.retain(|one| letter(one) == newest);
+        }
+        Ok(all)
     }
 
     /// Every message that one event of an instance caused, in order of id.

@@ -150,23 +150,6 @@ impl Transaction<'_> {
         self.connection.write(&added(messages), &[])?;
         Ok(())
     }
-
-    /// Forgets what stood in messages that have left or were given up: codes are their recipients'
-    /// alone.
-    ///
-    /// # Errors
-    /// As for any statement.
-    pub fn forget_bodies(&mut self, ids: &[MessageId]) -> Result<(), Error> {
-        let ids: Vec<i64> = ids.iter().map(|id| id.0).collect();
-        each!(&mut self.connection, connection => {
-            diesel::update(message::table)
-                .filter(message::id.eq_any(&ids))
-                .filter(message::state.ne(Delivery::Waiting.code()))
-                .set(message::body.eq(""))
-                .execute(connection)
-        })?;
-        Ok(())
-    }
 }
 
 /// Which messages a list shows; everything that is not given does not restrict.

@@ -237,6 +237,7 @@ diesel::table! {
         instance_id -> Nullable<BigInt>,
         detail -> Text,
         cleared_at -> Nullable<BigInt>,
+        times -> BigInt,
     }
 }
 

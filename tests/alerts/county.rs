@@ -7,7 +7,7 @@ use std::time::Duration;
 use fenliu::channel::gateway::{self, Body, Encoding, Gateway, Reading, Success};
 use fenliu::channel::smpp::{Bind, Options as Centre, Smpp};
 use fenliu::channel::smtp::{Options as MailServer, Security, Smtp};
-use fenliu::channel::{Channel, Console, Inbox as Incomings, guard};
+use fenliu::channel::{Channel, Console, INBOX_MAX, guard};
 use fenliu::clock::StillClock;
 use fenliu::config::jurisdiction::Jurisdiction;
 use fenliu::domain::{
@@ -22,7 +22,6 @@ use fenliu::scheduler::{Duty, Next, Poll};
 use fenliu::store::{Options, Store};
 use fenliu::template::Templates;
 use serde_json::{Map, Value as Json, json};
-use tokio::sync::mpsc::unbounded_channel;
 
 use super::mailbox::{Arrived, Mailbox, Way};
 use crate::channel::peer::Peer;
@@ -226,7 +225,7 @@ impl County {
         let mail = Peer::start("smtp.mjs", &json!({})).await;
         let logins = json!({"systemId": "fenliu", "password": "s3cret"});
         let mut centre = Peer::start("smsc.mjs", &logins).await;
-        let (sender, incoming): (Incomings, _) = unbounded_channel();
+        let (sender, arrivals) = fenliu::channel::inbox(INBOX_MAX);
         let smtp = Arc::new(Smtp::new(mail_server(mail.port, setting.patience)).unwrap());
         let stub = if setting.gateway { Some(Stub::start(None).await) } else { None };
         let (sms, smpp): (Arc<dyn Channel>, _) = match &stub {
@@ -239,7 +238,6 @@ impl County {
             }
         };
         let duty = Duty::new(gate.clone());
-        let arrivals: Arrivals = Arc::new(tokio::sync::Mutex::new(incoming));
         let channels: Ways = vec![("sms", sms), ("email", smtp), ("console", Arc::new(Console))];
         let loops = Loops::new(&duty, &channels, &arrivals);
         let mut box_of = Mailbox::default();

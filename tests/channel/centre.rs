@@ -6,7 +6,7 @@ use fenliu::channel::smpp::{Bind, Options, Smpp};
 use fenliu::channel::{Channel, Incoming, Letter, Outcome};
 use futures_util::future::join_all;
 use serde_json::{Value as Json, json};
-use tokio::sync::mpsc::{UnboundedReceiver, unbounded_channel};
+use tokio::sync::mpsc::{Receiver, channel};
 use tokio::time::timeout;
 
 use super::peer::Peer;
@@ -40,7 +40,7 @@ fn options(port: u16) -> Options {
 struct Bench {
     peer: Peer,
     smpp: Smpp,
-    inbox: UnboundedReceiver<Incoming>,
+    inbox: Receiver<Incoming>,
 }
 
 impl Bench {
@@ -49,10 +49,15 @@ impl Bench {
         Self::on(Peer::start("smsc.mjs", &settings).await, change).await
     }
 
-    async fn on(mut peer: Peer, change: impl FnOnce(&mut Options)) -> Self {
+    async fn on(peer: Peer, change: impl FnOnce(&mut Options)) -> Self {
+        Self::with_room(peer, change, 64).await
+    }
+
+    /// With an inbox for so many arrivals.
+    async fn with_room(mut peer: Peer, change: impl FnOnce(&mut Options), room: usize) -> Self {
         let mut wish = options(peer.port);
         change(&mut wish);
-        let (sender, inbox) = unbounded_channel();
+        let (sender, inbox) = channel(room);
         let smpp = Smpp::start(wish, sender).unwrap();
         peer.expect("connect").await;
         let bind = peer.wait_for("bind").await;
@@ -306,7 +311,7 @@ fn without_a_session_texts_wait_and_the_reason_is_said() {
     run(async {
         let settings = json!({"systemId": "fenliu", "password": "other"});
         let mut peer = Peer::start("smsc.mjs", &settings).await;
-        let (sender, _inbox) = unbounded_channel();
+        let (sender, _inbox) = channel(64);
         let smpp = Smpp::start(options(peer.port), sender).unwrap();
         assert_eq!(peer.wait_for("bind").await["right"], false);
         for outcome in [smpp.send(&sms("一")).await, smpp.test().await] {
@@ -482,9 +487,32 @@ fn sending_and_receiving_may_have_sessions_of_their_own() {
 #[test]
 fn a_setting_that_smpp_has_no_room_for_is_refused_at_the_start() {
     run(async {
-        let (sender, _inbox) = unbounded_channel();
+        let (sender, _inbox) = channel(64);
         let wish = Options { password: "much too long".to_owned(), ..options(1) };
         let error = Smpp::start(wish, sender).err().unwrap();
         assert_eq!(error.to_string(), "password: SMPP has room for 8 ASCII characters here");
+    });
+}
+
+#[test]
+fn what_there_is_no_room_for_is_left_with_the_centre_and_taken_when_it_brings_it_again() {
+    run(async {
+        let settings = json!({"systemId": "fenliu", "password": "s3cret"});
+        let peer = Peer::start("smsc.mjs", &settings).await;
+        let mut bench = Bench::with_room(peer, |_| {}, 1).await;
+        for (id, status) in [("m-1", 0), ("m-2", 0x64)] {
+            let text = format!("id:{id} stat:DELIVRD err:000 text:");
+            let hex = hex(text.as_bytes());
+            bench.deliver(json!({"from": TO, "hex": hex, "coding": 0, "esm_class": 4})).await;
+            let answer = bench.peer.wait_for("answer").await;
+            assert_eq!(answer["status"], status, "{answer}");
+        }
+        let told = |incoming: Incoming| match incoming {
+            Incoming::Receipt { reference, .. } => reference,
+            Incoming::Reply { text, .. } => text,
+        };
+        assert_eq!(told(bench.incoming().await), "m-1");
+        bench.receipt("m-2", "DELIVRD").await;
+        assert_eq!(told(bench.incoming().await), "m-2");
     });
 }

@@ -89,7 +89,8 @@ fn answers_of_the_gateway_mean_what_the_settings_say() {
         let why = never(send(Say::body(black)).await);
         assert_eq!(why, "the gateway answered 200 1004: <number> is on the black list");
         later(send(Say::body(r#"{"code": 7}"#)).await);
-        later(send(Say::status(503)).await);
+        unknown(send(Say::status(500)).await);
+        unknown(send(Say::status(503)).await);
         later(send(Say::status(401)).await);
         unknown(send(Say::status(504)).await);
         unknown(send(Say::body("<html>ok</html>")).await);

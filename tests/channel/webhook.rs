@@ -100,8 +100,12 @@ fn answers_of_receivers_mean_what_they_say() {
         };
         accepted(send(Say::status(204)).await);
         never(send(Say::status(410)).await);
-        for status in [400, 404, 429, 500, 502, 503] {
+        for status in [400, 404, 429] {
             later(send(Say::status(status)).await);
+        }
+        // It may have taken it before it broke.
+        for status in [500, 502, 503] {
+            unknown(send(Say::status(status)).await);
         }
         unknown(send(Say::Cut).await);
         assert_eq!(stub.asked().len(), 9);
@@ -210,7 +214,7 @@ fn a_robot_of_wecom_gets_the_text_and_its_answer_is_judged() {
         stub.say(Say::body("<html>"));
         unknown(webhook.send(&letter).await);
         stub.say(Say::status(500));
-        later(webhook.send(&letter).await);
+        unknown(webhook.send(&letter).await);
     });
 }
 

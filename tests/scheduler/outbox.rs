@@ -3,7 +3,7 @@
 use std::collections::VecDeque;
 use std::sync::{Arc, Mutex};
 
-use fenliu::channel::{Channel, Console, Letter, Log, Outcome};
+use fenliu::channel::{Channel, Console, Letter, Log, Outcome, guard};
 use fenliu::domain::{Delivery, MessageId};
 use fenliu::scheduler::outbox::{Options, Outbox, Strays};
 use fenliu::scheduler::{Lines, Next, Poll, Scheduler};
@@ -233,5 +233,128 @@ fn the_whole_scheduler_starts_does_its_work_and_stops() {
         scheduler.stop().await;
         assert_eq!(states(&house), [Delivery::Sent; 3]);
         assert_eq!(figures.loops_restarted.get(), 0);
+    });
+}
+
+#[test]
+fn a_matter_that_cannot_be_told_keeps_no_other_message_waiting() {
+    run(async {
+        let house = overdue().await;
+        let mute = house.messages()[0].instance.unwrap();
+        // Its next event's place is taken: what it is told cannot be written.
+        house.damage(&format!(
+            "INSERT INTO event (position, instance_id, seq, jurisdiction_id, at, kind, actor, body, \
+             hash) SELECT position + 1000000, instance_id, seq + 1, jurisdiction_id, at, kind, \
+             actor, body, hash FROM event WHERE instance_id = {mute} ORDER BY seq DESC LIMIT 1"
+        ));
+        let channel = Played::that([refused(true)]);
+        let mut outbox = outbox(&house, &channel);
+        turn(&mut outbox).await;
+        let other = house.register("ordinary").await;
+        house.set("2026-03-02T11:30:00+08:00");
+        house.run_clocks(&mut house.clocks()).await;
+        for _ in 0..3 {
+            outbox.poll().await;
+        }
+        let all = house.messages();
+        let told = all.iter().find(|one| one.instance == Some(other)).unwrap();
+        assert_eq!(told.state, Delivery::Sent);
+        assert_eq!(all[0].state, Delivery::Waiting, "it is told later");
+        let sent = all.iter().filter(|one| one.state == Delivery::Sent).count();
+        assert_eq!(house.duty.figures.messages_sent.get(), u64::try_from(sent).unwrap());
+    });
+}
+
+#[test]
+fn a_letter_that_cannot_be_addressed_does_not_use_up_the_try_of_a_channel_that_rests() {
+    run(async {
+        let house = overdue().await;
+        let channel = Played::that(vec![refused(false); 3]);
+        let guard = guard::Options { failures: 3, ..guard::Options::default() };
+        let mut outbox = outbox(&house, &channel).guarded(guard);
+        turn(&mut outbox).await;
+        assert_eq!(house.gate.figures().channels()["sms"].breaker, "open");
+        // Whoever the two first letters are for has left meanwhile.
+        let directory = house.gate.registry().directory(house.jurisdiction).unwrap();
+        let mut left = directory.people[&LIAISON].clone();
+        left.active = false;
+        let caller = fenliu::gate::Caller {
+            actor: fenliu::domain::Actor::System,
+            jurisdiction: house.jurisdiction,
+        };
+        house.gate.put_person(&caller, &left).unwrap();
+        let stays = house.messages()[2].id;
+        house.set("2026-03-02T11:01:00+08:00");
+        for _ in 0..6 {
+            outbox.poll().await;
+        }
+        assert_eq!(channel.taken().last(), Some(&(stays, 2)), "within the same second");
+    });
+}
+
+/// A house in which people get summaries, with a few alerts that have waited for one.
+fn summaries() -> (House, fenliu::gate::Gate) {
+    let house = House::new();
+    let gate = fenliu::gate::Gate::open(fenliu::gate::Parts {
+        store: house.store.clone(),
+        clock: Arc::<fenliu::clock::StillClock>::clone(&house.clock),
+        entropy: |bytes: &mut [u8]| bytes.fill(7),
+        batch_max: 64,
+        alerts: fenliu::gate::AlertRules::default(),
+    });
+    (house, gate.unwrap())
+}
+
+#[test]
+fn a_summary_of_which_nobody_knows_whether_it_arrived_leaves_again_as_it_was() {
+    run(async {
+        let (mut house, gate) = summaries();
+        house.gate = gate.clone();
+        house.duty = fenliu::scheduler::Duty::new(gate);
+        for _ in 0..3 {
+            house.register("ordinary").await;
+        }
+        house.set("2026-03-02T10:30:00+08:00");
+        house.run_clocks(&mut house.clocks()).await;
+        let lost = Outcome::Unknown { why: "the line broke".to_owned() };
+        let channel = Played::that([Outcome::ACCEPTED, lost]);
+        let mut outbox = outbox(&house, &channel);
+        let mut next = turn(&mut outbox).await;
+        // The first leaves at once; the two others wait for a summary, which is lost on its way.
+        while channel.taken().len() < 2 {
+            let Next::At(at) = next else { panic!("nothing waits") };
+            house.clock.set(at);
+            next = turn(&mut outbox).await;
+        }
+        let summary = channel.taken()[1].0;
+        let bundled = house.messages().iter().filter(|one| one.bundle == Some(summary)).count();
+        assert_eq!(bundled, 2);
+        // Something new comes up for the same person before the second try.
+        house.register("ordinary").await;
+        while channel.taken().len() < 3 {
+            let Next::At(at) = next else { panic!("nothing waits") };
+            house.clock.set(at);
+            next = turn(&mut outbox).await;
+        }
+        assert_eq!(channel.taken()[2].0, summary, "under the same id");
+        let all = house.messages();
+        let together: Vec<_> = all.iter().filter(|one| one.bundle == Some(summary)).collect();
+        assert_eq!(together.len(), 2);
+        assert!(together.iter().all(|one| one.state == Delivery::Sent && one.unknowns == 1));
+    });
+}
+
+#[test]
+fn a_claim_whose_sender_died_counts_as_a_possible_second_copy() {
+    run(async {
+        let house = overdue().await;
+        assert_eq!(house.gate.claim_messages("sms", 10, 60_000).unwrap().len(), 3);
+        house.set("2026-03-02T11:02:00+08:00");
+        let channel = Played::that([]);
+        turn(&mut outbox(&house, &channel)).await;
+        assert_eq!(channel.taken().len(), 3);
+        assert_eq!(house.duty.figures.messages_unknown.get(), 3);
+        assert_eq!(house.gate.figures().channels()["sms"].unknown, 3);
+        assert!(house.messages().iter().all(|one| one.error.is_none() && one.unknowns == 1));
     });
 }

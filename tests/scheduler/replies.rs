@@ -47,3 +47,25 @@ fn a_machine_that_answers_our_answers_is_answered_three_times_and_no_more() {
         assert_eq!(answers(), 5);
     });
 }
+
+#[test]
+fn a_telephone_that_two_people_share_answers_for_whoever_was_told() {
+    run(async {
+        let house = House::new();
+        // The dispatcher has the liaison's telephone too, and stands first in the directory.
+        house.damage("UPDATE person SET phone = '13812345672' WHERE id = 1");
+        let mut house = house;
+        house.restarted();
+        let asked = house.gate.reply(PHONE, "hello").await.unwrap();
+        assert!(asked.is_some(), "somebody here has this number");
+        house.register("ordinary").await;
+        house.set("2026-03-02T10:30:00+08:00");
+        house.run_clocks(&mut house.clocks()).await;
+        let alert = house.messages().pop().unwrap();
+        let sent = Settled::Sent { at: house.gate.now(), reference: None, bundle: None };
+        house.gate.settle_messages(&[(alert.id, 0, sent)], &[]).unwrap();
+        let replied = house.gate.reply(PHONE, "1").await.unwrap().unwrap();
+        assert!(replied.done, "{:?}", replied.answer);
+        assert_eq!(Some(replied.person.id), alert.to.person());
+    });
+}

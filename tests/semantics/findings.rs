@@ -116,6 +116,20 @@ const CASES: &[Case] = &[
         &[("every: \"0 0 9 * * *\",", "every: \"0 0 9 * * *\", when: §\"tries > 1\",")],
     ),
     (
+        "ladder_unheard",
+        &[(
+            "at: due, tell: [desk.duty], via: [sms]",
+            "at: due, tell: [desk.duty], via: [§webhook]",
+        )],
+    ),
+    (
+        "ladder_unheard",
+        &[(
+            "* * *\", tell: [desk.duty], via: [sms]",
+            "* * *\", tell: [desk.duty], via: [§console, webhook]",
+        )],
+    ),
+    (
         "ladder_deaf",
         &[(
             "every: \"0 0 9 * * *\", tell: [desk.duty]",

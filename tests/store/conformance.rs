@@ -5,7 +5,7 @@ use std::sync::Barrier;
 use std::thread;
 
 use fenliu::domain::event::{NO_HASH, chain};
-use fenliu::domain::{InstanceId, Instant};
+use fenliu::domain::{InstanceId, Instant, JurisdictionId};
 use fenliu::store::{Batch, Error, Kind, NewAlarm};
 
 use super::on_every_store;
@@ -295,6 +295,13 @@ fn an_open_alarm_is_not_doubled(place: &Place) {
     assert!(!clear(first.id));
     assert_eq!((open(true).len(), open(false).len()), (2, 3));
     assert!(raise(&alarm("calendar", None)));
+    // What happens again is counted, and the last time is what is said.
+    let later = NewAlarm { at: Instant(9), detail: "再次".to_owned(), ..alarm("drift", None) };
+    place.writer().transaction(|t| t.count_alarm(&later)).unwrap();
+    let drift = open(true).into_iter().find(|one| one.raised.kind == "drift").unwrap();
+    assert_eq!((drift.times, drift.raised), (2, later));
+    let theirs = place.store.read(|reader| reader.alarms_for(JurisdictionId(OURS.0 + 1), true, 10));
+    assert!(theirs.unwrap().is_empty(), "another county's hide nobody's own");
 }
 
 fn readers_see_whole_batches_beside_the_writer(place: &Place) {

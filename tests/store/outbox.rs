@@ -66,7 +66,12 @@ fn a_settled_message_stays_settled(place: &Place) {
     let mut writer = place.writer();
     assert_eq!(claim(&mut writer, 2_000, 10).len(), 3);
     let sent = Settled::Sent { at: Instant(2_500), reference: None, bundle: None };
-    let again = Settled::Again { due_at: Instant(9_000), error: "busy".to_owned(), unknown: true };
+    let again = Settled::Again {
+        due_at: Instant(9_000),
+        error: "busy".to_owned(),
+        unknown: true,
+        bundle: None,
+    };
     let failed = Settled::Failed { error: "no such number".to_owned(), unknown: false };
     for (id, outcome) in [(1, &sent), (2, &again), (3, &failed)] {
         let settle = |t: &mut fenliu::store::Transaction<'_>| {

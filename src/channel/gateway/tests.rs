@@ -21,6 +21,7 @@ fn options() -> Options {
             pointer: "/code".to_owned(),
             accepted: vec!["0".to_owned(), "OK".to_owned()],
             never: vec!["1004".to_owned()],
+            refused: vec![507],
             reference: "/data/sid".to_owned(),
             reason: "/msg".to_owned(),
             ..Success::default()
@@ -149,7 +150,11 @@ fn answers_are_judged_by_code_and_status() {
     assert!(matches!(of(200, r#"{"code":9}"#), Outcome::Refused { permanent: false, .. }));
     assert!(matches!(of(500, r#"{"code":0}"#), Outcome::Refused { permanent: false, .. }));
     assert!(matches!(of(200, "<html>"), Outcome::Unknown { .. }));
-    assert!(matches!(of(503, ""), Outcome::Refused { permanent: false, .. }));
+    assert!(matches!(of(503, ""), Outcome::Unknown { .. }), "it may have broken after it took it");
+    assert!(
+        matches!(of(507, ""), Outcome::Refused { permanent: false, .. }),
+        "as the settings say"
+    );
     assert!(matches!(of(401, ""), Outcome::Refused { permanent: false, .. }));
     assert!(matches!(of(504, ""), Outcome::Unknown { .. }));
 }

@@ -1,5 +1,6 @@
 //! The session with the SMS centre: opened, and opened again when it breaks, until the house stops.
 
+use std::collections::VecDeque;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
@@ -16,7 +17,7 @@ use super::pdu::{self, Role};
 use super::receipt::Groups;
 use super::talk::{Ended, Talk};
 use super::wire::{RESPONSE, Wire, framed, read, write};
-use crate::channel::Inbox;
+use crate::channel::{Inbox, Incoming};
 
 /// Where a session stands.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -37,6 +38,8 @@ pub(super) struct Link {
     pub(super) inbox: Inbox,
     session: watch::Sender<Session>,
     pub(super) joiner: Joiner,
+    /// Incomplete texts that there was no room for.
+    late: VecDeque<Incoming>,
 }
 
 impl Link {
@@ -47,7 +50,8 @@ impl Link {
         inbox: Inbox,
         session: watch::Sender<Session>,
     ) -> Self {
-        Self { role, options, groups, inbox, session, joiner: Joiner::default() }
+        let (joiner, late) = (Joiner::default(), VecDeque::new());
+        Self { role, options, groups, inbox, session, joiner, late }
     }
 
     /// Opens the session again and again until it is told to stop.
@@ -89,10 +93,19 @@ impl Link {
             }
         }
         self.session.send_replace(Session::Down("it was ended".to_owned()));
-        for reply in self.joiner.overdue(Monotonic::now(), true) {
-            if self.inbox.send(reply).is_err() {
-                tracing::warn!("nobody takes what came in by SMS");
-            }
+        self.hand_on(Monotonic::now(), true);
+        if !self.late.is_empty() {
+            tracing::warn!(count = self.late.len(), "nobody takes what came in by SMS");
+        }
+    }
+
+    /// Hands on texts whose other parts did not come in time, as far as there is room.
+    pub(super) fn hand_on(&mut self, now: Monotonic, at_the_end: bool) {
+        self.late.extend(self.joiner.overdue(now, at_the_end));
+        while let Ok(place) = self.inbox.try_reserve()
+            && let Some(reply) = self.late.pop_front()
+        {
+            place.send(reply);
         }
     }
 

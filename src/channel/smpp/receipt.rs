@@ -27,8 +27,13 @@ pub(super) fn read(text: &str, reference: Option<&str>, state: Option<u8>) -> Op
     let word = state.and_then(word_of).map(str::to_owned).or(said)?;
     let delivered = match word.as_str() {
         "DELIVRD" => Some(true),
+        "EXPIRED" | "DELETED" | "UNDELIV" | "REJECTD" | "SKIPPED" => Some(false),
         "ENROUTE" | "ACCEPTD" | "SCHEDLD" => None,
-        _ => Some(false),
+        // `UNKNOWN`, and words of the centre's own: it does not know, so nothing is said of it.
+        _ => {
+            tracing::warn!(word, "a receipt says neither that a text arrived nor that it did not");
+            None
+        }
     };
     let code = field(text, "err").filter(|code| !code.bytes().all(|digit| digit == b'0'));
     let why = match code {
@@ -168,6 +173,7 @@ mod tests {
         let fields = read("", Some("55"), Some(2)).unwrap();
         assert_eq!((fields.reference.as_str(), fields.delivered), ("55", Some(true)));
         assert_eq!(read("", Some("55"), Some(1)).unwrap().delivered, None);
+        assert_eq!(read("", Some("55"), Some(7)).unwrap().delivered, None, "nobody knows");
         assert_eq!(read("1 00000007", None, None), None);
         assert_eq!(read("id:5", None, None), None);
         assert_eq!(read("id: stat:DELIVRD", None, None), None);

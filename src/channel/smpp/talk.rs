@@ -179,6 +179,11 @@ impl<'l> Talk<'l> {
 
     /// Puts what was delivered into the inbox.
     fn take(&mut self, deliver: DeliverSm) -> CommandStatus {
+        // A place first: what there is no room for is left with the centre, which brings it again,
+        // and nothing is remembered of it.
+        let Ok(place) = self.link.inbox.try_reserve() else {
+            return CommandStatus::EsmeRxTAppn;
+        };
         let incoming = match self.link.joiner.take(deliver, Monotonic::now()) {
             Delivery::Text(reply) => Some(reply),
             Delivery::Part => None,
@@ -191,21 +196,16 @@ impl<'l> Talk<'l> {
                 return CommandStatus::EsmeRxRAppn;
             }
         };
-        match incoming.map(|incoming| self.link.inbox.send(incoming)) {
-            None | Some(Ok(())) => CommandStatus::EsmeRok,
-            // The house is closing: the centre shall bring it again.
-            Some(Err(_)) => CommandStatus::EsmeRxTAppn,
+        if let Some(incoming) = incoming {
+            place.send(incoming);
         }
+        CommandStatus::EsmeRok
     }
 
     /// Overdue answers, overdue parts, signs of life.
     async fn look(&mut self) -> Result<(), String> {
         let now = Monotonic::now();
-        for reply in self.link.joiner.overdue(now, false) {
-            if self.link.inbox.send(reply).is_err() {
-                tracing::warn!("nobody takes what came in by SMS");
-            }
-        }
+        self.link.hand_on(now, false);
         let late: Vec<u32> = self
             .waiting
             .iter()

@@ -129,6 +129,7 @@ fn expressions(chart: &Chart) -> Vec<&Expression> {
     }
     all.extend(steps(chart).filter_map(|step| step.when.as_ref()));
     all.extend(chart.laws.iter().map(|law| &law.when));
+    all.extend(&chart.urgent);
     all.extend(chart.nodes.iter().filter_map(|node| match &node.status {
         Status::Choice(condition, ..) => Some(&**condition),
         Status::Fixed(_) => None,

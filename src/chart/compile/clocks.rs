@@ -111,6 +111,7 @@ impl Compiler<'_> {
         }
         let (tell, via) = (self.selectors(&doc.tell), self.channels(&doc.via));
         let when = self.condition(doc.when.as_ref(), &scope);
+        self.heard(doc, at.as_ref());
         let acknowledge_within = doc.acknowledge_within.as_ref().and_then(|t| self.duration(t));
         let hold = doc.hold.as_ref().and_then(|text| self.duration(text)).unwrap_or(HOLD);
         Some(Step {
@@ -124,6 +125,27 @@ impl Compiler<'_> {
             hold,
             raise: doc.raise.as_ref().map(|name| name.value.clone()),
         })
+    }
+
+    /// What matters must come to people themselves: nobody need look at a screen, and units' systems
+    /// are told beside people, not instead of them. A reminder before the due instant may stand on
+    /// the screens only, unless an acknowledgement of it is waited for.
+    fn heard(&mut self, doc: &StepDoc, at: Option<&Moment>) {
+        let carries = |channel: &str| doc.via.iter().any(|via| via.value == channel);
+        let early = matches!(
+            at,
+            Some(Moment::Percent(_) | Moment::BeforeDue(_) | Moment::AfterBase(_)) | None
+        );
+        let screen = early && doc.acknowledge_within.is_none() && carries("console");
+        let Some(first) = doc.via.first() else { return };
+        if doc.tell.is_empty() || carries("sms") || carries("email") || screen {
+            return;
+        }
+        let message = "this step comes to nobody's telephone or mailbox";
+        self.error("ladder_unheard", &first.span, message).help = Some(
+            "add `sms` or `email` to `via`; units' systems hear of it by their subscriptions"
+                .to_owned(),
+        );
     }
 
     fn duration(&mut self, text: &Spot<String>) -> Option<i64> {

@@ -124,6 +124,13 @@ impl Compiler<'_> {
                 let message = "an alert needs people (`to`) and a channel (`via`)";
                 self.error("tells_nobody", &doc.text.span, message);
             }
+            if let [only] = doc.via.as_slice()
+                && only.value == "webhook"
+            {
+                let message = "units' systems hear of it by their subscriptions; people would not";
+                self.error("tells_nobody", &only.span, message).help =
+                    Some("say `sms`, `email` or `console`".to_owned());
+            }
             tells.push(Tell {
                 to: self.selectors(&doc.to),
                 via: self.channels(&doc.via),

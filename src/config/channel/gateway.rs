@@ -99,6 +99,9 @@ pub struct Success {
     pub accepted: Vec<String>,
     /// Codes that mean that this recipient or text is refused for good.
     pub never: Vec<String>,
+    /// Status codes of 500 and above that mean, without a code, that the text was surely not taken;
+    /// after any other of them nobody knows.
+    pub refused: Vec<u16>,
     /// To what the provider calls the message; empty: it does not say.
     pub reference: String,
     /// To the provider's words; empty: none.

@@ -1,10 +1,10 @@
 //! Which of the claimed messages leave now, alone or in a summary, and which wait a while. Urgent
 //! ones always leave at once and alone.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use super::Parcel;
-use crate::domain::{Instant, Kind, Message, PersonId};
+use crate::domain::{Instant, Kind, Message, MessageId, PersonId};
 use crate::store::{Claimed, PutBack};
 
 /// Channels on which a person is not flooded.
@@ -33,13 +33,20 @@ pub(super) fn patient(message: &Message) -> Option<PersonId> {
 }
 
 /// Sorts what was claimed, which comes in order of tier and due instant; parcels keep that order.
+/// What may have arrived already leaves again as it left before, alone or in the same summary: under
+/// one id there is one letter, whatever has come up meanwhile.
 pub(super) fn sort(claimed: Vec<Claimed>, habits: &Habits<'_>) -> (Vec<Parcel>, Vec<PutBack>) {
     let mut parcels: Vec<Parcel> = Vec::new();
     let mut back = Vec::new();
     let mut started: BTreeMap<PersonId, usize> = BTreeMap::new();
     let mut waited: BTreeMap<PersonId, bool> = BTreeMap::new();
+    let mut copies: BTreeMap<MessageId, usize> = BTreeMap::new();
+    let mut copied: BTreeSet<PersonId> = BTreeSet::new();
     for Claimed { message, .. } in &claimed {
         if let Some(person) = patient(message) {
+            if message.unknowns > 0 {
+                copied.insert(person);
+            }
             *waited.entry(person).or_default() |= message.due_at > message.created_at;
         }
     }
@@ -53,6 +60,21 @@ pub(super) fn sort(claimed: Vec<Claimed>, habits: &Habits<'_>) -> (Vec<Parcel>, 
         let next = next.filter(|next| habits.bundle_ms > 0 && *next > habits.now);
         if let Some(until) = quiet.max(next) {
             back.push(put_back(&message, until, habits));
+            continue;
+        }
+        if message.unknowns > 0 {
+            let letter = message.bundle.unwrap_or(message.id);
+            let known = copies.get(&letter).and_then(|index| parcels.get_mut(*index));
+            if let Some(parcel) = known {
+                parcel.messages.push(message);
+            } else {
+                copies.insert(letter, parcels.len());
+                parcels.push(Parcel { messages: vec![message] });
+            }
+            continue;
+        }
+        if habits.bundle_ms > 0 && copied.contains(&person) {
+            back.push(put_back(&message, habits.now.plus(habits.bundle_ms), habits));
             continue;
         }
         match started.get(&person).copied() {

@@ -14,6 +14,7 @@ pub(super) fn of(gate: &Gate, parcel: &Parcel) -> Result<Letter, Outcome> {
         Recipient::Person(id) => to_person(gate, id, message, more),
         Recipient::Subscription(id) => to_system(gate, id, message),
     }
+    .map(|letter| Letter { id: parcel.id(), ..letter })
 }
 
 fn to_person(

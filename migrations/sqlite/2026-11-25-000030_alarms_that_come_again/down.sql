@@ -1,0 +1,1 @@
+ALTER TABLE alarm DROP COLUMN times;
