@@ -12,9 +12,9 @@ use utoipa::{Modify, OpenApi};
 use super::problem::{Details, MEDIA_TYPE, Problem};
 use super::roster::{duty, handover, stand_in, transfer};
 use super::{
-    alarm, audit, change, channel, contact, definition, directory, due, history, instance, link,
-    message, metrics, mute, page, post, problem, recount, rehearsal, roster, subscription,
-    template, token, view,
+    alarm, audit, change, channel, contact, definition, directory, due, history, instance, link, message,
+    metrics, mute, page, post, problem, recount, rehearsal, roster, subscription, template, token,
+    view,
 };
 
 /// What the page of the documentation may load: what the service itself serves.

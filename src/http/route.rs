@@ -8,9 +8,8 @@ use actix_web::{Handler, HttpRequest, HttpResponse, Resource, Responder, Route, 
 
 use super::problem::Problem;
 use super::{
-    alarm, audit, change, channel, contact, definition, directory, document, due, history,
-    instance, link, message, metrics, mute, page, post, recount, rehearsal, roster, subscription,
-    template, token,
+    alarm, audit, change, channel, contact, definition, directory, document, due, history, instance, link,
+    message, metrics, mute, page, post, recount, rehearsal, roster, subscription, template, token,
 };
 
 /// The pattern of a path, for logs and metrics.
