@@ -163,7 +163,9 @@ fn by_status(answer: &Answer) -> Outcome {
             answer.status
         )),
         // It may have taken it before it broke, unless it says itself that it wants it later.
-        500.. if answer.retry_after.is_none() => Outcome::unknown(format!("the receiver answered {}", answer.status)),
+        500.. if answer.retry_after.is_none() => {
+            Outcome::unknown(format!("the receiver answered {}", answer.status))
+        }
         status => Outcome::later(format!("the receiver answered {status}")),
     }
 }

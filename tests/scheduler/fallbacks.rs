@@ -106,8 +106,8 @@ fn a_screen_that_nobody_need_look_at_reaches_nobody() {
 #[test]
 fn a_matter_is_urgent_also_where_its_workflow_says_so() {
     run(async {
-        let text =
-            WORKFLOW.replace("parties: [desk]", "parties: [desk]\nurgent: \"or(place, '') == '河边'\"");
+        let text = WORKFLOW
+            .replace("parties: [desk]", "parties: [desk]\nurgent: \"or(place, '') == '河边'\"");
         let house = House::of(&[text]);
         house.register("ordinary").await;
         house.set("2026-03-02T10:30:00+08:00");
@@ -115,8 +115,8 @@ fn a_matter_is_urgent_also_where_its_workflow_says_so() {
         let told = house.messages().remove(0);
         assert!(told.urgent);
         assert_eq!(told.deadline_at, told.created_at.plus(5 * 60_000));
-        let text =
-            WORKFLOW.replace("parties: [desk]", "parties: [desk]\nurgent: \"or(place, '') == '山上'\"");
+        let text = WORKFLOW
+            .replace("parties: [desk]", "parties: [desk]\nurgent: \"or(place, '') == '山上'\"");
         let house = House::of(&[text]);
         house.register("ordinary").await;
         house.register("larger").await;
