@@ -58,11 +58,11 @@ pub use crate::store::{
     Alarm, Ending, Filter, MessageFilter, NewAlarm, Queue, RawCounts, SessionRow, Settled,
     StandInFilter, Standing, TokenRow,
 };
+use crate::store::{Store, Writer};
 pub use access::{
     AccessRules, AccountSeen, Attempt, Deed, Enrolment, Known, NewAccount, Profile, Session,
     SessionSeen, Setup, SignIn,
 };
-use crate::store::{Store, Writer};
 pub use administration::{Issued, NewToken};
 pub use audit::{Examined, Report, verify, verify_signed};
 pub use change::Change;

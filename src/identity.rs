@@ -1,4 +1,4 @@
-//! An identity provider (OpenID Connect): it says who somebody is, by an authorization code with
+//! An identity provider (`OpenID` Connect): it says who somebody is, by an authorization code with
 //! PKCE. What that person may is not its business.
 //!
 //! Discovery, keys and tokens come from the provider's own address, without redirects, within time

@@ -40,7 +40,7 @@ pub enum Profile {
     Asvs,
 }
 
-/// Signing in at an identity provider (OpenID Connect). It says who somebody is; what he may stays
+/// Signing in at an identity provider (`OpenID` Connect). It says who somebody is; what he may stays
 /// with the accounts here: `subject` of an account is what the provider calls the person.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, default)]

@@ -1,6 +1,7 @@
 //! What callers said, as it is shown.
 
 use std::collections::BTreeMap;
+use std::collections::btree_map::Entry;
 
 use serde::Serialize;
 use utoipa::ToSchema;
@@ -64,10 +65,13 @@ fn sift(
     more: &mut BTreeMap<String, String>,
 ) {
     for (name, text) in from {
-        if first.contains_key(&name) {
-            more.insert(name, text);
-        } else {
-            first.insert(name, text);
+        match first.entry(name) {
+            Entry::Occupied(known) => {
+                more.insert(known.key().clone(), text);
+            }
+            Entry::Vacant(free) => {
+                free.insert(text);
+            }
         }
     }
 }

@@ -328,7 +328,12 @@ mod tests {
         let wrong = Plan::new(&[job("c", "every morning")]).unwrap_err();
         assert!(wrong.to_string().starts_with("job `c`: "), "{wrong}");
         let forget = Job { does: Does::EraseCallers, ..job("e", "0 0 3 * * *") };
-        assert!(Plan::new(&[forget.clone()]).unwrap_err().to_string().contains("how many `days`"));
+        assert!(
+            Plan::new(std::slice::from_ref(&forget))
+                .unwrap_err()
+                .to_string()
+                .contains("how many `days`")
+        );
         assert!(Plan::new(&[Job { days: 30, ..forget }]).is_ok());
         let told = |to: &str| Job { to: vec![to.to_owned()], ..job("d", "0 0 9 * * *") };
         assert!(Plan::new(&[told("emergency_office.duty")]).is_ok());

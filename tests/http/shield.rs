@@ -11,7 +11,7 @@ use super::office::{Office, read};
 use crate::channel::certificate::{Certificate, signed};
 
 /// A second door of the same house, set up otherwise. It stops when the runtime of the test ends.
-async fn door(office: &Office, options: Options) -> std::net::SocketAddr {
+fn door(office: &Office, options: Options) -> std::net::SocketAddr {
     let server = Server::bind("127.0.0.1:0", office.gate.clone(), options).unwrap();
     let address = server.local_addr();
     tokio::spawn(async move { server.run().await.unwrap() });
@@ -47,7 +47,7 @@ async fn every_path_answers_with_the_headers_that_bind_browsers() {
         assert!(answer.headers.keys().all(|name| !name.as_str().starts_with("access-control")));
         assert_eq!(answer.header("strict-transport-security"), "", "only where there is TLS");
     }
-    let strict = door(&office, Options { strict: true, ..Options::default() }).await;
+    let strict = door(&office, Options { strict: true, ..Options::default() });
     let answer = reqwest::get(format!("http://{strict}/health")).await.unwrap();
     assert!(answer.headers()["strict-transport-security"].to_str().unwrap().contains("max-age="));
 }
@@ -69,7 +69,7 @@ async fn methods_that_only_attackers_use_are_refused() {
 async fn who_sends_the_head_of_a_request_letter_by_letter_is_not_waited_for() {
     let office = Office::open().await;
     let patience = Duration::from_millis(300);
-    let address = door(&office, Options { head_time: patience, ..Options::default() }).await;
+    let address = door(&office, Options { head_time: patience, ..Options::default() });
     let slow = tokio::task::spawn_blocking(move || {
         let mut streams: Vec<_> = (0..50)
             .map(|_| {
@@ -119,7 +119,7 @@ async fn a_head_without_end_is_refused() {
 #[tokio::test]
 async fn a_program_gone_wild_is_slowed_down_and_others_are_not() {
     let office = Office::open().await;
-    let address = door(&office, Options { per_second: 1, ..Options::default() }).await;
+    let address = door(&office, Options { per_second: 1, ..Options::default() });
     let client = reqwest::Client::new();
     let ask = async |who: &str| {
         let request = client.get(format!("http://{address}/api/v1/me"));
@@ -151,7 +151,7 @@ async fn a_renewed_certificate_is_shown_without_a_restart() {
     let (old, new) = (signed(), signed());
     write(&old);
     let config = tls::server(file.clone(), key.clone(), Some(Duration::ZERO)).unwrap();
-    let address = door(&office, Options { tls: Some(config), ..Options::default() }).await;
+    let address = door(&office, Options { tls: Some(config), ..Options::default() });
     let ask = async |trusted: &Certificate| {
         let root = reqwest::Certificate::from_pem(trusted.root.as_bytes()).unwrap();
         let client = reqwest::Client::builder().tls_certs_only([root]).build().unwrap();

@@ -19,7 +19,6 @@ const LONG: &[(&str, usize, &str)] = &[
     ("src/http/instance.rs", 460, "requests about instances; to be split"),
     ("src/main.rs", 440, "the whole command line; to be split"),
     ("src/config/settings.rs", 410, "the whole settings file, mostly doc comments"),
-    ("src/scheduler/outbox.rs", 420, "one loop that is read as a whole; to be split"),
 ];
 
 /// Longer functions, by file, and why.
