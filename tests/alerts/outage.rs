@@ -152,6 +152,7 @@ impl Service {
             .args(["serve", "--from", "2018-07-02T08:30:00+08:00"])
             .args(["--speed", &SPEED.to_string(), "--anchor", &anchor.to_string(), "--config"])
             .arg(folder.join("fenliu.toml"))
+            .env("FENLIU_ROUTING_FOLDER", "")
             .stdout(Stdio::piped())
             .stderr(log.unwrap())
             .spawn()

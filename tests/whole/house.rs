@@ -47,6 +47,7 @@ impl House {
              [founding]\njurisdiction = \"{root}/config/jurisdictions/chengkou.yaml\"\n\
              calendar = \"{root}/config/calendars/chongqing.yaml\"\n\
              workflows = \"{root}/workflows\"\n\
+             [routing]\nfolder = \"\"\n\
              [alerts]\ntemplates = \"\"\nbundle_seconds = 0\n{more}",
             folder.display()
         );
