@@ -52,14 +52,15 @@ pub(super) struct Job {
 }
 
 enum Task {
-    Request(Box<Request>),
+    /// With its fingerprint, if it has a key.
+    Request(Box<Request>, Option<Hash>),
     Firing(Firing),
     Report(Box<Report>),
 }
 
 impl Job {
-    pub(super) fn request(request: Request, reply: Reply) -> Self {
-        Self { task: Task::Request(Box::new(request)), reply }
+    pub(super) fn request(request: Request, asked: Option<Hash>, reply: Reply) -> Self {
+        Self { task: Task::Request(Box::new(request), asked), reply }
     }
 
     pub(super) fn firing(firing: Firing, reply: Reply) -> Self {
@@ -73,7 +74,7 @@ impl Job {
     /// The instance that will be looked at first.
     fn instance(&self) -> Option<InstanceId> {
         match &self.task {
-            Task::Request(request) => match &request.target {
+            Task::Request(request, _) => match &request.target {
                 Target::Instance(id) => Some(*id),
                 Target::New(_) => None,
             },
@@ -83,12 +84,12 @@ impl Job {
     }
 
     fn asked(&self) -> Option<&Request> {
-        if let Task::Request(request) = &self.task { Some(request) } else { None }
+        if let Task::Request(request, _) = &self.task { Some(request) } else { None }
     }
 
     fn key(&self) -> Option<(String, String)> {
         match &self.task {
-            Task::Request(request) => {
+            Task::Request(request, _) => {
                 request.key.clone().map(|key| (request.caller.actor.name(), key))
             }
             Task::Firing(_) | Task::Report(_) => None,
@@ -186,7 +187,7 @@ impl Committer {
         for (job, answer) in batch.into_iter().zip(answers) {
             match (&answer, &job.task) {
                 (Ok(_), Task::Firing(_)) => self.setting.figures.count_fired(),
-                (Ok(_), Task::Request(_)) => self.setting.figures.count_accepted(),
+                (Ok(_), Task::Request(..)) => self.setting.figures.count_accepted(),
                 (_, Task::Report(_)) => {}
                 (Err(_), _) => self.setting.figures.count_refused(),
             }
@@ -271,8 +272,8 @@ impl Work<'_> {
         let mut answers = Vec::with_capacity(jobs.len());
         for job in jobs {
             let answer = match &job.task {
-                Task::Request(request) => {
-                    self.request(transaction, &mut draft, request, now, &mut answered)
+                Task::Request(request, asked) => {
+                    self.request(transaction, &mut draft, (&**request, *asked), now, &mut answered)
                 }
                 Task::Firing(firing) => self.firing(transaction, &mut draft, firing, now),
                 Task::Report(report) => self.report(transaction, &mut draft, report, now),
@@ -337,11 +338,10 @@ impl Work<'_> {
         &mut self,
         transaction: &mut Transaction<'_>,
         draft: &mut Draft,
-        request: &Request,
+        (request, request_hash): (&Request, Option<Hash>),
         now: Instant,
         answered: &mut Vec<Answer>,
     ) -> Result<Done, Error> {
-        let request_hash = request.key.as_ref().map(|_| fingerprint(request));
         if let (Some(key), Some(hash)) = (&request.key, &request_hash) {
             let name = request.caller.actor.name();
             if let Some(known) = answered.iter().find(|a| a.actor == name && a.key == *key) {
@@ -423,7 +423,7 @@ impl Work<'_> {
 }
 
 /// What makes two requests the same: everything but the key.
-fn fingerprint(request: &Request) -> Hash {
+pub(super) fn fingerprint(request: &Request) -> Hash {
     let mut sha = Sha256::new();
     let target = match &request.target {
         Target::New(workflow) => format!("new {workflow}"),

@@ -3,9 +3,10 @@
 use std::sync::Arc;
 
 use fenliu::routing::{Example, Knowledge, Router};
+use reqwest::Method;
 use serde_json::{Value as Json, json};
 
-use super::office::Office;
+use super::office::{Office, read};
 
 const DESK: &str = "gongan.dispatcher";
 const LEADER: &str = "gongan.shift_leader";
@@ -13,6 +14,11 @@ const LEADER: &str = "gongan.shift_leader";
 /// A county whose router knows three things.
 async fn advised() -> Office {
     let office = Office::county().await;
+    office.gate.use_router(Arc::new(small_router()));
+    office
+}
+
+fn small_router() -> Router {
     let mut small = Knowledge { police: "gongan".to_owned(), ..Knowledge::default() };
     (small.tuning.ask, small.tuning.keep) = (0.2, 0.95);
     let example = |text: &str, unit: &str, divert: bool| Example {
@@ -30,8 +36,7 @@ async fn advised() -> Office {
         small.examples.push(example("冒烟", "gongdian", true));
         small.examples.push(example("冒烟", "gongan", false));
     }
-    office.gate.use_router(Arc::new(Router::train(&small)));
-    office
+    Router::train(&small)
 }
 
 async fn register(office: &Office, text: &str, more: Json) -> String {
@@ -70,6 +75,21 @@ async fn before_the_router_is_trained_it_says_so_and_calls_are_taken_all_the_sam
     assert_eq!(answer.json["code"], "no_router", "{}", answer.text);
     let id = register(&office, "停电一天", json!({})).await;
     office.command(DESK, &id, route()).await.ok(200);
+}
+
+#[tokio::test]
+async fn a_registration_that_is_repeated_after_the_router_was_trained_is_the_same_one() {
+    let office = Office::county().await;
+    let input = json!({ "place": "葛城街道", "text": "停电一天", "category": "utility.power-fault",
+        "kind": "help", "anonymous": true });
+    let ask = || {
+        let request = office.ask(DESK, Method::POST, "/api/v1/referrals");
+        read(request.header("Idempotency-Key", "call-17").json(&json!({ "input": input })))
+    };
+    let first = ask().await.ok(201);
+    office.gate.use_router(Arc::new(small_router()));
+    let again = ask().await.ok(201);
+    assert_eq!((&again["id"], &again["replayed"]), (&first["id"], &json!(true)));
 }
 
 #[tokio::test]
