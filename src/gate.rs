@@ -60,8 +60,8 @@ pub use crate::store::{
 };
 use crate::store::{Store, Writer};
 pub use access::{
-    AccessRules, AccountSeen, Attempt, Deed, Enrolment, Known, NewAccount, Profile, Session,
-    SessionSeen, Setup, SignIn,
+    AccessRules, AccountSeen, Attempt, Enrolment, Known, NewAccount, Profile, Session, SessionSeen,
+    Setup, SignIn,
 };
 pub use administration::{Issued, NewToken};
 pub use audit::{Examined, Report, verify, verify_signed};
@@ -309,9 +309,11 @@ impl Gate {
             Target::New(_) => ids::any_shard(),
             Target::Instance(id) => ids::shard(*id),
         };
+        // What makes a repeated request the same is what was asked, not what the service adds to it.
+        let asked = request.key.as_ref().map(|_| committer::fingerprint(&request));
         let request = self.examined(request);
         let (reply, answer) = oneshot::channel();
-        self.send(shard, committer::Job::request(request, reply))?;
+        self.send(shard, committer::Job::request(request, asked, reply))?;
         answer.await.map_err(|_closed| Error::Closing)?
     }
 

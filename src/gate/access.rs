@@ -2,12 +2,12 @@
 //! policy table's to say.
 
 mod account;
-mod deed;
 mod password;
 mod session;
 mod sign_in;
 mod throttle;
 mod totp;
+mod trace;
 
 use sha2::{Digest, Sha256};
 
@@ -17,11 +17,11 @@ use crate::domain::event::{Hash, hex};
 use crate::domain::{Actor, Instant, Person, Refusal, Scope, Text};
 
 pub use account::{AccountSeen, NewAccount, Setup};
-pub use deed::Deed;
 pub use password::Profile;
 pub use session::{Session, SessionSeen};
 pub use sign_in::{Attempt, SignIn};
 pub use totp::Enrolment;
+use trace::Trace;
 
 /// How strict the house is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -5,10 +5,10 @@ use serde_json::json;
 
 use super::sign_in::{SETUP_FOR, is_good, plain, wrong_login};
 use super::throttle::Names;
-use super::{Deed, SessionSeen, hash_of, password, refused};
+use super::{SessionSeen, Trace, hash_of, password, refused};
 use crate::domain::{Actor, Instant, Person, PersonId, Text};
 use crate::gate::error::Error;
-use crate::gate::sealing::Deed as Entry;
+use crate::gate::sealing::Deed;
 use crate::gate::{Caller, Gate, public_id};
 use crate::policy::{self, Act};
 use crate::store::{self, AccountRow, Transaction};
@@ -114,10 +114,10 @@ impl Gate {
         account.login.clone_from(&login);
         account.subject.clone_from(&new.subject);
         let setup = account.password.is_none().then(|| self.setup(&mut account));
-        let entry = Entry::of(caller, "account_given", format!("person:{id}"));
+        let entry = Deed::of(caller, "account_given", format!("person:{id}"));
         let entry = entry.with(json!({ "login": login, "subject": new.subject }));
         self.write_account(entry, &account, |_| Ok(()))?;
-        self.tell(deed("account_given", caller, id));
+        self.tell(trace("account_given", caller, id));
         Ok(setup)
     }
 
@@ -140,10 +140,10 @@ impl Gate {
         }
         let setup = self.setup(&mut account);
         let now = self.now();
-        let entry = Entry::of(caller, "account_reset", format!("person:{id}"));
+        let entry = Deed::of(caller, "account_reset", format!("person:{id}"));
         let entry = entry.with(json!({ "second_factor": second_factor }));
         self.write_account(entry, &account, |transaction| cut_off(transaction, id, now))?;
-        self.tell(deed("account_reset", caller, id));
+        self.tell(trace("account_reset", caller, id));
         Ok(setup)
     }
 
@@ -153,12 +153,12 @@ impl Gate {
     /// `Forbidden`, `NotFound`.
     pub fn take_account(&self, caller: &Caller, id: PersonId) -> Result<(), Error> {
         self.keeps(caller, id)?;
-        let entry = Entry::of(caller, "account_taken", format!("person:{id}"));
+        let entry = Deed::of(caller, "account_taken", format!("person:{id}"));
         let gone = self.administer(entry, |transaction, now| {
             cut_off(transaction, id, now)?;
             transaction.drop_account(id)
         })?;
-        self.tell(deed("account_taken", caller, id));
+        self.tell(trace("account_taken", caller, id));
         if gone { Ok(()) } else { Err(Error::NotFound) }
     }
 
@@ -186,7 +186,7 @@ impl Gate {
         let entry = own(&account, "password_chosen");
         self.write_account(entry, &account, |_| Ok(()))?;
         let by = Some(account.person);
-        self.tell(Deed { kind: "password_chosen", by, of: None, from, outcome: "done" });
+        self.tell(Trace { kind: "password_chosen", by, of: None, from, outcome: "done" });
         Ok(())
     }
 
@@ -207,7 +207,7 @@ impl Gate {
         if !password::fits(old, account.password.as_deref()) {
             let by = Some(session.person);
             let outcome = "wrong_login";
-            self.tell(Deed { kind: "password_changed", by, of: None, from, outcome });
+            self.tell(Trace { kind: "password_changed", by, of: None, from, outcome });
             return Err(wrong_login());
         }
         self.forgive(&names)?;
@@ -218,7 +218,7 @@ impl Gate {
             cut_off(transaction, account.person, now)
         })?;
         let by = Some(session.person);
-        self.tell(Deed { kind: "password_changed", by, of: None, from, outcome: "done" });
+        self.tell(Trace { kind: "password_changed", by, of: None, from, outcome: "done" });
         Ok(())
     }
 
@@ -264,7 +264,7 @@ impl Gate {
 
     fn write_account(
         &self,
-        entry: Entry,
+        entry: Deed,
         account: &AccountRow,
         more: impl FnOnce(&mut Transaction<'_>) -> Result<(), store::Error>,
     ) -> Result<(), Error> {
@@ -302,10 +302,10 @@ fn cut_off(
 }
 
 /// What somebody does with the own account, for the audit log.
-fn own(account: &AccountRow, kind: &'static str) -> Entry {
+fn own(account: &AccountRow, kind: &'static str) -> Deed {
     let actor = Actor::Person { id: account.person, grants: Vec::new() };
     let caller = Caller { actor, jurisdiction: account.jurisdiction };
-    Entry::of(&caller, kind, format!("person:{}", account.person))
+    Deed::of(&caller, kind, format!("person:{}", account.person))
 }
 
 fn sound_login(login: &str) -> Result<String, Error> {
@@ -319,10 +319,10 @@ fn sound_login(login: &str) -> Result<String, Error> {
     Err(Error::invalid("“login”应为3至64个字母、数字或“.”“-”“_”“@”", en))
 }
 
-fn deed(kind: &'static str, caller: &Caller, of: PersonId) -> Deed<'static> {
+fn trace(kind: &'static str, caller: &Caller, of: PersonId) -> Trace<'static> {
     let by = match &caller.actor {
         Actor::Person { id, .. } => Some(*id),
         _ => None,
     };
-    Deed { kind, by, of: Some(of), from: "", outcome: "done" }
+    Trace { kind, by, of: Some(of), from: "", outcome: "done" }
 }

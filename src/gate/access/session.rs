@@ -1,7 +1,7 @@
 //! Sessions of people: opaque secrets, kept as hashes in the store, so that every node knows at once
 //! when one has ended.
 
-use super::{Deed, Enrolment, Known, caller, hash_of, refused, totp};
+use super::{Enrolment, Known, Trace, caller, hash_of, refused, totp};
 use crate::domain::event::{Hash, hex};
 use crate::domain::{Actor, Instant, JurisdictionId, Person, PersonId, Scope};
 use crate::gate::error::Error;
@@ -166,7 +166,7 @@ impl Gate {
     pub fn sign_out(&self, session: &SessionSeen, from: &str) -> Result<(), Error> {
         self.with_hand(|transaction| transaction.end_sessions(session.person))?;
         let by = Some(session.person);
-        self.tell(Deed { kind: "sign_out", by, of: None, from, outcome: "done" });
+        self.tell(Trace { kind: "sign_out", by, of: None, from, outcome: "done" });
         Ok(())
     }
 
@@ -213,7 +213,7 @@ impl Gate {
         })?;
         let now = self.now();
         let Some(step) = totp::step_of(secret, code, now) else {
-            self.tell(deed("second_factor_set", session.person, from, "wrong_code"));
+            self.tell(trace("second_factor_set", session.person, from, "wrong_code"));
             return Err(wrong_code());
         };
         let account = AccountRow { totp_at: Some(now), totp_step: step, ..account.clone() };
@@ -225,7 +225,7 @@ impl Gate {
             transaction.put_account(&account)?;
             fresh.write(transaction, Some(&session.hash))
         })?;
-        self.tell(deed("second_factor_set", session.person, from, "done"));
+        self.tell(trace("second_factor_set", session.person, from, "done"));
         self.handed(fresh, &account)
     }
 
@@ -258,8 +258,8 @@ impl Fresh {
     }
 }
 
-fn deed<'d>(kind: &'static str, by: PersonId, from: &'d str, outcome: &'d str) -> Deed<'d> {
-    Deed { kind, by: Some(by), of: None, from, outcome }
+fn trace<'d>(kind: &'static str, by: PersonId, from: &'d str, outcome: &'d str) -> Trace<'d> {
+    Trace { kind, by: Some(by), of: None, from, outcome }
 }
 
 pub(super) fn wrong_code() -> Error {

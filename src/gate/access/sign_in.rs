@@ -5,10 +5,10 @@ use serde_json::json;
 
 use super::session::{Session, wrong_code};
 use super::throttle::Names;
-use super::{Deed, hash_of, password, refused, totp};
+use super::{Trace, hash_of, password, refused, totp};
 use crate::domain::{Actor, Instant, Person, PersonId};
 use crate::gate::error::Error;
-use crate::gate::sealing::Deed as Entry;
+use crate::gate::sealing::Deed;
 use crate::gate::{Caller, Gate};
 use crate::store::AccountRow;
 
@@ -52,7 +52,7 @@ impl Gate {
         let right = password::fits(wish.password, kept);
         let person = account.as_ref().and_then(|account| self.active(account));
         let (Some(account), Some(person), true) = (account, person, right) else {
-            self.tell(deed(None, attempt.from, "wrong_login"));
+            self.tell(trace(None, attempt.from, "wrong_login"));
             return Err(wrong_login());
         };
         let by = Some(person.id);
@@ -62,7 +62,7 @@ impl Gate {
                 // The same code is worth nothing a second time, whoever read it over a shoulder.
                 let fresh = step.is_some_and(|step| step > account.totp_step);
                 if !fresh || !self.take_step(&account, step)? {
-                    self.tell(deed(by, attempt.from, "wrong_code"));
+                    self.tell(trace(by, attempt.from, "wrong_code"));
                     return Err(wrong_code());
                 }
                 true
@@ -95,7 +95,7 @@ impl Gate {
         let account = self.read(|reader| reader.account_of_subject(subject))?;
         let person = account.as_ref().and_then(|account| self.active(account));
         let (Some(account), Some(person)) = (account, person) else {
-            self.tell(deed(None, attempt.from, "unknown_subject"));
+            self.tell(trace(None, attempt.from, "unknown_subject"));
             return Err(wrong_login());
         };
         self.begin(&person, &account, factor, attempt)
@@ -115,7 +115,7 @@ impl Gate {
         let now = self.now();
         let actor = Actor::Person { id: person.id, grants: Vec::new() };
         let caller = Caller { actor, jurisdiction: account.jurisdiction };
-        let entry = Entry::of(&caller, "signed_in", format!("person:{}", person.id));
+        let entry = Deed::of(&caller, "signed_in", format!("person:{}", person.id));
         let entry = entry.with(json!({ "from": attempt.from, "second_factor": factor }));
         self.with_hand(|transaction| {
             entry.write(transaction, now)?;
@@ -126,7 +126,7 @@ impl Gate {
             transaction.put_account(account)?;
             fresh.write(transaction, older.as_ref())
         })?;
-        self.tell(deed(Some(person.id), attempt.from, "done"));
+        self.tell(trace(Some(person.id), attempt.from, "done"));
         self.handed(fresh, account)
     }
 
@@ -142,7 +142,7 @@ impl Gate {
             Ok(judged)
         })?;
         judged.map(drop).map_err(|wait| {
-            self.tell(deed(None, from, "too_many_attempts"));
+            self.tell(trace(None, from, "too_many_attempts"));
             let minutes = wait.div_euclid(60_000) + 1;
             refused(
                 "too_many_attempts",
@@ -181,8 +181,8 @@ impl Gate {
     }
 }
 
-fn deed<'d>(by: Option<PersonId>, from: &'d str, outcome: &'d str) -> Deed<'d> {
-    Deed { kind: "sign_in", by, of: None, from, outcome }
+fn trace<'d>(by: Option<PersonId>, from: &'d str, outcome: &'d str) -> Trace<'d> {
+    Trace { kind: "sign_in", by, of: None, from, outcome }
 }
 
 /// Which part was wrong is not said, nor whether there is such a name.

@@ -4,9 +4,9 @@
 use crate::domain::PersonId;
 use crate::gate::Gate;
 
-/// One such deed.
+/// One line of it. What is proved afterwards stands in the audit log besides.
 #[derive(Debug, Clone, Copy)]
-pub struct Deed<'d> {
+pub(super) struct Trace<'d> {
     /// What: `sign_in`, `sign_out`, `password_changed` …
     pub kind: &'static str,
     /// By whom, if that is known.
@@ -20,9 +20,9 @@ pub struct Deed<'d> {
 }
 
 impl Gate {
-    /// Tells a deed.
-    pub(in crate::gate) fn tell(&self, deed: Deed<'_>) {
-        let Deed { kind, by, of, from, outcome } = deed;
+    /// Tells it.
+    pub(super) fn tell(&self, trace: Trace<'_>) {
+        let Trace { kind, by, of, from, outcome } = trace;
         let (by, of) = (by.map_or(0, |id| id.0), of.map_or(0, |id| id.0));
         if outcome == "done" {
             self.inner.figures.count_deed();
