@@ -7,8 +7,7 @@ use actix_web::HttpRequest;
 
 use super::House;
 
-/// The client's address: of the long ones the part that one customer has, because whoever has one
-/// has them all.
+/// The client's address, in short; empty where it is not known.
 pub(super) fn address(house: &House, request: &HttpRequest) -> String {
     let Some(peer) = request.peer_addr().map(|address| address.ip()) else {
         return String::new();
@@ -32,7 +31,8 @@ fn far(peer: IpAddr, hops: &[&str], trusted: &[IpAddr]) -> IpAddr {
     at
 }
 
-fn short(address: IpAddr) -> String {
+/// Of a long address the part that one customer has, because whoever has one has them all.
+pub(super) fn short(address: IpAddr) -> String {
     match address.to_canonical() {
         IpAddr::V4(address) => address.to_string(),
         IpAddr::V6(address) => {

@@ -10,9 +10,9 @@ use serde::Deserialize;
 use utoipa::ToSchema;
 
 use super::House;
+use super::client::address;
 use super::problem::{Problem, blocking};
 use super::style;
-use super::throttle;
 use crate::calendar::Calendar;
 use crate::domain::{Language, Refusal, Text};
 use crate::gate::{self, Bundled, Linked};
@@ -106,8 +106,8 @@ async fn linked(
     token: String,
     request: &HttpRequest,
 ) -> Result<Result<Linked, HttpResponse>, Problem> {
-    let (from, now) = (throttle::address(request), std::time::Instant::now());
-    if let Some(seconds) = house.guesses.must_wait(from, now) {
+    let (from, now) = (address(house, request), std::time::Instant::now());
+    if let Some(seconds) = house.guesses.must_wait(&from, now) {
         return Ok(Err(too_often(seconds)));
     }
     let gate = house.gate.clone();
@@ -117,7 +117,7 @@ async fn linked(
         Err(error) => Err(error),
     });
     Ok(found.await?.ok_or_else(|| {
-        house.guesses.wrong(from, now);
+        house.guesses.wrong(&from, now);
         gone()
     }))
 }

@@ -11,9 +11,9 @@ use actix_web::web::Bytes;
 use actix_web::{FromRequest, HttpRequest, HttpResponse, dev, web};
 
 use super::House;
+use super::client::address;
 use super::problem::Problem;
 use super::receive;
-use super::throttle;
 
 /// The largest body that a gateway may post: 256 KiB.
 const RAW_MAX: usize = 256 << 10;
@@ -92,8 +92,8 @@ pub(super) async fn take(
     Raw(body): Raw,
 ) -> Result<HttpResponse, Problem> {
     let postbox = house.postboxes.get(path.as_str()).ok_or_else(Problem::not_found)?;
-    let (from, now) = (throttle::address(&request), std::time::Instant::now());
-    if let Some(seconds) = house.guesses.must_wait(from, now) {
+    let (from, now) = (address(&house, &request), std::time::Instant::now());
+    if let Some(seconds) = house.guesses.must_wait(&from, now) {
         return Err(patience(seconds));
     }
     let pairs = web::Query::<Vec<(String, String)>>::from_query(request.query_string());
@@ -111,7 +111,7 @@ pub(super) async fn take(
             Ok(HttpResponse::Ok().content_type(kind).body(answer))
         }
         Err(Declined::Unproved) => {
-            house.guesses.wrong(from, now);
+            house.guesses.wrong(&from, now);
             let channel = path.as_str();
             tracing::warn!(channel, "something was posted without the right proof");
             let detail = "It is not proved that the gateway posts this.";

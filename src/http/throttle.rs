@@ -2,11 +2,8 @@
 //! a while. What is remembered is bounded, whatever comes.
 
 use std::collections::BTreeMap;
-use std::net::IpAddr;
 use std::sync::{Mutex, PoisonError};
 use std::time::{Duration, Instant as Monotonic};
-
-use actix_web::HttpRequest;
 
 /// So many wrong guesses are borne …
 const BEARABLE: u32 = 20;
@@ -17,61 +14,38 @@ const WITHIN: Duration = Duration::from_secs(600);
 /// So many addresses are remembered; of more the oldest is forgotten.
 const REMEMBERED: usize = 10_000;
 
-/// Counts wrong guesses by address.
+/// Counts wrong guesses by address, as [`super::client`] gives it.
 #[derive(Default)]
 pub(super) struct Throttle {
-    guesses: Mutex<BTreeMap<Source, (Monotonic, u32)>>,
-}
-
-/// Who guesses. A network of 64 bits is one house: it has as many addresses as it likes.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-enum Source {
-    V4([u8; 4]),
-    V6([u16; 4]),
-    Unknown,
-}
-
-impl Source {
-    fn of(address: Option<IpAddr>) -> Self {
-        match address.map(|address| address.to_canonical()) {
-            Some(IpAddr::V4(address)) => Self::V4(address.octets()),
-            Some(IpAddr::V6(address)) => {
-                let [a, b, c, d, ..] = address.segments();
-                Self::V6([a, b, c, d])
-            }
-            None => Self::Unknown,
-        }
-    }
+    guesses: Mutex<BTreeMap<String, (Monotonic, u32)>>,
 }
 
 impl Throttle {
     /// For how many seconds nothing from this address is looked at; none: it may go on.
-    pub(super) fn must_wait(&self, address: Option<IpAddr>, now: Monotonic) -> Option<u64> {
+    pub(super) fn must_wait(&self, address: &str, now: Monotonic) -> Option<u64> {
         let mut guesses = self.guesses.lock().unwrap_or_else(PoisonError::into_inner);
-        let source = Source::of(address);
-        let (since, count) = guesses.get(&source).copied()?;
+        let (since, count) = guesses.get(address).copied()?;
         let until = since + WITHIN;
         if now >= until {
-            guesses.remove(&source);
+            guesses.remove(address);
             return None;
         }
         (count >= BEARABLE).then(|| until.duration_since(now).as_secs() + 1)
     }
 
     /// A wrong guess.
-    pub(super) fn wrong(&self, address: Option<IpAddr>, now: Monotonic) {
+    pub(super) fn wrong(&self, address: &str, now: Monotonic) {
         let mut guesses = self.guesses.lock().unwrap_or_else(PoisonError::into_inner);
-        let source = Source::of(address);
-        if guesses.len() >= REMEMBERED && !guesses.contains_key(&source) {
+        if guesses.len() >= REMEMBERED && !guesses.contains_key(address) {
             guesses.retain(|_, (since, _)| now < *since + WITHIN);
             if guesses.len() >= REMEMBERED
                 && let Some(oldest) = guesses.iter().min_by_key(|(_, (since, _))| *since)
             {
-                let oldest = *oldest.0;
+                let oldest = oldest.0.clone();
                 guesses.remove(&oldest);
             }
         }
-        let (since, count) = guesses.entry(source).or_insert((now, 0));
+        let (since, count) = guesses.entry(address.to_owned()).or_insert((now, 0));
         if now >= *since + WITHIN {
             (*since, *count) = (now, 0);
         }
@@ -79,48 +53,38 @@ impl Throttle {
     }
 }
 
-/// From where a request comes: what the proxy on this machine says, where it comes from one; else
-/// whoever connected. Anybody can write the header, but only the proxy writes its last entry.
-pub(super) fn address(request: &HttpRequest) -> Option<IpAddr> {
-    let peer = request.peer_addr()?.ip().to_canonical();
-    if !peer.is_loopback() {
-        return Some(peer);
-    }
-    let mut said = request.headers().get_all("x-forwarded-for");
-    let last = said.next_back().and_then(|value| value.to_str().ok());
-    let last = last.and_then(|value| value.rsplit(',').next()?.trim().parse::<IpAddr>().ok());
-    Some(last.map_or(peer, |address| address.to_canonical()))
-}
-
 #[cfg(test)]
 mod tests {
+    use std::net::IpAddr;
+
+    use super::super::client::short;
     use super::*;
 
-    fn ip(text: &str) -> Option<IpAddr> {
-        Some(text.parse().unwrap())
+    fn ip(text: &str) -> String {
+        short(text.parse().unwrap())
     }
 
     #[test]
     fn who_guesses_wrong_too_often_waits_and_nobody_else_does() {
         let (throttle, now) = (Throttle::default(), Monotonic::now());
         for _ in 0..BEARABLE {
-            assert_eq!(throttle.must_wait(ip("203.0.113.7"), now), None);
-            throttle.wrong(ip("203.0.113.7"), now);
+            assert_eq!(throttle.must_wait(&ip("203.0.113.7"), now), None);
+            throttle.wrong(&ip("203.0.113.7"), now);
         }
-        assert_eq!(throttle.must_wait(ip("203.0.113.7"), now), Some(601));
-        assert_eq!(throttle.must_wait(ip("::ffff:203.0.113.7"), now), Some(601), "the same one");
-        assert_eq!(throttle.must_wait(ip("203.0.113.8"), now), None);
-        assert_eq!(throttle.must_wait(ip("203.0.113.7"), now + WITHIN), None, "and then again");
+        assert_eq!(throttle.must_wait(&ip("203.0.113.7"), now), Some(601));
+        assert_eq!(throttle.must_wait(&ip("::ffff:203.0.113.7"), now), Some(601), "the same one");
+        assert_eq!(throttle.must_wait(&ip("203.0.113.8"), now), None);
+        assert_eq!(throttle.must_wait(&ip("203.0.113.7"), now + WITHIN), None, "and then again");
     }
 
     #[test]
     fn another_address_of_the_same_network_is_the_same_guesser() {
         let (throttle, now) = (Throttle::default(), Monotonic::now());
         for last in 0..BEARABLE {
-            throttle.wrong(ip(&format!("2001:db8:1:2::{last:x}")), now);
+            throttle.wrong(&ip(&format!("2001:db8:1:2::{last:x}")), now);
         }
-        assert!(throttle.must_wait(ip("2001:db8:1:2:ffff::9"), now).is_some());
-        assert!(throttle.must_wait(ip("2001:db8:1:3::9"), now).is_none());
+        assert!(throttle.must_wait(&ip("2001:db8:1:2:ffff::9"), now).is_some());
+        assert!(throttle.must_wait(&ip("2001:db8:1:3::9"), now).is_none());
     }
 
     #[test]
@@ -128,7 +92,7 @@ mod tests {
         let (throttle, now) = (Throttle::default(), Monotonic::now());
         for number in 0..15_000_u32 {
             let address = IpAddr::from(number.to_be_bytes());
-            throttle.wrong(Some(address), now + Duration::from_millis(number.into()));
+            throttle.wrong(&short(address), now + Duration::from_millis(number.into()));
         }
         assert_eq!(throttle.guesses.lock().unwrap().len(), REMEMBERED);
     }
