@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 use clap::{Args, Parser, Subcommand};
-use fenliu::app::{alerts, archive, demo, rehearsal, rights, routing, serve, workflow};
+use fenliu::app::{alerts, archive, demo, rights, routing, serve, workflow};
 use fenliu::config::settings::Settings;
 use fenliu::domain::Instant;
 use fenliu::domain::event::unhex;
@@ -124,10 +124,10 @@ enum Command {
     },
     /// Check, test and draw workflow files.
     #[command(subcommand)]
-    Workflow(Workflow),
+    Workflow(workflow::Wish),
     /// Check and look at the texts of messages.
     #[command(subcommand)]
-    Alerts(Alerts),
+    Alerts(alerts::Wish),
     /// Train, judge and explain the router of calls.
     #[command(subcommand)]
     Routing(routing::Wish),
@@ -148,7 +148,7 @@ struct Place {
 
 impl Place {
     fn settings(self) -> Result<Settings, String> {
-        let mut settings = serve::settings(self.config, std::env::vars()).map_err(said)?;
+        let mut settings = settings(self.config)?;
         if let Some(database) = self.database {
             settings.database.url = database;
         }
@@ -200,65 +200,6 @@ struct Serve {
     anchor: Option<i64>,
 }
 
-#[derive(Debug, Subcommand)]
-enum Workflow {
-    /// Say everything that is wrong with workflow files.
-    Check {
-        /// The files.
-        #[arg(required = true)]
-        files: Vec<PathBuf>,
-    },
-    /// Tell every scenario beside the workflows of a folder.
-    Test {
-        /// The folder.
-        #[arg(default_value = "workflows")]
-        folder: PathBuf,
-        /// Who is who.
-        #[arg(long, default_value = "config/jurisdictions/chengkou.yaml")]
-        jurisdiction: PathBuf,
-        /// Which days are worked.
-        #[arg(long, default_value = "config/calendars/chongqing.yaml")]
-        calendar: PathBuf,
-    },
-    /// Draw a workflow.
-    Diagram {
-        /// The file.
-        file: PathBuf,
-        /// `mermaid`, `dot` or `scxml`.
-        #[arg(long, default_value = "mermaid")]
-        format: workflow::Format,
-    },
-    /// Print the JSON Schema of workflow files, for editors.
-    Schema,
-}
-
-#[derive(Debug, Subcommand)]
-enum Alerts {
-    /// Say everything that is wrong with the message templates, and which SMS are long.
-    Check {
-        /// The settings file.
-        #[arg(long)]
-        config: Option<PathBuf>,
-    },
-    /// Show a message with sample values.
-    Preview {
-        /// The settings file.
-        #[arg(long)]
-        config: Option<PathBuf>,
-        #[command(flatten)]
-        wish: alerts::PreviewWish,
-    },
-    /// Show who would be told, when, by which channel, if a matter began at a time and nobody acted.
-    /// Sends nothing; a running service is not disturbed.
-    Rehearse {
-        /// The settings file.
-        #[arg(long)]
-        config: Option<PathBuf>,
-        #[command(flatten)]
-        wish: rehearsal::Wish,
-    },
-}
-
 fn main() -> ExitCode {
     match run(CommandLine::parse().command) {
         Ok(report) => {
@@ -297,54 +238,44 @@ fn run(command: Command) -> Result<workflow::Report, String> {
             verify(copy, None, None)
         }
         Command::Key { config } => {
-            let settings = serve::settings(config, std::env::vars()).map_err(said)?;
+            let settings = settings(config)?;
             let key = archive::public_key(&settings).map_err(said)?;
             Ok(workflow::Report::of(format!("{key}\n")))
         }
         Command::Token { config, person, label, jurisdiction } => {
-            let settings = serve::settings(config, std::env::vars()).map_err(said)?;
+            let settings = settings(config)?;
             let wish = serve::TokenWish { jurisdiction, person, label };
             let secret = serve::token(&settings, &wish).map_err(said)?;
             Ok(workflow::Report::of(format!("{secret}\n")))
         }
         Command::Administrator { config, person, jurisdiction } => {
-            let settings = serve::settings(config, std::env::vars()).map_err(said)?;
+            let settings = settings(config)?;
             let label = "administrator by command line".to_owned();
             let wish = serve::TokenWish { jurisdiction, person, label };
             let secret = serve::administrator(&settings, &wish).map_err(said)?;
             Ok(workflow::Report::of(format!("{secret}\n")))
         }
-        Command::Alerts(Alerts::Check { config }) => {
-            alerts::check(&serve::settings(config, std::env::vars()).map_err(said)?).map_err(said)
-        }
-        Command::Alerts(Alerts::Preview { config, wish }) => {
-            let settings = serve::settings(config, std::env::vars()).map_err(said)?;
-            alerts::preview(&settings, &wish).map_err(said)
-        }
         Command::Account { config, person, login, jurisdiction } => {
-            let settings = serve::settings(config, std::env::vars()).map_err(said)?;
+            let settings = settings(config)?;
             let wish = serve::TokenWish { jurisdiction, person, label: login };
             let setup = serve::account(&settings, &wish).map_err(said)?;
             Ok(workflow::Report::of(format!("{setup}\n")))
         }
         Command::Rights { workflows } => rights::report(&workflows),
         Command::Routing(wish) => routing::run(wish, std::env::vars()).map_err(said),
-        Command::Alerts(Alerts::Rehearse { config, wish }) => {
-            let settings = serve::settings(config, std::env::vars()).map_err(said)?;
-            rehearsal::rehearse(&settings, &wish).map_err(said)
-        }
+        Command::Alerts(wish) => alerts::run(wish, std::env::vars()).map_err(said),
         Command::Config => Ok(workflow::Report::of(Settings::template())),
-        Command::Workflow(Workflow::Check { files }) => workflow::check(&files),
-        Command::Workflow(Workflow::Test { folder, jurisdiction, calendar }) => {
-            workflow::test(&folder, &jurisdiction, &calendar)
-        }
-        Command::Workflow(Workflow::Diagram { file, format }) => workflow::diagram(&file, format),
-        Command::Workflow(Workflow::Schema) => workflow::schema(),
+        Command::Workflow(wish) => workflow::run(wish),
     }
 }
 
+/// The settings of a file and of the environment.
+fn settings(file: Option<PathBuf>) -> Result<Settings, String> {
+    serve::settings(file, std::env::vars()).map_err(said)
+}
+
 fn demonstrate(wish: Demo) -> Result<workflow::Report, String> {
-    let mut settings = serve::settings(None, std::env::vars()).map_err(said)?;
+    let mut settings = settings(None)?;
     if let Some(listen) = wish.listen {
         settings.server.listen = listen;
     }
@@ -364,7 +295,7 @@ fn demonstrate(wish: Demo) -> Result<workflow::Report, String> {
 }
 
 fn serve_for_real(wish: Serve) -> Result<workflow::Report, String> {
-    let mut settings = serve::settings(wish.config, std::env::vars()).map_err(said)?;
+    let mut settings = settings(wish.config)?;
     if let Some(database) = wish.database {
         settings.database.url = database;
     }

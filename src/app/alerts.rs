@@ -1,14 +1,45 @@
 //! `fenliu alerts …`: the texts of messages, checked and looked at without a running service.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use super::workflow::{Report, yaml_files};
+use super::{rehearsal, serve};
 use crate::chart::{self, Chart, finding};
 use crate::config::settings::Settings;
 use crate::config::texts;
 use crate::domain::{Kind, Language, Text};
-use crate::gate::{Wish, sample_letter};
+use crate::gate::{self, sample_letter};
 use crate::template::{Sample, Templates, parts, units};
+
+/// What is wanted of alerts on the command line.
+#[derive(Debug, clap::Subcommand)]
+pub enum Wish {
+    /// Say everything that is wrong with the message templates, and which SMS are long.
+    Check {
+        /// The settings file.
+        #[arg(long)]
+        config: Option<PathBuf>,
+    },
+    /// Show a message with sample values.
+    Preview {
+        /// The settings file.
+        #[arg(long)]
+        config: Option<PathBuf>,
+        /// Which text.
+        #[command(flatten)]
+        wish: PreviewWish,
+    },
+    /// Show who would be told, when, by which channel, if a matter began at a time and nobody acted.
+    /// Sends nothing; a running service is not disturbed.
+    Rehearse {
+        /// The settings file.
+        #[arg(long)]
+        config: Option<PathBuf>,
+        /// When, and of what.
+        #[command(flatten)]
+        wish: rehearsal::Wish,
+    },
+}
 
 /// What is to be looked at, as the command line says it.
 #[derive(Debug, Clone, clap::Args)]
@@ -32,6 +63,22 @@ pub struct PreviewWish {
     /// Print the HTML instead of the text.
     #[arg(long)]
     html: bool,
+}
+
+/// Does what is wanted, with the settings of a file and of the environment.
+///
+/// # Errors
+/// What is wrong with settings, texts or wishes.
+pub fn run(
+    wish: Wish,
+    environment: impl Iterator<Item = (String, String)>,
+) -> Result<Report, String> {
+    let settings = |config| serve::settings(config, environment).map_err(|error| error.to_string());
+    match wish {
+        Wish::Check { config } => check(&settings(config)?),
+        Wish::Preview { config, wish } => preview(&settings(config)?, &wish),
+        Wish::Rehearse { config, wish } => rehearsal::rehearse(&settings(config)?, &wish),
+    }
 }
 
 /// The templates of the settings' folder, or those built in.
@@ -103,7 +150,7 @@ pub fn preview(settings: &Settings, wish: &PreviewWish) -> Result<Report, String
         let known = known.join(", ");
         return Err(format!("`{workflow}` has no text `{name}`; its texts are: {known}"));
     }
-    let asked = Wish { kind, channel: wish.channel.clone(), language, bundle, text };
+    let asked = gate::Wish { kind, channel: wish.channel.clone(), language, bundle, text };
     let written = sample_letter(&templates(settings)?, chart, &asked, &sample(settings));
     let written = written.map_err(|error| format!("{}: {error}", wish.kind))?;
     if wish.html {

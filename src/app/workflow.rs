@@ -43,6 +43,52 @@ impl Report {
     }
 }
 
+/// What is wanted of workflow files on the command line.
+#[derive(Debug, clap::Subcommand)]
+pub enum Wish {
+    /// Say everything that is wrong with workflow files.
+    Check {
+        /// The files.
+        #[arg(required = true)]
+        files: Vec<PathBuf>,
+    },
+    /// Tell every scenario beside the workflows of a folder.
+    Test {
+        /// The folder.
+        #[arg(default_value = "workflows")]
+        folder: PathBuf,
+        /// Who is who.
+        #[arg(long, default_value = "config/jurisdictions/chengkou.yaml")]
+        jurisdiction: PathBuf,
+        /// Which days are worked.
+        #[arg(long, default_value = "config/calendars/chongqing.yaml")]
+        calendar: PathBuf,
+    },
+    /// Draw a workflow.
+    Diagram {
+        /// The file.
+        file: PathBuf,
+        /// `mermaid`, `dot` or `scxml`.
+        #[arg(long, default_value = "mermaid")]
+        format: Format,
+    },
+    /// Print the JSON Schema of workflow files, for editors.
+    Schema,
+}
+
+/// Does what is wanted.
+///
+/// # Errors
+/// What cannot be read.
+pub fn run(wish: Wish) -> Result<Report, String> {
+    match wish {
+        Wish::Check { files } => check(&files),
+        Wish::Test { folder, jurisdiction, calendar } => test(&folder, &jurisdiction, &calendar),
+        Wish::Diagram { file, format } => diagram(&file, format),
+        Wish::Schema => schema(),
+    }
+}
+
 /// Checks files, each by itself and then all of them as a family; says everything that is wrong.
 ///
 /// # Errors
