@@ -1,9 +1,8 @@
 //! The main job as a process of its own: shown whole, and killed while it works.
 
-use std::io::{BufRead, BufReader};
 use std::net::TcpListener;
 use std::path::{Path, PathBuf};
-use std::process::{Child, Command, Stdio};
+use std::process::Command;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
@@ -13,8 +12,7 @@ use fenliu::clock::{Clock, FastClock, SystemClock};
 use fenliu::domain::Instant;
 use serde_json::Value as Json;
 
-/// The executable under test.
-const FENLIU: &str = env!("CARGO_BIN_EXE_fenliu");
+use super::process::{FENLIU, Folder, Service};
 
 /// How often the service is killed, unless the environment variable `KILLS` says another number
 /// (`make test KILLS=50`).
@@ -26,26 +24,6 @@ fn kills() -> u64 {
     match std::env::var("KILLS") {
         Ok(text) => text.parse().expect("KILLS is a whole number"),
         Err(_) => KILLS,
-    }
-}
-
-/// A folder of its own, removed at the end.
-struct Folder(PathBuf);
-
-impl Folder {
-    fn new(name: &str) -> Self {
-        let path = std::env::temp_dir().join(format!("fenliu-{name}-{}", std::process::id()));
-        if path.exists() {
-            std::fs::remove_dir_all(&path).unwrap();
-        }
-        std::fs::create_dir_all(&path).unwrap();
-        Self(path)
-    }
-}
-
-impl Drop for Folder {
-    fn drop(&mut self) {
-        drop(std::fs::remove_dir_all(&self.0));
     }
 }
 
@@ -114,15 +92,10 @@ fn the_demonstration_reaches_every_state_of_the_card_and_its_figures_agree_with_
     }
 }
 
-/// The service as a process that can be killed.
-struct Service {
-    child: Child,
-    token: Option<String>,
-}
-
-impl Service {
-    fn start(folder: &Path, port: u16, anchor: i64) -> Self {
-        let mut child = Command::new(FENLIU)
+/// The service with time that runs fast, at a port of its own.
+fn serve(folder: &Path, port: u16, anchor: i64) -> Service {
+    Service::start(
+        Command::new(FENLIU)
             .current_dir(root())
             .args(["serve", "--from", "2018-07-02T08:30:00+08:00", "--speed", "3600"])
             .args(["--anchor", &anchor.to_string()])
@@ -130,30 +103,8 @@ impl Service {
             .env("FENLIU_SERVER_LISTEN", format!("127.0.0.1:{port}"))
             .env("FENLIU_LOG_FILTER", "error")
             // The driver plays known calls and answers no questions of the guard.
-            .env("FENLIU_ROUTING_FOLDER", "")
-            .stdout(Stdio::piped())
-            .spawn()
-            .unwrap();
-        let mut token = None;
-        let mut lines = BufReader::new(child.stdout.take().unwrap()).lines();
-        for line in lines.by_ref().map_while(Result::ok) {
-            if let Some(at) = line.find("fenliu_") {
-                let rest = line.get(at..).unwrap();
-                token = rest.split_whitespace().next().map(str::to_owned);
-            }
-            if line.contains("http://") {
-                break;
-            }
-        }
-        std::thread::spawn(move || lines.for_each(drop));
-        Self { child, token }
-    }
-
-    /// As a power cut of the process: no word of farewell.
-    fn kill(mut self) {
-        self.child.kill().unwrap();
-        self.child.wait().unwrap();
-    }
+            .env("FENLIU_ROUTING_FOLDER", ""),
+    )
 }
 
 #[test]
@@ -161,7 +112,7 @@ fn killed_again_and_again_the_service_loses_nothing_it_acknowledged() {
     let folder = Folder::new("kill");
     let port = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
     let anchor = SystemClock::new().now().0;
-    let mut service = Service::start(&folder.0, port, anchor);
+    let mut service = serve(&folder.0, port, anchor);
     let token = service.token.clone().expect("the first start prints a token");
     let from = Instant::parse("2018-07-02T08:30:00+08:00").unwrap();
     let clock = FastClock::new(from, 3600, Some(Instant(anchor)));
@@ -182,7 +133,7 @@ fn killed_again_and_again_the_service_loses_nothing_it_acknowledged() {
         dice = dice.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
         std::thread::sleep(Duration::from_millis(300 + (dice >> 33) % 900));
         service.kill();
-        service = Service::start(&folder.0, port, anchor);
+        service = serve(&folder.0, port, anchor);
     }
     std::thread::sleep(Duration::from_millis(500));
     over.store(true, Ordering::SeqCst);

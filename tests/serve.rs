@@ -1,35 +1,13 @@
 //! The service as a process of its own: its first start, its end, and what stands in the way.
 
-use std::io::{BufRead, BufReader, Read as _};
 use std::net::TcpListener;
 use std::path::{Path, PathBuf};
-use std::process::{Child, Command, Output, Stdio};
+use std::process::{Command, Output, Stdio};
 
 use fenliu::domain::{PersonId, Role};
 use fenliu::store::{Options, Store};
 
-/// The executable under test.
-const FENLIU: &str = env!("CARGO_BIN_EXE_fenliu");
-
-/// A folder of its own, removed at the end.
-struct Folder(PathBuf);
-
-impl Folder {
-    fn new(name: &str) -> Self {
-        let path = std::env::temp_dir().join(format!("fenliu-{name}-{}", std::process::id()));
-        if path.exists() {
-            std::fs::remove_dir_all(&path).unwrap();
-        }
-        std::fs::create_dir_all(&path).unwrap();
-        Self(path)
-    }
-}
-
-impl Drop for Folder {
-    fn drop(&mut self) {
-        drop(std::fs::remove_dir_all(&self.0));
-    }
-}
+use super::process::{FENLIU, Folder, Service};
 
 fn settings() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("config/fenliu.toml")
@@ -42,7 +20,7 @@ fn fenliu(folder: &Folder, words: &[&str]) -> Command {
     command.env("FENLIU_DATABASE_FOLDER", &folder.0).env("FENLIU_SERVER_LISTEN", "127.0.0.1:0");
     // What is tested here needs no router, and training one takes its time.
     command.env("FENLIU_ROUTING_FOLDER", "");
-    command.stdout(Stdio::piped()).stderr(Stdio::piped());
+    command.stderr(Stdio::piped());
     command
 }
 
@@ -50,37 +28,6 @@ fn serve(folder: &Folder) -> Command {
     let mut command = fenliu(folder, &["serve", "--config"]);
     command.arg(settings());
     command
-}
-
-/// A service that runs; the lines it said before it answered.
-struct Service {
-    child: Child,
-    said: String,
-}
-
-impl Service {
-    fn start(mut command: Command) -> Self {
-        let mut child = command.spawn().unwrap();
-        let mut said = String::new();
-        for line in BufReader::new(child.stdout.take().unwrap()).lines().map_while(Result::ok) {
-            said.push_str(&line);
-            said.push('\n');
-            if line.contains("http://") {
-                break;
-            }
-        }
-        Self { child, said }
-    }
-
-    /// Asks it to stop, as the system does, and waits; answers what it logged.
-    fn stop(mut self) -> String {
-        let id = self.child.id().to_string();
-        assert!(Command::new("kill").args(["-TERM", &id]).status().unwrap().success());
-        assert!(self.child.wait().unwrap().success());
-        let mut log = String::new();
-        self.child.stderr.take().unwrap().read_to_string(&mut log).unwrap();
-        log
-    }
 }
 
 fn complaint(output: &Output) -> String {
@@ -99,7 +46,7 @@ fn a_first_start_that_fails_does_not_swallow_the_administrators_token() {
     std::fs::write(&jobs, "[job.digest]\ncron = \"whenever\"\ndoes = \"daily_digest\"\n").unwrap();
     let refused = fenliu(&folder, &["serve", "--config", jobs.to_str().unwrap()]).output().unwrap();
     assert!(complaint(&refused).contains("digest"));
-    let service = Service::start(serve(&folder));
+    let service = Service::start(&mut serve(&folder));
     assert!(service.said.contains("fenliu_"), "{}", service.said);
     service.stop();
 }
@@ -107,7 +54,7 @@ fn a_first_start_that_fails_does_not_swallow_the_administrators_token() {
 #[test]
 fn after_an_orderly_end_the_database_file_alone_is_a_whole_backup() {
     let folder = Folder::new("backup");
-    Service::start(serve(&folder)).stop();
+    Service::start(&mut serve(&folder)).stop();
     let copy = folder.0.join("copy.db");
     std::fs::copy(folder.0.join("fenliu.db"), &copy).unwrap();
     let options = Options { read_only: true, ..Options::default() };
@@ -121,7 +68,7 @@ fn after_an_orderly_end_the_database_file_alone_is_a_whole_backup() {
 #[test]
 fn a_log_in_a_file_has_no_colour_codes() {
     let folder = Folder::new("colours");
-    let log = Service::start(serve(&folder)).stop();
+    let log = Service::start(&mut serve(&folder)).stop();
     assert!(log.contains("asked to stop") && !log.contains('\u{1b}'), "{log}");
 }
 
@@ -150,7 +97,7 @@ fn a_token_for_a_database_that_is_not_there_makes_none() {
 #[test]
 fn whoever_has_lost_the_last_administrator_makes_one_on_the_command_line() {
     let folder = Folder::new("administrator");
-    Service::start(serve(&folder)).stop();
+    Service::start(&mut serve(&folder)).stop();
     let output = fenliu(&folder, &["administrator", "--person", "1"]).output().unwrap();
     let secret = String::from_utf8(output.stdout).unwrap();
     assert!(secret.starts_with("fenliu_"), "{}", String::from_utf8_lossy(&output.stderr));
@@ -172,16 +119,14 @@ fn a_second_demonstration_leaves_the_first_ones_data_alone() {
         command.arg(&calls).current_dir(env!("CARGO_MANIFEST_DIR"));
         command
     };
-    let first = Service::start(demo("127.0.0.1:0"));
+    let first = Service::start(&mut demo("127.0.0.1:0"));
     let address = first.said.split("http://").nth(1).unwrap().split_whitespace().next().unwrap();
     let file = folder.0.join("demo/fenliu.db");
     let same_port = complaint(&demo(address).output().unwrap());
     assert!(same_port.contains(address) && file.exists(), "{same_port}");
     let same_folder = complaint(&demo("127.0.0.1:0").output().unwrap());
     assert!(same_folder.contains("fenliu.db") && file.exists(), "{same_folder}");
-    let mut child = first.child;
-    child.kill().unwrap();
-    child.wait().unwrap();
+    first.kill();
 }
 
 #[test]
@@ -206,7 +151,7 @@ fn said(output: &Output) -> String {
 #[test]
 fn a_service_that_runs_is_copied_exported_and_verified_with_the_key_it_signs_with() {
     let folder = Folder::new("copy");
-    let service = Service::start(serve(&folder));
+    let service = Service::start(&mut serve(&folder));
     let run = |words: &[&str]| said(&fenliu(&folder, words).output().unwrap());
     let key = run(&["key"]);
     let mode = std::fs::metadata(folder.0.join("seal.key")).unwrap().permissions();
@@ -251,7 +196,7 @@ fn a_rehearsal_is_read_before_the_first_start_and_beside_a_running_service() {
     ] {
         assert!(text.contains(line), "{line} is not in\n{text}");
     }
-    let service = Service::start(serve(&folder));
+    let service = Service::start(&mut serve(&folder));
     let beside = rehearse(&folder, &["--workflow", "incident", "--json"]);
     let json: serde_json::Value = serde_json::from_slice(&beside.stdout).unwrap();
     assert_eq!(json["at"], "2026-10-01T03:00:00+08:00");

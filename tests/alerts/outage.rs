@@ -3,10 +3,9 @@
 //! service is a process of its own whose clock runs fast.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::io::{BufRead, BufReader};
 use std::net::TcpListener;
-use std::path::{Path, PathBuf};
-use std::process::{Child, Command, Stdio};
+use std::path::Path;
+use std::process::Command;
 use std::time::{Duration, Instant as Begun};
 
 use fenliu::clock::{Clock, SystemClock};
@@ -20,6 +19,7 @@ use super::county::shipped_people;
 use super::mailbox::{Arrived, Mailbox, Way};
 use crate::channel::peer::Peer;
 use crate::channel::run;
+use crate::process::{FENLIU, Folder, Service};
 
 /// A second is five minutes.
 const SPEED: i64 = 300;
@@ -79,25 +79,12 @@ states:
   done: { title: { zh: 办结, en: done }, status: done, final: true }
 ";
 
-/// A folder of its own, removed at the end.
-struct Folder(PathBuf);
-
-impl Folder {
-    fn new() -> Self {
-        let path = std::env::temp_dir().join(format!("fenliu-outage-{}", std::process::id()));
-        if path.exists() {
-            std::fs::remove_dir_all(&path).unwrap();
-        }
-        std::fs::create_dir_all(path.join("workflows")).unwrap();
-        std::fs::write(path.join("workflows/warning.yaml"), WORKFLOW).unwrap();
-        Self(path)
-    }
-}
-
-impl Drop for Folder {
-    fn drop(&mut self) {
-        drop(std::fs::remove_dir_all(&self.0));
-    }
+/// A folder with a workflow that warns.
+fn folder() -> Folder {
+    let folder = Folder::new("outage");
+    std::fs::create_dir_all(folder.0.join("workflows")).unwrap();
+    std::fs::write(folder.0.join("workflows/warning.yaml"), WORKFLOW).unwrap();
+    folder
 }
 
 fn settings(folder: &Path, port: u16, mail: u16, centre: u16) {
@@ -139,43 +126,17 @@ listen = \"127.0.0.1:{port}\"
     std::fs::write(folder.join("fenliu.toml"), text).unwrap();
 }
 
-/// The service as a process that is killed without a word.
-struct Service {
-    child: Child,
-    token: Option<String>,
-}
-
-impl Service {
-    fn start(folder: &Path, anchor: i64) -> Self {
-        let log = std::fs::File::options().create(true).append(true).open(folder.join("log"));
-        let mut child = Command::new(env!("CARGO_BIN_EXE_fenliu"))
+/// The service with time that runs fast; what it logs is kept in the folder.
+fn serve(folder: &Path, anchor: i64) -> Service {
+    let log = std::fs::File::options().create(true).append(true).open(folder.join("log"));
+    Service::start(
+        Command::new(FENLIU)
             .args(["serve", "--from", "2018-07-02T08:30:00+08:00"])
             .args(["--speed", &SPEED.to_string(), "--anchor", &anchor.to_string(), "--config"])
             .arg(folder.join("fenliu.toml"))
             .env("FENLIU_ROUTING_FOLDER", "")
-            .stdout(Stdio::piped())
-            .stderr(log.unwrap())
-            .spawn()
-            .unwrap();
-        let mut token = None;
-        let mut lines = BufReader::new(child.stdout.take().unwrap()).lines();
-        for line in lines.by_ref().map_while(Result::ok) {
-            if let Some(at) = line.find("fenliu_") {
-                let rest = line.get(at..).unwrap();
-                token = rest.split_whitespace().next().map(str::to_owned);
-            }
-            if line.contains("http://") {
-                break;
-            }
-        }
-        std::thread::spawn(move || lines.for_each(drop));
-        Self { child, token }
-    }
-
-    fn kill(mut self) {
-        self.child.kill().unwrap();
-        self.child.wait().unwrap();
-    }
+            .stderr(log.unwrap()),
+    )
 }
 
 /// Asks until it is answered: the service may be dead, or dying.
@@ -252,7 +213,7 @@ fn kill_again_and_again(mut service: Service, folder: &Path, anchor: i64, begun:
         let rest = Duration::from_millis(at).saturating_sub(begun.elapsed());
         std::thread::sleep(rest.max(Duration::from_millis(300)));
         service.kill();
-        service = Service::start(folder, anchor);
+        service = serve(folder, anchor);
     }
     service
 }
@@ -268,11 +229,11 @@ async fn play() -> Outage {
     let mut mail = Peer::start("smtp.mjs", &json!({})).await;
     let logins = json!({"systemId": "fenliu", "password": "s3cret"});
     let mut centre = Peer::start("smsc.mjs", &logins).await;
-    let folder = Folder::new();
+    let folder = folder();
     let port = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
     settings(&folder.0, port, mail.port, centre.port);
     let anchor = SystemClock::new().now().0;
-    let service = Service::start(&folder.0, anchor);
+    let service = serve(&folder.0, anchor);
     let administrator = service.token.clone().expect("the first start prints a token");
     let base = format!("http://127.0.0.1:{port}");
     let client = Client::new();
