@@ -4,6 +4,7 @@ use serde::{Deserialize, Serialize};
 
 use super::id::{InstanceId, JurisdictionId, MessageId, PersonId, SubscriptionId};
 use super::instant::Instant;
+use super::tier::Tier;
 
 /// A message on its way.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -60,6 +61,48 @@ pub struct Message {
     pub bundle: Option<MessageId>,
     /// What the last failed attempt said.
     pub error: Option<String>,
+}
+
+impl Message {
+    /// A message that waits, with no words yet: of the house itself, of ordinary tier, not urgent, to be
+    /// sent at `at` and given up after `patience_ms`.
+    #[must_use]
+    pub fn new(
+        jurisdiction: JurisdictionId,
+        to: Recipient,
+        kind: Kind,
+        at: Instant,
+        patience_ms: i64,
+    ) -> Self {
+        Self {
+            id: MessageId(0),
+            jurisdiction,
+            instance: None,
+            seq: 0,
+            to,
+            channel: String::new(),
+            kind,
+            tier: Tier::Ordinary.rank(),
+            urgent: false,
+            clock: None,
+            offer: None,
+            subject: String::new(),
+            body: String::new(),
+            created_at: at,
+            due_at: at,
+            deadline_at: at.plus(patience_ms),
+            attempts: 0,
+            unknowns: 0,
+            state: Delivery::Waiting,
+            sent_at: None,
+            reference: None,
+            delivered_at: None,
+            acknowledged_at: None,
+            instead_of: None,
+            bundle: None,
+            error: None,
+        }
+    }
 }
 
 /// To whom a message goes.

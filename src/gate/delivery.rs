@@ -11,7 +11,7 @@ use tokio::sync::oneshot;
 use super::error::Error;
 use super::{Gate, committer, ids};
 use crate::domain::{
-    Delivery, Directory, InstanceId, Instant, Kind, Message, MessageId, PersonId, Recipient,
+    Directory, InstanceId, Instant, Kind, Message, MessageId, PersonId, Recipient,
 };
 use crate::store::{self, ClaimWish, Ending, NewAlarm, PutBack, Queue, Settled, Transaction};
 use sorting::{Habits, patient, sort};
@@ -345,23 +345,19 @@ pub(super) fn instead(
     now: Instant,
     patience_ms: i64,
 ) -> Message {
+    let said = message.clone();
     Message {
-        id: MessageId(0),
+        instance: said.instance,
+        seq: said.seq,
         channel,
-        created_at: now,
-        due_at: now,
-        deadline_at: now.plus(patience_ms),
-        attempts: 0,
-        unknowns: 0,
-        state: Delivery::Waiting,
-        sent_at: None,
-        reference: None,
-        delivered_at: None,
-        acknowledged_at: None,
+        tier: said.tier,
+        urgent: said.urgent,
+        clock: said.clock,
+        offer: said.offer,
+        subject: said.subject,
+        body: said.body,
         instead_of: Some(message.id),
-        bundle: None,
-        error: None,
-        ..message.clone()
+        ..Message::new(said.jurisdiction, said.to, said.kind, now, patience_ms)
     }
 }
 

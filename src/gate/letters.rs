@@ -10,8 +10,7 @@ use super::{Caller, Gate, number_of};
 use crate::chart::Chart;
 use crate::domain::person::CONSOLE;
 use crate::domain::{
-    Delivery, Instant, JurisdictionId, Kind, Language, Message, MessageId, Person, PersonId,
-    Recipient, Text, Tier,
+    Instant, JurisdictionId, Kind, Language, Message, Person, PersonId, Recipient, Text, Tier,
 };
 use crate::policy::Act;
 use crate::store::{self, Transaction};
@@ -236,33 +235,14 @@ impl Gate {
         let written = templates
             .write(language, note.kind, &channel, &about)
             .map_err(|error| Error::Internal(error.to_string()))?;
+        let patience = self.inner.alerts.patience_ms(note.urgent);
+        let to = Recipient::Person(note.person);
         Ok(Some(Message {
-            id: MessageId(0),
-            jurisdiction,
-            instance: None,
-            seq: 0,
-            to: Recipient::Person(note.person),
             channel,
-            kind: note.kind,
-            tier: Tier::Ordinary.rank(),
             urgent: note.urgent,
-            clock: None,
-            offer: None,
             subject: written.subject,
             body: written.text,
-            created_at: now,
-            due_at: now,
-            deadline_at: now.plus(self.inner.alerts.patience_ms(note.urgent)),
-            attempts: 0,
-            unknowns: 0,
-            state: Delivery::Waiting,
-            sent_at: None,
-            reference: None,
-            delivered_at: None,
-            acknowledged_at: None,
-            instead_of: None,
-            bundle: None,
-            error: None,
+            ..Message::new(jurisdiction, to, note.kind, now, patience)
         }))
     }
 

@@ -313,9 +313,8 @@ impl Gate {
     /// # Errors
     /// What the store says.
     pub fn open_alarms(&self, whose: JurisdictionId) -> Result<usize, Error> {
-        let alarms = self.read(|reader| reader.alarms(true, ALARMS_COUNTED))?;
-        let raised = alarms.iter().map(|alarm| &alarm.raised).filter(|one| one.kind != "digest");
-        Ok(raised.filter(|one| one.jurisdiction.is_none_or(|at| at == whose)).count())
+        let alarms = self.read(|reader| reader.alarms_for(whose, true, ALARMS_COUNTED))?;
+        Ok(alarms.iter().filter(|alarm| alarm.raised.kind != "digest").count())
     }
 
     /// Whether a change concerns the caller.

@@ -13,8 +13,7 @@ use super::sealing::Deed;
 use super::{AlertRules, Caller, Gate, PublicIds, wording};
 use crate::chart::Chart;
 use crate::domain::{
-    Delivery, Form, Instant, Kind, Message, MessageId, Recipient, Subscription, SubscriptionId,
-    Text, Tier, Wants,
+    Form, Kind, Message, Recipient, Subscription, SubscriptionId, Text, Tier, Wants,
 };
 use crate::engine::{self, Decision, Situation, is_urgent};
 use crate::policy::{self, Act, Column, Relation};
@@ -234,34 +233,16 @@ fn message(
     rules: AlertRules,
 ) -> Message {
     let (instance, event) = (&decision.instance, &decision.event);
-    let at: Instant = event.recorded_at;
+    let (owner, to) = (instance.jurisdiction, Recipient::Subscription(to));
     Message {
-        id: MessageId(0),
-        jurisdiction: instance.jurisdiction,
         instance: Some(instance.id),
         seq: event.seq,
-        to: Recipient::Subscription(to),
         channel: "webhook".to_owned(),
-        kind,
         tier: instance.tier,
         urgent,
-        clock: None,
-        offer: None,
         subject: format!("{}.{}", instance.workflow, event.command.name),
         body,
-        created_at: at,
-        due_at: at,
-        deadline_at: at.plus(rules.hook_ms),
-        attempts: 0,
-        unknowns: 0,
-        state: Delivery::Waiting,
-        sent_at: None,
-        reference: None,
-        delivered_at: None,
-        acknowledged_at: None,
-        instead_of: None,
-        bundle: None,
-        error: None,
+        ..Message::new(owner, to, kind, event.recorded_at, rules.hook_ms)
     }
 }
 

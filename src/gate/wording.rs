@@ -7,8 +7,8 @@ use super::registry::Registry;
 use crate::chart::Chart;
 use crate::domain::event::Told;
 use crate::domain::{
-    Actor, Delivery, Directory, Event, Instance, InstanceId, Kind, Language, Message, MessageId,
-    PersonId, Recipient, Text, Tier,
+    Actor, Directory, Event, Instance, InstanceId, Kind, Language, Message, PersonId, Recipient,
+    Text, Tier,
 };
 use crate::engine::wording::{Context, Speaker, fill, placeholders};
 use crate::engine::{Decision, Situation, is_urgent, possible};
@@ -101,33 +101,13 @@ pub(super) fn messages(
 /// An alert of a decision, to nobody yet.
 fn unworded(decision: &Decision, urgent: bool, rules: AlertRules) -> Message {
     let (instance, at) = (&decision.instance, decision.event.recorded_at);
+    let (nobody, patience) = (Recipient::Person(PersonId(0)), rules.patience_ms(urgent));
     Message {
-        id: MessageId(0),
-        jurisdiction: instance.jurisdiction,
         instance: Some(instance.id),
         seq: decision.event.seq,
-        to: Recipient::Person(PersonId(0)),
-        channel: String::new(),
-        kind: Kind::Alert,
         tier: instance.tier,
         urgent,
-        clock: None,
-        offer: None,
-        subject: String::new(),
-        body: String::new(),
-        created_at: at,
-        due_at: at,
-        deadline_at: at.plus(rules.patience_ms(urgent)),
-        attempts: 0,
-        unknowns: 0,
-        state: Delivery::Waiting,
-        sent_at: None,
-        reference: None,
-        delivered_at: None,
-        acknowledged_at: None,
-        instead_of: None,
-        bundle: None,
-        error: None,
+        ..Message::new(instance.jurisdiction, nobody, Kind::Alert, at, patience)
     }
 }
 

@@ -87,25 +87,15 @@ impl Transaction<'_> {
         if self.raise_alarm(new)? {
             return Ok(());
         }
-        each!(&mut self.connection, connection: Backend => {
-            let mut update = diesel::update(alarm::table)
+        let Some(id) = self.open_alarm(new)? else { return Ok(()) };
+        each!(&mut self.connection, connection => {
+            diesel::update(alarm::table.find(id))
                 .set((
                     alarm::at.eq(new.at.0),
                     alarm::detail.eq(&new.detail),
                     alarm::times.eq(alarm::times + 1),
                 ))
-                .filter(alarm::cleared_at.is_null())
-                .filter(alarm::kind.eq(&new.kind))
-                .into_boxed::<Backend>();
-            update = match new.jurisdiction {
-                Some(id) => update.filter(alarm::jurisdiction_id.eq(id.0)),
-                None => update.filter(alarm::jurisdiction_id.is_null()),
-            };
-            update = match new.instance {
-                Some(id) => update.filter(alarm::instance_id.eq(id.0)),
-                None => update.filter(alarm::instance_id.is_null()),
-            };
-            update.execute(connection)
+                .execute(connection)
         })?;
         Ok(())
     }
@@ -130,23 +120,31 @@ impl Transaction<'_> {
     /// # Errors
     /// As for any statement.
     pub fn clear_alarm_of(&mut self, new: &NewAlarm) -> Result<bool, Error> {
-        let changed = each!(&mut self.connection, connection: Backend => {
-            let mut update = diesel::update(alarm::table)
-                .set(alarm::cleared_at.eq(new.at.0))
+        match self.open_alarm(new)? {
+            Some(id) => self.clear_alarm(id, new.at),
+            None => Ok(false),
+        }
+    }
+
+    /// The id of the open alarm of the same kind, jurisdiction and instance; there is one at most.
+    fn open_alarm(&mut self, new: &NewAlarm) -> Result<Option<i64>, Error> {
+        let found = each!(&mut self.connection, connection: Backend => {
+            let mut open = alarm::table
+                .select(alarm::id)
                 .filter(alarm::cleared_at.is_null())
                 .filter(alarm::kind.eq(&new.kind))
                 .into_boxed::<Backend>();
-            update = match new.jurisdiction {
-                Some(id) => update.filter(alarm::jurisdiction_id.eq(id.0)),
-                None => update.filter(alarm::jurisdiction_id.is_null()),
+            open = match new.jurisdiction {
+                Some(id) => open.filter(alarm::jurisdiction_id.eq(id.0)),
+                None => open.filter(alarm::jurisdiction_id.is_null()),
             };
-            update = match new.instance {
-                Some(id) => update.filter(alarm::instance_id.eq(id.0)),
-                None => update.filter(alarm::instance_id.is_null()),
+            open = match new.instance {
+                Some(id) => open.filter(alarm::instance_id.eq(id.0)),
+                None => open.filter(alarm::instance_id.is_null()),
             };
-            update.execute(connection)
+            open.first(connection).optional()
         })?;
-        Ok(changed > 0)
+        Ok(found)
     }
 }
 
