@@ -25,6 +25,7 @@ mod letters;
 mod link;
 mod matters;
 mod mute;
+mod older;
 mod personal;
 mod public_id;
 mod publishing;
@@ -255,6 +256,7 @@ impl Gate {
     pub fn open(parts: Parts) -> Result<Self, Error> {
         let Parts { store, clock, entropy, batch_max, alerts } = parts;
         let registry = Registry::load(&store, clock.now())?;
+        older::renew_clocks(&store, &registry)?;
         let secret = administration::number_secret(&store, entropy)?;
         let link_secret = administration::link_secret(&store, entropy)?;
         let letters = letters::Letters::shipped()?;

@@ -6,6 +6,7 @@ mod county;
 mod faults;
 mod language;
 mod mailbox;
+mod older;
 mod outage;
 mod replies;
 mod rivals;

@@ -10,6 +10,7 @@ mod jobs;
 mod letters;
 mod mutes;
 mod nodes;
+mod older;
 mod outbox;
 mod recount;
 mod rehearsal;
