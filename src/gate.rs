@@ -7,6 +7,7 @@
 mod access;
 mod administration;
 mod advice;
+mod alarm;
 mod audit;
 mod batch;
 mod change;
@@ -65,11 +66,13 @@ pub use access::{
     Setup, SignIn,
 };
 pub use administration::{Issued, NewToken};
+pub use alarm::AlarmsTold;
 pub use audit::{Examined, Report, verify, verify_signed};
 pub use change::Change;
 pub use channel::{ChannelFigures, ChannelState, SelfTested};
 pub use chores::{DueClock, DueClocks, Leaves};
 pub use contact::Contact;
+pub use coverage::meant;
 pub use delivery::{AlertRules, Became, Parcel, Report as DeliveryReport};
 pub use error::Error;
 pub use figures::Figures;
@@ -235,6 +238,8 @@ struct Inner {
     hand: Mutex<Option<Writer>>,
     alerts: AlertRules,
     access: RwLock<AccessRules>,
+    /// Who is told of operator alarms.
+    operators: RwLock<Vec<(String, crate::domain::Role)>>,
     /// When tokens were last used, until it is written down.
     uses: access::Uses,
     /// The key that signs checkpoints.
@@ -295,6 +300,7 @@ impl Gate {
             hand,
             alerts,
             access: RwLock::default(),
+            operators: RwLock::default(),
             uses: access::Uses::default(),
             hook_guard: RwLock::default(),
         };

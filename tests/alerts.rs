@@ -7,6 +7,7 @@ mod faults;
 mod language;
 mod mailbox;
 mod older;
+mod operators;
 mod outage;
 mod replies;
 mod rivals;

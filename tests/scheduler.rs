@@ -1,5 +1,6 @@
 //! What happens without anybody asking: on a clock that is moved by hand, never sleeping.
 
+mod alarms;
 mod auditor;
 mod clocks;
 mod coverage;
