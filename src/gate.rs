@@ -7,6 +7,7 @@
 mod access;
 mod administration;
 mod advice;
+mod alarm;
 mod audit;
 mod batch;
 mod change;
@@ -25,6 +26,7 @@ mod letters;
 mod link;
 mod matters;
 mod mute;
+mod older;
 mod personal;
 mod public_id;
 mod publishing;
@@ -64,11 +66,13 @@ pub use access::{
     Setup, SignIn,
 };
 pub use administration::{Issued, NewToken};
+pub use alarm::AlarmsTold;
 pub use audit::{Examined, Report, verify, verify_signed};
 pub use change::Change;
 pub use channel::{ChannelFigures, ChannelState, SelfTested};
 pub use chores::{DueClock, DueClocks, Leaves};
 pub use contact::Contact;
+pub use coverage::meant;
 pub use delivery::{AlertRules, Became, Parcel, Report as DeliveryReport};
 pub use error::Error;
 pub use figures::Figures;
@@ -234,6 +238,8 @@ struct Inner {
     hand: Mutex<Option<Writer>>,
     alerts: AlertRules,
     access: RwLock<AccessRules>,
+    /// Who is told of operator alarms.
+    operators: RwLock<Vec<(String, crate::domain::Role)>>,
     /// When tokens were last used, until it is written down.
     uses: access::Uses,
     /// The key that signs checkpoints.
@@ -255,6 +261,7 @@ impl Gate {
     pub fn open(parts: Parts) -> Result<Self, Error> {
         let Parts { store, clock, entropy, batch_max, alerts } = parts;
         let registry = Registry::load(&store, clock.now())?;
+        older::renew_clocks(&store, &registry)?;
         let secret = administration::number_secret(&store, entropy)?;
         let link_secret = administration::link_secret(&store, entropy)?;
         let letters = letters::Letters::shipped()?;
@@ -293,6 +300,7 @@ impl Gate {
             hand,
             alerts,
             access: RwLock::default(),
+            operators: RwLock::default(),
             uses: access::Uses::default(),
             hook_guard: RwLock::default(),
         };

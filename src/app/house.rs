@@ -92,6 +92,7 @@ fn open_as(settings: &Settings, clock: Arc<dyn Clock>, create: bool) -> Result<G
     let alerts = alert_rules(&settings.alerts, replies);
     let gate = Gate::open(Parts { store, clock, entropy, batch_max, alerts })?;
     gate.use_access_rules(access_rules(&settings.access));
+    gate.tell_alarms_to(&settings.alerts.operators)?;
     Ok(gate)
 }
 

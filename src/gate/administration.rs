@@ -13,7 +13,7 @@ use crate::domain::{
     Category, Directory, Instant, JurisdictionId, Person, PersonId, Refusal, Scope, Text, Unit,
 };
 use crate::policy::{self, Act};
-use crate::store::{self, CalendarSource, NewAlarm, Store, TokenRow, Transaction};
+use crate::store::{self, CalendarSource, Store, TokenRow, Transaction};
 
 /// A token to be made.
 #[derive(Debug, Clone)]
@@ -239,36 +239,6 @@ impl Gate {
         self.administer(deed, |transaction, _| {
             transaction.put_category(caller.jurisdiction, category)
         })
-    }
-
-    /// Raises an operator alarm, if the same is not open already. Blocks.
-    ///
-    /// # Errors
-    /// What the store says.
-    pub fn raise_alarm(&self, alarm: &NewAlarm) -> Result<bool, Error> {
-        let mut writer = self.inner.store.writer()?;
-        Ok(writer.transaction(|transaction| transaction.raise_alarm(alarm))?)
-    }
-
-    /// Clears an operator alarm. Blocks.
-    ///
-    /// # Errors
-    /// `Forbidden`; `NotFound` when there is no such open alarm.
-    pub fn clear_alarm(&self, caller: &Caller, id: i64) -> Result<(), Error> {
-        let open = self.alarms(caller, true, i64::from(u16::MAX))?;
-        let now = self.now();
-        let known = open.iter().any(|alarm| alarm.id == id);
-        let mut writer = self.inner.store.writer()?;
-        let deed = Deed::of(caller, "alarm_cleared", format!("alarm:{id}"));
-        let cleared = known
-            && writer.transaction(|transaction| {
-                let cleared = transaction.clear_alarm(id, now)?;
-                if cleared {
-                    deed.write(transaction, now)?;
-                }
-                Ok(cleared)
-            })?;
-        if cleared { Ok(()) } else { Err(Error::NotFound) }
     }
 
     /// Whether the store has any jurisdiction yet.

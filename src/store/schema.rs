@@ -238,6 +238,7 @@ diesel::table! {
         detail -> Text,
         cleared_at -> Nullable<BigInt>,
         times -> BigInt,
+        told_at -> Nullable<BigInt>,
     }
 }
 
