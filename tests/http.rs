@@ -20,6 +20,7 @@ mod nonsense;
 mod office;
 mod order;
 mod personal;
+mod proposals;
 mod provider;
 mod recount;
 mod rehearsal;

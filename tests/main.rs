@@ -9,6 +9,8 @@ mod demo;
 #[cfg(test)]
 mod http;
 #[cfg(test)]
+mod keys;
+#[cfg(test)]
 mod process;
 #[cfg(test)]
 mod routing;
