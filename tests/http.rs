@@ -17,7 +17,7 @@ mod log;
 mod matrix;
 mod mutes;
 mod nonsense;
-mod office;
+pub(crate) mod office;
 mod order;
 mod personal;
 mod proposals;

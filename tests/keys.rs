@@ -4,16 +4,8 @@
 use std::path::Path;
 use std::process::{Command, Output, Stdio};
 
-use reqwest::{Client, Method};
-use serde_json::{Value as Json, json};
-
+use super::desk::{ADDRESS, Desk, NAME, PHONE, PLACE, SAID};
 use super::process::{FENLIU, Folder, Service};
-
-const NAME: &str = "欧阳金丝雀";
-const PHONE: &str = "19912345678";
-const ADDRESS: &str = "金丝雀巷77号";
-const SAID: &str = "隔壁金丝雀彻夜鸣叫";
-const PLACE: &str = "葛城街道";
 
 fn fenliu(folder: &Folder, words: &[&str]) -> Command {
     let mut command = Command::new(FENLIU);
@@ -46,61 +38,6 @@ fn complaint(folder: &Folder) -> String {
     let output = serve(folder).output().unwrap();
     assert!(!output.status.success(), "it started");
     String::from_utf8_lossy(&output.stderr).into_owned()
-}
-
-/// The desk at its API.
-#[derive(Clone)]
-struct Desk {
-    client: Client,
-    base: String,
-    token: String,
-}
-
-impl Desk {
-    /// The desk of a service, by the administrator's token; the token of the desk if it is known.
-    async fn at(service: &Service, administrator: &str, token: Option<&str>) -> Self {
-        let base = service.said.split("http://").nth(1).unwrap();
-        let base = format!("http://{}", base.split_whitespace().next().unwrap());
-        let client = Client::new();
-        let mut desk = Self { client, base, token: administrator.to_owned() };
-        if let Some(token) = token {
-            token.clone_into(&mut desk.token);
-            return desk;
-        }
-        let people = desk.ask(Method::GET, "/api/v1/people", &Json::Null).await;
-        let is_desk = |one: &&Json| one["grants"][0]["role"] == "dispatcher";
-        let person = people["items"].as_array().unwrap().iter().find(is_desk).unwrap();
-        let body = json!({ "person": person["id"], "label": "test" });
-        let issued = desk.ask(Method::POST, "/api/v1/tokens", &body).await;
-        issued["token"].as_str().unwrap().clone_into(&mut desk.token);
-        desk
-    }
-
-    async fn ask(&self, method: Method, path: &str, body: &Json) -> Json {
-        let request = self.client.request(method, format!("{}{path}", self.base));
-        let request = request.bearer_auth(&self.token);
-        let request = if body.is_null() { request } else { request.json(body) };
-        let answer = request.send().await.unwrap();
-        let (status, text) = (answer.status(), answer.text().await.unwrap());
-        assert!(status.is_success(), "{path}: {status} {text}");
-        serde_json::from_str(&text).unwrap_or(Json::Null)
-    }
-
-    /// Somebody calls; the matter's id.
-    async fn called(&self, phone: &str) -> String {
-        let input = json!({ "place": PLACE, "text": SAID, "category": "noise.construction-night",
-            "kind": "complaint", "caller_name": NAME, "caller_phone": phone,
-            "caller_address": ADDRESS });
-        let body = json!({ "input": input });
-        let opened = self.ask(Method::POST, "/api/v1/referrals", &body).await;
-        opened["id"].as_str().unwrap().to_owned()
-    }
-
-    async fn phone_of(&self, id: &str) -> String {
-        let path = format!("/api/v1/referrals/{id}");
-        let seen = self.ask(Method::GET, &path, &Json::Null).await;
-        seen["personal"]["caller_phone"].as_str().unwrap_or_default().to_owned()
-    }
 }
 
 /// How often a word stands in the files of the database, byte for byte.

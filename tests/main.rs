@@ -3,9 +3,15 @@
 #[cfg(test)]
 mod alerts;
 #[cfg(test)]
+mod canary;
+#[cfg(test)]
 mod channel;
 #[cfg(test)]
 mod demo;
+#[cfg(test)]
+mod desk;
+#[cfg(test)]
+mod fuzz;
 #[cfg(test)]
 mod http;
 #[cfg(test)]

@@ -119,7 +119,7 @@ fn sm4_in_this_mode_gives_the_values_of_the_standard() {
     );
 }
 
-/// The Galois/counter mode specification (McGrew and Viega), test case 14.
+/// The specification of the mode itself, test case 14.
 #[test]
 fn aes_in_this_mode_gives_the_values_of_the_standard() {
     let line = KeyLine { id: "a".to_owned(), algorithm: Algorithm::Aes256Gcm, key: vec![0; 32] };
