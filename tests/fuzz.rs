@@ -240,7 +240,12 @@ async fn whatever_an_sms_centre_sends_the_next_answer_of_a_person_arrives() {
                 break;
             }
         }
-        drop(line);
+        // It reads everything before it hears that the line is closed.
+        if line.shutdown().await.is_ok() {
+            let mut said = Vec::new();
+            let over = timeout(LONGEST, line.read_to_end(&mut said)).await;
+            drop(over.expect("it hangs up, too"));
+        }
     }
     let mut line = centre(&listener).await;
     line.write_all(&good).await.unwrap();

@@ -7,6 +7,8 @@ mod canary;
 #[cfg(test)]
 mod channel;
 #[cfg(test)]
+mod contract;
+#[cfg(test)]
 mod demo;
 #[cfg(test)]
 mod desk;

@@ -27,8 +27,8 @@ pub(super) struct EntryView {
     kind: String,
     /// To what: `person:7`, `definition:referral`.
     subject: String,
-    /// How it is now, or what was asked.
-    #[schema(value_type = Object)]
+    /// How it is now, or what was asked; null where there is nothing to say.
+    #[schema(value_type = Option<Object>)]
     detail: Json,
     /// The link of the chain, in hexadecimal.
     hash: String,
