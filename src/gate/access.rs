@@ -3,6 +3,7 @@
 
 mod account;
 mod failure;
+mod guessable;
 mod password;
 mod session;
 mod sign_in;
