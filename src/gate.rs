@@ -261,7 +261,7 @@ impl Gate {
         let Parts { store, clock, entropy, batch_max, alerts } = parts;
         let registry = Registry::load(&store, clock.now())?;
         let secret = administration::number_secret(&store, entropy)?;
-        let link_secret = administration::link_secret(&store, entropy)?;
+        let link_secret = locking::secret(&store, "link_secret", entropy)?;
         let match_key = locking::MatchKey::of(&store, entropy)?;
         let letters = letters::Letters::shipped()?;
         let (changes, _) = broadcast::channel(CHANGES_KEPT);

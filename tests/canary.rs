@@ -8,13 +8,16 @@ use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use reqwest::Method;
-use serde_json::json;
+use serde_json::{Value as Json, json};
 
 use super::desk::{ADDRESS, Desk, NAME, PHONE, PLACE, SAID};
 use super::process::{FENLIU, Folder, Service};
 
 /// What must be nowhere. Of the number also what is left of it without its ends.
 const CANARIES: [&str; 6] = [NAME, PHONE, ADDRESS, SAID, "欧阳金", "991234567"];
+
+/// A password that somebody tries, and that the settings have.
+const PASSWORD: &str = "Jinsique-9917 mima";
 
 /// The service, ten minutes a second, shortly before its checkpoint of the night.
 fn serve(folder: &Folder) -> Command {
@@ -25,6 +28,8 @@ fn serve(folder: &Folder) -> Command {
     command.env("FENLIU_DATABASE_FOLDER", &folder.0).env("FENLIU_SERVER_LISTEN", "127.0.0.1:0");
     command.env("FENLIU_ROUTING_FOLDER", "").env("FENLIU_LOG_FILTER", "trace");
     let log = std::fs::File::create(folder.0.join("log")).unwrap();
+    command.env("FENLIU_CHANNEL_EMAIL_PASSWORD", PASSWORD);
+    command.env("FENLIU_CHANNEL_SMS_PASSWORD", PASSWORD);
     command.env("FENLIU_LOG_FORMAT", "json").stderr(Stdio::from(log));
     command
 }
@@ -62,7 +67,12 @@ async fn stumble(desk: &Desk, id: &str) {
     let commands = format!("{path}/{id}/commands");
     let answer = desk.request(Method::POST, &commands).json(&body).send().await.unwrap();
     assert!(answer.status().is_client_error());
-    for wrong in [format!("{path}?caller={PHONE}"), format!("{path}/{PHONE}"), format!("/{PHONE}")]
+    let login = json!({ "login": "asha", "password": PASSWORD });
+    let answer = desk.request(Method::POST, "/api/v1/login").json(&login).send().await.unwrap();
+    assert_eq!(answer.status(), 401);
+    let forged = "/x%0D%0A%7B%22level%22:%22FORGED%22%7D%0A\u{2028}".to_owned();
+    for wrong in
+        [forged, format!("{path}?caller={PHONE}"), format!("{path}/{PHONE}"), format!("/{PHONE}")]
     {
         let answer = desk.request(Method::GET, &wrong).send().await.unwrap();
         assert!(answer.status().is_client_error(), "{wrong}");
@@ -107,7 +117,16 @@ async fn nothing_that_leaves_the_house_tells_who_called() {
         }
         tokio::time::sleep(Duration::from_millis(100)).await;
     }
-    let mut outputs = vec![("the first lines", service.said.clone(), "fenliu_")];
+    // Nor any secret: of who asks, of who tried to sign in, of the settings, of the key files.
+    let key = |name: &str| {
+        let text = std::fs::read_to_string(folder.0.join(name)).unwrap();
+        text.split_whitespace().last().unwrap().to_owned()
+    };
+    let secrets =
+        [token, desk.token.clone(), PASSWORD.to_owned(), key("seal.key"), key("field.keys")];
+    let mut outputs = Vec::new();
+    let said = service.said.replace(&secrets[0], "");
+    outputs.push(("the first lines", said, "answers at"));
     for (path, control) in [
         ("/metrics", "fenliu_callers_revealed_total 1"),
         ("/api/v1/audit", "founded"),
@@ -134,10 +153,15 @@ async fn nothing_that_leaves_the_house_tells_who_called() {
     outputs.push(("messages.log", std::fs::read_to_string(&messages).unwrap(), "封存"));
     let log = std::fs::read_to_string(folder.0.join("log")).unwrap();
     assert!(log.contains("\"TRACE\""), "the log is at its most talkative");
+    // Who writes signs of a line's end into a request forges no line.
+    for line in log.lines() {
+        let line: Json = serde_json::from_str(line).unwrap_or_else(|_| panic!("no line: {line}"));
+        assert_ne!(line["level"], "FORGED");
+    }
     outputs.push(("the log", log, "asked to stop"));
     for (name, text, control) in &outputs {
         assert!(text.contains(control), "{name} is not what it should be: {text}");
-        for canary in CANARIES {
+        for canary in CANARIES.into_iter().chain(secrets.iter().map(String::as_str)) {
             let told: Vec<&str> = text.lines().filter(|line| line.contains(canary)).collect();
             assert!(told.is_empty(), "{name} tells of the caller ({canary}): {told:?}");
         }

@@ -76,7 +76,7 @@ pub fn use_if_there(settings: &Settings, store: &Store) -> Result<(), Error> {
     }
     let from = settings.clone();
     store.use_keys(Keys::new(move || read(&from)))?;
-    if store.read(store::Reader::match_key).is_err() {
+    if store.read(store::Reader::fits).is_err() {
         store.forget_keys();
     }
     Ok(())
@@ -91,7 +91,7 @@ fn take(settings: &Settings, store: &Store) -> Result<(), Error> {
             "the keys of {keys} are not all that this database is locked by: {error}"
         ))
     };
-    store.read(|reader| reader.match_key().map(drop)).map_err(|error| wrong(&error))?;
+    store.read(store::Reader::fits).map_err(|error| wrong(&error))?;
     let Some(vault) = store.vault() else { return Ok(()) };
     // As long as not everything is locked by one key, every key is still needed.
     if store.read(store::Reader::all_locked_by)?.as_deref() == Some(vault.present()) {

@@ -9,7 +9,7 @@ use super::proposal::{Approval, Motion};
 use super::sealing::{self, Deed};
 use super::{Caller, Entropy, Gate};
 use crate::calendar::Calendar;
-use crate::domain::event::{hex, unhex};
+use crate::domain::event::hex;
 use crate::domain::{
     Category, Directory, Instant, JurisdictionId, Person, PersonId, Refusal, Scope, Text, Unit,
 };
@@ -326,19 +326,6 @@ pub(super) fn number_secret(store: &Store, entropy: Entropy) -> Result<u64, Erro
     entropy(&mut bytes);
     let secret = u64::from_le_bytes(bytes);
     store.writer()?.transaction(|t| t.set_setting(NAME, &secret.to_string()))?;
-    Ok(secret)
-}
-
-/// The key with which links are signed: made at the first start, kept for ever.
-pub(super) fn link_secret(store: &Store, entropy: Entropy) -> Result<[u8; 32], Error> {
-    const NAME: &str = "link_secret";
-    let kept = store.read(|reader| reader.setting(NAME))?;
-    if let Some(secret) = kept.and_then(|text| unhex(&text)?.try_into().ok()) {
-        return Ok(secret);
-    }
-    let mut secret = [0_u8; 32];
-    entropy(&mut secret);
-    store.writer()?.transaction(|t| t.set_setting(NAME, &hex(&secret)))?;
     Ok(secret)
 }
 

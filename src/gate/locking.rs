@@ -9,22 +9,13 @@ use crate::domain::event::{Hash, hex, unhex};
 use crate::store::{self, Reader, Store, Walk};
 
 /// The key by which equal things are known again without being kept: of requests that came twice, which
-/// may name a caller. Made at the first start, locked like callers' data.
+/// may name a caller.
 pub(super) struct MatchKey([u8; 32]);
 
 impl MatchKey {
-    /// The key of a store; made where there is none. That it can be opened says that the keys at hand
-    /// are those of this store.
+    /// The key of a store.
     pub(super) fn of(store: &Store, entropy: Entropy) -> Result<Self, Error> {
-        let kept = store.read(Reader::match_key)?;
-        if let Some(kept) = kept {
-            let key = unhex(&kept).and_then(|bytes| bytes.try_into().ok());
-            return key.map(Self).ok_or_else(|| Error::Internal("match_key is no key".to_owned()));
-        }
-        let mut key = [0_u8; 32];
-        entropy(&mut key);
-        store.writer()?.transaction(|transaction| transaction.set_match_key(&hex(&key)))?;
-        Ok(Self(key))
+        secret(store, "match_key", entropy).map(Self)
     }
 
     /// What equal things have in common (HMAC-SHA-256), and nobody without the key can try out.
@@ -36,6 +27,19 @@ impl MatchKey {
         }
         Ok(mac.finalize().into_bytes().into())
     }
+}
+
+/// A secret of the house itself, by its name: made at the first start, kept for ever, locked like callers'
+/// data.
+pub(super) fn secret(store: &Store, name: &str, entropy: Entropy) -> Result<[u8; 32], Error> {
+    if let Some(kept) = store.read(|reader| reader.secret(name))? {
+        let secret = unhex(&kept).and_then(|bytes| bytes.try_into().ok());
+        return secret.ok_or_else(|| Error::Internal(format!("`{name}` is no secret")));
+    }
+    let mut secret = [0_u8; 32];
+    entropy(&mut secret);
+    store.writer()?.transaction(|transaction| transaction.set_secret(name, &hex(&secret)))?;
+    Ok(secret)
 }
 
 /// Values looked at in one transaction.

@@ -25,12 +25,13 @@ fn device(person: i64) -> Place<'static> {
     Place { table: "account", row: person, column: "totp" }
 }
 
-/// The setting of the key by which equal requests are known again.
-const MATCH_KEY: &str = "match_key";
+/// The settings that are secrets of the house itself: with which links are signed, and by which equal
+/// requests are known again.
+const SECRETS: [&str; 2] = ["link_secret", "match_key"];
 
-/// Where it stands.
-fn match_key() -> Place<'static> {
-    Place { table: "setting", row: 0, column: MATCH_KEY }
+/// Where one stands.
+fn setting(name: &str) -> Place<'_> {
+    Place { table: "setting", row: 0, column: name }
 }
 
 /// The setting that names the key by which everything was locked when it was last walked through.
@@ -155,10 +156,13 @@ impl Reader {
         let rows: Vec<(String, i64)> =
             each!(&mut self.connection, connection => statement.load(connection))?;
         let mut counts: BTreeMap<String, i64> = rows.into_iter().collect();
-        let kept = self.setting(MATCH_KEY)?;
+        let mut secrets = Vec::new();
+        for name in SECRETS {
+            secrets.extend(self.setting(name)?);
+        }
         let devices = self.devices_after(i64::MIN, i64::MAX)?;
         let texts = devices.iter().map(|(_, kept)| locked_text(kept).unwrap_or_default());
-        for text in texts.chain(kept.as_deref()) {
+        for text in texts.chain(secrets.iter().map(String::as_str)) {
             *counts.entry(key_of(text).unwrap_or_default().to_owned()).or_default() += 1;
         }
         Ok(counts)
@@ -180,14 +184,21 @@ impl Reader {
         }
     }
 
-    /// The key by which equal requests are known again, and whether it is kept locked: then so may be
-    /// everything else. None in a store that has not been opened by a door yet.
+    /// A secret of the house itself; none if there is none yet.
     ///
     /// # Errors
     /// [`Error::Keys`] when the keys at hand do not open it.
-    pub fn match_key(&mut self) -> Result<Option<String>, Error> {
-        let kept = self.setting(MATCH_KEY)?;
-        kept.map(|kept| self.shared.open(match_key(), &kept)).transpose()
+    pub fn secret(&mut self, name: &str) -> Result<Option<String>, Error> {
+        let kept = self.setting(name)?;
+        kept.map(|kept| self.shared.open(setting(name), &kept)).transpose()
+    }
+
+    /// Whether the keys at hand are those of this store: they open the secrets of the house.
+    ///
+    /// # Errors
+    /// [`Error::Keys`] when they do not.
+    pub fn fits(&mut self) -> Result<(), Error> {
+        SECRETS.iter().try_for_each(|name| self.secret(name).map(drop))
     }
 
     /// The key by which everything was locked when it was last walked through.
@@ -203,18 +214,23 @@ impl Reader {
     /// # Errors
     /// As for any statement.
     pub fn is_locked(&mut self) -> Result<bool, Error> {
-        Ok(self.setting(MATCH_KEY)?.is_some_and(|kept| key_of(&kept).is_some()))
+        for name in SECRETS {
+            if self.setting(name)?.is_some_and(|kept| key_of(&kept).is_some()) {
+                return Ok(true);
+            }
+        }
+        Ok(false)
     }
 }
 
 impl Transaction<'_> {
-    /// Keeps the key by which equal requests are known again.
+    /// Keeps a secret of the house itself.
     ///
     /// # Errors
     /// As for any statement.
-    pub fn set_match_key(&mut self, key: &str) -> Result<(), Error> {
-        let kept = self.shared.lock(match_key(), key)?;
-        self.set_setting(MATCH_KEY, &kept)
+    pub fn set_secret(&mut self, name: &str, secret: &str) -> Result<(), Error> {
+        let kept = self.shared.lock(setting(name), secret)?;
+        self.set_setting(name, &kept)
     }
 
     /// Notes by which key everything is locked.
@@ -244,13 +260,14 @@ impl Transaction<'_> {
             }
             Stretch::Nothing => 0,
         };
-        if walk == Walk::Ended
-            && let Some(kept) = self.setting(MATCH_KEY)?
-            && !vault.is_present(&kept)
-        {
-            let key = self.shared.open(match_key(), &kept)?;
-            self.set_match_key(&key)?;
-            changed += 1;
+        for name in SECRETS.iter().filter(|_| walk == Walk::Ended) {
+            let kept = self.setting(name)?.filter(|kept| !vault.is_present(kept));
+            if kept.is_some()
+                && let Some(secret) = self.secret(name)?
+            {
+                self.set_secret(name, &secret)?;
+                changed += 1;
+            }
         }
         Ok((walk, changed))
     }

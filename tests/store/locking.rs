@@ -109,7 +109,7 @@ fn callers_and_devices_are_kept_locked_and_come_back(place: &Place) {
 fn what_was_kept_plainly_is_locked_and_what_an_old_key_locked_is_locked_anew(place: &Place) {
     place.write(&opening(1..=20)).unwrap();
     account(place);
-    place.writer().transaction(|t| t.set_match_key("00ff")).unwrap();
+    place.writer().transaction(|t| t.set_secret("match_key", "00ff")).unwrap();
     let plain = phone(place, 20).unwrap();
     assert!(kept(place, "personal").iter().any(|row| row["value"] == plain.as_str()));
     let file = File::of(place, OLD);
@@ -131,7 +131,10 @@ fn what_was_kept_plainly_is_locked_and_what_an_old_key_locked_is_locked_anew(pla
         assert_eq!(phone(place, id).unwrap(), plain);
     }
     assert_eq!(secret(place), b"12345678901234567890");
-    assert_eq!(place.store.read(Reader::match_key).unwrap().as_deref(), Some("00ff"));
+    assert_eq!(
+        place.store.read(|reader| reader.secret("match_key")).unwrap().as_deref(),
+        Some("00ff")
+    );
 }
 
 fn a_value_that_was_moved_is_refused(place: &Place) {
