@@ -24,10 +24,12 @@ mod founding;
 mod ids;
 mod letters;
 mod link;
+mod locking;
 mod matters;
 mod mute;
 mod older;
 mod personal;
+mod proposal;
 mod public_id;
 mod publishing;
 mod query;
@@ -57,8 +59,8 @@ use tokio::sync::{Notify, broadcast, oneshot};
 use crate::clock::Clock;
 use crate::domain::{Actor, Instance, InstanceId, Instant, JurisdictionId, MessageId};
 pub use crate::store::{
-    Alarm, Ending, Filter, MessageFilter, NewAlarm, Queue, RawCounts, SessionRow, Settled,
-    StandInFilter, Standing, TokenRow,
+    Alarm, Ending, Filter, MessageFilter, NewAlarm, ProposalRow, Queue, RawCounts, SessionRow,
+    Settled, StandInFilter, Standing, TokenRow,
 };
 use crate::store::{Store, Writer};
 pub use access::{
@@ -78,6 +80,8 @@ pub use error::Error;
 pub use figures::Figures;
 pub use letters::{Note, Wish, sample_letter};
 pub use link::{Bundled, Linked};
+pub use locking::Relocking;
+pub use proposal::Motion;
 pub use public_id::PublicIds;
 pub use query::{History, Page};
 pub use recount::{Moved, Piece, Progress};
@@ -233,6 +237,7 @@ struct Inner {
     figures: Arc<Figures>,
     secret: u64,
     link_secret: [u8; 32],
+    match_key: locking::MatchKey,
     letters: letters::Letters,
     /// The connection for chores of the scheduler.
     hand: Mutex<Option<Writer>>,
@@ -263,7 +268,8 @@ impl Gate {
         let registry = Registry::load(&store, clock.now())?;
         older::renew_clocks(&store, &registry)?;
         let secret = administration::number_secret(&store, entropy)?;
-        let link_secret = administration::link_secret(&store, entropy)?;
+        let link_secret = locking::secret(&store, "link_secret", entropy)?;
+        let match_key = locking::MatchKey::of(&store, entropy)?;
         let letters = letters::Letters::shipped()?;
         let (changes, _) = broadcast::channel(CHANGES_KEPT);
         let wake = Arc::new(Notify::new());
@@ -294,6 +300,7 @@ impl Gate {
             figures,
             secret,
             link_secret,
+            match_key,
             seal: std::sync::OnceLock::new(),
             router: std::sync::OnceLock::new(),
             letters,
@@ -318,7 +325,9 @@ impl Gate {
             Target::Instance(id) => ids::shard(*id),
         };
         // What makes a repeated request the same is what was asked, not what the service adds to it.
-        let asked = request.key.as_ref().map(|_| committer::fingerprint(&request));
+        let key = &self.inner.match_key;
+        let asked =
+            request.key.as_ref().map(|_| committer::fingerprint(&request, key)).transpose()?;
         let request = self.examined(request);
         let (reply, answer) = oneshot::channel();
         self.send(shard, committer::Job::request(request, asked, reply))?;

@@ -5,11 +5,11 @@ use std::sync::Arc;
 
 use tokio::sync::Notify;
 
+use super::keys;
 use crate::calendar::Calendar;
 use crate::channel::Now;
 use crate::clock::Clock;
 use crate::config;
-use crate::config::access::Access;
 use crate::config::alerts::Alerts;
 use crate::config::channel::SmsKind;
 use crate::config::jurisdiction::Jurisdiction;
@@ -17,7 +17,6 @@ use crate::config::settings::Settings;
 use crate::domain::{Actor, Directory, JurisdictionId, PersonId, Role, Scope};
 use crate::gate::{AccessRules, AlertRules, Caller, Gate, NewToken, Parts, Profile};
 use crate::http::{self, Postboxes, Server, Stopper};
-use crate::identity::{self, Provider};
 use crate::scheduler::{self, Lines, Scheduler};
 use crate::store::{Options, Store};
 
@@ -77,6 +76,8 @@ fn open_as(settings: &Settings, clock: Arc<dyn Clock>, create: bool) -> Result<G
     let options = Options { create, readers: settings.database.readers, ..Options::default() };
     let store = Store::open(&settings.database_url(), options)?;
     store.migrate()?;
+    keys::unlock(settings, &store)?;
+    store.choose_chain(settings.founding.chain_hash)?;
     let batch_max = settings.database.batch_max.max(1);
     let sms = &settings.channel.sms;
     let reading = &sms.gateway.reading;
@@ -91,7 +92,7 @@ fn open_as(settings: &Settings, clock: Arc<dyn Clock>, create: bool) -> Result<G
     };
     let alerts = alert_rules(&settings.alerts, replies);
     let gate = Gate::open(Parts { store, clock, entropy, batch_max, alerts })?;
-    gate.use_access_rules(access_rules(&settings.access));
+    gate.use_access_rules(access_rules(settings));
     gate.tell_alarms_to(&settings.alerts.operators)?;
     Ok(gate)
 }
@@ -196,7 +197,7 @@ fn read(key: &str, path: &Path) -> Result<String, Error> {
 }
 
 /// The system's own randomness.
-fn entropy(bytes: &mut [u8]) {
+pub(super) fn entropy(bytes: &mut [u8]) {
     #[expect(clippy::expect_used, reason = "without randomness no secret may be made at all")]
     getrandom::fill(bytes).expect("the system gives no randomness");
 }
@@ -242,7 +243,7 @@ fn options(settings: &Settings, workers: usize) -> Result<http::Options, Error> 
     let strict = tls.is_some() || settings.alerts.public_url.starts_with("https://");
     Ok(http::Options {
         workers,
-        provider: provider(settings)?,
+        provider: super::provider::provider(settings)?,
         per_second: server.requests_per_second,
         trusted: server.trusted_proxies.clone(),
         tls,
@@ -251,44 +252,14 @@ fn options(settings: &Settings, workers: usize) -> Result<http::Options, Error> 
     })
 }
 
-/// Where people may sign in besides, if the settings name a provider.
-fn provider(settings: &Settings) -> Result<Option<Arc<Provider>>, Error> {
-    let oidc = &settings.access.oidc;
-    if oidc.issuer.is_empty() {
-        return Ok(None);
-    }
-    let base = settings.alerts.public_url.trim_end_matches('/');
-    if base.is_empty() {
-        let sentence =
-            "access.oidc.issuer needs alerts.public_url: the provider sends people back there";
-        return Err(Error::Sense(sentence.to_owned()));
-    }
-    let roots = &oidc.roots;
-    let roots = if roots.as_os_str().is_empty() {
-        None
-    } else {
-        let path = settings.beside(roots);
-        let shown = path.display().to_string();
-        Some(std::fs::read(path).map_err(|error| Error::File { path: shown, error })?)
-    };
-    let secret = oidc.client_secret.reveal();
-    let client_secret = secret.map_err(|error| Error::Sense(format!("access.oidc: {error}")))?;
-    let provider = Provider::new(identity::Setting {
-        issuer: oidc.issuer.clone(),
-        client_id: oidc.client_id.clone(),
-        client_secret,
-        redirect: format!("{base}/api/v1/login/provider/return"),
-        second_factor: oidc.second_factor.clone(),
-        roots,
-    });
-    let provider = provider.map_err(|error| Error::Sense(format!("access.oidc: {error}")))?;
-    Ok(Some(Arc::new(provider)))
-}
-
 /// How strict the house is with those who sign in.
-fn access_rules(access: &Access) -> AccessRules {
+fn access_rules(settings: &Settings) -> AccessRules {
+    let (access, publication) = (&settings.access, &settings.publication);
     let minute = 60_000;
     AccessRules {
+        second_person_ms: publication
+            .second_person
+            .then(|| i64::from(publication.hours.max(1)) * 60 * minute),
         profile: match access.profile {
             config::access::Profile::Mlps3 => Profile::Mlps3,
             config::access::Profile::Asvs => Profile::Asvs,

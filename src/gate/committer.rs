@@ -6,7 +6,6 @@ use std::sync::Arc;
 use std::sync::mpsc::{Receiver, Sender, channel};
 
 use serde_json::Value as Json;
-use sha2::{Digest, Sha256};
 use tokio::sync::{Notify, broadcast, oneshot};
 
 use super::batch::{Draft, Mark};
@@ -15,6 +14,7 @@ use super::error::Error;
 use super::figures::Figures;
 use super::ids::Stock;
 use super::letters::Letters;
+use super::locking::MatchKey;
 use super::registry::Registry;
 use super::world::Desk;
 use super::{
@@ -253,7 +253,7 @@ type Answers = (Vec<Result<Done, Error>>, Vec<Change>);
 
 impl Work<'_> {
     fn all(mut self, transaction: &mut Transaction<'_>, jobs: &[Job]) -> Result<Answers, Error> {
-        let mut draft = Draft::default();
+        let mut draft = Draft::new(transaction.chain()?);
         // A matter that a command names is locked with the others, in order of id.
         let own = jobs.iter().filter_map(Job::instance);
         let ids: BTreeSet<InstanceId> =
@@ -422,21 +422,18 @@ impl Work<'_> {
     }
 }
 
-/// What makes two requests the same: everything but the key.
-pub(super) fn fingerprint(request: &Request) -> Hash {
-    let mut sha = Sha256::new();
+/// What makes two requests the same: everything but the idempotency key. A caller may be part of it,
+/// so that it tells nothing without the `key`.
+pub(super) fn fingerprint(request: &Request, key: &MatchKey) -> Result<Hash, Error> {
     let target = match &request.target {
         Target::New(workflow) => format!("new {workflow}"),
         Target::Instance(id) => format!("instance {id}"),
     };
-    sha.update(target.as_bytes());
-    sha.update([0]);
-    sha.update(request.command.as_bytes());
-    sha.update([0]);
     // Keys of a JSON object come sorted, so that equal objects are equal texts.
-    sha.update(Json::Object(request.input.clone()).to_string().as_bytes());
-    sha.update(format!("{:?} {:?}", request.occurred_at, request.if_version).as_bytes());
-    sha.finalize().into()
+    let input = Json::Object(request.input.clone()).to_string();
+    let when = format!("{:?} {:?}", request.occurred_at, request.if_version);
+    let (target, command) = (target.as_bytes(), request.command.as_bytes());
+    key.of_parts(&[target, &[0], command, &[0], input.as_bytes(), when.as_bytes()])
 }
 
 fn again(known: &Answer, hash: &Hash) -> Result<Done, Error> {

@@ -14,8 +14,8 @@ use super::problem::{Details, MEDIA_TYPE, Problem};
 use super::roster::{duty, handover, stand_in, transfer};
 use super::{
     account, alarm, audit, change, channel, contact, definition, directory, due, history, instance,
-    link, login, message, metrics, mute, page, person, post, problem, provider, recount, rehearsal,
-    reveal, roster, subscription, suggest, template, token, view,
+    link, login, message, metrics, mute, page, person, post, problem, proposal, provider, recount,
+    rehearsal, reveal, roster, subscription, suggest, template, token, view,
 };
 
 /// What the page of the documentation may load: what the service itself serves.
@@ -39,7 +39,7 @@ const DOCS_POLICY: &str = "default-src 'self'; style-src 'self' 'unsafe-inline';
         person::add_person, person::put_person, directory::categories, directory::category,
         directory::put_category, definition::list, definition::show, definition::version,
         definition::drawing, definition::publish, definition::check, definition::schema,
-        due::calendars, due::calendar, due::quarter, due::load, due::due, recount::show, recount::moved, token::list, token::issue, token::revoke, alarm::list, audit::log,
+        due::calendars, due::calendar, due::quarter, due::load, due::due, recount::show, recount::moved, token::list, token::issue, token::revoke, proposal::list, proposal::show, proposal::approve, proposal::withdraw, alarm::list, audit::log,
         audit::checkpoints,
         alarm::clear, contact::contacts, contact::send_code, contact::verify, contact::trial,
         contact::rules, contact::put_rules, mute::list, mute::make, mute::end, template::preview,

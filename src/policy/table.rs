@@ -43,6 +43,8 @@ pub enum Act {
     Publish,
     /// Load calendars.
     WriteCalendar,
+    /// See what others propose, and approve what one might do oneself.
+    Approve,
     /// Make and revoke tokens.
     IssueTokens,
     /// Give accounts to people and take them away; never their passwords.
@@ -52,7 +54,7 @@ pub enum Act {
 }
 
 /// Every act, in the order above.
-pub const ACTS: [Act; 22] = [
+pub const ACTS: [Act; 23] = [
     Act::SeeMatter,
     Act::SeeContent,
     Act::SeeCaller,
@@ -72,6 +74,7 @@ pub const ACTS: [Act; 22] = [
     Act::PreviewTexts,
     Act::Publish,
     Act::WriteCalendar,
+    Act::Approve,
     Act::IssueTokens,
     Act::KeepAccounts,
     Act::Operate,
@@ -101,6 +104,7 @@ impl Act {
             Self::PreviewTexts => "preview_texts",
             Self::Publish => "publish",
             Self::WriteCalendar => "write_calendar",
+            Self::Approve => "approve",
             Self::IssueTokens => "issue_tokens",
             Self::KeepAccounts => "keep_accounts",
             Self::Operate => "operate",
@@ -262,6 +266,7 @@ const TABLE: [(Act, [Reach; COLUMNS.len()]); ACTS.len()] = [
     (Act::PreviewTexts,   [NO,   NO,   NO,   NO,   NO,   NO,   NO,   NO,   ALL,  ALL,  NO]),
     (Act::Publish,        [NO,   NO,   NO,   NO,   NO,   NO,   NO,   NO,   NO,   ALL,  NO]),
     (Act::WriteCalendar,  [NO,   NO,   NO,   NO,   NO,   NO,   NO,   NO,   ALL,  NO,   NO]),
+    (Act::Approve,        [NO,   NO,   NO,   NO,   NO,   NO,   NO,   NO,   ALL,  ALL,  NO]),
     (Act::IssueTokens,    [NO,   NO,   NO,   NO,   NO,   NO,   NO,   NO,   ALL,  NO,   NO]),
     (Act::KeepAccounts,   [NO,   NO,   NO,   NO,   NO,   NO,   NO,   NO,   ALL,  NO,   NO]),
     (Act::Operate,        [NO,   NO,   NO,   NO,   NO,   ALL,  ALL,  ALL,  ALL,  NO,   NO]),

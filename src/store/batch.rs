@@ -102,7 +102,7 @@ impl Transaction<'_> {
             clock::set(&batch.clocks_set),
             message::added(&batch.messages),
             answer::added(&batch.answers),
-            personal::set(&batch.personal),
+            personal::set(&batch.personal, &self.shared)?,
             personal::set_parties(&batch.parties),
         ];
         let (changed, expected) = (self.connection.write(&updated, &others)?, batch.updated.len());
