@@ -17,6 +17,7 @@ pub mod person;
 pub mod refusal;
 pub mod roster;
 mod sanity;
+pub mod sheet;
 pub mod subscription;
 pub mod text;
 pub mod tier;

@@ -7,6 +7,7 @@
 mod access;
 mod administration;
 mod advice;
+mod answered;
 mod audit;
 mod batch;
 mod change;
@@ -21,6 +22,8 @@ mod explain;
 mod figures;
 mod founding;
 mod ids;
+mod intake;
+mod lessons;
 mod letters;
 mod link;
 mod matters;
@@ -33,6 +36,7 @@ mod reading;
 mod recount;
 mod registry;
 mod rehearsal;
+mod repeats;
 mod reply;
 mod report;
 mod retold;
@@ -41,6 +45,7 @@ mod roster;
 mod sealing;
 mod sight;
 mod subscription;
+mod teaching;
 mod voices;
 mod wording;
 mod world;
@@ -55,8 +60,8 @@ use tokio::sync::{Notify, broadcast, oneshot};
 use crate::clock::Clock;
 use crate::domain::{Actor, Instance, InstanceId, Instant, JurisdictionId, MessageId};
 pub use crate::store::{
-    Alarm, Ending, Filter, MessageFilter, NewAlarm, Queue, RawCounts, SessionRow, Settled,
-    StandInFilter, Standing, TokenRow,
+    Alarm, Ending, Filter, MessageFilter, NewAlarm, PrecedentRow, Queue, RawCounts, SessionRow,
+    Settled, StandInFilter, Standing, TokenRow,
 };
 use crate::store::{Store, Writer};
 pub use access::{
@@ -72,6 +77,7 @@ pub use contact::Contact;
 pub use delivery::{AlertRules, Became, Parcel, Report as DeliveryReport};
 pub use error::Error;
 pub use figures::Figures;
+pub use lessons::lessons;
 pub use letters::{Note, Wish, sample_letter};
 pub use link::{Bundled, Linked};
 pub use public_id::PublicIds;
@@ -79,12 +85,14 @@ pub use query::{History, Page};
 pub use recount::{Moved, Piece, Progress};
 pub use registry::{Registry, Version};
 pub use rehearsal::{Flow, Ground, Rehearsal, RehearsalWish, Way, spoken, step, stored_ground};
+pub use repeats::{Repeat, RoutingRules, Typed};
 pub use reply::Replied;
 pub use retold::Retold;
 pub use roster::{Book, Handing, ImportWish, Imported, Named, NewStandIn};
 pub use sealing::{Sealed, Seals, verify_seals};
 pub use sight::Seen;
 pub use subscription::{HookGuard, NewSubscription};
+pub use teaching::{Elsewhere, Proposal, ReturnFigures, Returns, Verdict as Ruling};
 pub use voices::{Voice, Voices};
 pub use wording::{family_of, number_of};
 
@@ -241,7 +249,11 @@ struct Inner {
     /// Whether a webhook may be posted to an address.
     hook_guard: RwLock<Option<HookGuard>>,
     /// What says whose matter a call is, once it is trained.
-    router: std::sync::OnceLock<Arc<crate::routing::Router>>,
+    router: RwLock<Option<Arc<crate::routing::Router>>>,
+    /// What routers are trained from.
+    knowledge: RwLock<Option<Arc<crate::routing::Knowledge>>>,
+    /// How like calls must be to each other, and who decides what is learned.
+    routing: RwLock<RoutingRules>,
 }
 
 /// So many changes are kept for a slow follower before it must read the history instead.
@@ -288,7 +300,9 @@ impl Gate {
             secret,
             link_secret,
             seal: std::sync::OnceLock::new(),
-            router: std::sync::OnceLock::new(),
+            router: RwLock::default(),
+            knowledge: RwLock::default(),
+            routing: RwLock::default(),
             letters,
             hand,
             alerts,
@@ -310,10 +324,10 @@ impl Gate {
             Target::Instance(id) => ids::shard(*id),
         };
         // What makes a repeated request the same is what was asked, not what the service adds to it.
-        let asked = request.key.as_ref().map(|_| committer::fingerprint(&request));
-        let request = self.examined(request);
+        let asked = answered::may_repeat(&request).then(|| answered::fingerprint(&request));
+        let brought = committer::Brought { asked, heard: self.listen(&request) };
         let (reply, answer) = oneshot::channel();
-        self.send(shard, committer::Job::request(request, asked, reply))?;
+        self.send(shard, committer::Job::request(request, brought, reply))?;
         answer.await.map_err(|_closed| Error::Closing)?
     }
 

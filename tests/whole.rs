@@ -3,3 +3,4 @@
 mod client;
 mod gateway;
 mod house;
+mod peer;

@@ -5,17 +5,15 @@ use std::sync::Arc;
 
 use tokio::sync::Notify;
 
+use super::rules::{access_rules, alert_rules, routing_rules};
 use crate::calendar::Calendar;
 use crate::channel::Now;
 use crate::clock::Clock;
-use crate::config;
-use crate::config::access::Access;
-use crate::config::alerts::Alerts;
 use crate::config::channel::SmsKind;
 use crate::config::jurisdiction::Jurisdiction;
 use crate::config::settings::Settings;
 use crate::domain::{Actor, Directory, JurisdictionId, PersonId, Role, Scope};
-use crate::gate::{AccessRules, AlertRules, Caller, Gate, NewToken, Parts, Profile};
+use crate::gate::{Caller, Gate, NewToken, Parts};
 use crate::http::{self, Postboxes, Server, Stopper};
 use crate::identity::{self, Provider};
 use crate::scheduler::{self, Lines, Scheduler};
@@ -92,19 +90,8 @@ fn open_as(settings: &Settings, clock: Arc<dyn Clock>, create: bool) -> Result<G
     let alerts = alert_rules(&settings.alerts, replies);
     let gate = Gate::open(Parts { store, clock, entropy, batch_max, alerts })?;
     gate.use_access_rules(access_rules(&settings.access));
+    gate.use_routing_rules(routing_rules(&settings.routing));
     Ok(gate)
-}
-
-fn alert_rules(alerts: &Alerts, replies: bool) -> AlertRules {
-    let second = 1_000;
-    let minute = 60 * second;
-    AlertRules {
-        urgent_ms: i64::from(alerts.urgent_minutes.max(1)) * minute,
-        normal_ms: i64::from(alerts.normal_minutes.max(1)) * minute,
-        hook_ms: i64::from(alerts.system_hours.max(1)) * 60 * minute,
-        bundle_ms: i64::from(alerts.bundle_seconds) * second,
-        replies,
-    }
 }
 
 /// Fills a new, empty store from the founding files; answers the first administrator's token, which
@@ -157,12 +144,14 @@ fn advise(settings: &Settings, gate: &Gate) -> Result<(), Error> {
     if settings.routing.folder.as_os_str().is_empty() {
         return Ok(());
     }
-    let knowledge = super::routing::knowledge(settings).map_err(Error::Sense)?;
+    gate.use_knowledge(super::routing::knowledge(settings).map_err(Error::Sense)?);
     let gate = gate.clone();
     let trained = std::thread::Builder::new().name("router".to_owned()).spawn(move || {
-        let router = crate::routing::Router::train(&knowledge);
-        tracing::info!(model = router.name(), "calls are read as they are registered");
-        gate.use_router(Arc::new(router));
+        let Some(owner) = gate.registry().jurisdictions().first().copied() else { return };
+        match gate.train(owner) {
+            Ok(model) => tracing::info!(model, "calls are read as they are registered"),
+            Err(error) => tracing::error!(%error, "no router was trained; calls are taken unread"),
+        }
     });
     trained.map(drop).map_err(Error::Server)
 }
@@ -282,19 +271,6 @@ fn provider(settings: &Settings) -> Result<Option<Arc<Provider>>, Error> {
     });
     let provider = provider.map_err(|error| Error::Sense(format!("access.oidc: {error}")))?;
     Ok(Some(Arc::new(provider)))
-}
-
-/// How strict the house is with those who sign in.
-fn access_rules(access: &Access) -> AccessRules {
-    let minute = 60_000;
-    AccessRules {
-        profile: match access.profile {
-            config::access::Profile::Mlps3 => Profile::Mlps3,
-            config::access::Profile::Asvs => Profile::Asvs,
-        },
-        idle_ms: i64::from(access.idle_minutes.max(1)) * minute,
-        longest_ms: i64::from(access.longest_hours.max(1)) * 60 * minute,
-    }
 }
 
 /// Rings when the process is asked to stop: by ^C, or by the system.

@@ -5,6 +5,9 @@ use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, PoisonError, RwLock};
 
 use super::error::Error;
+use super::lessons;
+use jiff::tz::TimeZone;
+
 use crate::calendar::Calendar;
 use crate::chart::{self, Chart};
 use crate::domain::event::Hash;
@@ -13,6 +16,7 @@ use crate::domain::{
     SubscriptionId, Text,
 };
 use crate::roster::{OnDuty, Rosters};
+use crate::routing::Precedent;
 use crate::store::{DefinitionSource, Reader, StandInFilter, Store, TokenRow};
 
 /// A published version of a workflow.
@@ -54,6 +58,8 @@ struct Shelf {
     rosters: BTreeMap<JurisdictionId, Arc<Rosters>>,
     /// Tokens by the hash of their secret.
     tokens: BTreeMap<Hash, TokenRow>,
+    /// Rulings that the router goes by, the newest first.
+    precedents: BTreeMap<JurisdictionId, Arc<Vec<Precedent>>>,
 }
 
 impl Shelf {
@@ -115,11 +121,14 @@ impl Registry {
                 let calendars = reader.calendars(id)?;
                 let of_code = calendars.into_iter().filter(|c| c.code == jurisdiction.calendar);
                 let texts: Vec<String> = of_code.map(|calendar| calendar.source).collect();
+                shelf.calendars.insert(id, read_calendars(&texts));
                 let directory = reader.directory(id)?.unwrap_or_default();
                 shelf.directories.insert(id, Arc::new(directory));
                 shelf.rosters.insert(id, Arc::new(read_rosters(reader, id, now)?));
+                let calendars = shelf.calendars.get(&id).and_then(|all| all.last());
+                let zone = calendars.map_or(TimeZone::UTC, |calendar| calendar.zone().clone());
+                shelf.precedents.insert(id, Arc::new(lessons::in_force(reader, id, &zone)?));
                 sources.sort_by_key(|source| source.id);
-                shelf.calendars.insert(id, read_calendars(&texts));
             }
             Ok((shelf, sources))
         });
@@ -263,6 +272,12 @@ impl Registry {
     #[must_use]
     pub fn rosters(&self, jurisdiction: JurisdictionId) -> Arc<Rosters> {
         self.read(|shelf| shelf.rosters.get(&jurisdiction).cloned()).unwrap_or_default()
+    }
+
+    /// Rulings that the router goes by, the newest first.
+    #[must_use]
+    pub fn precedents(&self, jurisdiction: JurisdictionId) -> Arc<Vec<Precedent>> {
+        self.read(|shelf| shelf.precedents.get(&jurisdiction).cloned()).unwrap_or_default()
     }
 
     /// What decisions at an instant ask: who is on duty then, and who is who.

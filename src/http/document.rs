@@ -14,8 +14,8 @@ use super::problem::{Details, MEDIA_TYPE, Problem};
 use super::roster::{duty, handover, stand_in, transfer};
 use super::{
     account, alarm, audit, change, channel, contact, definition, directory, due, history, instance,
-    link, login, message, metrics, mute, page, person, post, problem, provider, recount, rehearsal,
-    reveal, roster, subscription, suggest, template, token, view,
+    intake, link, login, message, metrics, mute, page, person, post, problem, provider, recount,
+    rehearsal, reveal, roster, subscription, suggest, teaching, template, token, view,
 };
 
 /// What the page of the documentation may load: what the service itself serves.
@@ -43,7 +43,8 @@ const DOCS_POLICY: &str = "default-src 'self'; style-src 'self' 'unsafe-inline';
         audit::checkpoints,
         alarm::clear, contact::contacts, contact::send_code, contact::verify, contact::trial,
         contact::rules, contact::put_rules, mute::list, mute::make, mute::end, template::preview,
-        suggest::suggest,
+        suggest::suggest, intake::take, intake::find, teaching::precedents, teaching::withdraw,
+        teaching::proposals, teaching::decide, teaching::returns,
         roster::list, roster::show, roster::put, roster::delete, duty::shifts, duty::on_duty,
         duty::gaps, stand_in::list, stand_in::add, stand_in::remove, stand_in::propose,
         stand_in::agree, stand_in::decline, handover::list, handover::write, handover::read,

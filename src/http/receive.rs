@@ -65,6 +65,8 @@ pub(super) enum FileKind {
     Table,
     /// A calendar file (iCalendar).
     Calendar,
+    /// One JSON object a line.
+    Lines,
 }
 
 impl FromRequest for File {
@@ -75,11 +77,13 @@ impl FromRequest for File {
         let kind = match request.content_type().to_ascii_lowercase().as_str() {
             "text/csv" => Some(FileKind::Table),
             "text/calendar" => Some(FileKind::Calendar),
+            "application/x-ndjson" | "application/jsonl" => Some(FileKind::Lines),
             _ => None,
         };
         let bytes = read(request, payload);
         Box::pin(async move {
-            let kind = kind.ok_or_else(|| unsupported("text/csv or text/calendar"))?;
+            let kind =
+                kind.ok_or_else(|| unsupported("text/csv, text/calendar or application/x-ndjson"))?;
             Ok(Self { kind, text: utf8(&bytes.await?)? })
         })
     }
@@ -126,7 +130,7 @@ fn kind_of(request: &HttpRequest) -> Kind {
     }
 }
 
-fn unsupported(wanted: &str) -> Problem {
+pub(super) fn unsupported(wanted: &str) -> Problem {
     let detail = format!("The body must be {wanted}; say so in Content-Type.");
     Problem::new(StatusCode::UNSUPPORTED_MEDIA_TYPE, "unsupported_media_type", detail)
         .zh("不支持的内容类型")

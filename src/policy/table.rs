@@ -37,6 +37,9 @@ pub enum Act {
     TakeDuty,
     /// Subscribe systems to the matters of units.
     Subscribe,
+    /// Decide what the router learns: withdraw precedents, take changes of the catalogue that rulings
+    /// propose.
+    TeachRouting,
     /// Look at texts of messages before they are sent.
     PreviewTexts,
     /// Publish workflow definitions.
@@ -52,7 +55,7 @@ pub enum Act {
 }
 
 /// Every act, in the order above.
-pub const ACTS: [Act; 22] = [
+pub const ACTS: [Act; 23] = [
     Act::SeeMatter,
     Act::SeeContent,
     Act::SeeCaller,
@@ -69,6 +72,7 @@ pub const ACTS: [Act; 22] = [
     Act::WriteRosters,
     Act::TakeDuty,
     Act::Subscribe,
+    Act::TeachRouting,
     Act::PreviewTexts,
     Act::Publish,
     Act::WriteCalendar,
@@ -98,6 +102,7 @@ impl Act {
             Self::WriteRosters => "write_rosters",
             Self::TakeDuty => "take_duty",
             Self::Subscribe => "subscribe",
+            Self::TeachRouting => "teach_routing",
             Self::PreviewTexts => "preview_texts",
             Self::Publish => "publish",
             Self::WriteCalendar => "write_calendar",
@@ -259,6 +264,7 @@ const TABLE: [(Act, [Reach; COLUMNS.len()]); ACTS.len()] = [
     (Act::WriteRosters,   [NO,   NO,   NO,   NO,   NO,   NO,   ALL,  NO,   ALL,  NO,   NO]),
     (Act::TakeDuty,       [OWN,  OWN,  OWN,  OWN,  OWN,  OWN,  ALL,  OWN,  ALL,  OWN,  NO]),
     (Act::Subscribe,      [UNIT, UNIT, UNIT, UNIT, UNIT, UNIT, UNIT, NO,   ALL,  NO,   NO]),
+    (Act::TeachRouting,   [NO,   NO,   NO,   NO,   NO,   ALL,  ALL,  NO,   NO,   NO,   NO]),
     (Act::PreviewTexts,   [NO,   NO,   NO,   NO,   NO,   NO,   NO,   NO,   ALL,  ALL,  NO]),
     (Act::Publish,        [NO,   NO,   NO,   NO,   NO,   NO,   NO,   NO,   NO,   ALL,  NO]),
     (Act::WriteCalendar,  [NO,   NO,   NO,   NO,   NO,   NO,   NO,   NO,   ALL,  NO,   NO]),

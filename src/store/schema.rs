@@ -211,6 +211,37 @@ diesel::table! {
 }
 
 diesel::table! {
+    call_trace (instance_id, seq) {
+        instance_id -> BigInt,
+        seq -> BigInt,
+        jurisdiction_id -> BigInt,
+        at -> BigInt,
+        place -> Text,
+        phone -> Nullable<Text>,
+        traits -> Text,
+    }
+}
+
+diesel::table! {
+    precedent (instance_id) {
+        instance_id -> BigInt,
+        jurisdiction_id -> BigInt,
+        at -> BigInt,
+        made_by -> Text,
+        unit -> Text,
+        category -> Text,
+        reason -> Text,
+        traits -> Text,
+        withdrawn_at -> Nullable<BigInt>,
+        decision -> Nullable<Text>,
+        agreed_by -> Nullable<Text>,
+        decided_by -> Nullable<Text>,
+        decided_at -> Nullable<BigInt>,
+        note -> Text,
+    }
+}
+
+diesel::table! {
     party (instance_id, unit) {
         instance_id -> BigInt,
         unit -> Text,
