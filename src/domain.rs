@@ -3,6 +3,7 @@
 
 pub mod actor;
 pub mod audit_entry;
+pub mod catalogue;
 pub mod command;
 pub mod directory;
 pub mod event;
@@ -18,6 +19,7 @@ pub mod refusal;
 pub mod roster;
 mod sanity;
 pub mod sheet;
+pub mod spot;
 pub mod subscription;
 pub mod text;
 pub mod tier;

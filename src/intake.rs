@@ -1,6 +1,8 @@
 //! Calls that come as a file: tables whose columns are named as people name them, or lines of JSON;
 //! each row becomes the input of the command that opens a matter.
 
+pub mod categories;
+
 use std::collections::BTreeMap;
 
 use jiff::tz::TimeZone;

@@ -55,29 +55,42 @@ fn source_name(whose: JurisdictionId, source: &str) -> String {
     format!("source:{whose}:{source}")
 }
 
-/// The answer that was given to the same request before.
+/// The answer that was given to the same request under its idempotency key.
 ///
 /// # Errors
-/// `KeyReused`, or `number_taken`, when it was another request.
-pub(super) fn before(
+/// `KeyReused` when it was another request.
+pub(super) fn by_key(
     request: &Request,
     asked: Option<Hash>,
     answered: &[Answer],
 ) -> Result<Option<Done>, Error> {
-    let Some(hash) = asked else { return Ok(None) };
-    let known = |(actor, key): &(String, String)| {
-        answered.iter().find(|answer| answer.actor == *actor && answer.key == *key)
-    };
     let own = request.key.clone().map(|key| (request.caller.actor.name(), key));
-    if let Some(answer) = own.as_ref().and_then(known) {
-        return again(answer, &hash).map(Some);
-    }
-    let Some((name, number)) = numbered(request) else { return Ok(None) };
-    let Some(answer) = known(&(name, number.clone())) else { return Ok(None) };
+    let known = own.and_then(|name| find(answered, &name));
+    known.zip(asked).map(|(answer, hash)| again(answer, &hash)).transpose()
+}
+
+/// The answer that was given when the same matter was handed in before; `admit` says whether the
+/// caller may open such matters: a number is not one person's own.
+///
+/// # Errors
+/// `number_taken` when it was another matter; what `admit` says.
+pub(super) fn by_number(
+    request: &Request,
+    asked: Option<Hash>,
+    answered: &[Answer],
+    admit: impl FnOnce() -> Result<(), Error>,
+) -> Result<Option<Done>, Error> {
+    let Some(name) = numbered(request) else { return Ok(None) };
+    let Some((answer, hash)) = find(answered, &name).zip(asked) else { return Ok(None) };
+    admit()?;
     match again(answer, &hash) {
-        Err(Error::KeyReused) => Err(taken(&number, answer)),
+        Err(Error::KeyReused) => Err(taken(&name.1, answer)),
         outcome => outcome.map(Some),
     }
+}
+
+fn find<'a>(answered: &'a [Answer], (actor, key): &(String, String)) -> Option<&'a Answer> {
+    answered.iter().find(|answer| answer.actor == *actor && answer.key == *key)
 }
 
 /// The number stands for something else already.

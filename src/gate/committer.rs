@@ -21,9 +21,10 @@ use super::{
     AlertRules, Change, Done, Entropy, Firing, PublicIds, Receipt, Request, Target, lessons,
     matters, personal, reading, subscription, voices, wording,
 };
+use crate::chart::CommandSpec;
 use crate::clock::Clock;
 use crate::domain::event::Hash;
-use crate::domain::{Actor, Command, FactRecord, InstanceId, Instant, MessageId, Value};
+use crate::domain::{Actor, Command, FactRecord, Fields, InstanceId, Instant, MessageId, Value};
 use crate::engine::{self, Decision, family};
 use crate::store::{Answer, PersonalRow, Store, Transaction, Writer};
 
@@ -356,7 +357,7 @@ impl Work<'_> {
         now: Instant,
         answered: &mut Vec<Answer>,
     ) -> Result<Done, Error> {
-        if let Some(done) = answered::before(request, brought.asked, answered)? {
+        if let Some(done) = answered::by_key(request, brought.asked, answered)? {
             return Ok(done);
         }
         reading::may_be_earlier(request, now)?;
@@ -365,6 +366,11 @@ impl Work<'_> {
         let heard = brought.heard.as_ref();
         let request = advice::advised(request, spec, heard);
         let request = &*request;
+        let registry = &self.setting.registry;
+        let admit = || reading::admit(registry, &chart, None, (request, Fields::new()), now);
+        if let Some(done) = answered::by_number(request, brought.asked, answered, admit)? {
+            return Ok(done);
+        }
         let actor = &self.acting(request)?;
         let asked = instance.and_then(|(id, _)| draft.instance(id));
         let given = reading::read(&self.setting.registry, &chart, asked, request, now)?;
@@ -380,10 +386,8 @@ impl Work<'_> {
             values.insert("message".to_owned(), Value::Int(message.0));
         }
         let command = Command { name, input: values, occurred_at: request.occurred_at };
-        let rules = lessons::rules(spec, &command.input);
         let family = instance.map(|(_, family)| family);
         let asks = (request, &command);
-        let registry = &self.setting.registry;
         let matters = matters::known(transaction, draft, &chart, asks, registry)?;
         let mut desk = Desk { matters, ..self.desk(transaction, draft, now, family) };
         let decisions = match (&request.target, &instance) {
@@ -409,7 +413,25 @@ impl Work<'_> {
                 value: seal.kept,
             });
         }
-        if rules && let Some(ruled) = &done.instance {
+        self.remember(transaction, draft, (request, heard), &command, (spec, &done, seq, now))?;
+        let rows = answered::rows(request, brought.asked, &done.receipt)?;
+        answered.extend(rows.iter().cloned());
+        draft.answers.extend(rows);
+        Ok(done)
+    }
+
+    /// What a call and a ruling leave beside the matter, for the next call.
+    fn remember(
+        &self,
+        transaction: &mut Transaction<'_>,
+        draft: &mut Draft,
+        (request, heard): (&Request, Option<&Heard>),
+        command: &Command,
+        (spec, done, seq, now): (Option<&CommandSpec>, &Done, i64, Instant),
+    ) -> Result<(), Error> {
+        if lessons::rules(spec, &command.input)
+            && let Some(ruled) = &done.instance
+        {
             let of_batch = draft.traces.iter().find(|trace| trace.instance == ruled.id).cloned();
             let trace =
                 of_batch.map_or_else(|| transaction.trace(ruled.id), |one| Ok(Some(one)))?;
@@ -419,10 +441,7 @@ impl Work<'_> {
         if let Some(heard) = heard.filter(|_| spec.is_some_and(advice::takes_calls)) {
             draft.traces.push(heard.trace(request, (done.receipt.instance, seq, now)));
         }
-        let rows = answered::rows(request, brought.asked, &done.receipt)?;
-        answered.extend(rows.iter().cloned());
-        draft.answers.extend(rows);
-        Ok(done)
+        Ok(())
     }
 
     /// Keeps what was decided; the receipt is that of the instance that was asked.

@@ -6,6 +6,7 @@ use std::sync::Arc;
 
 use serde_json::json;
 
+use super::catalogue::change_one;
 use super::error::Error;
 use super::sealing::Deed;
 use super::{Caller, Gate};
@@ -232,7 +233,8 @@ impl Gate {
             let decision = Decision { accepted: verdict.accept, by, at: now, note };
             let decided = transaction.decide_proposal(owner, id, &decision)?;
             if decided && verdict.accept {
-                transaction.put_category(owner, &changed)?;
+                let why = (decision.by.as_str(), now, decision.note.as_str());
+                change_one(transaction, owner, &changed, why)?;
             }
             Ok(decided)
         })?;

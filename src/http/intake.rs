@@ -6,9 +6,10 @@ use utoipa::ToSchema;
 
 use super::House;
 use super::caller::Who;
+use super::file::{File, FileKind};
 use super::instance::{REFERRAL, start_of};
 use super::problem::{Problem, Reason, blocking};
-use super::receive::{File, FileKind, Query, unsupported, wrong};
+use super::receive::{Query, unsupported, wrong};
 use super::view::{Lens, Summary};
 use crate::domain::Text;
 use crate::gate::{Done, Error};

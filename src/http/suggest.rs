@@ -9,6 +9,7 @@ use super::House;
 use super::caller::Who;
 use super::problem::{Problem, blocking};
 use super::receive::Body;
+use super::spot::SpotView;
 use super::view::{Lens, Summary, Words};
 use crate::domain::{Text, Value};
 use crate::gate::{Repeat, Typed, number_of as family_number};
@@ -48,6 +49,8 @@ pub(super) struct SuggestionView {
     question: Option<Text>,
     /// Why, and what would change it.
     reasons: Vec<ReasonView>,
+    /// What can be answered on the spot, the best first.
+    answers: Vec<SpotView>,
     /// Matters that this call may repeat, the likeliest first; of none for who does not see them all.
     repeats: Vec<RepeatView>,
     /// Which model said so.
@@ -159,10 +162,12 @@ pub(super) async fn suggest(
     let lens = Lens::of(&house, &caller)?;
     let gate = house.gate.clone();
     let typed = Typed { text: body.text, place: body.place, phone: body.phone };
-    let (said, repeats) = blocking(move || {
+    let (said, repeats, answers) = blocking(move || {
         let said = gate.suggest(&caller, &typed.text)?;
         let repeats = gate.repeats(&caller, &typed, said.verdict)?;
-        Ok((said, repeats))
+        let codes: Vec<&str> = said.categories.iter().map(|one| one.code.as_str()).collect();
+        let answers = gate.spot_found(&caller, &typed.text, &codes)?;
+        Ok((said, repeats, answers))
     })
     .await?;
     let units = |one: Candidate| {
@@ -182,6 +187,7 @@ pub(super) async fn suggest(
         categories: said.categories.into_iter().map(categories).collect(),
         question: said.question,
         reasons: said.reasons.into_iter().map(ReasonView::of).collect(),
+        answers: answers.iter().map(|one| SpotView::of(&lens, one)).collect(),
         repeats: repeats.iter().map(|repeat| RepeatView::of(&lens, repeat)).collect(),
         model: said.model,
     }))

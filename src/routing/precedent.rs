@@ -24,6 +24,19 @@ pub struct Precedent {
 const REASON: usize = 80;
 
 impl Suggestion {
+    /// Names in the place of units that were merged those that go on with their work.
+    pub fn to_heirs(&mut self, heir: impl Fn(&str) -> String) {
+        let mut units: Vec<Candidate> = Vec::new();
+        for unit in self.units.drain(..) {
+            let code = heir(&unit.code);
+            match units.iter_mut().find(|known| known.code == code) {
+                Some(known) => known.per_mille = (known.per_mille + unit.per_mille).min(1000),
+                None => units.push(Candidate { code, ..unit }),
+            }
+        }
+        self.units = units;
+    }
+
     /// Puts the unit of the likest precedent first, if one is at least so like (thousandths), and says
     /// so. What the police keep stays theirs.
     pub fn follow(&mut self, precedents: &[Precedent], traits: &Traits, least: u16) {

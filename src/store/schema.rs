@@ -37,6 +37,7 @@ diesel::table! {
         kind -> Text,
         parent -> Nullable<Text>,
         active -> Bool,
+        successor -> Nullable<Text>,
     }
 }
 
@@ -59,6 +60,21 @@ diesel::table! {
         jurisdiction_id -> BigInt,
         code -> Text,
         body -> Text,
+    }
+}
+
+diesel::table! {
+    catalogue (jurisdiction_id, number) {
+        jurisdiction_id -> BigInt,
+        number -> BigInt,
+        body -> Text,
+        note -> Text,
+        made_by -> Text,
+        made_at -> BigInt,
+        published_by -> Nullable<Text>,
+        published_at -> Nullable<BigInt>,
+        effective_at -> Nullable<BigInt>,
+        withdrawn_at -> Nullable<BigInt>,
     }
 }
 
@@ -371,6 +387,23 @@ diesel::table! {
         totp_step -> BigInt,
         subject -> Nullable<Text>,
         made_at -> BigInt,
+    }
+}
+
+diesel::table! {
+    spot_answer (jurisdiction_id, code, version) {
+        jurisdiction_id -> BigInt,
+        code -> Text,
+        version -> BigInt,
+        unit -> Text,
+        category -> Text,
+        title -> Text,
+        body -> Text,
+        words -> Text,
+        valid_until -> Nullable<BigInt>,
+        made_by -> Text,
+        made_at -> BigInt,
+        ended_at -> Nullable<BigInt>,
     }
 }
 

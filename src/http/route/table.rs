@@ -3,14 +3,15 @@
 use super::Demand::{Anyone, May, Nobody};
 use super::{Place, at};
 use crate::http::{
-    account, alarm, audit, change, channel, contact, definition, directory, document, due, history,
-    instance, intake, link, login, message, metrics, mute, page, person, post, provider, recount,
-    rehearsal, reveal, roster, subscription, suggest, teaching, template, token,
+    account, alarm, audit, catalogue, change, channel, contact, definition, directory, document,
+    due, history, instance, intake, link, login, message, metrics, mute, page, person, post,
+    provider, recount, rehearsal, reveal, roster, spot, subscription, suggest, teaching, template,
+    token,
 };
 use crate::policy::Act::{
-    AnswerMessage, Command, EraseCaller, IssueTokens, KeepAccounts, KeepContacts, Open, Operate,
-    PreviewTexts, Publish, ReadDirectory, RevealCaller, SeeMatter, SeeMessages, Subscribe,
-    TakeDuty, TeachRouting, WriteCalendar, WriteDirectory, WriteRosters,
+    AnswerMessage, Command, EraseCaller, IssueTokens, KeepAccounts, KeepAnswers, KeepContacts,
+    Open, Operate, PreviewTexts, Publish, ReadDirectory, RevealCaller, SeeMatter, SeeMessages,
+    Subscribe, TakeDuty, TeachRouting, WriteCalendar, WriteDirectory, WriteRosters,
 };
 
 /// The table. What is asked most often stands first: paths are tried in this order.
@@ -90,6 +91,22 @@ fn administration() -> Vec<Place> {
         at("/api/v1/categories/{code}")
             .get(May(ReadDirectory), directory::category)
             .put(May(WriteDirectory), directory::put_category),
+        at("/api/v1/answers").get(May(ReadDirectory), spot::list),
+        at("/api/v1/answers/{code}")
+            .get(May(ReadDirectory), spot::history)
+            .put(May(KeepAnswers), spot::put)
+            .delete(May(KeepAnswers), spot::end),
+        at("/api/v1/catalogue/versions")
+            .get(May(ReadDirectory), catalogue::versions)
+            .post(May(WriteDirectory), catalogue::draft),
+        at("/api/v1/catalogue/versions/{number}")
+            .get(May(ReadDirectory), catalogue::version)
+            .delete(May(WriteDirectory), catalogue::withdraw),
+        at("/api/v1/catalogue/versions/{number}/differences")
+            .get(May(ReadDirectory), catalogue::differences),
+        at("/api/v1/catalogue/versions/{number}/publish")
+            .post(May(TeachRouting), catalogue::publish),
+        at("/api/v1/catalogue/export").get(May(ReadDirectory), catalogue::export),
         at("/api/v1/definitions")
             .get(May(ReadDirectory), definition::list)
             .post(May(Publish), definition::publish),
