@@ -11,7 +11,7 @@ use super::{Caller, Entropy, Gate};
 use crate::calendar::Calendar;
 use crate::domain::event::hex;
 use crate::domain::{
-    Category, Directory, Instant, JurisdictionId, Person, PersonId, Refusal, Scope, Text, Unit,
+    Directory, Instant, JurisdictionId, Person, PersonId, Refusal, Scope, Text, Unit,
 };
 use crate::policy::{self, Act};
 use crate::store::{self, CalendarSource, Store, TokenRow, Transaction};
@@ -264,20 +264,6 @@ impl Gate {
         })
     }
 
-    /// Adds or changes a category. Blocks.
-    ///
-    /// # Errors
-    /// `Forbidden`; `Invalid` for a unit that is not there.
-    pub fn put_category(&self, caller: &Caller, category: &Category) -> Result<(), Error> {
-        self.permit(caller, Act::WriteDirectory)?;
-        let directory = self.inner.registry.directory(caller.jurisdiction)?;
-        sound(&directory.faults_of_category(category))?;
-        let deed = Deed::of(caller, "category_put", format!("category:{}", category.code));
-        self.administer(deed, |transaction, _| {
-            transaction.put_category(caller.jurisdiction, category)
-        })
-    }
-
     /// Whether the store has any jurisdiction yet.
     #[must_use]
     pub fn is_founded(&self) -> bool {
@@ -333,7 +319,7 @@ fn sound_scope(scope: &Scope, directory: &Directory) -> Result<(), Error> {
 }
 
 /// The first fault is said: they are sentences for people who mend one at a time.
-fn sound(faults: &[Text]) -> Result<(), Error> {
+pub(super) fn sound(faults: &[Text]) -> Result<(), Error> {
     faults.first().map_or(Ok(()), |fault| Err(Error::Invalid(fault.clone())))
 }
 
