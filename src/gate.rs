@@ -57,8 +57,8 @@ use tokio::sync::{Notify, broadcast, oneshot};
 use crate::clock::Clock;
 use crate::domain::{Actor, Instance, InstanceId, Instant, JurisdictionId, MessageId};
 pub use crate::store::{
-    Alarm, Ending, Filter, MessageFilter, NewAlarm, Queue, RawCounts, SessionRow, Settled,
-    StandInFilter, Standing, TokenRow,
+    Alarm, AlarmFilter, Ending, Filter, MessageFilter, NewAlarm, Queue, RawCounts, SessionRow,
+    Settled, StandInFilter, Standing, TokenRow,
 };
 use crate::store::{Store, Writer};
 pub use access::{

@@ -8,7 +8,8 @@ use super::error::Error;
 use super::sealing::Deed;
 use super::{Caller, Gate, Note, number_of};
 use crate::domain::{InstanceId, Instant, JurisdictionId, Kind, Language, PersonId, Role, Text};
-use crate::store::{self, Alarm, NewAlarm};
+use crate::policy::Act;
+use crate::store::{self, Alarm, AlarmFilter, NewAlarm};
 use crate::template::{About, Item};
 
 /// An alarm of which nobody heard: nobody is there who should be told, or the message did not arrive.
@@ -206,9 +207,11 @@ impl Gate {
     /// # Errors
     /// `Forbidden`; `NotFound` when there is no such open alarm.
     pub fn clear_alarm(&self, caller: &Caller, id: i64) -> Result<(), Error> {
-        let open = self.alarms(caller, true, i64::from(u16::MAX))?;
+        let filter =
+            AlarmFilter { open_only: true, before: Some(id + 1), ..AlarmFilter::default() };
+        let found = self.alarms(caller, filter, 1)?.items;
+        let known = found.iter().any(|alarm| alarm.id == id);
         let now = self.now();
-        let known = open.iter().any(|alarm| alarm.id == id);
         let mut writer = self.inner.store.writer()?;
         let deed = Deed::of(caller, "alarm_cleared", format!("alarm:{id}"));
         let cleared = known
@@ -220,6 +223,24 @@ impl Gate {
                 Ok(cleared)
             })?;
         if cleared { Ok(()) } else { Err(Error::NotFound) }
+    }
+
+    /// Clears all open operator alarms of a kind, as after an outage; answers how many. Blocks.
+    ///
+    /// # Errors
+    /// `Forbidden`; what the store says.
+    pub fn clear_alarms(&self, caller: &Caller, kind: &str) -> Result<usize, Error> {
+        self.permit(caller, Act::Operate)?;
+        let (now, whose) = (self.now(), caller.jurisdiction);
+        let mut writer = self.inner.store.writer()?;
+        let deed = Deed::of(caller, "alarms_cleared", format!("alarms:{kind}"));
+        Ok(writer.transaction(|transaction| {
+            let cleared = transaction.clear_alarms(whose, kind, now)?;
+            if cleared > 0 {
+                deed.write(transaction, now)?;
+            }
+            Ok(cleared)
+        })?)
     }
 }
 
