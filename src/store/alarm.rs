@@ -230,28 +230,66 @@ impl Reader {
         self.some_alarms(&AlarmFilter { open_only, ..AlarmFilter::default() }, limit)
     }
 
-    /// At most `limit` open alarms of which nobody was told yet, the oldest first.
+    /// The jurisdictions that have open alarms of which nobody was told yet, without those of some
+    /// kinds; none stands for alarms of no jurisdiction.
     ///
     /// # Errors
     /// As for any statement.
-    pub fn untold_alarms(&mut self, limit: i64) -> Result<Vec<Alarm>, Error> {
-        let rows: Vec<Row> = each!(&mut self.connection, connection => {
+    pub fn owners_of_untold(
+        &mut self,
+        without: &[&str],
+    ) -> Result<Vec<Option<JurisdictionId>>, Error> {
+        let owners: Vec<Option<i64>> = each!(&mut self.connection, connection => {
             alarm::table
                 .filter(alarm::told_at.is_null().and(alarm::cleared_at.is_null()))
-                .order(alarm::id)
-                .limit(limit)
+                .filter(alarm::kind.ne_all(without))
+                .select(alarm::jurisdiction_id)
+                .distinct()
                 .load(connection)
+        })?;
+        Ok(owners.into_iter().map(|id| id.map(JurisdictionId)).collect())
+    }
+
+    /// At most `limit` of those alarms of one jurisdiction, or of none, the oldest first.
+    ///
+    /// # Errors
+    /// As for any statement.
+    pub fn untold_alarms(
+        &mut self,
+        whose: Option<JurisdictionId>,
+        without: &[&str],
+        limit: i64,
+    ) -> Result<Vec<Alarm>, Error> {
+        let rows: Vec<Row> = each!(&mut self.connection, connection: Backend => {
+            let mut query = alarm::table
+                .filter(alarm::told_at.is_null().and(alarm::cleared_at.is_null()))
+                .filter(alarm::kind.ne_all(without))
+                .into_boxed::<Backend>();
+            query = match whose {
+                Some(id) => query.filter(alarm::jurisdiction_id.eq(id.0)),
+                None => query.filter(alarm::jurisdiction_id.is_null()),
+            };
+            query.order(alarm::id).limit(limit).load(connection)
         })?;
         Ok(rows.into_iter().map(read).collect())
     }
 
-    /// When people were last told of an alarm.
+    /// When people were last told of an alarm of a jurisdiction, or of none.
     ///
     /// # Errors
     /// As for any statement.
-    pub fn last_alarm_told(&mut self) -> Result<Option<Instant>, Error> {
-        let last: Option<i64> = each!(&mut self.connection, connection => {
-            alarm::table.select(diesel::dsl::max(alarm::told_at)).first(connection)
+    pub fn last_alarm_told(
+        &mut self,
+        whose: Option<JurisdictionId>,
+    ) -> Result<Option<Instant>, Error> {
+        let last: Option<i64> = each!(&mut self.connection, connection: Backend => {
+            let mut query =
+                alarm::table.select(diesel::dsl::max(alarm::told_at)).into_boxed::<Backend>();
+            query = match whose {
+                Some(id) => query.filter(alarm::jurisdiction_id.eq(id.0)),
+                None => query.filter(alarm::jurisdiction_id.is_null()),
+            };
+            query.first(connection)
         })?;
         Ok(last.map(Instant))
     }

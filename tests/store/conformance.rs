@@ -335,14 +335,23 @@ fn alarms_are_taken_for_telling_once(place: &Place) {
     for kind in ["one", "two", "three"] {
         place.writer().transaction(|t| t.raise_alarm(&alarm(kind, 1))).unwrap();
     }
-    let untold = || place.store.read(|reader| reader.untold_alarms(10)).unwrap();
-    let ids: Vec<i64> = untold().iter().map(|one| one.id).collect();
+    let untold = |without: &[&str]| {
+        place.store.read(|reader| reader.untold_alarms(Some(OURS), without, 10)).unwrap()
+    };
+    let owners =
+        |without: &[&str]| place.store.read(|reader| reader.owners_of_untold(without)).unwrap();
+    assert_eq!(owners(&["one", "two"]), [Some(OURS)]);
+    assert!(owners(&["one", "two", "three"]).is_empty());
+    assert_eq!(untold(&["two"]).len(), 2);
+    let nobodys = place.store.read(|reader| reader.untold_alarms(None, &[], 10)).unwrap();
+    assert!(nobodys.is_empty());
+    let ids: Vec<i64> = untold(&[]).iter().map(|one| one.id).collect();
     place.writer().transaction(|t| t.clear_alarm(ids[2], Instant(2))).unwrap();
     let take = |at| place.writer().transaction(|t| t.take_alarms(&ids, Instant(at))).unwrap();
     assert_eq!(take(3).into_iter().collect::<Vec<_>>(), ids[..2], "not what was cleared");
-    assert!(take(4).is_empty() && untold().is_empty());
-    let last = || place.store.read(|reader| reader.last_alarm_told()).unwrap();
-    assert_eq!(last(), Some(Instant(3)));
+    assert!(take(4).is_empty() && untold(&[]).is_empty());
+    let last = |whose| place.store.read(|reader| reader.last_alarm_told(whose)).unwrap();
+    assert_eq!((last(Some(OURS)), last(None)), (Some(Instant(3)), None));
     // One that takes the place of one that was told is told already; another is not.
     for kind in ["one", "four"] {
         place.writer().transaction(|t| t.renew_alarm(&alarm(kind, 5))).unwrap();
