@@ -66,8 +66,8 @@ use tokio::sync::{Notify, broadcast, oneshot};
 use crate::clock::Clock;
 use crate::domain::Instant;
 pub use crate::store::{
-    Alarm, Ending, Filter, MessageFilter, NewAlarm, PrecedentRow, ProposalRow, Queue, RawCounts,
-    SessionRow, Settled, StandInFilter, Standing, TokenRow,
+    Alarm, AlarmFilter, Ending, Filter, MessageFilter, NewAlarm, PrecedentRow, ProposalRow, Queue,
+    RawCounts, SessionRow, Settled, StandInFilter, Standing, TokenRow,
 };
 use crate::store::{Store, Writer};
 pub use access::{
