@@ -78,7 +78,7 @@ pub use error::Error;
 pub use event::PositionedEvent;
 pub use failure::FailureRow;
 pub use list::{Filter, RawCounts, Standing};
-pub use locked::Walk;
+pub use locked::{Relocked, Walk};
 pub use message::MessageFilter;
 pub use pool::Reader;
 pub use proposal::ProposalRow;

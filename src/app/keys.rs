@@ -6,6 +6,7 @@ use std::io::Write as _;
 use std::os::unix::fs::PermissionsExt as _;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
+use std::time::Duration;
 
 use clap::Subcommand;
 
@@ -60,6 +61,9 @@ pub fn unlock(settings: &Settings, store: &Store) -> Result<(), Error> {
             )));
         }
         let line = fresh(settings, SystemClock::new().now())?;
+        if let Some(folder) = path.parent() {
+            fs::create_dir_all(folder).map_err(io(folder))?;
+        }
         new_file(&path)?.write_all(line.text().as_bytes()).map_err(io(&path))?;
     }
     take(settings, store)
@@ -184,6 +188,9 @@ fn rotate(settings: &Settings, say: impl Fn(&str)) -> Result<String, Error> {
     ))
 }
 
+/// So long until everything is looked at once more, where other nodes may write.
+const AGAIN: Duration = Duration::from_secs(5);
+
 /// Locks everything by the present key; answers how many values were not.
 fn relock_all(gate: &Gate, say: impl Fn(&str)) -> Result<usize, Error> {
     let (mut so_far, mut told) = (Relocking::default(), 0);
@@ -192,6 +199,10 @@ fn relock_all(gate: &Gate, say: impl Fn(&str)) -> Result<usize, Error> {
         match gate.relock(so_far)? {
             Some(next) => so_far = next,
             None => return Ok(changed),
+        }
+        if so_far.begins_again() {
+            say("looking once more, for what other nodes wrote meanwhile …");
+            std::thread::sleep(AGAIN);
         }
         if so_far.changed >= told + 10_000 {
             told = so_far.changed;

@@ -415,6 +415,7 @@ diesel::table! {
         kind -> Text,
         subject -> Text,
         body -> Text,
+        base -> Text,
         made_by -> BigInt,
         made_at -> BigInt,
         until_at -> BigInt,
