@@ -239,8 +239,9 @@ struct Inner {
     hand: Mutex<Option<Writer>>,
     alerts: AlertRules,
     access: RwLock<AccessRules>,
-    /// When tokens were last used, until it is written down.
+    /// When tokens were last used, and what was denied, until it is written down.
     uses: access::Uses,
+    denials: access::Denials,
     /// The key that signs checkpoints.
     seal: std::sync::OnceLock<crate::seal::SigningKey>,
     /// Whether a webhook may be posted to an address.
@@ -301,6 +302,7 @@ impl Gate {
             alerts,
             access: RwLock::default(),
             uses: access::Uses::default(),
+            denials: access::Denials::default(),
             hook_guard: RwLock::default(),
         };
         Ok(Self { inner: Arc::new(inner) })

@@ -64,7 +64,7 @@ pub fn unlock(settings: &Settings, store: &Store) -> Result<(), Error> {
         if let Some(folder) = path.parent() {
             fs::create_dir_all(folder).map_err(io(folder))?;
         }
-        new_file(&path)?.write_all(line.text().as_bytes()).map_err(io(&path))?;
+        keep(&path, &line.text())?;
     }
     take(settings, store)
 }
@@ -168,7 +168,7 @@ fn rotate(settings: &Settings, say: impl Fn(&str)) -> Result<String, Error> {
         text.push('\n');
     }
     text.push_str(&line.text());
-    replace(&path, &text)?;
+    keep(&path, &text)?;
     let added = format!("the key `{}` was added to {}", line.id, path.display());
     let gate = match house::open_existing(settings, Arc::new(SystemClock::new())) {
         Ok(gate) => gate,
@@ -211,15 +211,22 @@ fn relock_all(gate: &Gate, say: impl Fn(&str)) -> Result<usize, Error> {
     }
 }
 
-/// Writes a key file anew, wholly or not at all.
-fn replace(path: &Path, text: &str) -> Result<(), Error> {
+/// Writes a key file, wholly or not at all: before anything is locked by a key, it is on the disk.
+fn keep(path: &Path, text: &str) -> Result<(), Error> {
     let mut beside = path.as_os_str().to_owned();
     beside.push(".new");
     let beside = PathBuf::from(beside);
+    // What a start that was broken off left there locks nothing yet.
+    if beside.exists() {
+        fs::remove_file(&beside).map_err(io(&beside))?;
+    }
     let mut file = new_file(&beside)?;
     file.write_all(text.as_bytes()).map_err(io(&beside))?;
     file.sync_all().map_err(io(&beside))?;
-    fs::rename(&beside, path).map_err(io(path))
+    fs::rename(&beside, path).map_err(io(path))?;
+    let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty());
+    let folder = folder.unwrap_or(Path::new("."));
+    fs::File::open(folder).and_then(|folder| folder.sync_all()).map_err(io(folder))
 }
 
 fn fields(settings: &Settings) -> Result<String, Error> {

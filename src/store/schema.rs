@@ -397,8 +397,9 @@ diesel::table! {
 }
 
 diesel::table! {
-    failed_sign_in (jurisdiction_id, subject, outcome, hour) {
+    denial (jurisdiction_id, kind, subject, outcome, hour) {
         jurisdiction_id -> BigInt,
+        kind -> Text,
         subject -> Text,
         outcome -> Text,
         hour -> BigInt,
