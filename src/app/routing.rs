@@ -82,7 +82,8 @@ fn own(settings: &Settings) -> Result<Vec<Example>, String> {
         return Ok(Vec::new());
     }
     let options = Options { read_only: true, ..Options::default() };
-    let store = Store::open(&settings.database_url(), options).map_err(|error| error.to_string())?;
+    let store =
+        Store::open(&settings.database_url(), options).map_err(|error| error.to_string())?;
     let read = store.read(|reader| {
         let first = reader.jurisdictions()?.first().map(|one| one.id);
         first.map_or(Ok(Vec::new()), |owner| gate::lessons(reader, owner))

@@ -69,7 +69,7 @@ impl Gate {
         let traits = router.traits(&router.read(text));
         let mut said = router.suggest(text);
         if let Ok(directory) = self.inner.registry.directory(whose) {
-            said.to_heirs(|unit| directory.heir(unit).to_owned());
+            said.name_heirs(|unit| directory.heir(unit).to_owned());
         }
         said.follow(&self.inner.registry.precedents(whose), &traits, least);
         (said, traits)

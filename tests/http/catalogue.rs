@@ -74,6 +74,25 @@ async fn a_version_is_drafted_as_a_table_and_published_by_another_for_a_day_to_c
 }
 
 #[tokio::test]
+async fn the_catalogue_goes_out_and_comes_in_as_a_workbook() {
+    const WORKBOOK: &str = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet";
+    let office = Office::county().await;
+    let asked = office.ask(DESK, Method::GET, "/api/v1/catalogue/export?format=xlsx");
+    let answer = asked.send().await.unwrap();
+    assert_eq!(answer.headers()["content-type"], WORKBOOK);
+    let book = answer.bytes().await.unwrap().to_vec();
+    let send = |body: Vec<u8>| {
+        let path = format!("{VERSIONS}?note=%E8%B0%83%E6%95%B4");
+        let request = office.ask(ADMIN, Method::POST, &path).header("Content-Type", WORKBOOK);
+        read(request.body(body))
+    };
+    let drafted = send(book).await.ok(201);
+    assert_eq!(drafted["differences"], json!([]), "{drafted}");
+    assert_eq!(send(b"PK no workbook".to_vec()).await.problem(422), "wrong_rows");
+    assert_eq!(send(Vec::new()).await.problem(422), "wrong_rows");
+}
+
+#[tokio::test]
 async fn everything_wrong_with_a_table_is_said_with_its_line() {
     let office = Office::county().await;
     let table = export(&office).await;

@@ -25,7 +25,9 @@ async fn a_file_is_imported_once_however_often_it_is_sent() {
     std::fs::create_dir_all(&folder).unwrap();
     let (file, report) = (folder.join("paper.csv"), folder.join("not-taken.csv"));
     let head = "来源编号,警情内容,地点,事项类别,性质,匿名\n";
-    let row = |number: usize| format!("P-{number},\"停电，第{number}户\",葛城街道,停电/线路故障,求助,是\n");
+    let row = |number: usize| {
+        format!("P-{number},\"停电，第{number}户\",葛城街道,停电/线路故障,求助,是\n")
+    };
     let rows: String = (1..=230).map(row).collect();
     std::fs::write(&file, format!("{head}{rows}")).unwrap();
     let first = import(&house, &token, &file, &report);
