@@ -1,8 +1,8 @@
 //! `make bench`: how much the whole product bears, as ratios to `pgbench -N` of the same run on the
 //! same machine. Prints Markdown; every figure names what was measured.
 //!
-//! `cargo bench --bench load -- [--seconds N] [--only throughput|clocks|alerts|growth]
-//! [--quick]
+//! `cargo bench --bench load -- [--seconds N]
+//! [--only throughput|clocks|alerts|growth|rights|routing] [--quick]
 //! [--store sqlite|postgres] [--clients N]`
 
 #![expect(clippy::print_stdout, reason = "a benchmark prints its figures")]
@@ -28,6 +28,10 @@ mod growth;
 mod life;
 #[path = "load/postgres.rs"]
 mod postgres;
+#[path = "load/rights.rs"]
+mod rights;
+#[path = "load/routing.rs"]
+mod routing;
 #[path = "load/service.rs"]
 mod service;
 
@@ -75,8 +79,8 @@ fn main() {
     println!("# fenliu: load\n");
     let before = cluster.pgbench(plan.seconds);
     println!(
-        "pgbench -N -M prepared, 64 clients: {:.0} tps, mean {:.2} ms\n",
-        before.tps, before.mean_ms
+        "pgbench -N -M prepared, 64 clients: {:.0} tps, mean {:.2} ms, p99 {:.2} ms\n",
+        before.tps, before.mean_ms, before.p99_ms
     );
     if plan.wants("throughput") {
         let numbers = plan.clients.map_or(vec![1, 16, 64, 256], |number| vec![number]);
@@ -108,12 +112,29 @@ fn main() {
         println!("## alerts: 50 clocks due a second, until the server has the alert, SQLite\n");
         alerts::print(&measured);
     }
+    if plan.wants("routing") {
+        println!("## routing: one call after the other, on one core\n");
+        routing::print(&routing::measure());
+    }
     if plan.wants("growth") {
         let large = if plan.quick { 100_000 } else { 1_000_000 };
         let rows = runtime.block_on(growth::measure(large, span));
         growth::print(&rows);
     }
+    if plan.wants("rights") {
+        let measured = runtime.block_on(rights::measure(&cluster, span));
+        println!("## rights: the questions of one command, SQLite, 16 clients\n");
+        println!(
+            "{:.2} us of {:.0} us CPU for a command: {:.2} % (aim: at most 5 %)\n",
+            measured.questions_us,
+            measured.command_us,
+            measured.share() * 100.0
+        );
+    }
     let after = cluster.pgbench(plan.seconds);
-    println!("pgbench again at the end: {:.0} tps, mean {:.2} ms", after.tps, after.mean_ms);
+    println!(
+        "pgbench again at the end: {:.0} tps, mean {:.2} ms, p99 {:.2} ms",
+        after.tps, after.mean_ms, after.p99_ms
+    );
     println!("(ratios above use the first run; the difference is this machine's noise)");
 }

@@ -4,6 +4,7 @@
 pub mod actor;
 pub mod audit_entry;
 pub mod catalogue;
+pub mod chain;
 pub mod command;
 pub mod directory;
 pub mod event;
@@ -27,6 +28,7 @@ pub mod value;
 
 pub use actor::{Actor, Grant, Role, Scope, Term};
 pub use audit_entry::{AuditEntry, StoredEntry};
+pub use chain::ChainHash;
 pub use command::Command;
 pub use directory::{Category, Directory, EVERY_UNIT, Unit};
 pub use event::{Event, StoredEvent};

@@ -7,6 +7,7 @@
 mod access;
 mod administration;
 mod advice;
+mod alarm;
 mod answered;
 mod audit;
 mod batch;
@@ -28,9 +29,12 @@ mod intake;
 mod lessons;
 mod letters;
 mod link;
+mod locking;
 mod matters;
 mod mute;
+mod older;
 mod personal;
+mod proposal;
 mod public_id;
 mod publishing;
 mod query;
@@ -62,8 +66,8 @@ use tokio::sync::{Notify, broadcast, oneshot};
 use crate::clock::Clock;
 use crate::domain::Instant;
 pub use crate::store::{
-    Alarm, Ending, Filter, MessageFilter, NewAlarm, PrecedentRow, Queue, RawCounts, SessionRow,
-    Settled, StandInFilter, Standing, TokenRow,
+    Alarm, Ending, Filter, MessageFilter, NewAlarm, PrecedentRow, ProposalRow, Queue, RawCounts,
+    SessionRow, Settled, StandInFilter, Standing, TokenRow,
 };
 use crate::store::{Store, Writer};
 pub use access::{
@@ -71,17 +75,21 @@ pub use access::{
     Setup, SignIn,
 };
 pub use administration::{Issued, NewToken};
+pub use alarm::AlarmsTold;
 pub use audit::{Examined, Report, verify, verify_signed};
 pub use change::Change;
 pub use channel::{ChannelFigures, ChannelState, SelfTested};
 pub use chores::{DueClock, DueClocks, Leaves};
 pub use contact::Contact;
+pub use coverage::meant;
 pub use delivery::{AlertRules, Became, Parcel, Report as DeliveryReport};
 pub use error::Error;
 pub use figures::Figures;
 pub use lessons::lessons;
 pub use letters::{Note, Wish, sample_letter};
 pub use link::{Bundled, Linked};
+pub use locking::Relocking;
+pub use proposal::Motion;
 pub use public_id::PublicIds;
 pub use query::{History, Page};
 pub use recount::{Moved, Piece, Progress};
@@ -133,11 +141,14 @@ struct Inner {
     figures: Arc<Figures>,
     secret: u64,
     link_secret: [u8; 32],
+    match_key: locking::MatchKey,
     letters: letters::Letters,
     /// The connection for chores of the scheduler.
     hand: Mutex<Option<Writer>>,
     alerts: AlertRules,
     access: RwLock<AccessRules>,
+    /// Who is told of operator alarms.
+    operators: RwLock<Vec<(String, crate::domain::Role)>>,
     /// When tokens were last used, until it is written down.
     uses: access::Uses,
     /// The key that signs checkpoints.
@@ -148,7 +159,7 @@ struct Inner {
     router: RwLock<Option<Arc<crate::routing::Router>>>,
     /// What routers are trained from.
     knowledge: RwLock<Option<Arc<crate::routing::Knowledge>>>,
-    /// How like calls must be to each other, and who decides what is learned.
+    /// How like calls must be to each other.
     routing: RwLock<RoutingRules>,
 }
 
@@ -163,8 +174,10 @@ impl Gate {
     pub fn open(parts: Parts) -> Result<Self, Error> {
         let Parts { store, clock, entropy, batch_max, alerts } = parts;
         let registry = Registry::load(&store, clock.now())?;
+        older::renew_clocks(&store, &registry)?;
         let secret = administration::number_secret(&store, entropy)?;
-        let link_secret = administration::link_secret(&store, entropy)?;
+        let link_secret = locking::secret(&store, "link_secret", entropy)?;
+        let match_key = locking::MatchKey::of(&store, entropy)?;
         let letters = letters::Letters::shipped()?;
         let (changes, _) = broadcast::channel(CHANGES_KEPT);
         let wake = Arc::new(Notify::new());
@@ -195,6 +208,7 @@ impl Gate {
             figures,
             secret,
             link_secret,
+            match_key,
             seal: std::sync::OnceLock::new(),
             router: RwLock::default(),
             knowledge: RwLock::default(),
@@ -203,6 +217,7 @@ impl Gate {
             hand,
             alerts,
             access: RwLock::default(),
+            operators: RwLock::default(),
             uses: access::Uses::default(),
             hook_guard: RwLock::default(),
         };
@@ -220,7 +235,9 @@ impl Gate {
             Target::Instance(id) => ids::shard(*id),
         };
         // What makes a repeated request the same is what was asked, not what the service adds to it.
-        let asked = answered::may_repeat(&request).then(|| answered::fingerprint(&request));
+        let asked = answered::may_repeat(&request)
+            .then(|| answered::fingerprint(&request, &self.inner.match_key))
+            .transpose()?;
         let brought = committer::Brought { asked, heard: self.listen(&request) };
         let (reply, answer) = oneshot::channel();
         self.send(shard, committer::Job::request(request, brought, reply))?;

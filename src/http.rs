@@ -33,6 +33,7 @@ mod page;
 mod person;
 mod post;
 mod problem;
+mod proposal;
 mod provider;
 mod receive;
 mod recount;

@@ -17,6 +17,7 @@ pub mod routing;
 pub mod scenario;
 pub mod seal;
 pub mod template;
+pub mod vault;
 
 // Floor 2, hands: one outside thing each.
 pub mod channel;

@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 use clap::{Args, Parser, Subcommand};
-use fenliu::app::{alerts, archive, demo, intake, rights, routing, serve, workflow};
+use fenliu::app::{alerts, archive, demo, intake, keys, rights, routing, serve, workflow};
 use fenliu::config::settings::Settings;
 use fenliu::domain::Instant;
 use fenliu::domain::event::unhex;
@@ -66,11 +66,13 @@ enum Command {
         place: Place,
     },
     /// Print the public half of the key that signs checkpoints: note it where the database's
-    /// administrators have no hand.
+    /// administrators have no hand. Or see to the keys by which callers' data are kept locked.
     Key {
         /// The settings file.
-        #[arg(long)]
+        #[arg(long, global = true)]
         config: Option<PathBuf>,
+        #[command(subcommand)]
+        wish: Option<keys::Wish>,
     },
     /// Make a token (the service must not run on the same SQLite file; else use the API).
     Token {
@@ -243,10 +245,9 @@ fn run(command: Command) -> Result<workflow::Report, String> {
             let copy = Place { config: None, database: Some(url) };
             verify(copy, None, None)
         }
-        Command::Key { config } => {
+        Command::Key { config, wish } => {
             let settings = settings(config)?;
-            let key = archive::public_key(&settings).map_err(said)?;
-            Ok(workflow::Report::of(format!("{key}\n")))
+            keys::run(&settings, wish, |line| print(&format!("{line}\n"))).map_err(said)
         }
         Command::Token { config, person, label, jurisdiction } => {
             let settings = settings(config)?;
@@ -327,7 +328,7 @@ fn verify(
     let bytes = |key: &str| unhex(key).filter(|bytes| bytes.len() == 32).ok_or_else(wrong);
     let key = key.map(bytes).transpose()?;
     let report = match export {
-        Some(folder) => archive::verify_export(folder, key.as_deref()),
+        Some(folder) => archive::verify_export(&place.settings()?, folder, key.as_deref()),
         None => serve::verify(&place.settings()?, key.as_deref()),
     };
     Ok(archive::told(&report.map_err(said)?))

@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use tokio::sync::Notify;
 
+use super::keys;
 use super::rules::{access_rules, alert_rules, routing_rules};
 use crate::calendar::Calendar;
 use crate::channel::Now;
@@ -15,7 +16,6 @@ use crate::config::settings::Settings;
 use crate::domain::{Actor, Directory, JurisdictionId, PersonId, Role, Scope};
 use crate::gate::{Caller, Gate, NewToken, Parts};
 use crate::http::{self, Postboxes, Server, Stopper};
-use crate::identity::{self, Provider};
 use crate::scheduler::{self, Lines, Scheduler};
 use crate::store::{Options, Store};
 
@@ -75,6 +75,8 @@ fn open_as(settings: &Settings, clock: Arc<dyn Clock>, create: bool) -> Result<G
     let options = Options { create, readers: settings.database.readers, ..Options::default() };
     let store = Store::open(&settings.database_url(), options)?;
     store.migrate()?;
+    keys::unlock(settings, &store)?;
+    store.choose_chain(settings.founding.chain_hash)?;
     let batch_max = settings.database.batch_max.max(1);
     let sms = &settings.channel.sms;
     let reading = &sms.gateway.reading;
@@ -89,7 +91,8 @@ fn open_as(settings: &Settings, clock: Arc<dyn Clock>, create: bool) -> Result<G
     };
     let alerts = alert_rules(&settings.alerts, replies);
     let gate = Gate::open(Parts { store, clock, entropy, batch_max, alerts })?;
-    gate.use_access_rules(access_rules(&settings.access));
+    gate.use_access_rules(access_rules(settings));
+    gate.tell_alarms_to(&settings.alerts.operators)?;
     gate.use_routing_rules(routing_rules(&settings.routing));
     Ok(gate)
 }
@@ -187,7 +190,7 @@ fn read(key: &str, path: &Path) -> Result<String, Error> {
 }
 
 /// The system's own randomness.
-fn entropy(bytes: &mut [u8]) {
+pub(super) fn entropy(bytes: &mut [u8]) {
     #[expect(clippy::expect_used, reason = "without randomness no secret may be made at all")]
     getrandom::fill(bytes).expect("the system gives no randomness");
 }
@@ -233,47 +236,13 @@ fn options(settings: &Settings, workers: usize) -> Result<http::Options, Error> 
     let strict = tls.is_some() || settings.alerts.public_url.starts_with("https://");
     Ok(http::Options {
         workers,
-        provider: provider(settings)?,
+        provider: super::provider::provider(settings)?,
         per_second: server.requests_per_second,
         trusted: server.trusted_proxies.clone(),
         tls,
         strict,
         ..http::Options::default()
     })
-}
-
-/// Where people may sign in besides, if the settings name a provider.
-fn provider(settings: &Settings) -> Result<Option<Arc<Provider>>, Error> {
-    let oidc = &settings.access.oidc;
-    if oidc.issuer.is_empty() {
-        return Ok(None);
-    }
-    let base = settings.alerts.public_url.trim_end_matches('/');
-    if base.is_empty() {
-        let sentence =
-            "access.oidc.issuer needs alerts.public_url: the provider sends people back there";
-        return Err(Error::Sense(sentence.to_owned()));
-    }
-    let roots = &oidc.roots;
-    let roots = if roots.as_os_str().is_empty() {
-        None
-    } else {
-        let path = settings.beside(roots);
-        let shown = path.display().to_string();
-        Some(std::fs::read(path).map_err(|error| Error::File { path: shown, error })?)
-    };
-    let secret = oidc.client_secret.reveal();
-    let client_secret = secret.map_err(|error| Error::Sense(format!("access.oidc: {error}")))?;
-    let provider = Provider::new(identity::Setting {
-        issuer: oidc.issuer.clone(),
-        client_id: oidc.client_id.clone(),
-        client_secret,
-        redirect: format!("{base}/api/v1/login/provider/return"),
-        second_factor: oidc.second_factor.clone(),
-        roots,
-    });
-    let provider = provider.map_err(|error| Error::Sense(format!("access.oidc: {error}")))?;
-    Ok(Some(Arc::new(provider)))
 }
 
 /// Rings when the process is asked to stop: by ^C, or by the system.

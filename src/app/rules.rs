@@ -1,12 +1,12 @@
 //! What the settings say, as the rules that the door goes by.
 
 use crate::config;
-use crate::config::access::Access;
 use crate::config::alerts::Alerts;
 use crate::config::knowledge::Routing;
+use crate::config::settings::Settings;
 use crate::gate::{AccessRules, AlertRules, Profile, RoutingRules};
 
-/// How calls are compared, and who decides what is learned.
+/// How calls are compared.
 pub(super) fn routing_rules(routing: &Routing) -> RoutingRules {
     let repeats = &routing.repeats;
     RoutingRules {
@@ -16,7 +16,6 @@ pub(super) fn routing_rules(routing: &Routing) -> RoutingRules {
         precedent: repeats.precedent,
         compared: i64::from(repeats.compared.max(1)),
         shown: usize::from(repeats.shown),
-        two_persons: routing.two_persons,
     }
 }
 
@@ -33,10 +32,14 @@ pub(super) fn alert_rules(alerts: &Alerts, replies: bool) -> AlertRules {
     }
 }
 
-/// How strict the house is with those who sign in.
-pub(super) fn access_rules(access: &Access) -> AccessRules {
+/// How strict the house is with those who sign in, and with those who publish.
+pub(super) fn access_rules(settings: &Settings) -> AccessRules {
+    let (access, publication) = (&settings.access, &settings.publication);
     let minute = 60_000;
     AccessRules {
+        second_person_ms: publication
+            .second_person
+            .then(|| i64::from(publication.hours.max(1)) * 60 * minute),
         profile: match access.profile {
             config::access::Profile::Mlps3 => Profile::Mlps3,
             config::access::Profile::Asvs => Profile::Asvs,

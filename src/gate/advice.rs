@@ -3,9 +3,6 @@
 use std::borrow::Cow;
 use std::sync::{Arc, PoisonError};
 
-use hmac::{Hmac, KeyInit, Mac};
-use sha2::Sha256;
-
 use super::error::Error;
 use super::{Caller, Gate, Request};
 use crate::chart::CommandSpec;
@@ -100,10 +97,7 @@ impl Gate {
         if digits.len() < 5 {
             return None;
         }
-        let mut mac = Hmac::<Sha256>::new_from_slice(&self.inner.link_secret).ok()?;
-        mac.update(b"phone:");
-        mac.update(digits.as_bytes());
-        let sum = mac.finalize().into_bytes();
+        let sum = self.inner.match_key.of_parts(&[b"phone:", digits.as_bytes()]).ok()?;
         Some(hex(sum.get(..16)?))
     }
 }

@@ -2,9 +2,9 @@
 //! system gave to the matter.
 
 use serde_json::Value as Json;
-use sha2::{Digest, Sha256};
 
 use super::error::Error;
+use super::locking::MatchKey;
 use super::{Caller, Done, Gate, Receipt, Request, Target};
 use crate::domain::event::Hash;
 use crate::domain::{InstanceId, JurisdictionId, Refusal, Text};
@@ -15,21 +15,18 @@ use crate::store::Answer;
 const SOURCE: &str = "source";
 const NUMBER: &str = "source_number";
 
-/// What makes two requests the same: everything but the key.
-pub(super) fn fingerprint(request: &Request) -> Hash {
-    let mut sha = Sha256::new();
+/// What makes two requests the same: everything but the idempotency key. A caller may be part of it,
+/// so that it tells nothing without the `key`.
+pub(super) fn fingerprint(request: &Request, key: &MatchKey) -> Result<Hash, Error> {
     let target = match &request.target {
         Target::New(workflow) => format!("new {workflow}"),
         Target::Instance(id) => format!("instance {id}"),
     };
-    sha.update(target.as_bytes());
-    sha.update([0]);
-    sha.update(request.command.as_bytes());
-    sha.update([0]);
     // Keys of a JSON object come sorted, so that equal objects are equal texts.
-    sha.update(Json::Object(request.input.clone()).to_string().as_bytes());
-    sha.update(format!("{:?} {:?}", request.occurred_at, request.if_version).as_bytes());
-    sha.finalize().into()
+    let input = Json::Object(request.input.clone()).to_string();
+    let when = format!("{:?} {:?}", request.occurred_at, request.if_version);
+    let (target, command) = (target.as_bytes(), request.command.as_bytes());
+    key.of_parts(&[target, &[0], command, &[0], input.as_bytes(), when.as_bytes()])
 }
 
 /// Whether a request may have been made before: only then its fingerprint is wanted.

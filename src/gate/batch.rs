@@ -5,9 +5,10 @@ use std::collections::{BTreeMap, BTreeSet};
 use super::Change;
 use super::error::Error;
 use crate::chart::Chart;
-use crate::domain::event::{Hash, NO_HASH, Told, chain};
+use crate::domain::event::{Hash, NO_HASH, Told};
 use crate::domain::{
-    Actor, ArmedClock, Event, Instance, InstanceId, Instant, Message, MessageId, StoredEvent, Value,
+    Actor, ArmedClock, ChainHash, Event, Instance, InstanceId, Instant, Message, MessageId,
+    StoredEvent, Value,
 };
 use crate::engine::{Decision, LEFT_OUT, WHY};
 use crate::store::{
@@ -78,6 +79,8 @@ impl Mark {
 /// The batch as it grows. A command that is refused leaves nothing in it but what was read.
 #[derive(Default)]
 pub(super) struct Draft {
+    /// By which hash events are chained.
+    chain: ChainHash,
     held: BTreeMap<InstanceId, Held>,
     parties: BTreeMap<InstanceId, BTreeSet<String>>,
     events: Vec<StoredEvent>,
@@ -98,6 +101,11 @@ pub(super) struct Draft {
 }
 
 impl Draft {
+    /// An empty batch of a store whose chains are linked by this hash.
+    pub(super) fn new(chain: ChainHash) -> Self {
+        Self { chain, ..Self::default() }
+    }
+
     /// Whether an instance is in hand.
     pub(super) fn knows(&self, id: InstanceId) -> bool {
         self.held.contains_key(&id)
@@ -147,7 +155,7 @@ impl Draft {
         let body = serde_json::to_string(event)
             .map_err(|error| Error::Internal(format!("event {} of {id}: {error}", event.seq)))?;
         let previous = self.held.get(&id).map_or(NO_HASH, |held| held.head);
-        let hash = chain(&previous, &body);
+        let hash = self.chain.link(&previous, &body);
         let parties: BTreeSet<String> =
             chart.parties_of(&decision.instance).map(str::to_owned).collect();
         self.events.push(StoredEvent {

@@ -266,7 +266,7 @@ type Answers = (Vec<Result<Done, Error>>, Vec<Change>);
 
 impl Work<'_> {
     fn all(mut self, transaction: &mut Transaction<'_>, jobs: &[Job]) -> Result<Answers, Error> {
-        let mut draft = Draft::default();
+        let mut draft = Draft::new(transaction.chain()?);
         // A matter that a command names is locked with the others, in order of id.
         let own = jobs.iter().filter_map(Job::instance);
         let ids: BTreeSet<InstanceId> =

@@ -372,7 +372,7 @@ fn read_calendars(texts: &[String]) -> Vec<Calendar> {
 }
 
 fn read_definition(source: &DefinitionSource) -> Result<Version, Error> {
-    let (chart, findings) = chart::compile(&source.source);
+    let (chart, findings) = chart::recall(&source.source);
     let Some(chart) = chart else {
         let workflow = &source.workflow;
         let drawing = chart::finding::draw(workflow, &source.source, &findings);

@@ -13,8 +13,7 @@ use crate::routing::suggestion::{Reason, per_mille};
 use crate::routing::{Traits, Verdict};
 use crate::store::TraceRow;
 
-/// How like a call must be to others, in thousandths, how far is looked back, and whether two people
-/// decide what is learned.
+/// How like a call must be to others, in thousandths, and how far is looked back.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct RoutingRules {
     /// A matter that ended is thought of for so long (ms).
@@ -29,8 +28,6 @@ pub struct RoutingRules {
     pub compared: i64,
     /// So many matters are shown.
     pub shown: usize,
-    /// Whether the catalogue is changed by two people only.
-    pub two_persons: bool,
 }
 
 impl Default for RoutingRules {
@@ -43,7 +40,6 @@ impl Default for RoutingRules {
             precedent: 600,
             compared: 1000,
             shown: 5,
-            two_persons: false,
         }
     }
 }
@@ -103,7 +99,7 @@ struct Hit {
 }
 
 impl Gate {
-    /// How calls are compared, and who decides what is learned.
+    /// How calls are compared.
     pub fn use_routing_rules(&self, rules: RoutingRules) {
         *self.inner.routing.write().unwrap_or_else(PoisonError::into_inner) = rules;
     }

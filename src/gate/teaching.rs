@@ -134,7 +134,7 @@ impl Gate {
     ///
     /// # Errors
     /// `Forbidden`.
-    pub fn proposals(&self, caller: &Caller) -> Result<Vec<Proposal>, Error> {
+    pub fn catalogue_proposals(&self, caller: &Caller) -> Result<Vec<Proposal>, Error> {
         self.sees_routing(caller)?;
         let owner = caller.jurisdiction;
         let directory = self.inner.registry.directory(owner)?;
@@ -191,7 +191,7 @@ impl Gate {
     ///
     /// # Errors
     /// `Forbidden`; `NotFound`; a refusal when it was decided before, or by the same person twice.
-    pub fn decide_proposal(
+    pub fn decide_catalogue(
         &self,
         caller: &Caller,
         id: InstanceId,
@@ -211,11 +211,11 @@ impl Gate {
             let detail = json!({ "category": row.category, "units": after, "note": verdict.note });
             Deed::of(caller, kind, format!("instance:{id}")).with(detail)
         };
-        if verdict.accept && self.routing_rules().two_persons {
+        if verdict.accept && self.two_persons(caller) {
             match &row.agreed_by {
                 None => {
                     let agreed = self.administer(deed("proposal_agreed"), |t, _| {
-                        t.agree_to_proposal(owner, id, &by)
+                        t.agree_to_precedent(owner, id, &by)
                     })?;
                     return if agreed { Ok(false) } else { Err(Error::Busy("decided".into())) };
                 }
@@ -231,7 +231,7 @@ impl Gate {
         let (note, changed) = (verdict.note.clone(), Category { units: after.clone(), ..category });
         let decided = self.administer(deed(kind), |transaction, now| {
             let decision = Decision { accepted: verdict.accept, by, at: now, note };
-            let decided = transaction.decide_proposal(owner, id, &decision)?;
+            let decided = transaction.decide_precedent(owner, id, &decision)?;
             if decided && verdict.accept {
                 let why = (decision.by.as_str(), now, decision.note.as_str());
                 change_one(transaction, owner, &changed, why)?;

@@ -15,8 +15,8 @@ use super::roster::{duty, handover, stand_in, transfer};
 use super::{
     account, alarm, audit, catalogue, change, channel, contact, definition, directory, due,
     history, instance, intake, link, login, message, metrics, mute, page, person, post, problem,
-    provider, recount, rehearsal, reveal, roster, spot, subscription, suggest, teaching, template,
-    token, view,
+    proposal, provider, recount, rehearsal, reveal, roster, spot, subscription, suggest, teaching,
+    template, token, view,
 };
 
 /// What the page of the documentation may load: what the service itself serves.
@@ -41,7 +41,7 @@ const DOCS_POLICY: &str = "default-src 'self'; style-src 'self' 'unsafe-inline';
         directory::put_category, spot::list, spot::history, spot::put, spot::end, catalogue::versions, catalogue::version, catalogue::export,
         catalogue::draft, catalogue::differences, catalogue::publish, catalogue::withdraw, definition::list, definition::show, definition::version,
         definition::drawing, definition::publish, definition::check, definition::schema,
-        due::calendars, due::calendar, due::quarter, due::load, due::due, recount::show, recount::moved, token::list, token::issue, token::revoke, alarm::list, audit::log,
+        due::calendars, due::calendar, due::quarter, due::load, due::due, recount::show, recount::moved, token::list, token::issue, token::revoke, proposal::list, proposal::show, proposal::approve, proposal::withdraw, alarm::list, audit::log,
         audit::checkpoints,
         alarm::clear, contact::contacts, contact::send_code, contact::verify, contact::trial,
         contact::rules, contact::put_rules, mute::list, mute::make, mute::end, template::preview,

@@ -217,12 +217,12 @@ pub(super) async fn proposals(
     Who(caller): Who,
 ) -> Result<web::Json<All<ProposalView>>, Problem> {
     let lens = Lens::of(&house, &caller)?;
-    let all = ask(&house, caller, Gate::proposals).await?;
+    let all = ask(&house, caller, Gate::catalogue_proposals).await?;
     Ok(web::Json(All { items: all.iter().map(|one| ProposalView::of(&lens, one)).collect() }))
 }
 
 /// Accepts or rejects a proposed change of the catalogue. Where two people are wanted
-/// (`routing.two_persons`) the first acceptance is noted and the second one changes it.
+/// (`publication.second_person`) the first acceptance is noted and the second one changes it.
 #[utoipa::path(
     post, path = "/api/v1/routing/proposals/{id}", tag = "matters", request_body = DecideBody,
     responses((status = 200, body = DecidedView, description = "What became of it.")),
@@ -236,7 +236,7 @@ pub(super) async fn decide(
 ) -> Result<web::Json<DecidedView>, Problem> {
     let id = ruled(&house, &caller, &path)?;
     let verdict = Ruling { accept: body.accept, note: reasoned("note", body.note)? };
-    let act = move |gate: &Gate, who: &Caller| gate.decide_proposal(who, id, &verdict);
+    let act = move |gate: &Gate, who: &Caller| gate.decide_catalogue(who, id, &verdict);
     Ok(web::Json(DecidedView { changed: ask(&house, caller, act).await? }))
 }
 

@@ -48,6 +48,8 @@ pub enum Act {
     Publish,
     /// Load calendars.
     WriteCalendar,
+    /// See what others propose, and approve what one might do oneself.
+    Approve,
     /// Make and revoke tokens.
     IssueTokens,
     /// Give accounts to people and take them away; never their passwords.
@@ -57,7 +59,7 @@ pub enum Act {
 }
 
 /// Every act, in the order above.
-pub const ACTS: [Act; 24] = [
+pub const ACTS: [Act; 25] = [
     Act::SeeMatter,
     Act::SeeContent,
     Act::SeeCaller,
@@ -79,6 +81,7 @@ pub const ACTS: [Act; 24] = [
     Act::PreviewTexts,
     Act::Publish,
     Act::WriteCalendar,
+    Act::Approve,
     Act::IssueTokens,
     Act::KeepAccounts,
     Act::Operate,
@@ -110,6 +113,7 @@ impl Act {
             Self::PreviewTexts => "preview_texts",
             Self::Publish => "publish",
             Self::WriteCalendar => "write_calendar",
+            Self::Approve => "approve",
             Self::IssueTokens => "issue_tokens",
             Self::KeepAccounts => "keep_accounts",
             Self::Operate => "operate",
@@ -273,6 +277,7 @@ const TABLE: [(Act, [Reach; COLUMNS.len()]); ACTS.len()] = [
     (Act::PreviewTexts,   [NO,   NO,   NO,   NO,   NO,   NO,   NO,   NO,   ALL,  ALL,  NO]),
     (Act::Publish,        [NO,   NO,   NO,   NO,   NO,   NO,   NO,   NO,   NO,   ALL,  NO]),
     (Act::WriteCalendar,  [NO,   NO,   NO,   NO,   NO,   NO,   NO,   NO,   ALL,  NO,   NO]),
+    (Act::Approve,        [NO,   NO,   NO,   NO,   NO,   NO,   NO,   NO,   ALL,  ALL,  NO]),
     (Act::IssueTokens,    [NO,   NO,   NO,   NO,   NO,   NO,   NO,   NO,   ALL,  NO,   NO]),
     (Act::KeepAccounts,   [NO,   NO,   NO,   NO,   NO,   NO,   NO,   NO,   ALL,  NO,   NO]),
     (Act::Operate,        [NO,   NO,   NO,   NO,   NO,   ALL,  ALL,  ALL,  ALL,  NO,   NO]),

@@ -252,9 +252,9 @@ impl Router {
     fn words_for(&self, read: &Read, unit: &str) -> Vec<String> {
         let Some(class) = self.units.iter().position(|one| one == unit) else { return Vec::new() };
         let features = self.reader.of_matter(read);
-        let shares = self.of_unit.shares(&features, class);
         let share = |name: &str| {
-            shares.iter().find(|(feature, _)| feature == name).map_or(0.0, |(_, share)| *share)
+            let found = features.iter().find(|(feature, _)| feature == name);
+            found.map_or(0.0, |(_, value)| self.of_unit.share(name, *value, class))
         };
         let mut words: Vec<(f32, &String)> = read
             .words

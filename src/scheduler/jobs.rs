@@ -19,7 +19,7 @@ use crate::calendar::Limit;
 use crate::calendar::cron::Cron;
 use crate::config::job::{Does, Job};
 use crate::domain::{Instant, JurisdictionId};
-use crate::gate::{Error as GateError, Leaves, NewAlarm};
+use crate::gate::{Error as GateError, Leaves, NewAlarm, meant};
 
 /// What is wrong with the periodic jobs of the configuration.
 #[derive(Debug, thiserror::Error)]
@@ -91,7 +91,7 @@ impl Plan {
             let cron = Cron::parse(&job.cron)
                 .map_err(|cause| Error::Cron { name: job.name.clone(), cause })?;
             for to in &job.to {
-                readers::reader(to).map_err(|why| Error::To {
+                meant(to).map_err(|why| Error::To {
                     name: job.name.clone(),
                     to: to.clone(),
                     why,

@@ -1,5 +1,5 @@
 //! What other nodes change: definitions, calendars and directories are loaded again when a
-//! jurisdiction's revision grew. And what is written down now and then: when tokens were used.
+//! jurisdiction's revision grew.
 
 use std::collections::BTreeMap;
 use std::time::Duration;
@@ -59,9 +59,6 @@ impl Poll for Watch {
                     }
                 }
                 Err(error) => tracing::warn!(%error, "revisions cannot be looked at"),
-            }
-            if let Err(error) = self.duty.ask(|gate| gate.write_uses()).await {
-                tracing::warn!(%error, "when tokens were last used cannot be written down");
             }
             Next::In(EVERY)
         }

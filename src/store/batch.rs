@@ -108,7 +108,7 @@ impl Transaction<'_> {
             clock::set(&batch.clocks_set),
             message::added(&batch.messages),
             answer::added(&batch.answers),
-            personal::set(&batch.personal),
+            personal::set(&batch.personal, &self.shared)?,
             personal::set_parties(&batch.parties),
             trace::added(&batch.traces),
             precedent::added(&batch.precedents),

@@ -285,6 +285,7 @@ diesel::table! {
         detail -> Text,
         cleared_at -> Nullable<BigInt>,
         times -> BigInt,
+        told_at -> Nullable<BigInt>,
     }
 }
 
@@ -457,5 +458,33 @@ diesel::table! {
         instance_id -> BigInt,
         seq -> BigInt,
         hash -> Binary,
+    }
+}
+
+diesel::table! {
+    failed_sign_in (jurisdiction_id, subject, outcome, hour) {
+        jurisdiction_id -> BigInt,
+        subject -> Text,
+        outcome -> Text,
+        hour -> BigInt,
+        attempts -> BigInt,
+        last_at -> BigInt,
+        address -> Text,
+    }
+}
+
+diesel::table! {
+    proposal (id) {
+        id -> BigInt,
+        jurisdiction_id -> BigInt,
+        kind -> Text,
+        subject -> Text,
+        body -> Text,
+        made_by -> BigInt,
+        made_at -> BigInt,
+        until_at -> BigInt,
+        state -> Text,
+        decided_by -> Nullable<BigInt>,
+        decided_at -> Nullable<BigInt>,
     }
 }

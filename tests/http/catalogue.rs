@@ -1,6 +1,7 @@
 //! The catalogue of categories is drafted by one, published by another, and in force from its day; units
 //! that are merged are followed by what they had open.
 
+use fenliu::gate::AccessRules;
 use reqwest::Method;
 use serde_json::{Value as Json, json};
 
@@ -131,8 +132,8 @@ async fn a_retired_category_is_chosen_no_more_and_stays_readable() {
 #[tokio::test]
 async fn where_two_people_are_wanted_nobody_changes_a_category_alone() {
     let office = Office::county().await;
-    let rules = fenliu::gate::RoutingRules { two_persons: true, ..Default::default() };
-    office.gate.use_routing_rules(rules);
+    let rules = AccessRules { second_person_ms: Some(72 * 3_600_000), ..AccessRules::default() };
+    office.gate.use_access_rules(rules);
     let category = office.get(DESK, "/api/v1/categories/other.vague").await.ok(200);
     let answer = office.put(ADMIN, "/api/v1/categories/other.vague", category).await;
     assert_eq!(answer.problem(409), "draft_needed");

@@ -5,13 +5,13 @@ use super::{Place, at};
 use crate::http::{
     account, alarm, audit, catalogue, change, channel, contact, definition, directory, document,
     due, history, instance, intake, link, login, message, metrics, mute, page, person, post,
-    provider, recount, rehearsal, reveal, roster, spot, subscription, suggest, teaching, template,
-    token,
+    proposal, provider, recount, rehearsal, reveal, roster, spot, subscription, suggest, teaching,
+    template, token,
 };
 use crate::policy::Act::{
-    AnswerMessage, Command, EraseCaller, IssueTokens, KeepAccounts, KeepAnswers, KeepContacts,
-    Open, Operate, PreviewTexts, Publish, ReadDirectory, RevealCaller, SeeMatter, SeeMessages,
-    Subscribe, TakeDuty, TeachRouting, WriteCalendar, WriteDirectory, WriteRosters,
+    AnswerMessage, Approve, Command, EraseCaller, IssueTokens, KeepAccounts, KeepAnswers,
+    KeepContacts, Open, Operate, PreviewTexts, Publish, ReadDirectory, RevealCaller, SeeMatter,
+    SeeMessages, Subscribe, TakeDuty, TeachRouting, WriteCalendar, WriteDirectory, WriteRosters,
 };
 
 /// The table. What is asked most often stands first: paths are tried in this order.
@@ -128,6 +128,10 @@ fn administration() -> Vec<Place> {
             .get(May(IssueTokens), token::list)
             .post(May(IssueTokens), token::issue),
         at("/api/v1/tokens/{id}").delete(May(IssueTokens), token::revoke),
+        at("/api/v1/proposals").get(May(Approve), proposal::list),
+        at("/api/v1/proposals/{id}").get(May(Approve), proposal::show),
+        at("/api/v1/proposals/{id}/approve").post(May(Approve), proposal::approve),
+        at("/api/v1/proposals/{id}/withdraw").post(May(Approve), proposal::withdraw),
         at("/api/v1/audit").get(May(Operate), audit::log),
         at("/api/v1/checkpoints").get(May(Operate), audit::checkpoints),
         at("/api/v1/alarms").get(May(Operate), alarm::list),
