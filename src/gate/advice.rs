@@ -67,6 +67,10 @@ impl Gate {
         let mut said = router.suggest(text);
         if let Ok(directory) = self.inner.registry.directory(whose) {
             said.name_heirs(|unit| directory.heir(unit).to_owned());
+            let retired = |code: &String| {
+                directory.categories.get(code).is_some_and(|category| category.retired)
+            };
+            said.categories.retain(|one| !retired(&one.code));
         }
         said.follow(&self.inner.registry.precedents(whose), &traits, least);
         (said, traits)

@@ -180,6 +180,11 @@ async fn what_a_merged_unit_had_open_follows_and_what_is_meant_for_it_goes_to_it
     let next = routed(&office, "gongshang").await;
     let seen = office.get(DESK, &format!("/api/v1/referrals/{next}")).await.ok(200);
     assert_eq!(seen["holder"]["code"], "shiyao");
+    // Nobody but the service moves a matter so.
+    let by_hand =
+        json!({ "command": "succeed_unit", "input": { "from": "shiyao", "to": "huimin" } });
+    let refused = office.command(DESK, &next, by_hand).await;
+    assert_eq!(refused.json["code"], "unknown_command", "{}", refused.text);
     // It all stands in the history, and the history says what stands.
     let gate = office.gate.clone();
     let report = tokio::task::spawn_blocking(move || gate.verify().unwrap()).await.unwrap();
