@@ -235,8 +235,9 @@ impl Gate {
             Target::Instance(id) => ids::shard(*id),
         };
         // What makes a repeated request the same is what was asked, not what the service adds to it.
+        let key = &self.inner.match_key;
         let asked = answered::may_repeat(&request)
-            .then(|| answered::fingerprint(&request, &self.inner.match_key))
+            .then(|| answered::fingerprint(&request, key))
             .transpose()?;
         let brought = committer::Brought { asked, heard: self.listen(&request) };
         let (reply, answer) = oneshot::channel();

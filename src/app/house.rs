@@ -92,8 +92,8 @@ fn open_as(settings: &Settings, clock: Arc<dyn Clock>, create: bool) -> Result<G
     let alerts = alert_rules(&settings.alerts, replies);
     let gate = Gate::open(Parts { store, clock, entropy, batch_max, alerts })?;
     gate.use_access_rules(access_rules(settings));
-    gate.tell_alarms_to(&settings.alerts.operators)?;
     gate.use_routing_rules(routing_rules(&settings.routing));
+    gate.tell_alarms_to(&settings.alerts.operators)?;
     Ok(gate)
 }
 

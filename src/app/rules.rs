@@ -32,7 +32,7 @@ pub(super) fn alert_rules(alerts: &Alerts, replies: bool) -> AlertRules {
     }
 }
 
-/// How strict the house is with those who sign in, and with those who publish.
+/// How strict the house is with those who sign in, and whether a second person approves.
 pub(super) fn access_rules(settings: &Settings) -> AccessRules {
     let (access, publication) = (&settings.access, &settings.publication);
     let minute = 60_000;

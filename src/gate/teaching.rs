@@ -134,7 +134,7 @@ impl Gate {
     ///
     /// # Errors
     /// `Forbidden`.
-    pub fn catalogue_proposals(&self, caller: &Caller) -> Result<Vec<Proposal>, Error> {
+    pub fn proposed_changes(&self, caller: &Caller) -> Result<Vec<Proposal>, Error> {
         self.sees_routing(caller)?;
         let owner = caller.jurisdiction;
         let directory = self.inner.registry.directory(owner)?;
@@ -191,7 +191,7 @@ impl Gate {
     ///
     /// # Errors
     /// `Forbidden`; `NotFound`; a refusal when it was decided before, or by the same person twice.
-    pub fn decide_catalogue(
+    pub fn decide_change(
         &self,
         caller: &Caller,
         id: InstanceId,
@@ -231,7 +231,7 @@ impl Gate {
         let (note, changed) = (verdict.note.clone(), Category { units: after.clone(), ..category });
         let decided = self.administer(deed(kind), |transaction, now| {
             let decision = Decision { accepted: verdict.accept, by, at: now, note };
-            let decided = transaction.decide_precedent(owner, id, &decision)?;
+            let decided = transaction.decide_change(owner, id, &decision)?;
             if decided && verdict.accept {
                 let why = (decision.by.as_str(), now, decision.note.as_str());
                 change_one(transaction, owner, &changed, why)?;

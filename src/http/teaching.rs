@@ -217,7 +217,7 @@ pub(super) async fn proposals(
     Who(caller): Who,
 ) -> Result<web::Json<All<ProposalView>>, Problem> {
     let lens = Lens::of(&house, &caller)?;
-    let all = ask(&house, caller, Gate::catalogue_proposals).await?;
+    let all = ask(&house, caller, Gate::proposed_changes).await?;
     Ok(web::Json(All { items: all.iter().map(|one| ProposalView::of(&lens, one)).collect() }))
 }
 
@@ -236,7 +236,7 @@ pub(super) async fn decide(
 ) -> Result<web::Json<DecidedView>, Problem> {
     let id = ruled(&house, &caller, &path)?;
     let verdict = Ruling { accept: body.accept, note: reasoned("note", body.note)? };
-    let act = move |gate: &Gate, who: &Caller| gate.decide_catalogue(who, id, &verdict);
+    let act = move |gate: &Gate, who: &Caller| gate.decide_change(who, id, &verdict);
     Ok(web::Json(DecidedView { changed: ask(&house, caller, act).await? }))
 }
 

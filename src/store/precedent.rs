@@ -194,7 +194,7 @@ impl Transaction<'_> {
     ///
     /// # Errors
     /// As for any statement.
-    pub fn decide_precedent(
+    pub fn decide_change(
         &mut self,
         owner: JurisdictionId,
         id: InstanceId,
