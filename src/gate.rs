@@ -160,7 +160,7 @@ struct Inner {
     router: RwLock<Option<Arc<crate::routing::Router>>>,
     /// What routers are trained from.
     knowledge: RwLock<Option<Arc<crate::routing::Knowledge>>>,
-    /// How like calls must be to each other, and who decides what is learned.
+    /// How like calls must be to each other.
     routing: RwLock<RoutingRules>,
 }
 

@@ -63,14 +63,15 @@ impl Traits {
     /// As it was kept; what cannot be read counts for nothing.
     #[must_use]
     pub fn decode(text: &str) -> Self {
-        let digits: Vec<char> = text.chars().collect();
-        let read = |piece: &[char]| {
+        let number = |digits: &[u8]| {
+            let digits = digits.iter().map(|digit| char::from(*digit).to_digit(16));
+            digits.into_iter().try_fold(0_u32, |sum, digit| Some((sum << 4) | digit?))
+        };
+        let read = |piece: &[u8]| {
             let (hash, weight) = piece.split_at_checked(8)?;
-            let number =
-                |digits: &[char]| u32::from_str_radix(&digits.iter().collect::<String>(), 16).ok();
             Some((number(hash)?, u8::try_from(number(weight)?).ok()?))
         };
-        Self(digits.chunks(9).filter_map(read).collect())
+        Self(text.as_bytes().chunks_exact(9).filter_map(read).collect())
     }
 }
 
