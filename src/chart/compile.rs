@@ -39,13 +39,19 @@ fn judged(
     source: &str,
     judge: impl FnOnce(&Document, &Chart, &mut Vec<Finding>),
 ) -> (Option<Chart>, Vec<Finding>) {
-    let document = match read(source) {
-        Ok(document) => document,
+    let (document, twice) = match read(source) {
+        Ok(document) => (document, None),
+        // A name that stands twice keeps nobody from judging the rest.
+        Err(finding) if finding.code == TWICE => match read_as(source, true) {
+            Ok(document) => (document, Some(finding)),
+            Err(rest) => return (None, vec![finding, rest]),
+        },
         Err(finding) => return (None, vec![finding]),
     };
     let mut compiler = Compiler::new(source, &document);
     let chart = compiler.chart(&document);
     let mut findings = compiler.findings;
+    findings.extend(twice);
     if let Some(chart) = &chart {
         judge(&document, chart, &mut findings);
     }
@@ -54,27 +60,52 @@ fn judged(
     (if broken { None } else { chart }, findings)
 }
 
+/// The code of a finding about a name that stands twice.
+const TWICE: &str = "duplicate_name";
+
 /// Reads the shapes of a workflow file.
 ///
 /// # Errors
 /// The first place that is not YAML, or has not the shape of a workflow.
 pub fn read(source: &str) -> Result<Document, Finding> {
+    read_as(source, false)
+}
+
+/// The same; of names that stand twice the first is meant if `first` says so.
+fn read_as(source: &str, first: bool) -> Result<Document, Finding> {
     if source.len() > SOURCE_MAX {
         let message = format!("the file is longer than {SOURCE_MAX} bytes");
         return Err(Finding::new(source, Severity::Error, "too_long", 0..0, message));
     }
-    serde_saphyr::from_str::<Document>(source).map_err(|error| {
-        let location = error.location();
-        let place = location.and_then(|location| {
-            let span = location.span();
-            let start = usize::try_from(span.byte_offset()?).ok()?;
-            let length = usize::try_from(span.byte_len().unwrap_or(1)).ok()?;
-            Some(start.min(source.len())..start.saturating_add(length).min(source.len()))
-        });
+    let mut options = serde_saphyr::Options::default();
+    if first {
+        options.duplicate_keys = serde_saphyr::DuplicateKeyPolicy::FirstWins;
+    }
+    serde_saphyr::from_str_with_options::<Document>(source, options).map_err(|error| {
+        let place = error.location().map_or(0..0, |location| place_of(source, location));
         let message = error.without_snippet().to_string();
-        Finding::new(source, Severity::Error, "not_a_workflow", place.unwrap_or(0..0), message)
-            .help("`fenliu workflow schema` prints the form of workflow files")
+        let Some((said, _)) = message.split_once(", set DuplicateKeyPolicy") else {
+            return Finding::new(source, Severity::Error, "not_a_workflow", place, message)
+                .help("`fenliu workflow schema` prints the form of workflow files");
+        };
+        Finding::new(source, Severity::Error, TWICE, place, said)
+            .help("give one of them another name, or take it away; the first one is judged here")
     })
+}
+
+/// The bytes of a place that the reader of YAML names: some of its complaints know line and column only.
+fn place_of(source: &str, location: serde_saphyr::Location) -> Range<usize> {
+    let whole = |number: u64| usize::try_from(number).unwrap_or(usize::MAX);
+    let span = location.span();
+    let start = span.byte_offset().map(|at| whole(u64::from(at))).unwrap_or_else(|| {
+        let above = whole(location.line()).saturating_sub(1);
+        let lines: usize = source.split_inclusive('\n').take(above).map(str::len).sum();
+        let row = source.get(lines..).unwrap_or_default();
+        let before = row.chars().take(whole(location.column()).saturating_sub(1));
+        lines + before.map(char::len_utf8).sum::<usize>()
+    });
+    let length = span.byte_len().map_or(1, |length| whole(u64::from(length)));
+    start.min(source.len())..start.saturating_add(length).min(source.len())
 }
 
 /// What is known while a document is compiled.
