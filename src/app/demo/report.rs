@@ -42,7 +42,7 @@ pub struct Report {
     pub limits_run_out: BTreeMap<String, u64>,
     /// Reports to the emergency office that were not made in time.
     pub report_breaches: BTreeMap<String, u64>,
-    /// Messages written, by channel and state.
+    /// Messages written, by channel.
     pub messages: BTreeMap<String, u64>,
     /// Commands acknowledged to the players.
     pub commands_acknowledged: u64,
