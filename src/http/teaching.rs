@@ -290,7 +290,7 @@ fn ruled(house: &House, caller: &Caller, path: &str) -> Result<InstanceId, Probl
 
 /// A reason that says something.
 fn reasoned(name: &str, text: String) -> Result<String, Problem> {
-    if (4..=300).contains(&text.trim().chars().count()) {
+    if (4..=300).contains(&text.trim().chars().count()) && !text.contains('\0') {
         return Ok(text.trim().to_owned());
     }
     let (zh, en) =
