@@ -19,7 +19,7 @@ use crate::policy::Act;
 
 /// A version of the catalogue.
 #[derive(Serialize, ToSchema)]
-pub(super) struct VersionView {
+pub(super) struct CatalogueVersion {
     /// Its number.
     number: i64,
     /// `draft`, `published`, `in_force` or `withdrawn`.
@@ -40,7 +40,7 @@ pub(super) struct VersionView {
     categories: usize,
 }
 
-impl VersionView {
+impl CatalogueVersion {
     fn of(lens: &Lens, version: &Catalogue, in_force: Option<i64>) -> Self {
         let published = version.published.as_ref();
         let state = match published {
@@ -103,16 +103,16 @@ pub(super) struct PublishBody {
 /// The versions of the catalogue, the newest first.
 #[utoipa::path(
     get, path = "/api/v1/catalogue/versions", tag = "directory",
-    responses((status = 200, body = All<VersionView>, description = "All.")),
+    responses((status = 200, body = All<CatalogueVersion>, description = "All.")),
 )]
 pub(super) async fn versions(
     house: web::Data<House>,
     Who(caller): Who,
-) -> Result<web::Json<All<VersionView>>, Problem> {
+) -> Result<web::Json<All<CatalogueVersion>>, Problem> {
     let lens = Lens::of(&house, &caller)?;
     let gate = house.gate.clone();
     let (all, now) = blocking(move || gate.catalogues(&caller)).await?;
-    let items = all.iter().map(|version| VersionView::of(&lens, version, now)).collect();
+    let items = all.iter().map(|version| CatalogueVersion::of(&lens, version, now)).collect();
     Ok(web::Json(All { items }))
 }
 
@@ -238,7 +238,7 @@ pub(super) async fn differences(
 #[utoipa::path(
     post, path = "/api/v1/catalogue/versions/{number}/publish", tag = "administration",
     request_body = PublishBody,
-    responses((status = 200, body = VersionView, description = "The version as it is now.")),
+    responses((status = 200, body = CatalogueVersion, description = "The version as it is now.")),
     params(("number" = i64, Path, description = "The draft.")),
 )]
 pub(super) async fn publish(
@@ -246,7 +246,7 @@ pub(super) async fn publish(
     Who(caller): Who,
     path: web::Path<String>,
     Body(body): Body<PublishBody>,
-) -> Result<web::Json<VersionView>, Problem> {
+) -> Result<web::Json<CatalogueVersion>, Problem> {
     house.gate.permit(&caller, Act::TeachRouting)?;
     let number = receive::number(&path)?;
     let at = body.effective_at.as_deref();
@@ -259,7 +259,7 @@ pub(super) async fn publish(
     .await?;
     let version = all.iter().find(|version| version.number == number);
     let version = version.ok_or_else(Problem::not_found)?;
-    Ok(web::Json(VersionView::of(&lens, version, now)))
+    Ok(web::Json(CatalogueVersion::of(&lens, version, now)))
 }
 
 /// Withdraws a draft.
