@@ -66,8 +66,8 @@ use tokio::sync::{Notify, broadcast, oneshot};
 use crate::clock::Clock;
 use crate::domain::Instant;
 pub use crate::store::{
-    Alarm, Ending, Filter, MessageFilter, NewAlarm, PrecedentRow, ProposalRow, Queue, RawCounts,
-    SessionRow, Settled, StandInFilter, Standing, TokenRow,
+    Alarm, AlarmFilter, Ending, Filter, MessageFilter, NewAlarm, PrecedentRow, ProposalRow, Queue,
+    RawCounts, SessionRow, Settled, StandInFilter, Standing, TokenRow,
 };
 use crate::store::{Store, Writer};
 pub use access::{
@@ -149,8 +149,9 @@ struct Inner {
     access: RwLock<AccessRules>,
     /// Who is told of operator alarms.
     operators: RwLock<Vec<(String, crate::domain::Role)>>,
-    /// When tokens were last used, until it is written down.
+    /// When tokens were last used, and what was denied, until it is written down.
     uses: access::Uses,
+    denials: access::Denials,
     /// The key that signs checkpoints.
     seal: std::sync::OnceLock<crate::seal::SigningKey>,
     /// Whether a webhook may be posted to an address.
@@ -219,6 +220,7 @@ impl Gate {
             access: RwLock::default(),
             operators: RwLock::default(),
             uses: access::Uses::default(),
+            denials: access::Denials::default(),
             hook_guard: RwLock::default(),
         };
         Ok(Self { inner: Arc::new(inner) })
