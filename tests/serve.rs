@@ -114,7 +114,7 @@ fn a_second_demonstration_leaves_the_first_ones_data_alone() {
     let folder = Folder::new("two-demos");
     let calls = Path::new(env!("CARGO_MANIFEST_DIR")).join("config/demo/calls.jsonl");
     let demo = |listen: &str| {
-        let words = ["demo", "--calls-max", "1", "--listen", listen, "--calls"];
+        let words = ["demo", "--unread", "--calls-max", "1", "--listen", listen, "--calls"];
         let mut command = fenliu(&folder, &words);
         command.arg(&calls).current_dir(env!("CARGO_MANIFEST_DIR"));
         command

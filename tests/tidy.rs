@@ -2,5 +2,6 @@
 
 mod arrows;
 mod migrations;
+mod shapes;
 mod sizes;
 mod source;

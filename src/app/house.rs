@@ -130,11 +130,9 @@ pub fn found(settings: &Settings, gate: &Gate) -> Result<Option<String>, Error> 
     let directory = who.directory(JurisdictionId(0));
     let rosters = who.rosters();
     let jurisdiction = gate.found_with_rosters((&directory, &rosters), &calendar, &workflows)?;
+    gate.found_answers(jurisdiction, &who.answers)?;
     let person = administrator(&directory)?;
     let caller = Caller { actor: Actor::System, jurisdiction };
-    for answer in &who.answers {
-        gate.put_spot_answer(&caller, answer)?;
-    }
     let new = NewToken {
         person,
         label: "first start".to_owned(),

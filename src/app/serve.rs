@@ -82,16 +82,17 @@ pub fn demonstrate(
     options: &demo::Options,
     say: impl Fn(&str),
 ) -> Result<(), demo::Error> {
+    let of_office = settings.clone();
+    let mut settings = demo::settings(settings);
+    demo::clear(&settings)?;
     let router = if options.unread {
         None
     } else {
         say("训练分流模型 the router is being trained");
-        let knowledge = super::routing::knowledge(&settings);
+        let knowledge = super::routing::knowledge(&of_office);
         let knowledge = knowledge.map_err(|error| demo::Error::House(Error::Sense(error)))?;
         Some(Arc::new(Router::train(&knowledge)))
     };
-    let mut settings = demo::settings(settings);
-    demo::clear(&settings)?;
     settings.scheduler.audit_seconds = settings.scheduler.audit_seconds.min(10);
     log(&settings).map_err(demo::Error::House)?;
     let clock = demo::clock(options.speed)?;

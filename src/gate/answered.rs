@@ -15,6 +15,9 @@ use crate::store::Answer;
 const SOURCE: &str = "source";
 const NUMBER: &str = "source_number";
 
+/// No name or number of another system is longer, in bytes.
+const NAME_MAX: usize = 400;
+
 /// What makes two requests the same: everything but the idempotency key. A caller may be part of it,
 /// so that it tells nothing without the `key`.
 pub(super) fn fingerprint(request: &Request, key: &MatchKey) -> Result<Hash, Error> {
@@ -43,8 +46,13 @@ pub(super) fn keys(request: &Request) -> Vec<(String, String)> {
 /// The name and the number that another system gave to a matter that is to be opened.
 fn numbered(request: &Request) -> Option<(String, String)> {
     let Target::New(_) = &request.target else { return None };
-    let text = |name: &str| request.input.get(name)?.as_str().filter(|text| !text.is_empty());
+    let text = |name: &str| request.input.get(name)?.as_str().filter(|text| is_name(text));
     Some((source_name(request.caller.jurisdiction, text(SOURCE)?), text(NUMBER)?.to_owned()))
+}
+
+/// Whether a text may be looked up at all; what else is wrong with it is said when the input is read.
+fn is_name(text: &str) -> bool {
+    (1..=NAME_MAX).contains(&text.len()) && !text.contains('\0')
 }
 
 /// The system as answers are kept under it: no actor has such a name. They are never forgotten.
@@ -162,6 +170,9 @@ impl Gate {
         number: &str,
     ) -> Result<super::Seen, Error> {
         self.admit(caller, Act::SeeMatter)?;
+        if !is_name(source) || !is_name(number) {
+            return Err(Error::NotFound);
+        }
         let name = source_name(caller.jurisdiction, source);
         let found: Option<InstanceId> = self.read(|reader| reader.answered_about(&name, number))?;
         self.instance(caller, found.ok_or(Error::NotFound)?)

@@ -206,7 +206,7 @@ pub(super) fn change_one(
 
 fn noted(note: &str) -> Result<String, Error> {
     let note = note.trim();
-    if NOTE.contains(&note.chars().count()) {
+    if NOTE.contains(&note.chars().count()) && !note.contains('\0') {
         return Ok(note.to_owned());
     }
     let (least, most) = (NOTE.start(), NOTE.end());

@@ -5,6 +5,7 @@ use super::error::Error;
 use super::publishing::definition;
 use super::sealing::Deed;
 use super::{Caller, Gate};
+use crate::domain::spot::SpotAnswer;
 use crate::domain::{Actor, Directory, JurisdictionId, Roster};
 use crate::roster;
 use crate::store::{DefinitionSource, Jurisdiction};
@@ -76,6 +77,24 @@ impl Gate {
             Deed::of(&caller, "founded", format!("jurisdiction:{}", directory.code))
                 .write(transaction, now)?;
             Ok(id)
+        })
+    }
+
+    /// Takes in what can be answered on the spot from the beginning, as the jurisdiction's file has it.
+    /// Blocks.
+    ///
+    /// # Errors
+    /// What the store says.
+    pub fn found_answers(
+        &self,
+        whose: JurisdictionId,
+        answers: &[SpotAnswer],
+    ) -> Result<(), Error> {
+        self.change(|transaction, now| {
+            for answer in answers {
+                transaction.add_spot_answer(whose, answer, ("system", now))?;
+            }
+            Ok(())
         })
     }
 }

@@ -75,7 +75,10 @@ impl Gate {
         }
         super::administration::check_code(&new.code)?;
         let directory = self.inner.registry.directory(caller.jurisdiction)?;
-        let long = |text: &str| text.trim().chars().count();
+        // What no text may hold counts as none.
+        let long = |text: &str| {
+            if text.contains('\0') { usize::MAX } else { text.trim().chars().count() }
+        };
         for (sound, zh, en) in [
             (
                 directory.units.contains_key(&new.unit),

@@ -138,7 +138,8 @@ const WORKBOOK: &str = "application/vnd.openxmlformats-officedocument.spreadshee
 /// The catalogue in force as a table (CSV) or a workbook (XLSX), to be changed and drafted again.
 #[utoipa::path(
     get, path = "/api/v1/catalogue/export", tag = "directory",
-    responses((status = 200, body = String, content_type = "text/csv", description = "The file.")),
+    responses((status = 200, description = "The file.", content((String = "text/csv"),
+        (String = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet")))),
     params(("format" = Option<String>, Query, description = "`csv` (else) or `xlsx`.")),
 )]
 pub(super) async fn export(

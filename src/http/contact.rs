@@ -34,7 +34,7 @@ pub(super) struct CodeSent {
 /// A code as it was received.
 #[derive(Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
-pub(super) struct CodeBody {
+pub(super) struct ReceivedCode {
     /// Six digits.
     #[schema(example = "042137")]
     code: String,
@@ -195,7 +195,7 @@ pub(super) async fn send_code(
 /// Proves an address by the code that was sent there.
 #[utoipa::path(
     post, path = "/api/v1/people/{id}/contacts/{channel}/verify", tag = "directory",
-    request_body = CodeBody,
+    request_body = ReceivedCode,
     responses((status = 200, body = Proved, description = "The address is proved.")),
     params(("id" = i64, Path, description = "The person's id."),
         ("channel" = String, Path, description = "`sms` or `email`.")),
@@ -204,7 +204,7 @@ pub(super) async fn verify(
     house: web::Data<House>,
     Who(caller): Who,
     path: web::Path<(String, String)>,
-    Body(body): Body<CodeBody>,
+    Body(body): Body<ReceivedCode>,
 ) -> Result<web::Json<Proved>, Problem> {
     let (id, channel) = path.into_inner();
     let (id, gate) = (PersonId(receive::number(&id)?), house.gate.clone());

@@ -51,7 +51,7 @@ impl PrecedentView {
 
 /// A change of the catalogue that a ruling proposes.
 #[derive(Serialize, ToSchema)]
-pub(super) struct ProposalView {
+pub(super) struct ChangeProposed {
     /// The ruling that proposes it.
     precedent: PrecedentView,
     /// The category's units as they are, the usual one first.
@@ -59,7 +59,7 @@ pub(super) struct ProposalView {
     /// As they would be.
     after: Vec<Named>,
     /// Matters of the past like the ruled one that would have gone to another unit first.
-    moved: Vec<MovedView>,
+    moved: Vec<WouldMove>,
     /// `open`, `agreed` (a second person has to agree), `accepted` or `rejected`.
     state: &'static str,
     /// Who agreed first, or decided.
@@ -72,7 +72,7 @@ pub(super) struct ProposalView {
 
 /// A matter that would have gone elsewhere.
 #[derive(Serialize, ToSchema)]
-pub(super) struct MovedView {
+pub(super) struct WouldMove {
     /// Its public id.
     id: String,
     /// Its number.
@@ -83,7 +83,7 @@ pub(super) struct MovedView {
     likeness_per_mille: u16,
 }
 
-impl ProposalView {
+impl ChangeProposed {
     fn of(lens: &Lens, proposal: &Proposal) -> Self {
         let row = &proposal.precedent;
         let names = |units: &[String]| units.iter().map(|unit| lens.unit(unit)).collect();
@@ -94,7 +94,7 @@ impl ProposalView {
             (None, Some(_)) => "agreed",
             (None, None) => "open",
         };
-        let moved = proposal.moved.iter().map(|moved| MovedView {
+        let moved = proposal.moved.iter().map(|moved| WouldMove {
             id: lens.id(moved.instance),
             number: crate::gate::number_of(moved.instance),
             first_unit: lens.unit(&moved.first),
@@ -210,15 +210,15 @@ pub(super) async fn withdraw(
 /// Changes of the catalogue that rulings propose, with the matters they would have moved.
 #[utoipa::path(
     get, path = "/api/v1/routing/proposals", tag = "matters",
-    responses((status = 200, body = All<ProposalView>, description = "The newest first.")),
+    responses((status = 200, body = All<ChangeProposed>, description = "The newest first.")),
 )]
 pub(super) async fn proposals(
     house: web::Data<House>,
     Who(caller): Who,
-) -> Result<web::Json<All<ProposalView>>, Problem> {
+) -> Result<web::Json<All<ChangeProposed>>, Problem> {
     let lens = Lens::of(&house, &caller)?;
     let all = ask(&house, caller, Gate::proposed_changes).await?;
-    Ok(web::Json(All { items: all.iter().map(|one| ProposalView::of(&lens, one)).collect() }))
+    Ok(web::Json(All { items: all.iter().map(|one| ChangeProposed::of(&lens, one)).collect() }))
 }
 
 /// Accepts or rejects a proposed change of the catalogue. Where two people are wanted
@@ -290,7 +290,7 @@ fn ruled(house: &House, caller: &Caller, path: &str) -> Result<InstanceId, Probl
 
 /// A reason that says something.
 fn reasoned(name: &str, text: String) -> Result<String, Problem> {
-    if (4..=300).contains(&text.trim().chars().count()) {
+    if (4..=300).contains(&text.trim().chars().count()) && !text.contains('\0') {
         return Ok(text.trim().to_owned());
     }
     let (zh, en) =

@@ -42,6 +42,13 @@ async fn the_same_number_of_the_110_system_is_the_same_referral() {
     assert_eq!(found["id"], first["id"]);
     let none = office.get(DESK, "/api/v1/intake/110/20180702-9999").await;
     assert_eq!(none.problem(404), "not_found");
+    let strange = office.get(DESK, "/api/v1/intake/110/%00").await;
+    assert_eq!(strange.problem(404), "not_found");
+    let strange = register(&office, DESK, call("a\0b", "停电一天")).await;
+    assert_eq!(strange.json["code"], "wrong_input", "{}", strange.text);
+    // Who may not register is not told what is registered.
+    let told = register(&office, "huimin.liaison", call("20180702-0017", "停电一天")).await;
+    assert_eq!(told.status, 403, "{}", told.text);
     let foreign = office.get("huimin.liaison", "/api/v1/intake/110/20180702-0017").await;
     assert_eq!(foreign.problem(404), "not_found");
 }
