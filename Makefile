@@ -21,14 +21,22 @@ setup: ## install what building needs (Debian packages; Rust must be there: http
 	@./deploy/install-packages $(PACKAGES_BUILD)
 
 .PHONY: setup-test
-setup-test: setup ## install what testing needs besides (PostgreSQL, Node.js, the servers that tests talk to)
+setup-test: setup ## install what testing needs besides (PostgreSQL, Node.js, Python, the programs that tests talk to)
 	@./deploy/install-packages $(PACKAGES_TEST)
 	@command -v node >/dev/null && command -v npm >/dev/null || ./deploy/install-packages nodejs npm
 	@$(MAKE) --no-print-directory tests/peers/node_modules/.package-lock.json
+	@python3 -c 'import ensurepip, venv' 2>/dev/null || ./deploy/install-packages python3 python3-venv
+	@$(MAKE) --no-print-directory tests/peers/venv/bin/st
 
 # A mail server and an SMS centre that are not ours.
 tests/peers/node_modules/.package-lock.json: tests/peers/package.json tests/peers/package-lock.json
 	cd tests/peers && npm ci
+	@touch $@
+
+# What tries the API against its own description.
+tests/peers/venv/bin/st: tests/peers/requirements.txt
+	python3 -m venv tests/peers/venv
+	tests/peers/venv/bin/pip install --quiet --disable-pip-version-check -r tests/peers/requirements.txt
 	@touch $@
 
 .PHONY: run

@@ -1,8 +1,9 @@
 //! `make bench`: how much the whole product bears, as ratios to `pgbench -N` of the same run on the
 //! same machine. Prints Markdown; every figure names what was measured.
 //!
-//! `cargo bench --bench load -- [--seconds N] [--only throughput|clocks|alerts|growth|routing]
-//! [--quick] [--store sqlite|postgres] [--clients N]`
+//! `cargo bench --bench load -- [--seconds N]
+//! [--only throughput|clocks|alerts|growth|rights|routing] [--quick]
+//! [--store sqlite|postgres] [--clients N]`
 
 #![expect(clippy::print_stdout, reason = "a benchmark prints its figures")]
 #![expect(unreachable_pub, reason = "a program of its own, read from its top")]
@@ -27,6 +28,8 @@ mod growth;
 mod life;
 #[path = "load/postgres.rs"]
 mod postgres;
+#[path = "load/rights.rs"]
+mod rights;
 #[path = "load/routing.rs"]
 mod routing;
 #[path = "load/service.rs"]
@@ -117,6 +120,16 @@ fn main() {
         let large = if plan.quick { 100_000 } else { 1_000_000 };
         let rows = runtime.block_on(growth::measure(large, span));
         growth::print(&rows);
+    }
+    if plan.wants("rights") {
+        let measured = runtime.block_on(rights::measure(&cluster, span));
+        println!("## rights: the questions of one command, SQLite, 16 clients\n");
+        println!(
+            "{:.2} us of {:.0} us CPU for a command: {:.2} % (aim: at most 5 %)\n",
+            measured.questions_us,
+            measured.command_us,
+            measured.share() * 100.0
+        );
     }
     let after = cluster.pgbench(plan.seconds);
     println!(

@@ -3,10 +3,13 @@
 pub mod access;
 pub mod alerts;
 pub mod channel;
+pub mod database;
 mod environment;
 pub mod job;
 pub mod jurisdiction;
 pub mod knowledge;
+pub mod publication;
 mod secret;
 pub mod settings;
 pub mod texts;
+pub mod vault;

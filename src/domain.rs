@@ -3,6 +3,8 @@
 
 pub mod actor;
 pub mod audit_entry;
+pub mod catalogue;
+pub mod chain;
 pub mod command;
 pub mod directory;
 pub mod event;
@@ -17,6 +19,8 @@ pub mod person;
 pub mod refusal;
 pub mod roster;
 mod sanity;
+pub mod sheet;
+pub mod spot;
 pub mod subscription;
 pub mod text;
 pub mod tier;
@@ -24,6 +28,7 @@ pub mod value;
 
 pub use actor::{Actor, Grant, Role, Scope, Term};
 pub use audit_entry::{AuditEntry, StoredEntry};
+pub use chain::ChainHash;
 pub use command::Command;
 pub use directory::{Category, Directory, EVERY_UNIT, Unit};
 pub use event::{Event, StoredEvent};

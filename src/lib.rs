@@ -10,12 +10,14 @@ pub mod domain;
 // Floor 1, judgement: pure.
 pub mod chart;
 pub mod engine;
+pub mod intake;
 pub mod policy;
 pub mod roster;
 pub mod routing;
 pub mod scenario;
 pub mod seal;
 pub mod template;
+pub mod vault;
 
 // Floor 2, hands: one outside thing each.
 pub mod channel;

@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 use clap::{Args, Parser, Subcommand};
-use fenliu::app::{alerts, archive, demo, rights, routing, serve, workflow};
+use fenliu::app::{alerts, archive, demo, intake, keys, rights, routing, serve, workflow};
 use fenliu::config::settings::Settings;
 use fenliu::domain::Instant;
 use fenliu::domain::event::unhex;
@@ -66,11 +66,13 @@ enum Command {
         place: Place,
     },
     /// Print the public half of the key that signs checkpoints: note it where the database's
-    /// administrators have no hand.
+    /// administrators have no hand. Or see to the keys by which callers' data are kept locked.
     Key {
         /// The settings file.
-        #[arg(long)]
+        #[arg(long, global = true)]
         config: Option<PathBuf>,
+        #[command(subcommand)]
+        wish: Option<keys::Wish>,
     },
     /// Make a token (the service must not run on the same SQLite file; else use the API).
     Token {
@@ -128,6 +130,9 @@ enum Command {
     /// Check and look at the texts of messages.
     #[command(subcommand)]
     Alerts(alerts::Wish),
+    /// Send calls of a file to a running service.
+    #[command(subcommand)]
+    Intake(intake::Wish),
     /// Train, judge and explain the router of calls.
     #[command(subcommand)]
     Routing(routing::Wish),
@@ -237,10 +242,9 @@ fn run(command: Command) -> Result<workflow::Report, String> {
             let copy = Place { config: None, database: Some(url) };
             verify(copy, None, None)
         }
-        Command::Key { config } => {
+        Command::Key { config, wish } => {
             let settings = settings(config)?;
-            let key = archive::public_key(&settings).map_err(said)?;
-            Ok(workflow::Report::of(format!("{key}\n")))
+            keys::run(&settings, wish, |line| print(&format!("{line}\n"))).map_err(said)
         }
         Command::Token { config, person, label, jurisdiction } => {
             let settings = settings(config)?;
@@ -262,6 +266,7 @@ fn run(command: Command) -> Result<workflow::Report, String> {
             Ok(workflow::Report::of(format!("{setup}\n")))
         }
         Command::Rights { workflows } => rights::report(&workflows),
+        Command::Intake(wish) => intake::run(&wish, progress).map_err(said),
         Command::Routing(wish) => routing::run(wish, std::env::vars()).map_err(said),
         Command::Alerts(wish) => alerts::run(wish, std::env::vars()).map_err(said),
         Command::Config => Ok(workflow::Report::of(Settings::template())),
@@ -319,7 +324,7 @@ fn verify(
     let bytes = |key: &str| unhex(key).filter(|bytes| bytes.len() == 32).ok_or_else(wrong);
     let key = key.map(bytes).transpose()?;
     let report = match export {
-        Some(folder) => archive::verify_export(folder, key.as_deref()),
+        Some(folder) => archive::verify_export(&place.settings()?, folder, key.as_deref()),
         None => serve::verify(&place.settings()?, key.as_deref()),
     };
     Ok(archive::told(&report.map_err(said)?))
@@ -335,6 +340,17 @@ fn print(text: &str) {
     print!("{text}");
     // A reader that has gone is no reason to stop working.
     drop(std::io::stdout().flush());
+}
+
+/// A bar that moves for eyes, a line for files.
+#[expect(clippy::print_stderr, reason = "progress is told on standard error")]
+fn progress(text: &str) {
+    use std::io::IsTerminal;
+    if std::io::stderr().is_terminal() {
+        eprint!("\r{text}\u{1b}[K");
+    } else {
+        eprintln!("{text}");
+    }
 }
 
 #[expect(clippy::print_stderr, reason = "the command line complains on standard error")]

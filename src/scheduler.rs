@@ -15,8 +15,10 @@ pub mod jobs;
 pub mod mutes;
 pub mod outbox;
 pub mod recount;
+pub mod relock;
 pub mod self_test;
 mod shell;
+pub mod visits;
 pub mod watch;
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -203,8 +205,9 @@ pub struct Scheduler {
 
 impl Scheduler {
     /// Starts all loops on the current tokio runtime: due clocks, one sender for each channel,
-    /// periodic jobs, word of alarms, duty handovers, the auditor, the recount after a new calendar, and on a shared
-    /// database the watch for changes by other nodes.
+    /// periodic jobs, word of alarms, duty handovers, the auditor, the recount after a new calendar,
+    /// callers' data under a new key, what is noted of visits, and on a shared database the watch for
+    /// changes by other nodes.
     ///
     /// # Errors
     /// A periodic job that makes no sense.
@@ -265,6 +268,10 @@ impl Scheduler {
         let at = duty.clone();
         let recount = move || recount::Recount::new(at.clone(), options.recount);
         run("recount", &bell, Box::new(move || Box::new(recount())));
+        let at = duty.clone();
+        run("relock", &quiet, Box::new(move || Box::new(relock::Relock::new(at.clone()))));
+        let at = duty.clone();
+        run("visits", &quiet, Box::new(move || Box::new(visits::Visits::new(at.clone()))));
         if duty.gate.shares_store() {
             let at = duty.clone();
             run("watch", &quiet, Box::new(move || Box::new(watch::Watch::new(at.clone()))));

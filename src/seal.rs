@@ -3,10 +3,9 @@
 
 use aws_lc_rs::signature::{ED25519, Ed25519KeyPair, KeyPair, UnparsedPublicKey};
 use serde::{Deserialize, Serialize};
-use sha2::{Digest, Sha256};
 
 use crate::domain::event::Hash;
-use crate::domain::{InstanceId, Instant, JurisdictionId};
+use crate::domain::{ChainHash, InstanceId, Instant, JurisdictionId};
 
 /// The number of the form in which checkpoints are written and signed.
 pub const FORMAT: i64 = 1;
@@ -20,6 +19,9 @@ pub struct Checkpoint {
     pub number: i64,
     /// When it was made.
     pub at: Instant,
+    /// By which hash it speaks, and the chains are linked; SHA-256 where nothing is said.
+    #[serde(default, skip_serializing_if = "ChainHash::is_usual")]
+    pub chain: ChainHash,
     /// The hash of the text of the checkpoint before; nought for the first.
     pub previous: String,
     /// How many matters have changed since the checkpoint before …
@@ -44,20 +46,17 @@ pub struct AuditHead {
 /// The hash over where matters stand: each as id, number of the last event and its hash, in order of
 /// id.
 #[must_use]
-pub fn root(heads: impl IntoIterator<Item = (InstanceId, i64, Hash)>) -> Hash {
-    let mut digest = Sha256::new();
-    for (instance, seq, hash) in heads {
-        digest.update(instance.0.to_be_bytes());
-        digest.update(seq.to_be_bytes());
-        digest.update(hash);
-    }
-    digest.finalize().into()
+pub fn root(by: ChainHash, heads: impl IntoIterator<Item = (InstanceId, i64, Hash)>) -> Hash {
+    by.over(heads.into_iter().map(|(instance, seq, hash)| {
+        [instance.0.to_be_bytes().as_slice(), seq.to_be_bytes().as_slice(), hash.as_slice()]
+            .concat()
+    }))
 }
 
 /// The hash of a checkpoint's text, which the next one names.
 #[must_use]
-pub fn hash_of(text: &str) -> Hash {
-    Sha256::digest(text.as_bytes()).into()
+pub fn hash_of(by: ChainHash, text: &str) -> Hash {
+    by.over([text])
 }
 
 /// The key that signs. Whoever has it can forge: it is kept outside the database.
@@ -115,13 +114,13 @@ mod tests {
     fn the_hash_over_heads_tells_apart_every_part_and_their_order() {
         let head = |id: i64, seq: i64, byte: u8| (InstanceId(id), seq, [byte; 32]);
         let all = [
-            root([]),
-            root([head(1, 1, 1)]),
-            root([head(2, 1, 1)]),
-            root([head(1, 2, 1)]),
-            root([head(1, 1, 2)]),
-            root([head(1, 1, 1), head(2, 1, 1)]),
-            root([head(2, 1, 1), head(1, 1, 1)]),
+            root(ChainHash::Sha256, []),
+            root(ChainHash::Sha256, [head(1, 1, 1)]),
+            root(ChainHash::Sha256, [head(2, 1, 1)]),
+            root(ChainHash::Sha256, [head(1, 2, 1)]),
+            root(ChainHash::Sha256, [head(1, 1, 2)]),
+            root(ChainHash::Sha256, [head(1, 1, 1), head(2, 1, 1)]),
+            root(ChainHash::Sha256, [head(2, 1, 1), head(1, 1, 1)]),
         ];
         let different: std::collections::BTreeSet<_> = all.iter().collect();
         assert_eq!(different.len(), all.len());

@@ -26,6 +26,7 @@ mod alarm;
 mod answer;
 mod audit;
 mod batch;
+mod catalogue;
 mod checkpoint;
 mod claim;
 mod clock;
@@ -36,18 +37,25 @@ mod delivery;
 mod directory;
 mod error;
 mod event;
+mod failure;
 mod instance;
 mod list;
+mod locked;
 mod message;
 mod migration;
 mod part;
 mod personal;
 mod pool;
+mod precedent;
+mod proposal;
 mod roster;
 mod schema;
+mod shared;
+mod spot;
 mod statement;
 mod subscription;
 mod token;
+mod trace;
 mod transfer;
 mod turn;
 mod writer;
@@ -55,6 +63,7 @@ mod writer;
 use address::Address;
 use connection::{Connection, Patience, Purpose};
 use pool::Pool;
+use shared::Shared;
 use turn::{Turn, Turns};
 
 pub use account::{AccountRow, SessionRow, ThrottleRow};
@@ -71,11 +80,17 @@ pub use delivery::{Ending, Queue, Settled};
 pub use directory::Jurisdiction;
 pub use error::Error;
 pub use event::PositionedEvent;
+pub use failure::FailureRow;
 pub use list::{Filter, RawCounts, Standing};
+pub use locked::Walk;
 pub use message::MessageFilter;
 pub use pool::Reader;
+pub use precedent::{Decision, PrecedentRow};
+pub use proposal::ProposalRow;
 pub use roster::StandInFilter;
+pub use shared::Keys;
 pub use token::TokenRow;
+pub use trace::TraceRow;
 pub use transfer::{Table, tables};
 pub use writer::{Transaction, Writer};
 
@@ -124,6 +139,8 @@ struct Inner {
     /// SQLite: one transaction writes at a time.
     turns: Turns,
     pool: Pool,
+    /// What every connection knows: keys, and how chains are linked.
+    shared: Arc<Shared>,
     /// Keeps a database in memory alive while no other connection is open.
     _kept: Mutex<Option<Connection>>,
     /// The lock that makes this process the only writer of a SQLite file; freed when dropped.
@@ -156,7 +173,8 @@ impl Store {
         let purpose = if options.read_only { Purpose::Read } else { Purpose::Write };
         let first = Connection::open(&address, purpose, patience(&options), &memory)?;
         let kept = (address == Address::Memory).then_some(first);
-        let pool = Pool::new(options.readers.max(1));
+        let shared = Arc::<Shared>::default();
+        let pool = Pool::new(options.readers.max(1), Arc::clone(&shared));
         Ok(Self {
             inner: Arc::new(Inner {
                 address,
@@ -164,6 +182,7 @@ impl Store {
                 memory,
                 turns: Turns::default(),
                 pool,
+                shared,
                 _kept: Mutex::new(kept),
                 _lock: lock,
             }),

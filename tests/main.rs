@@ -3,11 +3,21 @@
 #[cfg(test)]
 mod alerts;
 #[cfg(test)]
+mod canary;
+#[cfg(test)]
 mod channel;
+#[cfg(test)]
+mod contract;
 #[cfg(test)]
 mod demo;
 #[cfg(test)]
+mod desk;
+#[cfg(test)]
+mod fuzz;
+#[cfg(test)]
 mod http;
+#[cfg(test)]
+mod keys;
 #[cfg(test)]
 mod process;
 #[cfg(test)]

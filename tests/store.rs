@@ -4,6 +4,7 @@
 mod conformance;
 mod contact;
 mod lists;
+mod locking;
 mod only_postgres;
 mod only_sqlite;
 mod outbox;

@@ -11,7 +11,7 @@ use serde_json::Value as Json;
 use sha2::{Digest as _, Sha256};
 
 use super::house::Error;
-use super::workflow;
+use super::{keys, workflow};
 use crate::clock::{Clock as _, SystemClock};
 use crate::config::settings::Settings;
 use crate::domain::Instant;
@@ -55,7 +55,7 @@ pub struct Part {
     pub sha256: String,
 }
 
-fn io(path: &Path) -> impl Fn(std::io::Error) -> Error + '_ {
+pub(super) fn io(path: &Path) -> impl Fn(std::io::Error) -> Error + '_ {
     move |error| Error::File { path: path.display().to_string(), error }
 }
 
@@ -95,8 +95,8 @@ pub fn export(settings: &Settings, folder: &Path) -> Result<Manifest, Error> {
     Ok(manifest)
 }
 
-/// A file that only its owner may read: exports hold callers' personal data.
-fn new_file(path: &Path) -> Result<File, Error> {
+/// A file that only its owner may read: exports hold callers' personal data, keys open them.
+pub(super) fn new_file(path: &Path) -> Result<File, Error> {
     OpenOptions::new().write(true).create_new(true).mode(0o600).open(path).map_err(io(path))
 }
 
@@ -232,10 +232,15 @@ fn take_table(
 ///
 /// # Errors
 /// As for [`import`]; what is wrong with the data is no error but in the report.
-pub fn verify_export(folder: &Path, key: Option<&[u8]>) -> Result<gate::Report, Error> {
+pub fn verify_export(
+    settings: &Settings,
+    folder: &Path,
+    key: Option<&[u8]>,
+) -> Result<gate::Report, Error> {
     let store = Store::open("sqlite::memory:", Options::default())?;
     store.migrate()?;
     import_into(&store, folder)?;
+    keys::use_if_there(settings, &store)?;
     Ok(gate::verify_signed(&store, key, |_| ())?)
 }
 
@@ -260,6 +265,11 @@ pub fn told(report: &gate::Report) -> workflow::Report {
         text.push_str(&format!(", the last of {at}, signed by {key}"));
     }
     text.push('\n');
+    if seals.still_locked {
+        text.push_str(
+            "callers' data are locked; without their keys it was not looked at whether they open\n",
+        );
+    }
     for fault in &seals.faults {
         text.push_str(&format!("  {fault}\n"));
     }

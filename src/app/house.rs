@@ -5,19 +5,17 @@ use std::sync::Arc;
 
 use tokio::sync::Notify;
 
+use super::keys;
+use super::rules::{access_rules, alert_rules, routing_rules};
 use crate::calendar::Calendar;
 use crate::channel::Now;
 use crate::clock::Clock;
-use crate::config;
-use crate::config::access::Access;
-use crate::config::alerts::Alerts;
 use crate::config::channel::SmsKind;
 use crate::config::jurisdiction::Jurisdiction;
 use crate::config::settings::Settings;
 use crate::domain::{Actor, Directory, JurisdictionId, PersonId, Role, Scope};
-use crate::gate::{AccessRules, AlertRules, Caller, Gate, NewToken, Parts, Profile};
+use crate::gate::{Caller, Gate, NewToken, Parts};
 use crate::http::{self, Postboxes, Server, Stopper};
-use crate::identity::{self, Provider};
 use crate::scheduler::{self, Lines, Scheduler};
 use crate::store::{Options, Store};
 
@@ -77,6 +75,8 @@ fn open_as(settings: &Settings, clock: Arc<dyn Clock>, create: bool) -> Result<G
     let options = Options { create, readers: settings.database.readers, ..Options::default() };
     let store = Store::open(&settings.database_url(), options)?;
     store.migrate()?;
+    keys::unlock(settings, &store)?;
+    store.choose_chain(settings.founding.chain_hash)?;
     let batch_max = settings.database.batch_max.max(1);
     let sms = &settings.channel.sms;
     let reading = &sms.gateway.reading;
@@ -91,21 +91,10 @@ fn open_as(settings: &Settings, clock: Arc<dyn Clock>, create: bool) -> Result<G
     };
     let alerts = alert_rules(&settings.alerts, replies);
     let gate = Gate::open(Parts { store, clock, entropy, batch_max, alerts })?;
-    gate.use_access_rules(access_rules(&settings.access));
+    gate.use_access_rules(access_rules(settings));
+    gate.use_routing_rules(routing_rules(&settings.routing));
     gate.tell_alarms_to(&settings.alerts.operators)?;
     Ok(gate)
-}
-
-fn alert_rules(alerts: &Alerts, replies: bool) -> AlertRules {
-    let second = 1_000;
-    let minute = 60 * second;
-    AlertRules {
-        urgent_ms: i64::from(alerts.urgent_minutes.max(1)) * minute,
-        normal_ms: i64::from(alerts.normal_minutes.max(1)) * minute,
-        hook_ms: i64::from(alerts.system_hours.max(1)) * 60 * minute,
-        bundle_ms: i64::from(alerts.bundle_seconds) * second,
-        replies,
-    }
 }
 
 /// Fills a new, empty store from the founding files; answers the first administrator's token, which
@@ -143,6 +132,9 @@ pub fn found(settings: &Settings, gate: &Gate) -> Result<Option<String>, Error> 
     let jurisdiction = gate.found_with_rosters((&directory, &rosters), &calendar, &workflows)?;
     let person = administrator(&directory)?;
     let caller = Caller { actor: Actor::System, jurisdiction };
+    for answer in &who.answers {
+        gate.put_spot_answer(&caller, answer)?;
+    }
     let new = NewToken {
         person,
         label: "first start".to_owned(),
@@ -158,12 +150,14 @@ fn advise(settings: &Settings, gate: &Gate) -> Result<(), Error> {
     if settings.routing.folder.as_os_str().is_empty() {
         return Ok(());
     }
-    let knowledge = super::routing::knowledge(settings).map_err(Error::Sense)?;
+    gate.use_knowledge(super::routing::knowledge(settings).map_err(Error::Sense)?);
     let gate = gate.clone();
     let trained = std::thread::Builder::new().name("router".to_owned()).spawn(move || {
-        let router = crate::routing::Router::train(&knowledge);
-        tracing::info!(model = router.name(), "calls are read as they are registered");
-        gate.use_router(Arc::new(router));
+        let Some(owner) = gate.registry().jurisdictions().first().copied() else { return };
+        match gate.train(owner) {
+            Ok(model) => tracing::info!(model, "calls are read as they are registered"),
+            Err(error) => tracing::error!(%error, "no router was trained; calls are taken unread"),
+        }
     });
     trained.map(drop).map_err(Error::Server)
 }
@@ -196,7 +190,7 @@ fn read(key: &str, path: &Path) -> Result<String, Error> {
 }
 
 /// The system's own randomness.
-fn entropy(bytes: &mut [u8]) {
+pub(super) fn entropy(bytes: &mut [u8]) {
     #[expect(clippy::expect_used, reason = "without randomness no secret may be made at all")]
     getrandom::fill(bytes).expect("the system gives no randomness");
 }
@@ -242,60 +236,13 @@ fn options(settings: &Settings, workers: usize) -> Result<http::Options, Error> 
     let strict = tls.is_some() || settings.alerts.public_url.starts_with("https://");
     Ok(http::Options {
         workers,
-        provider: provider(settings)?,
+        provider: super::provider::provider(settings)?,
         per_second: server.requests_per_second,
         trusted: server.trusted_proxies.clone(),
         tls,
         strict,
         ..http::Options::default()
     })
-}
-
-/// Where people may sign in besides, if the settings name a provider.
-fn provider(settings: &Settings) -> Result<Option<Arc<Provider>>, Error> {
-    let oidc = &settings.access.oidc;
-    if oidc.issuer.is_empty() {
-        return Ok(None);
-    }
-    let base = settings.alerts.public_url.trim_end_matches('/');
-    if base.is_empty() {
-        let sentence =
-            "access.oidc.issuer needs alerts.public_url: the provider sends people back there";
-        return Err(Error::Sense(sentence.to_owned()));
-    }
-    let roots = &oidc.roots;
-    let roots = if roots.as_os_str().is_empty() {
-        None
-    } else {
-        let path = settings.beside(roots);
-        let shown = path.display().to_string();
-        Some(std::fs::read(path).map_err(|error| Error::File { path: shown, error })?)
-    };
-    let secret = oidc.client_secret.reveal();
-    let client_secret = secret.map_err(|error| Error::Sense(format!("access.oidc: {error}")))?;
-    let provider = Provider::new(identity::Setting {
-        issuer: oidc.issuer.clone(),
-        client_id: oidc.client_id.clone(),
-        client_secret,
-        redirect: format!("{base}/api/v1/login/provider/return"),
-        second_factor: oidc.second_factor.clone(),
-        roots,
-    });
-    let provider = provider.map_err(|error| Error::Sense(format!("access.oidc: {error}")))?;
-    Ok(Some(Arc::new(provider)))
-}
-
-/// How strict the house is with those who sign in.
-fn access_rules(access: &Access) -> AccessRules {
-    let minute = 60_000;
-    AccessRules {
-        profile: match access.profile {
-            config::access::Profile::Mlps3 => Profile::Mlps3,
-            config::access::Profile::Asvs => Profile::Asvs,
-        },
-        idle_ms: i64::from(access.idle_minutes.max(1)) * minute,
-        longest_ms: i64::from(access.longest_hours.max(1)) * 60 * minute,
-    }
 }
 
 /// Rings when the process is asked to stop: by ^C, or by the system.

@@ -3,8 +3,8 @@
 use std::path::PathBuf;
 use std::sync::Arc;
 
-use super::demo;
 use super::house::{self, Error};
+use super::{demo, keys};
 use crate::clock::{Clock, FastClock, SystemClock};
 use crate::config::settings::{LogFormat, Settings};
 use crate::domain::{Actor, Grant, Instant, Person, PersonId, Role, Scope};
@@ -127,6 +127,7 @@ pub fn demonstrate(
 pub fn verify(settings: &Settings, key: Option<&[u8]>) -> Result<gate::Report, Error> {
     let options = Options { read_only: true, ..Options::default() };
     let store = Store::open(&settings.database_url(), options)?;
+    keys::use_if_there(settings, &store)?;
     Ok(gate::verify_signed(&store, key, |_| ())?)
 }
 

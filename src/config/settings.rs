@@ -13,9 +13,12 @@ use toml::{Table, Value};
 use super::access::Access;
 use super::alerts::Alerts;
 use super::channel::Channels;
+use super::database::{Database, Founding};
 use super::environment::overrule;
 use super::job::{Does, Job};
 use super::knowledge::Routing;
+use super::publication::Publication;
+use super::vault::Vault;
 
 /// Settings of the service. A key that is not here is refused, so that a slip of the pen is found
 /// at the start and not in the night. An environment variable `FENLIU_SECTION_KEY` in capitals
@@ -43,6 +46,10 @@ pub struct Settings {
     pub scheduler: Scheduler,
     /// Work that is done at fixed times.
     pub job: BTreeMap<String, JobSetting>,
+    /// Whether changes of workflows, rights and calendars need a second person.
+    pub publication: Publication,
+    /// With which keys callers' data are kept locked.
+    pub vault: Vault,
     /// The folder of the file that they were read from; no setting of its own.
     #[serde(skip)]
     #[schemars(skip)]
@@ -80,56 +87,6 @@ impl Default for Server {
             allow_plain_http: false,
             trusted_proxies: vec![IpAddr::V4(Ipv4Addr::LOCALHOST), IpAddr::V6(Ipv6Addr::LOCALHOST)],
             requests_per_second: 200,
-        }
-    }
-}
-
-/// Where data are kept.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
-#[serde(deny_unknown_fields, default)]
-pub struct Database {
-    /// `sqlite:PATH` or `postgres://USER:PASSWORD@HOST/NAME`; empty means the file `fenliu.db` in
-    /// the data folder.
-    pub url: String,
-    /// The data folder: the SQLite file, and the messages of the `log` channel.
-    pub folder: PathBuf,
-    /// Connections for reading.
-    pub readers: usize,
-    /// The most commands that share a transaction.
-    pub batch_max: usize,
-    /// The file of the key that signs where the chains of events stand, in the data folder unless its
-    /// path is absolute. Made at the first start. Whoever has it can forge: keep it from those who can
-    /// write to the database, and note its public half (`fenliu key`) elsewhere.
-    pub seal_key: PathBuf,
-}
-
-impl Default for Database {
-    fn default() -> Self {
-        let folder = PathBuf::from("data");
-        let seal_key = PathBuf::from("seal.key");
-        Self { url: String::new(), folder, readers: 4, batch_max: 256, seal_key }
-    }
-}
-
-/// What a new, empty database is filled with at the first start. Paths count from the folder of this
-/// file (without a file: from `config`).
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
-#[serde(deny_unknown_fields, default)]
-pub struct Founding {
-    /// Who is who.
-    pub jurisdiction: PathBuf,
-    /// Which days are worked.
-    pub calendar: PathBuf,
-    /// The folder of workflow files.
-    pub workflows: PathBuf,
-}
-
-impl Default for Founding {
-    fn default() -> Self {
-        Self {
-            jurisdiction: PathBuf::from("jurisdictions/chengkou.yaml"),
-            calendar: PathBuf::from("calendars/chongqing.yaml"),
-            workflows: PathBuf::from("../workflows"),
         }
     }
 }
@@ -290,6 +247,12 @@ impl Settings {
         self.database.folder.join(&self.database.seal_key)
     }
 
+    /// The file of the keys that lock callers' data.
+    #[must_use]
+    pub fn field_keys(&self) -> PathBuf {
+        self.database.folder.join(&self.vault.file)
+    }
+
     /// The periodic jobs.
     #[must_use]
     pub fn jobs(&self) -> Vec<Job> {
@@ -382,6 +345,7 @@ fn usual_jobs() -> BTreeMap<String, JobSetting> {
         ("next_year", job("0 0 9 * * *", Does::CalendarAlarm)),
         ("checkpoint", JobSetting { to: auditors, ..job("0 15 0 * * *", Does::Checkpoint) }),
         ("quarter", job("0 5 0 1 1,4,7,10 *", Does::QuarterClose)),
+        ("router", job("0 30 3 * * *", Does::TrainRouter)),
         ("keys", job("0 0 3 * * *", Does::ForgetAnswers)),
     ]
     .into_iter()

@@ -1,7 +1,6 @@
 //! Facts: one event for each accepted command, appended, hash-chained, never changed.
 
 use serde::{Deserialize, Serialize};
-use sha2::{Digest, Sha256};
 
 use super::actor::{Actor, Role};
 use super::command::Command;
@@ -166,7 +165,7 @@ pub struct StoredEvent {
     pub actor: String,
     /// The event as JSON text.
     pub body: String,
-    /// SHA-256 of the previous event's hash followed by `body`.
+    /// The hash of the previous event's hash followed by `body`; see [`super::ChainHash`].
     pub hash: Hash,
 }
 
@@ -190,15 +189,6 @@ pub fn unhex(text: &str) -> Option<Vec<u8>> {
     }
     let digits = |at| text.get(at..at + 2).and_then(|two| u8::from_str_radix(two, 16).ok());
     (0..text.len()).step_by(2).map(digits).collect()
-}
-
-/// The hash of an event text that follows `previous`.
-#[must_use]
-pub fn chain(previous: &Hash, body: &str) -> Hash {
-    let mut digest = Sha256::new();
-    digest.update(previous);
-    digest.update(body.as_bytes());
-    digest.finalize().into()
 }
 
 #[cfg(test)]

@@ -11,9 +11,9 @@ use serde_json::Value as Json;
 use super::replay;
 use crate::calendar::Calendar;
 use crate::chart::Chart;
-use crate::domain::event::{Hash, NO_HASH, chain};
+use crate::domain::event::{Hash, NO_HASH};
 use crate::domain::{
-    Actor, DefinitionId, Event, Instance, InstanceId, Instant, JurisdictionId, PersonId,
+    Actor, ChainHash, DefinitionId, Event, Instance, InstanceId, Instant, JurisdictionId, PersonId,
     StoredEvent,
 };
 
@@ -41,6 +41,8 @@ pub struct ClockLine {
 pub struct Record {
     /// Its row.
     pub instance: Instance,
+    /// By which hash the store links its chains.
+    pub chain: ChainHash,
     /// The hash that the row names as that of its last event.
     pub head: Hash,
     /// Its events, in order of number.
@@ -134,7 +136,7 @@ pub fn verify_chain(record: &Record) -> Result<Vec<Event>, Difference> {
         if seq != expected {
             return broken(expected, format!("event {expected} is missing; {seq} follows instead"));
         }
-        head = chain(&head, &stored.body);
+        head = record.chain.link(&head, &stored.body);
         if head != stored.hash {
             return broken(
                 seq,

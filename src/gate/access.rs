@@ -2,6 +2,8 @@
 //! policy table's to say.
 
 mod account;
+mod failure;
+mod guessable;
 mod password;
 mod session;
 mod sign_in;
@@ -32,12 +34,19 @@ pub struct AccessRules {
     pub idle_ms: i64,
     /// A session ends after so long (ms) in any case.
     pub longest_ms: i64,
+    /// For how long (ms) what one person proposes waits for a second one; none: one alone may do it.
+    pub second_person_ms: Option<i64>,
 }
 
 impl Default for AccessRules {
     fn default() -> Self {
         let minute = 60_000;
-        Self { profile: Profile::Mlps3, idle_ms: 30 * minute, longest_ms: 12 * 60 * minute }
+        Self {
+            profile: Profile::Mlps3,
+            idle_ms: 30 * minute,
+            longest_ms: 12 * 60 * minute,
+            second_person_ms: None,
+        }
     }
 }
 

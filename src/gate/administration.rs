@@ -5,12 +5,13 @@ use serde_json::json;
 
 use super::access::hash_of;
 use super::error::Error;
+use super::proposal::{Approval, Motion};
 use super::sealing::{self, Deed};
 use super::{Caller, Entropy, Gate};
 use crate::calendar::Calendar;
-use crate::domain::event::{hex, unhex};
+use crate::domain::event::hex;
 use crate::domain::{
-    Category, Directory, Instant, JurisdictionId, Person, PersonId, Refusal, Scope, Text, Unit,
+    Directory, Instant, JurisdictionId, Person, PersonId, Refusal, Scope, Text, Unit,
 };
 use crate::policy::{self, Act};
 use crate::store::{self, CalendarSource, Store, TokenRow, Transaction};
@@ -137,9 +138,15 @@ impl Gate {
     ///
     /// # Errors
     /// `Forbidden`; `Invalid` with what is wrong with the file, or when it is another calendar, or
-    /// the version is there already.
+    /// the version is there already; `Refused` with `second_person_needed`.
     pub fn load_calendar(&self, caller: &Caller, source: &str) -> Result<String, Error> {
         self.permit(caller, Act::WriteCalendar)?;
+        self.alone(caller, &Motion::Calendar(source.to_owned()))?;
+        self.load_calendar_by(caller, source, None)
+    }
+
+    /// A calendar that may be loaded as it is.
+    pub(super) fn sound_calendar(&self, caller: &Caller, source: &str) -> Result<Calendar, Error> {
         let new = read_calendar(source)?;
         let present = self.inner.registry.calendar(caller.jurisdiction)?;
         if new.code() != present.code() {
@@ -157,8 +164,19 @@ impl Gate {
                 format!("version `{version}` is loaded already; give it a new version"),
             ));
         }
+        Ok(new)
+    }
+
+    /// Loads what may be loaded, perhaps approved by a second person.
+    pub(super) fn load_calendar_by(
+        &self,
+        caller: &Caller,
+        source: &str,
+        approval: Option<Approval>,
+    ) -> Result<String, Error> {
+        let new = self.sound_calendar(caller, source)?;
         let deed = Deed::of(caller, "calendar_loaded", format!("calendar:{}", new.version()));
-        let deed = deed.with(json!({ "sha256": sealing::digest(source) }));
+        let deed = deed.with(json!({ "sha256": sealing::digest(source) })).approved(approval);
         self.administer(deed, |transaction, now| {
             let row = calendar_source(caller.jurisdiction, &new, source, now);
             transaction.add_calendar(&row).map(drop)
@@ -185,9 +203,16 @@ impl Gate {
     /// Adds (id 0) or changes a person. Blocks.
     ///
     /// # Errors
-    /// `Forbidden`; `NotFound` for an id that is not there; `Invalid` for a unit that is not there.
+    /// `Forbidden`; `NotFound` for an id that is not there; `Invalid` for a unit that is not there;
+    /// `Refused` with `second_person_needed` for other rights.
     pub fn put_person(&self, caller: &Caller, person: &Person) -> Result<PersonId, Error> {
         self.permit(caller, Act::WriteDirectory)?;
+        self.alone(caller, &Motion::Person(Box::new(person.clone())))?;
+        self.put_person_by(caller, person, None)
+    }
+
+    /// A person that may be put as it is, with what is the person's own.
+    pub(super) fn sound_person(&self, caller: &Caller, person: &Person) -> Result<Person, Error> {
         let directory = self.inner.registry.directory(caller.jurisdiction)?;
         if person.id != PersonId(0) && !directory.people.contains_key(&person.id) {
             return Err(Error::NotFound);
@@ -206,7 +231,19 @@ impl Gate {
         let known = directory.people.get(&person.id);
         let (rules, verified) =
             known.map(|known| (known.rules.clone(), known.verified.clone())).unwrap_or_default();
-        let person = Person { rules, verified, ..person.clone() };
+        Ok(Person { rules, verified, ..person.clone() })
+    }
+
+    /// Puts a person that may be put, perhaps approved by a second person.
+    pub(super) fn put_person_by(
+        &self,
+        caller: &Caller,
+        person: &Person,
+        approval: Option<Approval>,
+    ) -> Result<PersonId, Error> {
+        let person = self.sound_person(caller, person)?;
+        let directory = self.inner.registry.directory(caller.jurisdiction)?;
+        let known = directory.people.get(&person.id);
         let grants = person.grants.iter().map(|grant| format!("{}.{}", grant.unit, grant.role));
         let grants: Vec<String> = grants.collect();
         let deed = Deed::of(caller, "person_put", format!("person:{}", person.id));
@@ -214,7 +251,7 @@ impl Gate {
         let leaves = !person.active;
         let rights = |one: &Person| (one.lasting(), one.terms.clone(), one.active);
         let others = known.is_some_and(|known| rights(known) != rights(&person));
-        self.administer(deed.with(detail), |transaction, now| {
+        self.administer(deed.with(detail).approved(approval), |transaction, now| {
             let id = transaction.put_person(caller.jurisdiction, &person)?;
             // Other rights begin with a new session; who leaves leaves nothing behind.
             if others {
@@ -224,20 +261,6 @@ impl Gate {
                 transaction.revoke_tokens(id, now)?;
             }
             Ok(id)
-        })
-    }
-
-    /// Adds or changes a category. Blocks.
-    ///
-    /// # Errors
-    /// `Forbidden`; `Invalid` for a unit that is not there.
-    pub fn put_category(&self, caller: &Caller, category: &Category) -> Result<(), Error> {
-        self.permit(caller, Act::WriteDirectory)?;
-        let directory = self.inner.registry.directory(caller.jurisdiction)?;
-        sound(&directory.faults_of_category(category))?;
-        let deed = Deed::of(caller, "category_put", format!("category:{}", category.code));
-        self.administer(deed, |transaction, _| {
-            transaction.put_category(caller.jurisdiction, category)
         })
     }
 
@@ -259,19 +282,6 @@ pub(super) fn number_secret(store: &Store, entropy: Entropy) -> Result<u64, Erro
     entropy(&mut bytes);
     let secret = u64::from_le_bytes(bytes);
     store.writer()?.transaction(|t| t.set_setting(NAME, &secret.to_string()))?;
-    Ok(secret)
-}
-
-/// The key with which links are signed: made at the first start, kept for ever.
-pub(super) fn link_secret(store: &Store, entropy: Entropy) -> Result<[u8; 32], Error> {
-    const NAME: &str = "link_secret";
-    let kept = store.read(|reader| reader.setting(NAME))?;
-    if let Some(secret) = kept.and_then(|text| unhex(&text)?.try_into().ok()) {
-        return Ok(secret);
-    }
-    let mut secret = [0_u8; 32];
-    entropy(&mut secret);
-    store.writer()?.transaction(|t| t.set_setting(NAME, &hex(&secret)))?;
     Ok(secret)
 }
 
@@ -309,7 +319,7 @@ fn sound_scope(scope: &Scope, directory: &Directory) -> Result<(), Error> {
 }
 
 /// The first fault is said: they are sentences for people who mend one at a time.
-fn sound(faults: &[Text]) -> Result<(), Error> {
+pub(super) fn sound(faults: &[Text]) -> Result<(), Error> {
     faults.first().map_or(Ok(()), |fault| Err(Error::Invalid(fault.clone())))
 }
 

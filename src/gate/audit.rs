@@ -5,10 +5,10 @@ use std::sync::Arc;
 
 use serde::Serialize;
 
-use super::Gate;
 use super::error::Error;
 use super::registry::Registry;
 use super::sealing::{Seals, verify_seals};
+use super::{Gate, locking};
 use crate::calendar::Calendar;
 use crate::chart::Chart;
 use crate::domain::event::ClockVerb;
@@ -164,7 +164,7 @@ pub fn verify(store: &Store, progress: impl FnMut(u64)) -> Result<Report, Error>
 
 /// Looks again at every instance of a database, reading only: the chain of each, every decision
 /// repeated, rows of instances, clocks and messages compared; audit logs and checkpoints, which must be
-/// signed by `key` if one is given. `progress` is told how many instances
+/// signed by `key` if one is given; and, if the store has its keys, whether what is locked opens. `progress` is told how many instances
 /// are done now and then. Blocks.
 ///
 /// # Errors
@@ -191,6 +191,11 @@ pub fn verify_signed(
         progress(report.instances);
     }
     report.seals = verify_seals(store, key)?;
+    if store.vault().is_some() {
+        report.seals.faults.extend(locking::unopened(store)?);
+    } else {
+        report.seals.still_locked = store.read(Reader::is_locked)?;
+    }
     if let Some(fault) = report.seals.faults.first().filter(|_| report.first_fault.is_none()) {
         report.first_fault = Some(fault.clone());
     }
@@ -252,6 +257,7 @@ fn ownerless(store: &Store, id: InstanceId) -> Result<Option<Examined>, Error> {
 
 pub(super) fn record(reader: &mut Reader, id: InstanceId) -> Result<Option<Record>, store::Error> {
     let Some((instance, head)) = reader.instance(id)? else { return Ok(None) };
+    let chain = reader.chain()?;
     let events = reader.events(id, i64::MIN, i64::MAX)?;
     let clocks = reader.clocks(id)?.into_iter().map(line).collect();
     let of_instance = MessageFilter { instance: Some(id), ..MessageFilter::default() };
@@ -259,7 +265,7 @@ pub(super) fn record(reader: &mut Reader, id: InstanceId) -> Result<Option<Recor
     // What was written because another channel failed is not in an event.
     let first = messages.into_iter().filter(|one| one.instead_of.is_none());
     let messages = first.filter_map(|one| Some((one.seq, one.to.person()?, one.channel))).collect();
-    Ok(Some(Record { instance, head, events, clocks, messages }))
+    Ok(Some(Record { instance, chain, head, events, clocks, messages }))
 }
 
 fn line(row: ClockRow) -> ClockLine {

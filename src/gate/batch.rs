@@ -5,13 +5,15 @@ use std::collections::{BTreeMap, BTreeSet};
 use super::Change;
 use super::error::Error;
 use crate::chart::Chart;
-use crate::domain::event::{Hash, NO_HASH, Told, chain};
+use crate::domain::event::{Hash, NO_HASH, Told};
 use crate::domain::{
-    Actor, ArmedClock, Event, Instance, InstanceId, Instant, Message, MessageId, StoredEvent, Value,
+    Actor, ArmedClock, ChainHash, Event, Instance, InstanceId, Instant, Message, MessageId,
+    StoredEvent, Value,
 };
 use crate::engine::{Decision, LEFT_OUT, WHY};
 use crate::store::{
-    self, Answer, Batch, ClockRow, NewAlarm, PartyRow, PersonalRow, Settled, Transaction,
+    self, Answer, Batch, ClockRow, NewAlarm, PartyRow, PersonalRow, PrecedentRow, Settled,
+    TraceRow, Transaction,
 };
 
 /// An instance in hand.
@@ -77,11 +79,17 @@ impl Mark {
 /// The batch as it grows. A command that is refused leaves nothing in it but what was read.
 #[derive(Default)]
 pub(super) struct Draft {
+    /// By which hash events are chained.
+    chain: ChainHash,
     held: BTreeMap<InstanceId, Held>,
     parties: BTreeMap<InstanceId, BTreeSet<String>>,
     events: Vec<StoredEvent>,
     pub(super) messages: Vec<Message>,
     pub(super) personal: Vec<PersonalRow>,
+    /// By what its calls are recognised when they are repeated.
+    pub(super) traces: Vec<TraceRow>,
+    /// Rulings that the router goes by.
+    pub(super) precedents: Vec<PrecedentRow>,
     /// Whose callers are erased.
     pub(super) erased: Vec<InstanceId>,
     pub(super) answers: Vec<Answer>,
@@ -93,6 +101,11 @@ pub(super) struct Draft {
 }
 
 impl Draft {
+    /// An empty batch of a store whose chains are linked by this hash.
+    pub(super) fn new(chain: ChainHash) -> Self {
+        Self { chain, ..Self::default() }
+    }
+
     /// Whether an instance is in hand.
     pub(super) fn knows(&self, id: InstanceId) -> bool {
         self.held.contains_key(&id)
@@ -142,7 +155,7 @@ impl Draft {
         let body = serde_json::to_string(event)
             .map_err(|error| Error::Internal(format!("event {} of {id}: {error}", event.seq)))?;
         let previous = self.held.get(&id).map_or(NO_HASH, |held| held.head);
-        let hash = chain(&previous, &body);
+        let hash = self.chain.link(&previous, &body);
         let parties: BTreeSet<String> =
             chart.parties_of(&decision.instance).map(str::to_owned).collect();
         self.events.push(StoredEvent {
@@ -175,6 +188,8 @@ impl Draft {
             events: self.events,
             messages: self.messages,
             personal: self.personal,
+            traces: self.traces,
+            precedents: self.precedents,
             answers: self.answers,
             ..Batch::default()
         };

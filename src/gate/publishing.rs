@@ -6,6 +6,7 @@ use serde_json::json;
 use sha2::{Digest, Sha256};
 
 use super::error::Error;
+use super::proposal::{Approval, Motion};
 use super::sealing::{self, Deed};
 use super::{Caller, Gate, Version};
 use crate::chart::check::{Member, check_family};
@@ -19,13 +20,43 @@ impl Gate {
     /// Blocks.
     ///
     /// # Errors
-    /// `Forbidden`; `Broken` with every finding.
+    /// `Forbidden`; `Broken` with every finding; `Refused` with `second_person_needed`.
     pub fn publish(
         &self,
         caller: &Caller,
         source: &str,
     ) -> Result<(DefinitionId, i64, Vec<Finding>), Error> {
         self.permit(caller, Act::Publish)?;
+        self.alone(caller, &Motion::Definition(source.to_owned()))?;
+        self.publish_by(caller, source, None)
+    }
+
+    /// Publishes what may be published, perhaps approved by a second person.
+    pub(super) fn publish_by(
+        &self,
+        caller: &Caller,
+        source: &str,
+        approval: Option<Approval>,
+    ) -> Result<(DefinitionId, i64, Vec<Finding>), Error> {
+        let (new, findings) = self.sound_definition(caller, source)?;
+        let by = approval.map_or_else(|| caller.actor.name(), |approval| approval.proposer());
+        let new = DefinitionSource { published_by: by, ..new };
+        let deed = Deed::of(caller, "definition_published", format!("definition:{}", new.workflow));
+        let deed = deed.with(json!({ "sha256": sealing::digest(source) })).approved(approval);
+        let (id, number) = self.administer(deed, |transaction, now| {
+            let jurisdiction = caller.jurisdiction;
+            let new = DefinitionSource { jurisdiction, published_at: now, ..new };
+            transaction.add_definition(&new)
+        })?;
+        Ok((id, number, findings))
+    }
+
+    /// A definition that may be published as it is, with warnings that do not forbid it.
+    pub(super) fn sound_definition(
+        &self,
+        caller: &Caller,
+        source: &str,
+    ) -> Result<(DefinitionSource, Vec<Finding>), Error> {
         let (_, findings) = self.check_definition(caller, source)?;
         if findings.iter().any(|finding| finding.severity == Severity::Error) {
             return Err(Error::Broken(findings));
@@ -34,14 +65,7 @@ impl Gate {
         if let (Some(chart), _) = chart::compile(source) {
             self.can_be_said(&chart)?;
         }
-        let deed = Deed::of(caller, "definition_published", format!("definition:{}", new.workflow));
-        let deed = deed.with(json!({ "sha256": sealing::digest(source) }));
-        let (id, number) = self.administer(deed, |transaction, now| {
-            let jurisdiction = caller.jurisdiction;
-            let new = DefinitionSource { jurisdiction, published_at: now, ..new };
-            transaction.add_definition(&new)
-        })?;
-        Ok((id, number, findings))
+        Ok((new, findings))
     }
 
     /// Says everything that is wrong with a workflow file: in itself, and with the current versions

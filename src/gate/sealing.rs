@@ -3,9 +3,10 @@
 use serde_json::{Value as Json, json};
 
 use super::error::Error;
+use super::proposal::Approval;
 use super::{Caller, Gate};
-use crate::domain::event::{NO_HASH, chain, hex};
-use crate::domain::{AuditEntry, Instant, JurisdictionId, StoredEntry, audit_entry};
+use crate::domain::event::{NO_HASH, hex};
+use crate::domain::{AuditEntry, ChainHash, Instant, JurisdictionId, StoredEntry, audit_entry};
 use crate::policy::Act;
 use crate::seal::{self, AuditHead, Checkpoint, SigningKey};
 use crate::store::{self, CheckpointRow, Head, Reader, Store, Transaction};
@@ -17,6 +18,7 @@ pub(super) struct Deed {
     kind: &'static str,
     subject: String,
     detail: Json,
+    approval: Option<Approval>,
 }
 
 impl Deed {
@@ -28,6 +30,7 @@ impl Deed {
             kind,
             subject: subject.into(),
             detail: Json::Null,
+            approval: None,
         }
     }
 
@@ -36,13 +39,24 @@ impl Deed {
         Self { detail, ..self }
     }
 
+    /// The same as a second person approved it: with its entry the proposal is decided.
+    pub(super) fn approved(mut self, approval: Option<Approval>) -> Self {
+        if let (Some(approval), Json::Object(detail)) = (approval, &mut self.detail) {
+            detail.insert("proposed_by".to_owned(), approval.proposer().into());
+        }
+        Self { approval, ..self }
+    }
+
     /// Appends it.
     pub(super) fn write(
         self,
         transaction: &mut Transaction<'_>,
         now: Instant,
     ) -> Result<(), store::Error> {
-        let Self { jurisdiction, actor, kind, subject, detail } = self;
+        let Self { jurisdiction, actor, kind, subject, detail, approval } = self;
+        if let Some(approval) = approval {
+            approval.take(transaction, now)?;
+        }
         let kind = kind.to_owned();
         transaction.append_audit(AuditEntry {
             format: audit_entry::FORMAT,
@@ -79,11 +93,13 @@ pub struct Sealed {
 impl Sealed {
     fn of(row: CheckpointRow) -> Self {
         let said = serde_json::from_str::<Checkpoint>(&row.body);
+        let (matters, by) =
+            said.map_or((0, ChainHash::default()), |said| (said.matters, said.chain));
         Self {
             number: row.number,
             at: row.at,
-            matters: said.map_or(0, |said| said.matters),
-            hash: hex(&seal::hash_of(&row.body)),
+            matters,
+            hash: hex(&seal::hash_of(by, &row.body)),
             signature: hex(&row.signature),
             key: hex(&row.key),
             body: row.body,
@@ -109,22 +125,24 @@ impl Gate {
         let Some(key) = self.inner.seal.get() else { return Ok(None) };
         let now = self.now();
         let owners = self.inner.registry.jurisdictions();
-        let (last, heads, audit) = self.read(|reader| {
+        let (by, last, heads, audit) = self.read(|reader| {
             let mut audit = Vec::new();
             for owner in &owners {
                 let (seq, hash) = reader.audit_head(*owner)?;
                 audit.push(AuditHead { jurisdiction: *owner, seq, hash: hex(&hash) });
             }
-            Ok((reader.last_checkpoint()?, reader.unsealed_heads()?, audit))
+            let by = reader.chain()?;
+            Ok((by, reader.last_checkpoint()?, reader.unsealed_heads()?, audit))
         })?;
-        let previous = last.as_ref().map_or(NO_HASH, |last| seal::hash_of(&last.body));
+        let previous = last.as_ref().map_or(NO_HASH, |last| seal::hash_of(by, &last.body));
         let checkpoint = Checkpoint {
             format: seal::FORMAT,
             number: last.map_or(0, |last| last.number) + 1,
             at: now,
+            chain: by,
             previous: hex(&previous),
             matters: i64::try_from(heads.len()).unwrap_or(i64::MAX),
-            heads: hex(&seal::root(heads.iter().map(parts))),
+            heads: hex(&seal::root(by, heads.iter().map(parts))),
             audit,
         };
         let body = serde_json::to_string(&checkpoint)
@@ -186,6 +204,9 @@ pub struct Seals {
     pub sealed_until: Option<Instant>,
     /// The public key of the newest, in hexadecimal: to be compared with what was noted elsewhere.
     pub key: Option<String>,
+    /// Whether callers' data are locked and were not looked at, because their keys are not at hand.
+    #[serde(skip)]
+    pub still_locked: bool,
     /// What is wrong, a sentence each.
     pub faults: Vec<String>,
 }
@@ -197,9 +218,10 @@ pub struct Seals {
 /// What the store says. What is wrong with the data is no error but in the answer.
 pub fn verify_seals(store: &Store, key: Option<&[u8]>) -> Result<Seals, Error> {
     let mut seals = Seals::default();
+    let by = store.chain()?;
     let owners = store.read(Reader::jurisdictions)?;
     for owner in owners {
-        audit_chain(store, owner.id, &mut seals)?;
+        audit_chain(store, by, owner.id, &mut seals)?;
     }
     let (mut after, mut previous) = (0, NO_HASH);
     loop {
@@ -220,7 +242,7 @@ pub fn verify_seals(store: &Store, key: Option<&[u8]>) -> Result<Seals, Error> {
             seals.checkpoints += 1;
             seals.sealed_until = Some(row.at);
             seals.key = Some(hex(&row.key));
-            (after, previous) = (row.number, seal::hash_of(&row.body));
+            (after, previous) = (row.number, seal::hash_of(by, &row.body));
         }
     }
     Ok(seals)
@@ -231,7 +253,12 @@ fn parts(head: &Head) -> (crate::domain::InstanceId, i64, crate::domain::event::
 }
 
 /// One jurisdiction's audit log: numbers without gaps, every hash, columns as the text says.
-fn audit_chain(store: &Store, owner: JurisdictionId, seals: &mut Seals) -> Result<(), Error> {
+fn audit_chain(
+    store: &Store,
+    by: ChainHash,
+    owner: JurisdictionId,
+    seals: &mut Seals,
+) -> Result<(), Error> {
     let (mut after, mut head) = (0, NO_HASH);
     loop {
         let entries = store.read(|reader| reader.audit_after(owner, after, PAGE))?;
@@ -245,7 +272,7 @@ fn audit_chain(store: &Store, owner: JurisdictionId, seals: &mut Seals) -> Resul
                 let lost = format!("audit entries {from} to {to} of jurisdiction {owner}");
                 seals.faults.push(format!("{lost} are not there"));
             }
-            if chain(&head, &entry.body) != entry.hash {
+            if by.link(&head, &entry.body) != entry.hash {
                 seals.faults.push(format!("{place} is not what its hash was made from"));
             }
             if !says_the_same(&entry) {
@@ -282,11 +309,15 @@ fn checkpoint_faults(
     if (said.number, said.at) != (row.number, row.at) {
         faults.push("its columns are not what its text says".to_owned());
     }
+    let by = reader.chain()?;
+    if said.chain != by {
+        faults.push(format!("it speaks by {}, the chains are by {}", said.chain.code(), by.code()));
+    }
     if said.previous != hex(previous) {
         faults.push("it does not follow the checkpoint before it".to_owned());
     }
     let heads = reader.checkpoint_heads(row.number)?;
-    if said.heads != hex(&seal::root(heads.iter().map(parts))) {
+    if said.heads != hex(&seal::root(by, heads.iter().map(parts))) {
         faults.push("the heads kept with it are not those that were signed".to_owned());
     }
     for lost in reader.lost_heads(row.number, 10)? {
@@ -311,5 +342,5 @@ fn checkpoint_faults(
 
 /// What the audit log keeps of a source text: enough to tell whether it is the same.
 pub(super) fn digest(source: &str) -> Json {
-    json!(hex(&seal::hash_of(source)))
+    json!(hex(&ChainHash::Sha256.over([source])))
 }

@@ -27,10 +27,10 @@ pub(super) struct EntryView {
     kind: String,
     /// To what: `person:7`, `definition:referral`.
     subject: String,
-    /// How it is now, or what was asked.
-    #[schema(value_type = Object)]
+    /// How it is now, or what was asked; null where there is nothing to say.
+    #[schema(value_type = Option<Object>)]
     detail: Json,
-    /// The link of the chain: SHA-256 in hexadecimal.
+    /// The link of the chain, in hexadecimal.
     hash: String,
 }
 
@@ -61,7 +61,7 @@ pub(super) struct CheckpointView {
     matters: i64,
     /// Its text, byte for byte as it was signed.
     body: String,
-    /// The SHA-256 of its text, in hexadecimal; the next one names it.
+    /// The hash of its text, in hexadecimal; the next one names it.
     hash: String,
     /// The Ed25519 signature over its text, in hexadecimal.
     signature: String,

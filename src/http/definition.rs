@@ -8,12 +8,13 @@ use utoipa::ToSchema;
 use super::House;
 use super::caller::Who;
 use super::problem::{FindingView, Problem, blocking};
+use super::proposal;
 use super::receive::{Query, Source, wrong};
 use super::view::{All, Lens, Words};
 use crate::chart::diagram::{self, Language};
 use crate::chart::{self, Chart, Severity};
 use crate::domain::Text;
-use crate::gate::{Caller, Version};
+use crate::gate::{Caller, Motion, Version};
 
 /// A media type and what it is the type of.
 type Drawing = (&'static str, String);
@@ -201,6 +202,8 @@ fn draw(chart: &Chart, format: &str, language: Language) -> Result<Drawing, Prob
     request_body(content = String, content_type = "text/yaml", description = "The workflow file."),
     responses((status = 201, body = Published, description = "Published.",
         headers(("Location" = String))),
+        (status = 202, body = proposal::ProposalView, description = "Proposed: a second person approves it.",
+            headers(("Location" = String))),
         (status = 422, body = super::problem::Details, content_type = "application/problem+json",
             description = "The definition has errors: every finding with line and column.")),
 )]
@@ -209,6 +212,10 @@ pub(super) async fn publish(
     Who(caller): Who,
     Source(source): Source,
 ) -> Result<HttpResponse, Problem> {
+    let motion = Motion::Definition(source.clone());
+    if let Some(proposed) = proposal::instead(&house, &caller, motion).await? {
+        return Ok(proposed);
+    }
     let gate = house.gate.clone();
     let (workflow, number, findings) = blocking(move || {
         let (id, number, findings) = gate.publish(&caller, &source)?;

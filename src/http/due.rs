@@ -9,9 +9,11 @@ use super::House;
 use super::caller::Who;
 use super::history::LineView;
 use super::problem::{Problem, blocking};
+use super::proposal;
 use super::receive::{Query, Source, wrong};
 use super::view::{All, Lens};
 use crate::calendar::Limit;
+use crate::gate::Motion;
 use crate::policy::Act;
 
 /// A calendar in force.
@@ -156,13 +158,19 @@ pub(super) async fn quarter(
     post, path = "/api/v1/calendars", tag = "calendar",
     request_body(content = String, content_type = "text/yaml", description = "The calendar file."),
     responses((status = 201, description = "Loaded: the version's name, and where to see how far the recount is.",
-        headers(("Location" = String)))),
+        headers(("Location" = String))),
+        (status = 202, body = proposal::ProposalView, description = "Proposed: a second person approves it.",
+            headers(("Location" = String)))),
 )]
 pub(super) async fn load(
     house: web::Data<House>,
     Who(caller): Who,
     Source(source): Source,
 ) -> Result<HttpResponse, Problem> {
+    let motion = Motion::Calendar(source.clone());
+    if let Some(proposed) = proposal::instead(&house, &caller, motion).await? {
+        return Ok(proposed);
+    }
     let gate = house.gate.clone();
     let version = blocking(move || gate.load_calendar(&caller, &source)).await?;
     Ok(HttpResponse::Created()

@@ -56,7 +56,7 @@ impl Traffic {
 /// Figures in the text form that Prometheus reads.
 #[utoipa::path(
     get, path = "/metrics", tag = "service",
-    responses((status = 200, body = String, content_type = "text/plain",
+    responses((status = 200, body = String, content_type = "application/openmetrics-text",
         description = "Figures of the whole service, for those who may operate it.")),
 )]
 pub(super) async fn show(

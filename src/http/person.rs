@@ -9,9 +9,11 @@ use super::House;
 use super::caller::Who;
 use super::directory::{found, listed};
 use super::problem::{Problem, blocking};
+use super::proposal;
 use super::receive::{self, Body};
 use super::view::{All, Lens};
 use crate::domain::{Grant, Person, PersonId, Role, Term};
+use crate::gate::Motion;
 
 /// A role in a unit.
 #[derive(ToSchema)]
@@ -156,7 +158,9 @@ pub(super) async fn person(
 #[utoipa::path(
     post, path = "/api/v1/people", tag = "administration", request_body = PersonBody,
     responses((status = 201, body = PersonView, description = "The person, with an id.",
-        headers(("Location" = String)))),
+        headers(("Location" = String))),
+        (status = 202, body = proposal::ProposalView, description = "Proposed: a second person approves it.",
+            headers(("Location" = String)))),
 )]
 pub(super) async fn add_person(
     house: web::Data<House>,
@@ -164,6 +168,10 @@ pub(super) async fn add_person(
     Body(body): Body<PersonBody>,
 ) -> Result<HttpResponse, Problem> {
     let mut person = body.person(PersonId(0))?;
+    let motion = Motion::Person(Box::new(person.clone()));
+    if let Some(proposed) = proposal::instead(&house, &caller, motion).await? {
+        return Ok(proposed);
+    }
     let lens = Lens::of(&house, &caller)?;
     let (gate, put) = (house.gate.clone(), person.clone());
     person.id = blocking(move || gate.put_person(&caller, &put)).await?;
@@ -175,7 +183,9 @@ pub(super) async fn add_person(
 /// Changes a person.
 #[utoipa::path(
     put, path = "/api/v1/people/{id}", tag = "administration", request_body = PersonBody,
-    responses((status = 200, body = PersonView, description = "The person as it is now.")),
+    responses((status = 200, body = PersonView, description = "The person as it is now."),
+        (status = 202, body = proposal::ProposalView, description = "More rights, proposed: a second person approves it.",
+            headers(("Location" = String)))),
     params(("id" = i64, Path, description = "The person's id.")),
 )]
 pub(super) async fn put_person(
@@ -183,10 +193,14 @@ pub(super) async fn put_person(
     Who(caller): Who,
     path: web::Path<String>,
     Body(body): Body<PersonBody>,
-) -> Result<web::Json<PersonView>, Problem> {
+) -> Result<HttpResponse, Problem> {
     let person = body.person(PersonId(receive::number(&path)?))?;
+    let motion = Motion::Person(Box::new(person.clone()));
+    if let Some(proposed) = proposal::instead(&house, &caller, motion).await? {
+        return Ok(proposed);
+    }
     let lens = Lens::of(&house, &caller)?;
     let (gate, put) = (house.gate.clone(), person.clone());
     blocking(move || gate.put_person(&caller, &put)).await?;
-    Ok(web::Json(PersonView::of(&lens, &person)))
+    Ok(HttpResponse::Ok().json(PersonView::of(&lens, &person)))
 }

@@ -37,12 +37,19 @@ pub enum Act {
     TakeDuty,
     /// Subscribe systems to the matters of units.
     Subscribe,
+    /// Write what can be answered on the spot.
+    KeepAnswers,
+    /// Decide what the router learns: withdraw precedents, take changes of the catalogue that rulings
+    /// propose.
+    TeachRouting,
     /// Look at texts of messages before they are sent.
     PreviewTexts,
     /// Publish workflow definitions.
     Publish,
     /// Load calendars.
     WriteCalendar,
+    /// See what others propose, and approve what one might do oneself.
+    Approve,
     /// Make and revoke tokens.
     IssueTokens,
     /// Give accounts to people and take them away; never their passwords.
@@ -52,7 +59,7 @@ pub enum Act {
 }
 
 /// Every act, in the order above.
-pub const ACTS: [Act; 22] = [
+pub const ACTS: [Act; 25] = [
     Act::SeeMatter,
     Act::SeeContent,
     Act::SeeCaller,
@@ -69,9 +76,12 @@ pub const ACTS: [Act; 22] = [
     Act::WriteRosters,
     Act::TakeDuty,
     Act::Subscribe,
+    Act::KeepAnswers,
+    Act::TeachRouting,
     Act::PreviewTexts,
     Act::Publish,
     Act::WriteCalendar,
+    Act::Approve,
     Act::IssueTokens,
     Act::KeepAccounts,
     Act::Operate,
@@ -98,9 +108,12 @@ impl Act {
             Self::WriteRosters => "write_rosters",
             Self::TakeDuty => "take_duty",
             Self::Subscribe => "subscribe",
+            Self::KeepAnswers => "keep_answers",
+            Self::TeachRouting => "teach_routing",
             Self::PreviewTexts => "preview_texts",
             Self::Publish => "publish",
             Self::WriteCalendar => "write_calendar",
+            Self::Approve => "approve",
             Self::IssueTokens => "issue_tokens",
             Self::KeepAccounts => "keep_accounts",
             Self::Operate => "operate",
@@ -259,9 +272,12 @@ const TABLE: [(Act, [Reach; COLUMNS.len()]); ACTS.len()] = [
     (Act::WriteRosters,   [NO,   NO,   NO,   NO,   NO,   NO,   ALL,  NO,   ALL,  NO,   NO]),
     (Act::TakeDuty,       [OWN,  OWN,  OWN,  OWN,  OWN,  OWN,  ALL,  OWN,  ALL,  OWN,  NO]),
     (Act::Subscribe,      [UNIT, UNIT, UNIT, UNIT, UNIT, UNIT, UNIT, NO,   ALL,  NO,   NO]),
+    (Act::KeepAnswers,    [NO,   ALL,  UNIT, UNIT, UNIT, ALL,  ALL,  NO,   ALL,  NO,   NO]),
+    (Act::TeachRouting,   [NO,   NO,   NO,   NO,   NO,   ALL,  ALL,  NO,   NO,   NO,   NO]),
     (Act::PreviewTexts,   [NO,   NO,   NO,   NO,   NO,   NO,   NO,   NO,   ALL,  ALL,  NO]),
     (Act::Publish,        [NO,   NO,   NO,   NO,   NO,   NO,   NO,   NO,   NO,   ALL,  NO]),
     (Act::WriteCalendar,  [NO,   NO,   NO,   NO,   NO,   NO,   NO,   NO,   ALL,  NO,   NO]),
+    (Act::Approve,        [NO,   NO,   NO,   NO,   NO,   NO,   NO,   NO,   ALL,  ALL,  NO]),
     (Act::IssueTokens,    [NO,   NO,   NO,   NO,   NO,   NO,   NO,   NO,   ALL,  NO,   NO]),
     (Act::KeepAccounts,   [NO,   NO,   NO,   NO,   NO,   NO,   NO,   NO,   ALL,  NO,   NO]),
     (Act::Operate,        [NO,   NO,   NO,   NO,   NO,   ALL,  ALL,  ALL,  ALL,  NO,   NO]),

@@ -45,7 +45,7 @@ pub struct Candidate {
 /// Why.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Reason {
-    /// `words`, `clause`, `danger`, `grammar`, `model` or `change`.
+    /// `precedent`, `words`, `clause`, `danger`, `grammar`, `model` or `change`.
     pub kind: String,
     /// In words.
     pub text: Text,
@@ -76,7 +76,7 @@ pub struct Suggestion {
 }
 
 /// So many units and categories are named.
-const NAMED: usize = 5;
+pub(super) const NAMED: usize = 5;
 
 impl Router {
     /// What is suggested for a text.
@@ -319,7 +319,8 @@ fn quoted<'w>(words: impl Iterator<Item = &'w str>) -> String {
 }
 
 /// A share in thousandths.
-fn per_mille(share: f32) -> u16 {
+#[must_use]
+pub fn per_mille(share: f32) -> u16 {
     // Counted up rather than converted: a share is between 0 and 1, and there are a thousand steps.
     let steps = (0_u16..=1000).rev();
     let wanted = share * 1000.0 + 0.5;

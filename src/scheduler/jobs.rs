@@ -190,6 +190,11 @@ impl Jobs {
             Does::QuarterClose => self.quarter(jurisdiction, due, now).await,
             Does::EraseCallers => self.erase(jurisdiction, job.days, now).await,
             Does::Checkpoint => checkpoint::leaves(&self.duty, job, jurisdiction, now).await,
+            Does::TrainRouter => {
+                let model = self.duty.ask(move |gate| gate.train(jurisdiction)).await?;
+                tracing::info!(%jurisdiction, model, "the router was trained anew");
+                Ok(Leaves::default())
+            }
             Does::ForgetAnswers => {
                 let before = now.plus(-KEYS_KEPT);
                 let forgotten = self.duty.ask(move |gate| gate.forget_answers(before)).await?;

@@ -1,5 +1,5 @@
 //! What other nodes change: definitions, calendars and directories are loaded again when a
-//! jurisdiction's revision grew. And what is written down now and then: when tokens were used.
+//! jurisdiction's revision grew.
 
 use std::collections::BTreeMap;
 use std::time::Duration;
@@ -26,6 +26,22 @@ impl Watch {
     }
 }
 
+impl Watch {
+    /// What units had open that were merged goes to their successors. After a stop, and after every
+    /// change of the directory.
+    async fn follow(&self) {
+        for whose in self.duty.gate.registry().jurisdictions() {
+            match self.duty.gate.follow_successors(whose).await {
+                Ok(0) => {}
+                Ok(moved) => tracing::info!(%whose, moved, "open matters followed their unit"),
+                Err(error) => {
+                    tracing::warn!(%error, %whose, "open matters did not follow their unit yet");
+                }
+            }
+        }
+    }
+}
+
 impl Poll for Watch {
     fn poll(&mut self) -> BoxFuture<'_, Next> {
         async {
@@ -39,12 +55,10 @@ impl Poll for Watch {
                     self.seen = seen;
                     if changed {
                         tracing::info!("definitions, calendars and directories are loaded again");
+                        self.follow().await;
                     }
                 }
                 Err(error) => tracing::warn!(%error, "revisions cannot be looked at"),
-            }
-            if let Err(error) = self.duty.ask(|gate| gate.write_uses()).await {
-                tracing::warn!(%error, "when tokens were last used cannot be written down");
             }
             Next::In(EVERY)
         }

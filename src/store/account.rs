@@ -132,6 +132,14 @@ fn read_session(row: Session) -> Result<SessionRow, Error> {
 }
 
 impl Reader {
+    fn account_of(&self, row: Option<Row>) -> Result<Option<AccountRow>, Error> {
+        let Some(mut account) = row.map(read).transpose()? else { return Ok(None) };
+        if let Some(kept) = account.totp.take() {
+            account.totp = Some(self.open_device(account.person.0, kept)?);
+        }
+        Ok(Some(account))
+    }
+
     /// The account of a person.
     ///
     /// # Errors
@@ -140,7 +148,7 @@ impl Reader {
         let row: Option<Row> = each!(&mut self.connection, connection => {
             account::table.find(person.0).first(connection).optional()
         })?;
-        row.map(read).transpose()
+        self.account_of(row)
     }
 
     /// The account that is signed in to with this name, in small letters.
@@ -151,7 +159,7 @@ impl Reader {
         let row: Option<Row> = each!(&mut self.connection, connection => {
             account::table.filter(account::login.eq(login)).first(connection).optional()
         })?;
-        row.map(read).transpose()
+        self.account_of(row)
     }
 
     /// The account of whom the identity provider calls so.
@@ -162,7 +170,7 @@ impl Reader {
         let row: Option<Row> = each!(&mut self.connection, connection => {
             account::table.filter(account::subject.eq(subject)).first(connection).optional()
         })?;
-        row.map(read).transpose()
+        self.account_of(row)
     }
 
     /// The session with this hash, whether it is still good or not: the caller judges.
@@ -218,6 +226,8 @@ impl Transaction<'_> {
         let earlier = serde_json::to_string(&new.earlier)
             .map_err(|cause| Error::Refused(cause.to_string()))?;
         let setup = new.setup.as_ref();
+        let person = new.person.0;
+        let totp = new.totp.as_ref().map(|secret| self.lock_device(person, secret)).transpose()?;
         let values = (
             account::jurisdiction_id.eq(new.jurisdiction.0),
             account::login.eq(&new.login),
@@ -226,7 +236,7 @@ impl Transaction<'_> {
             account::earlier.eq(&earlier),
             account::setup_hash.eq(setup.map(|(hash, _)| hash.as_slice())),
             account::setup_until.eq(setup.map(|(_, until)| until.0)),
-            account::totp.eq(&new.totp),
+            account::totp.eq(&totp),
             account::totp_at.eq(new.totp_at.map(|at| at.0)),
             account::totp_step.eq(new.totp_step),
             account::subject.eq(&new.subject),
@@ -234,7 +244,7 @@ impl Transaction<'_> {
         );
         each!(&mut self.connection, connection => {
             diesel::insert_into(account::table)
-                .values((account::person_id.eq(new.person.0), values))
+                .values((account::person_id.eq(person), values))
                 .on_conflict(account::person_id)
                 .do_update()
                 .set(values)

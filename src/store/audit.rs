@@ -8,7 +8,7 @@ use super::event::hash_of;
 use super::pool::Reader;
 use super::schema::{audit_entry, jurisdiction};
 use super::writer::Transaction;
-use crate::domain::event::{Hash, NO_HASH, chain};
+use crate::domain::event::{Hash, NO_HASH};
 use crate::domain::{AuditEntry, Instant, JurisdictionId, StoredEntry};
 
 type Row = (i64, i64, i64, String, String, String, Vec<u8>);
@@ -41,7 +41,7 @@ impl Transaction<'_> {
         let body = serde_json::to_string(&entry).map_err(|error| {
             Error::Refused(format!("an audit entry cannot be written: {error}"))
         })?;
-        let hash = chain(&head, &body);
+        let hash = self.chain()?.link(&head, &body);
         each!(&mut self.connection, connection => {
             diesel::insert_into(audit_entry::table)
                 .values((

@@ -50,6 +50,9 @@ pub enum Error {
         /// What was found.
         detail: String,
     },
+    /// Something is kept locked, and the keys at hand do not open it; or there are no keys to be read.
+    #[error("{0}")]
+    Keys(String),
     /// The rows break a rule of the schema (a missing parent row, a NULL): a fault of the caller.
     #[error("the database refused the rows: {0}")]
     Refused(String),
@@ -68,6 +71,12 @@ impl Error {
     #[must_use]
     pub fn is_retryable(&self) -> bool {
         matches!(self, Self::Busy(_) | Self::Conflict(_) | Self::Down(_))
+    }
+}
+
+impl From<crate::vault::Error> for Error {
+    fn from(error: crate::vault::Error) -> Self {
+        Self::Keys(error.to_string())
     }
 }
 

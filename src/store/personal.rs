@@ -6,9 +6,11 @@ use diesel::prelude::*;
 use super::batch::{PartyRow, PersonalRow};
 use super::connection::each;
 use super::error::Error;
+use super::locked;
 use super::part::{Part, Target};
 use super::pool::Reader;
-use super::schema::{event, instance, party, personal};
+use super::schema::{call_trace, event, instance, party, personal};
+use super::shared::Shared;
 use super::statement::Cell;
 use super::writer::Transaction;
 use crate::domain::{InstanceId, Instant, JurisdictionId};
@@ -23,17 +25,21 @@ const PARTY: Target = Target {
     tail: "ON CONFLICT (instance_id, unit) DO UPDATE SET to_seq = excluded.to_seq",
 };
 
-/// Personal data, new or replaced.
-pub(super) fn set(rows: &[PersonalRow]) -> Part<'_> {
-    let rows = rows.iter().map(|row| {
-        vec![
-            row.instance.0.into(),
-            row.field.as_str().into(),
-            row.jurisdiction.0.into(),
-            Cell::from(row.value.as_str()),
-        ]
-    });
-    Part::insert(&PERSONAL, rows.collect())
+/// Personal data, new or replaced; kept locked where there are keys.
+pub(super) fn set<'r>(rows: &'r [PersonalRow], shared: &Shared) -> Result<Part<'r>, Error> {
+    let rows: Result<Vec<_>, Error> = rows
+        .iter()
+        .map(|row| {
+            let kept = shared.lock(locked::caller(row.instance.0, &row.field), &row.value)?;
+            Ok(vec![
+                row.instance.0.into(),
+                row.field.as_str().into(),
+                row.jurisdiction.0.into(),
+                Cell::from(kept),
+            ])
+        })
+        .collect();
+    Ok(Part::insert(&PERSONAL, rows?))
 }
 
 /// Parties, new or replaced.
@@ -51,12 +57,15 @@ pub(super) fn set_parties(rows: &[PartyRow]) -> Part<'_> {
 }
 
 impl Transaction<'_> {
-    /// Erases the personal data of `instance`; answers how many fields there were.
+    /// Erases the personal data of `instance` and what its calls were recognised by; answers how many
+    /// fields there were.
     ///
     /// # Errors
     /// As for any statement.
     pub fn erase_personal(&mut self, instance: InstanceId) -> Result<usize, Error> {
         let gone = each!(&mut self.connection, connection => {
+            diesel::delete(call_trace::table.filter(call_trace::instance_id.eq(instance.0)))
+                .execute(connection)?;
             diesel::delete(personal::table.filter(personal::instance_id.eq(instance.0)))
                 .execute(connection)
         })?;
@@ -110,7 +119,8 @@ impl Reader {
     /// The personal data of `instance`, in order of field.
     ///
     /// # Errors
-    /// As for any statement.
+    /// [`Error::Keys`] when something is locked and the keys at hand do not open it; otherwise as for
+    /// any statement.
     pub fn personal(&mut self, instance: InstanceId) -> Result<Vec<PersonalRow>, Error> {
         let rows: Vec<(i64, String, i64, String)> = each!(&mut self.connection, connection => {
             personal::table
@@ -118,13 +128,12 @@ impl Reader {
                 .order(personal::field)
                 .load(connection)
         })?;
-        let read = |(instance, field, jurisdiction, value)| PersonalRow {
-            instance: InstanceId(instance),
-            field,
-            jurisdiction: JurisdictionId(jurisdiction),
-            value,
+        let read = |(row, field, jurisdiction, kept): (i64, String, i64, String)| {
+            let value = self.shared.open(locked::caller(row, &field), &kept)?;
+            let (instance, jurisdiction) = (InstanceId(row), JurisdictionId(jurisdiction));
+            Ok(PersonalRow { instance, field, jurisdiction, value })
         };
-        Ok(rows.into_iter().map(read).collect())
+        rows.into_iter().map(read).collect()
     }
 
     /// The units that had or have to do with `instance`, in order of code.

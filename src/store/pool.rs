@@ -1,6 +1,6 @@
 //! The read connections: opened when first needed, never more than allowed, waited for.
 
-use std::sync::{Condvar, Mutex, PoisonError};
+use std::sync::{Arc, Condvar, Mutex, PoisonError};
 use std::time::Duration;
 
 use diesel::prelude::*;
@@ -8,12 +8,14 @@ use diesel::sql_types::Text;
 
 use super::connection::{Connection, each};
 use super::error::Error;
+use super::shared::Shared;
 use super::statement::Statement;
 
 /// Reads. Every function that looks something up is here or on this type in the file of its
 /// subject; [`super::Transaction`] can do all of it as well.
 pub struct Reader {
     pub(super) connection: Connection,
+    pub(super) shared: Arc<Shared>,
 }
 
 impl Reader {
@@ -73,6 +75,7 @@ pub(super) struct Pool {
     state: Mutex<State>,
     free: Condvar,
     most: usize,
+    shared: Arc<Shared>,
 }
 
 struct State {
@@ -81,9 +84,9 @@ struct State {
 }
 
 impl Pool {
-    pub(super) fn new(most: usize) -> Self {
+    pub(super) fn new(most: usize, shared: Arc<Shared>) -> Self {
         let state = State { idle: Vec::new(), open: 0 };
-        Self { state: Mutex::new(state), free: Condvar::new(), most }
+        Self { state: Mutex::new(state), free: Condvar::new(), most, shared }
     }
 
     /// A reader, opened by `open` if none rests and one more is allowed.
@@ -113,7 +116,8 @@ impl Pool {
         drop(state);
         // From here on the place is given back by `Lent`, also when opening fails.
         let mut lent = Lent { pool: self, reader: None };
-        lent.reader = Some(Reader { connection: open()? });
+        let shared = Arc::clone(&self.shared);
+        lent.reader = Some(Reader { connection: open()?, shared });
         Ok(lent)
     }
 

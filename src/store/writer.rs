@@ -1,6 +1,7 @@
 //! Transactions: begun, committed or rolled back as a whole, on a connection of their own.
 
 use std::ops::{Deref, DerefMut};
+use std::sync::Arc;
 
 use super::connection::{Connection, Purpose, each};
 use super::error::Error;
@@ -20,7 +21,7 @@ pub struct Writer {
 
 impl Writer {
     pub(super) fn new(store: Store) -> Result<Self, Error> {
-        let reader = Reader { connection: store.connect(Purpose::Write)? };
+        let reader = reader(&store)?;
         Ok(Self { store, reader: Some(reader) })
     }
 
@@ -39,7 +40,7 @@ impl Writer {
         // Taken out while it works: after a panic or a lost connection the next call reconnects.
         let mut reader = match self.reader.take() {
             Some(reader) => reader,
-            None => Reader { connection: store.connect(Purpose::Write)? },
+            None => reader(&store)?,
         };
         let begin = match store.kind() {
             Kind::Sqlite => "BEGIN IMMEDIATE",
@@ -60,6 +61,12 @@ impl Writer {
         }
         outcome
     }
+}
+
+/// A connection of its own that writes.
+fn reader(store: &Store) -> Result<Reader, Error> {
+    let shared = Arc::clone(&store.inner.shared);
+    Ok(Reader { connection: store.connect(Purpose::Write)?, shared })
 }
 
 /// Commits or rolls back; says whether the connection is still good.

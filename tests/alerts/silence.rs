@@ -239,6 +239,7 @@ fn directory(night: &Night) -> Directory {
             kind: kind.to_owned(),
             parent: None,
             active: true,
+            successor: None,
         };
         (code.to_owned(), unit)
     };

@@ -9,10 +9,10 @@ use sha1::Sha1;
 
 use super::office::{Answer, Office, read};
 
-const PASSWORD: &str = "Gangwu-2018 zhiban";
+pub(super) const PASSWORD: &str = "Gangwu-2018 zhiban";
 
 /// Somebody with a browser.
-struct Browser<'o> {
+pub(super) struct Browser<'o> {
     office: &'o Office,
     cookie: String,
     csrf: String,
@@ -20,24 +20,24 @@ struct Browser<'o> {
 
 impl<'o> Browser<'o> {
     /// A browser that was handed a session.
-    fn of(office: &'o Office, answer: Answer) -> Self {
+    pub(super) fn of(office: &'o Office, answer: Answer) -> Self {
         let cookie = answer.header("set-cookie").split(';').next().unwrap().to_owned();
         let csrf = answer.ok(200)["csrf"].as_str().unwrap().to_owned();
         Self { office, cookie, csrf }
     }
 
-    async fn get(&self, path: &str) -> Answer {
+    pub(super) async fn get(&self, path: &str) -> Answer {
         read(self.office.ask("nobody", Method::GET, path).header("cookie", &self.cookie)).await
     }
 
-    async fn post(&self, path: &str, body: Json) -> Answer {
+    pub(super) async fn post(&self, path: &str, body: Json) -> Answer {
         let request = self.office.ask("nobody", Method::POST, path).header("cookie", &self.cookie);
         read(request.header("x-csrf-token", &self.csrf).json(&body)).await
     }
 }
 
 /// Gives the account of a person, and chooses its password.
-async fn account(office: &Office, person: i64, login: &str) {
+pub(super) async fn account(office: &Office, person: i64, login: &str) {
     let path = format!("/api/v1/people/{person}/account");
     let setup = office.put("Dalila", &path, json!({ "login": login })).await.ok(200);
     let body = json!({ "login": login, "code": setup["code"], "password": PASSWORD });
@@ -45,12 +45,26 @@ async fn account(office: &Office, person: i64, login: &str) {
     assert_eq!(chosen.status, 204, "{}", chosen.text);
 }
 
-async fn sign_in(office: &Office, login: &str, password: &str, code: Option<&str>) -> Answer {
+pub(super) async fn sign_in(
+    office: &Office,
+    login: &str,
+    password: &str,
+    code: Option<&str>,
+) -> Answer {
     let mut body = json!({ "login": login, "password": password });
     if let Some(code) = code {
         body["code"] = json!(code);
     }
     office.post("nobody", "/api/v1/login", body).await
+}
+
+/// Signs somebody in who has to show a second factor, with a new device.
+pub(super) async fn with_device<'o>(office: &'o Office, person: i64, login: &str) -> Browser<'o> {
+    account(office, person, login).await;
+    let me = Browser::of(office, sign_in(office, login, PASSWORD, None).await);
+    let enrolled = me.post("/api/v1/me/second-factor", json!({})).await.ok(200);
+    let code = device(enrolled["secret"].as_str().unwrap(), office.gate.now());
+    Browser::of(office, me.post("/api/v1/me/second-factor/confirm", json!({ "code": code })).await)
 }
 
 /// The code that a device shows.
@@ -340,6 +354,55 @@ async fn guessing_is_stopped_and_the_right_password_does_not_help_then() {
     assert_eq!(sign_in(&office, "nobody", "x", None).await.problem(429), "too_many_attempts");
     office.minutes_later(15);
     sign_in(&office, "asha", PASSWORD, None).await.ok(200);
+}
+
+#[tokio::test]
+async fn failed_sign_ins_stand_in_the_audit_log_once_an_hour_however_many_there_were() {
+    let office = Office::open().await;
+    account(&office, 1, "asha").await;
+    for _ in 0..9 {
+        sign_in(&office, "asha", "wrong", None).await;
+    }
+    for name in ["nobody", "neither", "nor"] {
+        sign_in(&office, name, "wrong", None).await;
+    }
+    let failed = async || {
+        let gate = office.gate.clone();
+        tokio::task::spawn_blocking(move || gate.write_failures().unwrap()).await.unwrap();
+        let log = office.get("Dalila", "/api/v1/audit").await.ok(200);
+        let all = log["items"].as_array().unwrap().clone().into_iter();
+        let all = all.filter(|entry| entry["kind"] == "sign_in_failed");
+        let said = all.map(|entry| {
+            let detail = &entry["detail"];
+            assert_eq!(
+                (&entry["actor"], &detail["last_from"]),
+                (&json!("system"), &json!("127.0.0.1"))
+            );
+            let words = ["subject", "outcome", "attempts"];
+            words.map(|word| {
+                if word == "subject" { &entry[word] } else { &detail[word] }.to_string()
+            })
+        });
+        let mut said: Vec<_> = said.map(|words| words.join(" ")).collect();
+        said.sort();
+        said
+    };
+    assert!(failed().await.is_empty(), "the hour is not over");
+    office.minutes_later(60);
+    let hour = [
+        r#""account:unknown" "wrong_login" 3"#,
+        r#""person:1" "too_many_attempts" 4"#,
+        r#""person:1" "wrong_login" 5"#,
+    ];
+    assert_eq!(failed().await, hour);
+    office.minutes_later(60);
+    assert_eq!(failed().await, hour, "each hour is written once");
+    // A wrong code of a device is counted, too.
+    let me = with_device(&office, 4, "dalila").await;
+    me.get("/api/v1/me").await.ok(200);
+    sign_in(&office, "dalila", PASSWORD, Some("000000")).await;
+    office.minutes_later(60);
+    assert!(failed().await.contains(&r#""person:4" "wrong_code" 1"#.to_owned()));
 }
 
 #[tokio::test]

@@ -128,6 +128,7 @@ fn a_sub_unit_without_liaison_is_told_and_so_is_one_whose_liaison_cannot_be_reac
                 kind: "sub_unit".to_owned(),
                 parent: Some("gongan".to_owned()),
                 active: true,
+                successor: None,
             };
             house.gate.put_unit(&system(&house), &unit).unwrap();
         }

@@ -5,7 +5,7 @@ use fenliu::app::archive;
 use fenliu::config::job::{Does, Job};
 use fenliu::config::settings::Settings;
 use fenliu::domain::{
-    Actor, Grant, InstanceId, Kind, Person, PersonId, Role, StoredEvent, Text, Unit,
+    Actor, ChainHash, Grant, InstanceId, Kind, Person, PersonId, Role, StoredEvent, Text, Unit,
 };
 use fenliu::engine::audit::{ClockLine, Part, Record, examine};
 use fenliu::gate::{Caller, Report, verify, verify_signed};
@@ -32,6 +32,7 @@ fn rename(house: &House, name: &str) {
         kind: "department".to_owned(),
         parent: None,
         active: true,
+        successor: None,
     };
     house.gate.put_unit(&administrator(house), &unit).unwrap();
 }
@@ -231,7 +232,8 @@ fn record(house: &House, id: InstanceId) -> Record {
                 messages.filter_map(|one| Some((one.seq, one.to.person()?, one.channel)));
             let messages = messages.collect();
             let events = reader.events(id, 1, 1000)?;
-            Ok(Record { instance, head, events, clocks, messages })
+            let chain = ChainHash::Sha256;
+            Ok(Record { instance, chain, head, events, clocks, messages })
         })
         .unwrap()
 }
@@ -342,6 +344,47 @@ async fn lived_in() -> House {
     house
 }
 
+#[test]
+fn a_store_may_be_founded_on_sm3_and_no_chain_mixes_hashes() {
+    run(async {
+        let folder = House::new();
+        let database = postgres::migrated_database();
+        for url in [format!("sqlite:{}", folder.folder.join("sm3.db").display()), database] {
+            let store = Store::open(&url, Options { create: true, ..Options::default() }).unwrap();
+            store.migrate().unwrap();
+            assert_eq!(store.choose_chain(ChainHash::Sm3).unwrap(), ChainHash::Sm3);
+            drop(store);
+            let house = House::at(&url);
+            house.gate.use_seal(key(1));
+            let id = house.register("larger").await;
+            house.finish(id).await;
+            rename(&house, "公安局乙");
+            let sealed = house.gate.make_checkpoint().unwrap().unwrap();
+            assert!(sealed.body.contains("\"chain\":\"sm3\""), "{}", sealed.body);
+            house.gate.make_checkpoint().unwrap();
+            let report = verify_signed(&house.store, Some(key(1).public()), |_| ()).unwrap();
+            assert!(report.is_sound() && report.chains_ok == 1, "{url}: {report:?}");
+            // A choice stands: who wishes otherwise later is told by what it is.
+            assert_eq!(house.store.choose_chain(ChainHash::Sha256).unwrap(), ChainHash::Sm3);
+            // An export knows it, too.
+            let export = house.folder.join("export");
+            archive::export(&settings(&url), &export).unwrap();
+            let again = archive::verify_export(&settings(&url), &export, Some(key(1).public()));
+            assert!(again.unwrap().is_sound());
+            // Said to be another one, no link fits any more.
+            let other =
+                |t: &mut fenliu::store::Transaction<'_>| t.set_setting("chain_hash", "sha256");
+            house.store.writer().unwrap().transaction(other).unwrap();
+            let options = Options { read_only: true, ..Options::default() };
+            let mixed = verify(&Store::open(&url, options).unwrap(), |_| ()).unwrap();
+            assert_eq!((mixed.chains_ok, mixed.differing_count), (0, 1));
+            assert!(faults(&mixed).contains("it speaks by sm3, the chains are by sha256"));
+        }
+        // A store that was founded before there was a choice stays by what it has.
+        assert_eq!(folder.store.choose_chain(ChainHash::Sm3).unwrap(), ChainHash::Sha256);
+    });
+}
+
 fn settings(url: &str) -> Settings {
     let mut settings = Settings::default();
     settings.database.url = url.to_owned();
@@ -357,7 +400,8 @@ fn an_export_can_be_verified_taken_in_elsewhere_and_is_the_same_again() {
         let made = archive::export(&own, &of("export")).unwrap();
         let rows = |table: &str| made.tables.iter().find(|part| part.table == table).unwrap().rows;
         assert_eq!((rows("instance"), rows("checkpoint")), (2, 1));
-        let report = archive::verify_export(&of("export"), Some(key(1).public())).unwrap();
+        let report = archive::verify_export(&own, &of("export"), Some(key(1).public()));
+        let report = report.unwrap();
         assert!(report.is_sound() && report.instances == 2, "{report:?}");
 
         let database = postgres::empty_database();
@@ -388,7 +432,8 @@ fn an_export_that_was_altered_is_refused_with_the_name_of_the_file() {
         let file = of("export").join("event.jsonl");
         let text = std::fs::read_to_string(&file).unwrap();
         std::fs::write(&file, text.replacen("register", "registar", 1)).unwrap();
-        let refused = archive::verify_export(&of("export"), None).unwrap_err().to_string();
+        let refused = archive::verify_export(&own, &of("export"), None);
+        let refused = refused.unwrap_err().to_string();
         assert!(refused.contains("event.jsonl") && refused.contains("altered"), "{refused}");
         // Nor may it be written over.
         let refused = archive::export(&own, &of("export")).unwrap_err().to_string();

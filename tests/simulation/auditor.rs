@@ -8,8 +8,10 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use fenliu::chart::Chart;
-use fenliu::domain::event::{ClockVerb, Hash, NO_HASH, chain};
-use fenliu::domain::{Actor, Delivery, Event, Instance, InstanceId, Instant, StoredEvent};
+use fenliu::domain::event::{ClockVerb, Hash, NO_HASH};
+use fenliu::domain::{
+    Actor, ChainHash, Delivery, Event, Instance, InstanceId, Instant, StoredEvent,
+};
 use fenliu::engine::replay;
 
 use super::checks::{self, Fact};
@@ -120,7 +122,7 @@ impl Auditor {
             let what = format!("{id} has event {} where {seq} was to come", stored.seq);
             return Err(Broken::new("I2: versions grow by one, none missing", what));
         }
-        shadow.head = chain(&shadow.head, &stored.body);
+        shadow.head = ChainHash::Sha256.link(&shadow.head, &stored.body);
         if shadow.head != stored.hash {
             let what = format!("event {seq} of {id} does not follow the one before");
             return Err(Broken::new("I8: the chain verifies", what));
@@ -172,7 +174,7 @@ impl Auditor {
         }
         for (id, log) in &store.events {
             let head = log.iter().try_fold(NO_HASH, |head, event| {
-                let next = chain(&head, &event.body);
+                let next = ChainHash::Sha256.link(&head, &event.body);
                 (next == event.hash).then_some(next)
             });
             if head != store.instances.get(id).map(|(_, head)| *head) {

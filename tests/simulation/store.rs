@@ -2,8 +2,10 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use fenliu::domain::event::{Hash, NO_HASH, chain};
-use fenliu::domain::{Delivery, Event, Instance, InstanceId, Instant, PersonId, StoredEvent};
+use fenliu::domain::event::{Hash, NO_HASH};
+use fenliu::domain::{
+    ChainHash, Delivery, Event, Instance, InstanceId, Instant, PersonId, StoredEvent,
+};
 use fenliu::engine::Decision;
 
 use super::Bug;
@@ -107,7 +109,7 @@ impl Store {
             let stored = self.instances.get(&instance.id).map_or(NO_HASH, |(_, head)| *head);
             let head = heads.get(&instance.id).copied().unwrap_or(stored);
             let body = serde_json::to_string(event).expect("events are JSON");
-            let hash = chain(&head, &body);
+            let hash = ChainHash::Sha256.link(&head, &body);
             let skipped = bug == Some(Bug::EventSkipped) && !event.signalled.is_empty();
             heads.insert(instance.id, if skipped { head } else { hash });
             self.events.entry(instance.id).or_default().push(StoredEvent {

@@ -4,8 +4,8 @@ use std::collections::BTreeSet;
 use std::sync::Barrier;
 use std::thread;
 
-use fenliu::domain::event::{NO_HASH, chain};
-use fenliu::domain::{InstanceId, Instant, JurisdictionId};
+use fenliu::domain::event::NO_HASH;
+use fenliu::domain::{ChainHash, InstanceId, Instant, JurisdictionId};
 use fenliu::store::{AlarmFilter, Batch, Error, Kind, NewAlarm};
 
 use super::on_every_store;
@@ -131,7 +131,7 @@ fn events_chain_and_come_back_byte_for_byte(place: &Place) {
     assert_eq!(read, written);
     let mut head = NO_HASH;
     for event in &read {
-        head = chain(&head, &event.body);
+        head = ChainHash::Sha256.link(&head, &event.body);
         assert_eq!(head, event.hash);
     }
     let page = place.store.read(|reader| reader.events(InstanceId(1), 39, 1)).unwrap();

@@ -5,8 +5,8 @@ use std::thread;
 
 use diesel::connection::SimpleConnection;
 use diesel::{Connection, PgConnection, RunQueryDsl};
-use fenliu::domain::event::{NO_HASH, chain};
-use fenliu::domain::{InstanceId, Instant, MessageId};
+use fenliu::domain::event::NO_HASH;
+use fenliu::domain::{ChainHash, InstanceId, Instant, MessageId};
 use fenliu::store::{Error, Kind, Options, Settled, Store};
 
 use super::place::{OURS, Place};
@@ -146,7 +146,7 @@ fn two_nodes_on_one_instance_take_turns() {
     assert_eq!(events.len(), 41);
     let mut head = NO_HASH;
     for (event, seq) in events.iter().zip(1..) {
-        head = chain(&head, &event.body);
+        head = ChainHash::Sha256.link(&head, &event.body);
         assert_eq!((event.seq, event.hash), (seq, head));
     }
 }

@@ -2,10 +2,10 @@
 
 use std::collections::BTreeMap;
 
-use fenliu::domain::event::{Hash, NO_HASH, chain};
+use fenliu::domain::event::{Hash, NO_HASH};
 use fenliu::domain::{
-    ArmedClock, Children, DefinitionId, Delivery, Grant, Instance, InstanceId, Instant, Kind,
-    Message, MessageId, PersonId, Recipient, Rest, Role, StoredEvent, Value,
+    ArmedClock, ChainHash, Children, DefinitionId, Delivery, Grant, Instance, InstanceId, Instant,
+    Kind, Message, MessageId, PersonId, Recipient, Rest, Role, StoredEvent, Value,
 };
 use fenliu::store::{Answer, Batch, ClockRow, PartyRow, PersonalRow};
 
@@ -87,7 +87,7 @@ pub(crate) fn event(id: i64, seq: i64, previous: &Hash) -> StoredEvent {
         at: Instant(1_000 + seq),
         kind: "open".to_owned(),
         actor: "person:1".to_owned(),
-        hash: chain(previous, &body),
+        hash: ChainHash::Sha256.link(previous, &body),
         body,
     }
 }

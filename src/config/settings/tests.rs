@@ -53,7 +53,7 @@ fn the_environment_stands_over_the_file() {
 fn founding_files_are_looked_for_beside_the_settings_file() {
     let path = Path::new(concat!(env!("CARGO_MANIFEST_DIR"), "/config/fenliu.toml"));
     let settings = Settings::load(Some(path), std::iter::empty()).unwrap();
-    let Founding { jurisdiction, calendar, workflows } = &settings.founding;
+    let Founding { jurisdiction, calendar, workflows, .. } = &settings.founding;
     for path in [jurisdiction, calendar, workflows] {
         assert!(settings.beside(path).exists(), "{}", settings.beside(path).display());
     }

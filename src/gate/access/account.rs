@@ -180,6 +180,9 @@ impl Gate {
                 .as_ref()
                 .is_some_and(|(kept, until)| *kept == hash && is_good(*until, now))
         };
+        if !account.as_ref().is_some_and(fits) {
+            self.failed(account.as_ref(), ("password_chosen", "wrong_login"), from)?;
+        }
         let account = account.filter(fits).ok_or_else(wrong_login)?;
         self.forgive(&names)?;
         let account = self.with_password(account, chosen)?;
@@ -205,9 +208,7 @@ impl Gate {
         let names = Names::of(&account.login, from);
         self.let_through(&names, from)?;
         if !password::fits(old, account.password.as_deref()) {
-            let by = Some(session.person);
-            let outcome = "wrong_login";
-            self.tell(Trace { kind: "password_changed", by, of: None, from, outcome });
+            self.failed(Some(&account), ("password_changed", "wrong_login"), from)?;
             return Err(wrong_login());
         }
         self.forgive(&names)?;

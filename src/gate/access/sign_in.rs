@@ -6,7 +6,7 @@ use serde_json::json;
 use super::session::{Session, wrong_code};
 use super::throttle::Names;
 use super::{Trace, hash_of, password, refused, totp};
-use crate::domain::{Actor, Instant, Person, PersonId};
+use crate::domain::{Actor, Instant, Person};
 use crate::gate::error::Error;
 use crate::gate::sealing::Deed;
 use crate::gate::{Caller, Gate};
@@ -51,18 +51,19 @@ impl Gate {
         let kept = account.as_ref().and_then(|account| account.password.as_deref());
         let right = password::fits(wish.password, kept);
         let person = account.as_ref().and_then(|account| self.active(account));
+        if !right || person.is_none() {
+            self.failed(account.as_ref(), (SIGN_IN, "wrong_login"), attempt.from)?;
+        }
         let (Some(account), Some(person), true) = (account, person, right) else {
-            self.tell(trace(None, attempt.from, "wrong_login"));
             return Err(wrong_login());
         };
-        let by = Some(person.id);
         let factor = match (account.totp.as_deref(), account.totp_at, wish.code) {
             (Some(secret), Some(_), Some(code)) => {
                 let step = totp::step_of(secret, code, self.now());
                 // The same code is worth nothing a second time, whoever read it over a shoulder.
                 let fresh = step.is_some_and(|step| step > account.totp_step);
                 if !fresh || !self.take_step(&account, step)? {
-                    self.tell(trace(by, attempt.from, "wrong_code"));
+                    self.failed(Some(&account), (SIGN_IN, "wrong_code"), attempt.from)?;
                     return Err(wrong_code());
                 }
                 true
@@ -94,8 +95,10 @@ impl Gate {
     ) -> Result<Session, Error> {
         let account = self.read(|reader| reader.account_of_subject(subject))?;
         let person = account.as_ref().and_then(|account| self.active(account));
+        if person.is_none() {
+            self.failed(account.as_ref(), (SIGN_IN, "unknown_subject"), attempt.from)?;
+        }
         let (Some(account), Some(person)) = (account, person) else {
-            self.tell(trace(None, attempt.from, "unknown_subject"));
             return Err(wrong_login());
         };
         self.begin(&person, &account, factor, attempt)
@@ -126,7 +129,8 @@ impl Gate {
             transaction.put_account(account)?;
             fresh.write(transaction, older.as_ref())
         })?;
-        self.tell(trace(Some(person.id), attempt.from, "done"));
+        let (by, from) = (Some(person.id), attempt.from);
+        self.tell(Trace { kind: SIGN_IN, by, of: None, from, outcome: "done" });
         self.handed(fresh, account)
     }
 
@@ -141,15 +145,15 @@ impl Gate {
             }
             Ok(judged)
         })?;
-        judged.map(drop).map_err(|wait| {
-            self.tell(trace(None, from, "too_many_attempts"));
-            let minutes = wait.div_euclid(60_000) + 1;
-            refused(
-                "too_many_attempts",
-                format!("尝试次数过多，请{minutes}分钟后再试"),
-                format!("too many attempts failed; try again in {minutes} minutes"),
-            )
-        })
+        let Err(wait) = judged else { return Ok(()) };
+        let account = self.read(|reader| reader.account_of_login(names.login()))?;
+        self.failed(account.as_ref(), (SIGN_IN, "too_many_attempts"), from)?;
+        let minutes = wait.div_euclid(60_000) + 1;
+        Err(refused(
+            "too_many_attempts",
+            format!("尝试次数过多，请{minutes}分钟后再试"),
+            format!("too many attempts failed; try again in {minutes} minutes"),
+        ))
     }
 
     pub(super) fn forgive(&self, names: &Names) -> Result<(), Error> {
@@ -181,9 +185,8 @@ impl Gate {
     }
 }
 
-fn trace<'d>(by: Option<PersonId>, from: &'d str, outcome: &'d str) -> Trace<'d> {
-    Trace { kind: "sign_in", by, of: None, from, outcome }
-}
+/// What the log calls it.
+const SIGN_IN: &str = "sign_in";
 
 /// Which part was wrong is not said, nor whether there is such a name.
 pub(super) fn wrong_login() -> Error {

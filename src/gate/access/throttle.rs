@@ -23,6 +23,7 @@ const ADDRESS: i64 = 60;
 /// The names under which an attempt is counted.
 #[derive(Debug, Clone)]
 pub(super) struct Names {
+    login: String,
     pair: String,
     account: String,
     address: String,
@@ -32,11 +33,17 @@ pub(super) struct Names {
 impl Names {
     pub(super) fn of(login: &str, address: &str) -> Self {
         Self {
+            login: login.to_owned(),
             pair: format!("pair:{login}@{address}"),
             account: format!("account:{login}"),
             address: format!("address:{address}"),
             usual: format!("usual:{login}@{address}"),
         }
+    }
+
+    /// The name that was given.
+    pub(super) fn login(&self) -> &str {
+        &self.login
     }
 
     /// All of them.

@@ -1,0 +1,62 @@
+//! Where data are kept, and what a new database begins with.
+
+use std::path::PathBuf;
+
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+use crate::domain::ChainHash;
+
+/// Where data are kept.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, default)]
+pub struct Database {
+    /// `sqlite:PATH` or `postgres://USER:PASSWORD@HOST/NAME`; empty means the file `fenliu.db` in
+    /// the data folder.
+    pub url: String,
+    /// The data folder: the SQLite file, and the messages of the `log` channel.
+    pub folder: PathBuf,
+    /// Connections for reading.
+    pub readers: usize,
+    /// The most commands that share a transaction.
+    pub batch_max: usize,
+    /// The file of the key that signs where the chains of events stand, in the data folder unless its
+    /// path is absolute. Made at the first start. Whoever has it can forge: keep it from those who can
+    /// write to the database, and note its public half (`fenliu key`) elsewhere.
+    pub seal_key: PathBuf,
+}
+
+impl Default for Database {
+    fn default() -> Self {
+        let folder = PathBuf::from("data");
+        let seal_key = PathBuf::from("seal.key");
+        Self { url: String::new(), folder, readers: 4, batch_max: 256, seal_key }
+    }
+}
+
+/// What a new, empty database is filled with at the first start. Paths count from the folder of this
+/// file (without a file: from `config`).
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, default)]
+pub struct Founding {
+    /// Who is who.
+    pub jurisdiction: PathBuf,
+    /// Which days are worked.
+    pub calendar: PathBuf,
+    /// The folder of workflow files.
+    pub workflows: PathBuf,
+    /// By which hash its chains of events are linked, for ever: `sha256` or `sm3` (GB/T 32905).
+    #[schemars(with = "String")]
+    pub chain_hash: ChainHash,
+}
+
+impl Default for Founding {
+    fn default() -> Self {
+        Self {
+            jurisdiction: PathBuf::from("jurisdictions/chengkou.yaml"),
+            calendar: PathBuf::from("calendars/chongqing.yaml"),
+            workflows: PathBuf::from("../workflows"),
+            chain_hash: ChainHash::Sha256,
+        }
+    }
+}

@@ -1,0 +1,292 @@
+//! Two people for what concerns everybody: one proposes a workflow, a calendar or somebody's rights,
+//! another one who might have done so approves. Nobody approves what is his own.
+
+use serde_json::json;
+
+use super::error::Error;
+use super::query::{Page, cut};
+use super::sealing::{self, Deed};
+use super::{Caller, Gate};
+use crate::domain::{Actor, Instant, Person, PersonId, Refusal, Text};
+use crate::policy::Act;
+use crate::store::{self, ProposalRow, Transaction};
+
+/// What somebody wants to be done.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Motion {
+    /// Publish this workflow file.
+    Definition(String),
+    /// Load this calendar file.
+    Calendar(String),
+    /// Add or change this person.
+    Person(Box<Person>),
+}
+
+impl Motion {
+    fn kind(&self) -> &'static str {
+        match self {
+            Self::Definition(_) => "definition",
+            Self::Calendar(_) => "calendar",
+            Self::Person(_) => "person",
+        }
+    }
+
+    /// What whoever proposes or approves it must be allowed.
+    fn act(&self) -> Act {
+        match self {
+            Self::Definition(_) => Act::Publish,
+            Self::Calendar(_) => Act::WriteCalendar,
+            Self::Person(_) => Act::WriteDirectory,
+        }
+    }
+
+    fn body(&self) -> Result<String, Error> {
+        match self {
+            Self::Definition(source) | Self::Calendar(source) => Ok(source.clone()),
+            Self::Person(person) => serde_json::to_string(person)
+                .map_err(|error| Error::Internal(format!("a person cannot be written: {error}"))),
+        }
+    }
+
+    fn read(row: &ProposalRow) -> Result<Self, Error> {
+        let body = || row.body.clone();
+        match row.kind.as_str() {
+            "definition" => Ok(Self::Definition(body())),
+            "calendar" => Ok(Self::Calendar(body())),
+            "person" => serde_json::from_str(&row.body)
+                .map(|person| Self::Person(Box::new(person)))
+                .map_err(|error| Error::Internal(format!("proposal {}: {error}", row.id))),
+            kind => Err(Error::Internal(format!("proposal {}: of kind `{kind}`", row.id))),
+        }
+    }
+}
+
+/// That a second person has approved, to be written with what is done.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Approval {
+    id: i64,
+    by: PersonId,
+    proposer: PersonId,
+}
+
+impl Approval {
+    /// Who proposed it, as events and versions name people.
+    pub(super) fn proposer(&self) -> String {
+        Actor::Person { id: self.proposer, grants: Vec::new() }.name()
+    }
+
+    /// Takes the proposal: whoever comes second finds it decided.
+    pub(super) fn take(
+        self,
+        transaction: &mut Transaction<'_>,
+        now: Instant,
+    ) -> Result<(), store::Error> {
+        if transaction.decide_proposal(self.id, "approved", self.by, now)? {
+            return Ok(());
+        }
+        Err(store::Error::Conflict(format!("proposal {} is decided", self.id)))
+    }
+}
+
+impl Gate {
+    /// Whether this needs a second person here: by the rules of the house, for people (the service
+    /// itself and the command line are trusted), and if it gives somebody more rights.
+    ///
+    /// # Errors
+    /// When there is no such jurisdiction.
+    pub fn needs_second_person(&self, caller: &Caller, motion: &Motion) -> Result<bool, Error> {
+        let ruled = self.access_rules().second_person_ms.is_some();
+        if !ruled || !matches!(caller.actor, Actor::Person { .. }) {
+            return Ok(false);
+        }
+        let Motion::Person(person) = motion else { return Ok(true) };
+        let directory = self.inner.registry.directory(caller.jurisdiction)?;
+        Ok(gives_rights(directory.people.get(&person.id), person))
+    }
+
+    /// Refuses what needs a second person.
+    pub(super) fn alone(&self, caller: &Caller, motion: &Motion) -> Result<(), Error> {
+        if !self.needs_second_person(caller, motion)? {
+            return Ok(());
+        }
+        let en = "this needs a second person: propose it";
+        Err(refused("second_person_needed", "该变更须经第二人批准，请先提出", en))
+    }
+
+    /// Proposes something; it is looked at as if it were to be done now. Blocks.
+    ///
+    /// # Errors
+    /// `Forbidden`; what is wrong with it.
+    pub fn propose(&self, caller: &Caller, motion: &Motion) -> Result<ProposalRow, Error> {
+        self.permit(caller, motion.act())?;
+        let Actor::Person { id: made_by, .. } = caller.actor else { return Err(Error::Forbidden) };
+        let subject = self.subject(caller, motion)?;
+        let (made_at, body) = (self.now(), motion.body()?);
+        let keep = self.access_rules().second_person_ms.unwrap_or_default();
+        let row = ProposalRow {
+            id: 0,
+            jurisdiction: caller.jurisdiction,
+            kind: motion.kind().to_owned(),
+            subject,
+            body,
+            made_by,
+            made_at,
+            until: made_at.plus(keep),
+            state: "open".to_owned(),
+            decided_by: None,
+            decided_at: None,
+        };
+        let id = self.with_hand(|transaction| {
+            let id = transaction.add_proposal(&row)?;
+            self.note(caller, "proposed", &row, id).write(transaction, made_at)?;
+            Ok(id)
+        })?;
+        Ok(ProposalRow { id, ..row })
+    }
+
+    /// What a motion is about, once it is sound.
+    fn subject(&self, caller: &Caller, motion: &Motion) -> Result<String, Error> {
+        Ok(match motion {
+            Motion::Definition(source) => {
+                format!("definition:{}", self.sound_definition(caller, source)?.0.workflow)
+            }
+            Motion::Calendar(source) => {
+                format!("calendar:{}", self.sound_calendar(caller, source)?.version())
+            }
+            Motion::Person(person) => {
+                format!("person:{}", self.sound_person(caller, person)?.id)
+            }
+        })
+    }
+
+    fn note(&self, caller: &Caller, kind: &'static str, row: &ProposalRow, id: i64) -> Deed {
+        let deed = Deed::of(caller, kind, row.subject.clone());
+        deed.with(json!({
+            "proposal": id,
+            "proposed_by": row.made_by,
+            "sha256": sealing::digest(&row.body),
+        }))
+    }
+
+    /// At most `limit` proposals, the newest first, below an id if one is given. Blocks.
+    ///
+    /// # Errors
+    /// `Forbidden`.
+    pub fn proposals(
+        &self,
+        caller: &Caller,
+        before: Option<i64>,
+        limit: i64,
+    ) -> Result<Page<ProposalRow>, Error> {
+        self.permit(caller, Act::Approve)?;
+        let found = self.read(|reader| reader.proposals(caller.jurisdiction, before, limit + 1))?;
+        Ok(cut(found, limit))
+    }
+
+    /// One proposal. Blocks.
+    ///
+    /// # Errors
+    /// `Forbidden`, `NotFound`.
+    pub fn proposal(&self, caller: &Caller, id: i64) -> Result<ProposalRow, Error> {
+        self.permit(caller, Act::Approve)?;
+        let found = self.read(|reader| reader.proposal(id))?;
+        found.filter(|row| row.jurisdiction == caller.jurisdiction).ok_or(Error::NotFound)
+    }
+
+    /// Approves what somebody else proposed: it is done now, if it is still sound. Blocks.
+    ///
+    /// # Errors
+    /// `Forbidden`, `NotFound`; `Refused` with `own_proposal` or `proposal_decided`; what is wrong
+    /// with it by now.
+    pub fn approve(&self, caller: &Caller, id: i64) -> Result<ProposalRow, Error> {
+        let row = self.undecided(caller, id)?;
+        let motion = Motion::read(&row)?;
+        self.permit(caller, motion.act())?;
+        let Actor::Person { id: by, .. } = caller.actor else { return Err(Error::Forbidden) };
+        if by == row.made_by {
+            let en = "this is your own proposal: another person approves it";
+            return Err(refused("own_proposal", "不能批准本人提出的变更，请由他人批准", en));
+        }
+        let approval = Some(Approval { id, by, proposer: row.made_by });
+        match motion {
+            Motion::Definition(source) => drop(self.publish_by(caller, &source, approval)?),
+            Motion::Calendar(source) => drop(self.load_calendar_by(caller, &source, approval)?),
+            Motion::Person(person) => drop(self.put_person_by(caller, &person, approval)?),
+        }
+        self.proposal(caller, id)
+    }
+
+    /// Takes a proposal from the table: one's own, or another's that is not to be. Blocks.
+    ///
+    /// # Errors
+    /// `Forbidden`, `NotFound`; `Refused` with `proposal_decided`.
+    pub fn withdraw(&self, caller: &Caller, id: i64) -> Result<ProposalRow, Error> {
+        let row = self.undecided(caller, id)?;
+        self.permit(caller, Motion::read(&row)?.act())?;
+        let Actor::Person { id: by, .. } = caller.actor else { return Err(Error::Forbidden) };
+        let now = self.now();
+        let withdrawn = self.with_hand(|transaction| {
+            let withdrawn = transaction.decide_proposal(id, "withdrawn", by, now)?;
+            if withdrawn {
+                self.note(caller, "proposal_withdrawn", &row, id).write(transaction, now)?;
+            }
+            Ok(withdrawn)
+        })?;
+        if withdrawn { self.proposal(caller, id) } else { Err(decided()) }
+    }
+
+    fn undecided(&self, caller: &Caller, id: i64) -> Result<ProposalRow, Error> {
+        let row = self.proposal(caller, id)?;
+        if row.is_open(self.now()) { Ok(row) } else { Err(decided()) }
+    }
+}
+
+fn decided() -> Error {
+    let en = "this proposal is decided, or has lapsed";
+    refused("proposal_decided", "该变更已有决定或已过期", en)
+}
+
+fn refused(code: &str, zh: &str, en: &str) -> Error {
+    Error::Refused(Refusal::new(code, Text::new(zh, en)))
+}
+
+/// Whether a person as it is to be may do more than as it is known. Rights are taken away by one alone.
+fn gives_rights(known: Option<&Person>, person: &Person) -> bool {
+    if !person.active {
+        return false;
+    }
+    let Some(known) = known.filter(|known| known.active) else {
+        return !person.grants.is_empty() || !person.terms.is_empty();
+    };
+    let lasting = known.lasting();
+    person.grants.iter().any(|grant| !lasting.contains(grant))
+        || person.terms.iter().any(|term| !known.terms.contains(term))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::domain::{Grant, Role};
+
+    #[test]
+    fn only_more_rights_need_a_second_person() {
+        let grant = |role| Grant { role, unit: "gongan".to_owned() };
+        let person = |roles: &[Role], active| Person {
+            grants: roles.iter().map(|role| grant(*role)).collect(),
+            active,
+            ..Person::default()
+        };
+        let known = person(&[Role::Dispatcher, Role::ShiftLeader], true);
+        for (new, more) in [
+            (person(&[Role::Dispatcher], true), false),
+            (person(&[Role::Dispatcher, Role::ShiftLeader], false), false),
+            (Person { name: "改名".to_owned(), ..known.clone() }, false),
+            (person(&[Role::Administrator], true), true),
+        ] {
+            assert_eq!(gives_rights(Some(&known), &new), more, "{new:?}");
+        }
+        assert!(gives_rights(Some(&person(&[Role::Duty], false)), &person(&[Role::Duty], true)));
+        assert!(!gives_rights(None, &person(&[], true)));
+        assert!(gives_rights(None, &person(&[Role::Duty], true)));
+    }
+}
