@@ -149,8 +149,9 @@ struct Inner {
     access: RwLock<AccessRules>,
     /// Who is told of operator alarms.
     operators: RwLock<Vec<(String, crate::domain::Role)>>,
-    /// When tokens were last used, until it is written down.
+    /// When tokens were last used, and what was denied, until it is written down.
     uses: access::Uses,
+    denials: access::Denials,
     /// The key that signs checkpoints.
     seal: std::sync::OnceLock<crate::seal::SigningKey>,
     /// Whether a webhook may be posted to an address.
@@ -159,7 +160,7 @@ struct Inner {
     router: RwLock<Option<Arc<crate::routing::Router>>>,
     /// What routers are trained from.
     knowledge: RwLock<Option<Arc<crate::routing::Knowledge>>>,
-    /// How like calls must be to each other, and who decides what is learned.
+    /// How like calls must be to each other.
     routing: RwLock<RoutingRules>,
 }
 
@@ -219,6 +220,7 @@ impl Gate {
             access: RwLock::default(),
             operators: RwLock::default(),
             uses: access::Uses::default(),
+            denials: access::Denials::default(),
             hook_guard: RwLock::default(),
         };
         Ok(Self { inner: Arc::new(inner) })

@@ -6,6 +6,7 @@ use std::io::Write as _;
 use std::os::unix::fs::PermissionsExt as _;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
+use std::time::Duration;
 
 use clap::Subcommand;
 
@@ -60,7 +61,10 @@ pub fn unlock(settings: &Settings, store: &Store) -> Result<(), Error> {
             )));
         }
         let line = fresh(settings, SystemClock::new().now())?;
-        new_file(&path)?.write_all(line.text().as_bytes()).map_err(io(&path))?;
+        if let Some(folder) = path.parent() {
+            fs::create_dir_all(folder).map_err(io(folder))?;
+        }
+        keep(&path, &line.text())?;
     }
     take(settings, store)
 }
@@ -164,7 +168,7 @@ fn rotate(settings: &Settings, say: impl Fn(&str)) -> Result<String, Error> {
         text.push('\n');
     }
     text.push_str(&line.text());
-    replace(&path, &text)?;
+    keep(&path, &text)?;
     let added = format!("the key `{}` was added to {}", line.id, path.display());
     let gate = match house::open_existing(settings, Arc::new(SystemClock::new())) {
         Ok(gate) => gate,
@@ -184,6 +188,9 @@ fn rotate(settings: &Settings, say: impl Fn(&str)) -> Result<String, Error> {
     ))
 }
 
+/// So long until everything is looked at once more, where other nodes may write.
+const AGAIN: Duration = Duration::from_secs(5);
+
 /// Locks everything by the present key; answers how many values were not.
 fn relock_all(gate: &Gate, say: impl Fn(&str)) -> Result<usize, Error> {
     let (mut so_far, mut told) = (Relocking::default(), 0);
@@ -193,6 +200,10 @@ fn relock_all(gate: &Gate, say: impl Fn(&str)) -> Result<usize, Error> {
             Some(next) => so_far = next,
             None => return Ok(changed),
         }
+        if so_far.begins_again() {
+            say("looking once more, for what other nodes wrote meanwhile …");
+            std::thread::sleep(AGAIN);
+        }
         if so_far.changed >= told + 10_000 {
             told = so_far.changed;
             say(&format!("{told} values …"));
@@ -200,15 +211,22 @@ fn relock_all(gate: &Gate, say: impl Fn(&str)) -> Result<usize, Error> {
     }
 }
 
-/// Writes a key file anew, wholly or not at all.
-fn replace(path: &Path, text: &str) -> Result<(), Error> {
+/// Writes a key file, wholly or not at all: before anything is locked by a key, it is on the disk.
+fn keep(path: &Path, text: &str) -> Result<(), Error> {
     let mut beside = path.as_os_str().to_owned();
     beside.push(".new");
     let beside = PathBuf::from(beside);
+    // What a start that was broken off left there locks nothing yet.
+    if beside.exists() {
+        fs::remove_file(&beside).map_err(io(&beside))?;
+    }
     let mut file = new_file(&beside)?;
     file.write_all(text.as_bytes()).map_err(io(&beside))?;
     file.sync_all().map_err(io(&beside))?;
-    fs::rename(&beside, path).map_err(io(path))
+    fs::rename(&beside, path).map_err(io(path))?;
+    let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty());
+    let folder = folder.unwrap_or(Path::new("."));
+    fs::File::open(folder).and_then(|folder| folder.sync_all()).map_err(io(folder))
 }
 
 fn fields(settings: &Settings) -> Result<String, Error> {

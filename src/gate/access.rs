@@ -2,7 +2,7 @@
 //! policy table's to say.
 
 mod account;
-mod failure;
+mod denial;
 mod guessable;
 mod password;
 mod session;
@@ -19,6 +19,7 @@ use crate::domain::event::{Hash, hex};
 use crate::domain::{Actor, Instant, Person, Refusal, Scope, Text};
 
 pub use account::{AccountSeen, NewAccount, Setup};
+pub(super) use denial::Denials;
 pub use password::Profile;
 pub use session::{Session, SessionSeen};
 pub use sign_in::{Attempt, SignIn};

@@ -3,9 +3,6 @@
 use std::borrow::Cow;
 use std::sync::{Arc, PoisonError};
 
-use hmac::{Hmac, KeyInit, Mac};
-use sha2::Sha256;
-
 use super::error::Error;
 use super::{Caller, Gate, Request};
 use crate::chart::CommandSpec;
@@ -69,7 +66,11 @@ impl Gate {
         let traits = router.traits(&router.read(text));
         let mut said = router.suggest(text);
         if let Ok(directory) = self.inner.registry.directory(whose) {
-            said.to_heirs(|unit| directory.heir(unit).to_owned());
+            said.name_heirs(|unit| directory.heir(unit).to_owned());
+            let retired = |code: &String| {
+                directory.categories.get(code).is_some_and(|category| category.retired)
+            };
+            said.categories.retain(|one| !retired(&one.code));
         }
         said.follow(&self.inner.registry.precedents(whose), &traits, least);
         (said, traits)
@@ -100,10 +101,7 @@ impl Gate {
         if digits.len() < 5 {
             return None;
         }
-        let mut mac = Hmac::<Sha256>::new_from_slice(&self.inner.link_secret).ok()?;
-        mac.update(b"phone:");
-        mac.update(digits.as_bytes());
-        let sum = mac.finalize().into_bytes();
+        let sum = self.inner.match_key.of_parts(&[b"phone:", digits.as_bytes()]).ok()?;
         Some(hex(sum.get(..16)?))
     }
 }

@@ -5,8 +5,9 @@ use sha2::Sha256;
 
 use super::error::Error;
 use super::{Entropy, Gate};
+use crate::domain::Instant;
 use crate::domain::event::{Hash, hex, unhex};
-use crate::store::{self, Reader, Store, Walk};
+use crate::store::{self, Reader, Relocked, Store, Walk};
 
 /// The key by which equal things are known again without being kept: of requests that came twice, which
 /// may name a caller.
@@ -48,14 +49,29 @@ const STRETCH: i64 = 200;
 /// How far locking anew has come.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Relocking {
-    /// The key that locks.
+    /// The key that locks, …
     key: String,
+    /// … and since when it is known here.
+    since: Option<Instant>,
     walk: Walk,
     /// How many values were locked by it on this walk …
     now: usize,
     /// … and on all.
     pub changed: usize,
+    /// How many could not be, on this walk: they were altered or moved.
+    pub altered: usize,
 }
+
+impl Relocking {
+    /// Whether everything is to be looked at once more, after a while.
+    #[must_use]
+    pub fn begins_again(&self) -> bool {
+        self.walk == Walk::Begun
+    }
+}
+
+/// By then (ms) every node that shares a store knows a new key, and writes by no older one.
+const SETTLED: i64 = 30_000;
 
 impl Gate {
     /// Goes on locking everything by the key that locks now; none when it is all so. Whoever begins
@@ -69,7 +85,12 @@ impl Gate {
         let Some(vault) = store.vault() else { return Ok(None) };
         let key = vault.present().to_owned();
         // Another key since: everything is looked at again.
-        let from = if from.key == key { from } else { Relocking { key, ..Relocking::default() } };
+        let since = Some(self.now());
+        let fresh = || Relocking { key: key.clone(), since, ..Relocking::default() };
+        let from = if from.key == key { from } else { fresh() };
+        if from.walk == Walk::Ended {
+            return Ok(None);
+        }
         if from.walk == Walk::Begun {
             let all_by = self.read(Reader::all_locked_by)?;
             if all_by.as_ref() == Some(&from.key) {
@@ -77,18 +98,20 @@ impl Gate {
             }
         }
         self.with_hand(|transaction| {
-            let (walk, changed) = transaction.relock(&from.walk, STRETCH)?;
+            let Relocked { walk, changed, altered } = transaction.relock(&from.walk, STRETCH)?;
             let (now, changed) = (from.now + changed, from.changed + changed);
-            let after = Relocking { key: from.key, walk, now, changed };
+            let altered = from.altered + altered;
+            let after = Relocking { walk, now, changed, altered, ..from };
             if after.walk != Walk::Ended {
                 return Ok(Some(after));
             }
             // What another node wrote behind the walk by an older key is found by walking once more.
-            if after.now > 0 {
-                return Ok(Some(Relocking { walk: Walk::Begun, now: 0, ..after }));
+            let settled = after.since.is_some_and(|at| self.now().since(at) >= SETTLED);
+            if !store.exclusive() && (after.now > 0 || !settled) {
+                return Ok(Some(Relocking { walk: Walk::Begun, now: 0, altered: 0, ..after }));
             }
             transaction.set_all_locked_by(&after.key)?;
-            Ok(None)
+            Ok(Some(after))
         })
     }
 }

@@ -121,7 +121,7 @@ impl Gate {
         self.permit(caller, motion.act())?;
         let Actor::Person { id: made_by, .. } = caller.actor else { return Err(Error::Forbidden) };
         let subject = self.subject(caller, motion)?;
-        let (made_at, body) = (self.now(), motion.body()?);
+        let (made_at, body, base) = (self.now(), motion.body()?, self.base(caller, motion)?);
         let keep = self.access_rules().second_person_ms.unwrap_or_default();
         let row = ProposalRow {
             id: 0,
@@ -129,6 +129,7 @@ impl Gate {
             kind: motion.kind().to_owned(),
             subject,
             body,
+            base,
             made_by,
             made_at,
             until: made_at.plus(keep),
@@ -157,6 +158,31 @@ impl Gate {
                 format!("person:{}", self.sound_person(caller, person)?.id)
             }
         })
+    }
+
+    /// How what a motion is about stands now.
+    fn base(&self, caller: &Caller, motion: &Motion) -> Result<String, Error> {
+        let registry = &self.inner.registry;
+        match motion {
+            Motion::Definition(source) => {
+                let workflow = self.sound_definition(caller, source)?.0.workflow;
+                let versions = registry.versions(caller.jurisdiction);
+                let mut current = versions.iter().filter(|version| version.current);
+                let found = current.find(|version| version.chart.workflow == workflow);
+                Ok(found.map(|version| version.number.to_string()).unwrap_or_default())
+            }
+            Motion::Calendar(_) => Ok(registry.calendar(caller.jurisdiction)?.version().to_owned()),
+            Motion::Person(person) => {
+                let directory = registry.directory(caller.jurisdiction)?;
+                let Some(known) = directory.people.get(&person.id) else {
+                    return Ok(String::new());
+                };
+                // Without what is the person's own, and what holds of terms today.
+                let known = Person { grants: known.lasting(), ..known.clone() };
+                let (rules, verified) = Default::default();
+                Motion::Person(Box::new(Person { rules, verified, ..known })).body()
+            }
+        }
     }
 
     fn note(&self, caller: &Caller, kind: &'static str, row: &ProposalRow, id: i64) -> Deed {
@@ -196,8 +222,8 @@ impl Gate {
     /// Approves what somebody else proposed: it is done now, if it is still sound. Blocks.
     ///
     /// # Errors
-    /// `Forbidden`, `NotFound`; `Refused` with `own_proposal` or `proposal_decided`; what is wrong
-    /// with it by now.
+    /// `Forbidden`, `NotFound`; `Refused` with `own_proposal`, `proposal_decided` or
+    /// `proposal_outdated`; what is wrong with it by now.
     pub fn approve(&self, caller: &Caller, id: i64) -> Result<ProposalRow, Error> {
         let row = self.undecided(caller, id)?;
         let motion = Motion::read(&row)?;
@@ -206,6 +232,10 @@ impl Gate {
         if by == row.made_by {
             let en = "this is your own proposal: another person approves it";
             return Err(refused("own_proposal", "不能批准本人提出的变更，请由他人批准", en));
+        }
+        if self.base(caller, &motion)? != row.base {
+            let en = "what this is about has been changed since: propose it again";
+            return Err(refused("proposal_outdated", "该对象此后已被变更，请重新提出", en));
         }
         let approval = Some(Approval { id, by, proposer: row.made_by });
         match motion {

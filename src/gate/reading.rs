@@ -32,7 +32,7 @@ pub(super) fn read(
         // The engine says, in words, that there is no such command, and what is possible.
         None => (Given::default(), None),
     };
-    let Some(refusal) = refusal else { return Ok(to_heirs(registry, chart, request, given)?) };
+    let Some(refusal) = refusal else { return to_heirs(registry, chart, request, given) };
     // What could be read and is not personal: nothing of it is kept.
     admit(registry, chart, instance, (request, given.values), now)?;
     Err(refusal.into())

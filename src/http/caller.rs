@@ -8,6 +8,7 @@ use actix_web::{FromRequest, HttpRequest, dev, web};
 use futures_util::future::{Either, LocalBoxFuture};
 
 use super::House;
+use super::client::address;
 use super::problem::{Problem, blocking};
 use super::route::{Demand, Pattern};
 use crate::gate::{self, Caller, Known, SessionSeen};
@@ -78,12 +79,12 @@ fn find<T: 'static>(request: &HttpRequest, take: fn(Known) -> T) -> Found<T> {
         )))),
         Some(Proof::Token(token)) => {
             let known = house.gate.bearer(&token).map_err(not_good);
-            let known = known.and_then(|known| admitted(house, known, demand));
+            let known = known.and_then(|known| admitted(house, known, demand, request));
             Either::Left(ready(known.map(take)))
         }
         Some(Proof::Session(secret)) => {
             let word = word(request);
-            let (house, gate) = (house.clone(), house.gate.clone());
+            let (house, gate, request) = (house.clone(), house.gate.clone(), request.clone());
             Either::Right(Box::pin(async move {
                 let word = word?;
                 let known = blocking(move || gate.session(&secret)).await.map_err(|problem| {
@@ -94,7 +95,7 @@ fn find<T: 'static>(request: &HttpRequest, take: fn(Known) -> T) -> Found<T> {
                     }
                 })?;
                 checked(word.as_deref(), &known)?;
-                admitted(&house, known, demand).map(take)
+                admitted(&house, known, demand, &request).map(take)
             }))
         }
     }
@@ -113,15 +114,25 @@ fn not_good(error: gate::Error) -> Problem {
 }
 
 /// Whether somebody who is known may ask what the path demands, and not too often.
-fn admitted(house: &House, known: Known, demand: Demand) -> Result<Known, Problem> {
+fn admitted(
+    house: &House,
+    known: Known,
+    demand: Demand,
+    request: &HttpRequest,
+) -> Result<Known, Problem> {
     house.meter.take(&known)?;
     let Demand::May(act) = demand else { return Ok(known) };
+    let denied = || house.gate.denied(&known.caller, act, &address(house, request));
     if !known.leaves(act) {
+        denied();
         return Err(gate::Error::Forbidden.into());
     }
     match house.gate.admit(&known.caller, act) {
         Ok(()) => Ok(known),
-        Err(gate::Error::Forbidden) => Err(withheld(known.session.as_ref())),
+        Err(gate::Error::Forbidden) => {
+            denied();
+            Err(withheld(known.session.as_ref()))
+        }
         Err(error) => Err(error.into()),
     }
 }

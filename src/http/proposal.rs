@@ -41,6 +41,11 @@ pub(super) struct ProposalView {
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(value_type = Option<Object>)]
     content: Option<Json>,
+    /// What it is to stand in place of: the version of a workflow or calendar, or the person as it was
+    /// when this was proposed; null for what is new. Not in lists.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(value_type = Option<Object>)]
+    instead_of: Option<Json>,
 }
 
 impl ProposalView {
@@ -57,15 +62,17 @@ impl ProposalView {
             decided_by: row.decided_by,
             decided_at: row.decided_at.map(|at| lens.time(at)),
             content: None,
+            instead_of: None,
         }
     }
 
     fn whole(house: &House, lens: &Lens, row: ProposalRow) -> Self {
-        let content = match row.kind.as_str() {
-            "person" => serde_json::from_str(&row.body).ok(),
-            _ => Some(Json::from(row.body.as_str())),
+        let said = |text: &str| match row.kind.as_str() {
+            "person" => serde_json::from_str(text).unwrap_or_default(),
+            _ => Json::from(text),
         };
-        Self { content, ..Self::of(house, lens, row) }
+        let (content, instead_of) = (Some(said(&row.body)), Some(said(&row.base)));
+        Self { content, instead_of, ..Self::of(house, lens, row) }
     }
 }
 

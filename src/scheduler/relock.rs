@@ -32,14 +32,22 @@ impl Poll for Relock {
             let from = self.so_far.clone();
             match self.duty.ask(move |gate| gate.relock(from)).await {
                 Ok(Some(next)) => {
+                    let again = next.begins_again();
                     self.so_far = next;
                     self.failures = 0;
-                    Next::Now
+                    if again { Next::In(EVERY) } else { Next::Now }
                 }
                 Ok(None) => {
-                    let changed = std::mem::take(&mut self.so_far).changed;
+                    let Relocking { changed, altered, .. } = std::mem::take(&mut self.so_far);
                     if changed > 0 {
                         tracing::info!(changed, "callers' data are locked by the newest key");
+                    }
+                    if altered > 0 {
+                        let detail = format!(
+                            "{altered} values of callers or devices were altered or moved in the database \
+                             and cannot be opened; `fenliu verify` names them"
+                        );
+                        self.duty.alarm("locked_values_altered", None, None, detail).await;
                     }
                     self.failures = 0;
                     Next::In(EVERY)

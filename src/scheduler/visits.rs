@@ -1,5 +1,5 @@
-//! What is noted of those who come in, and written down now and then: when tokens were used, and how
-//! many sign-ins failed in the hours that are over.
+//! What is noted of those who come in, and written down now and then: when tokens were used, and what
+//! was denied in the hours that are over.
 
 use std::time::Duration;
 
@@ -29,8 +29,8 @@ impl Poll for Visits {
             if let Err(error) = self.duty.ask(|gate| gate.write_uses()).await {
                 tracing::warn!(%error, "when tokens were last used cannot be written down");
             }
-            if let Err(error) = self.duty.ask(|gate| gate.write_failures()).await {
-                tracing::warn!(%error, "failed sign-ins cannot be written down");
+            if let Err(error) = self.duty.ask(|gate| gate.write_denials()).await {
+                tracing::warn!(%error, "what was denied cannot be written down");
             }
             Next::In(EVERY)
         }

@@ -53,6 +53,10 @@ pub enum Error {
     /// Something is kept locked, and the keys at hand do not open it; or there are no keys to be read.
     #[error("{0}")]
     Keys(String),
+    /// What is kept locked was altered, moved here from elsewhere, or is locked by another key of the
+    /// same name.
+    #[error("{0}")]
+    Altered(String),
     /// The rows break a rule of the schema (a missing parent row, a NULL): a fault of the caller.
     #[error("the database refused the rows: {0}")]
     Refused(String),
@@ -76,7 +80,10 @@ impl Error {
 
 impl From<crate::vault::Error> for Error {
     fn from(error: crate::vault::Error) -> Self {
-        Self::Keys(error.to_string())
+        match error {
+            crate::vault::Error::Altered { .. } => Self::Altered(error.to_string()),
+            other => Self::Keys(other.to_string()),
+        }
     }
 }
 

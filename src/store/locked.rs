@@ -51,6 +51,17 @@ pub enum Walk {
     Ended,
 }
 
+/// What one stretch of locking anew did.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Relocked {
+    /// How far it is.
+    pub walk: Walk,
+    /// How many values were locked anew.
+    pub changed: usize,
+    /// How many could not, because they were altered or moved.
+    pub altered: usize,
+}
+
 /// Rows of callers' data: matter, field, what is kept.
 type Callers = Vec<(i64, String, String)>;
 
@@ -242,14 +253,19 @@ impl Transaction<'_> {
     }
 
     /// Goes on with a walk for at most `limit` rows: what the present key did not lock is locked anew
-    /// by it. Answers how far it is, and how many values were changed.
+    /// by it. Answers how far it is, and how many values were changed. A value that was altered or moved
+    /// stays as it is, and is counted apart.
     ///
     /// # Errors
-    /// [`Error::Keys`] for a value that none of the keys opens; otherwise as for any statement.
-    pub fn relock(&mut self, from: &Walk, limit: i64) -> Result<(Walk, usize), Error> {
-        let Some(vault) = self.shared.vault() else { return Ok((Walk::Ended, 0)) };
+    /// [`Error::Keys`] for a value whose key is not there; otherwise as for any statement.
+    pub fn relock(&mut self, from: &Walk, limit: i64) -> Result<Relocked, Error> {
+        let Some(vault) = self.shared.vault() else {
+            return Ok(Relocked { walk: Walk::Ended, ..Relocked::default() });
+        };
         let (stretch, walk) = self.stretch(from, limit)?;
-        let mut changed = match stretch {
+        // What is written over is not left to be read in the file.
+        self.overwrite(true)?;
+        let (mut changed, altered) = match stretch {
             Stretch::Callers(mut rows) => {
                 rows.retain(|(_, _, kept)| !vault.is_present(kept));
                 self.relock_callers(&rows)?
@@ -258,8 +274,9 @@ impl Transaction<'_> {
                 rows.retain(|(_, kept)| !locked_text(kept).is_some_and(|t| vault.is_present(t)));
                 self.relock_devices(rows)?
             }
-            Stretch::Nothing => 0,
+            Stretch::Nothing => (0, 0),
         };
+        self.overwrite(false)?;
         for name in SECRETS.iter().filter(|_| walk == Walk::Ended) {
             let kept = self.setting(name)?.filter(|kept| !vault.is_present(kept));
             if kept.is_some()
@@ -269,13 +286,19 @@ impl Transaction<'_> {
                 changed += 1;
             }
         }
-        Ok((walk, changed))
+        Ok(Relocked { walk, changed, altered })
     }
 
-    fn relock_callers(&mut self, rows: &Callers) -> Result<usize, Error> {
-        let mut changed = 0;
+    fn relock_callers(&mut self, rows: &Callers) -> Result<(usize, usize), Error> {
+        let (mut changed, mut altered) = (0, 0);
         for (row, field, kept) in rows {
-            let value = self.shared.open(caller(*row, field), kept)?;
+            let value = match self.shared.open(caller(*row, field), kept) {
+                Err(Error::Altered(_)) => {
+                    altered += 1;
+                    continue;
+                }
+                opened => opened?,
+            };
             let anew = self.shared.lock(caller(*row, field), &value)?;
             // Whoever wrote it meanwhile was faster, and has locked it himself.
             let cells = [
@@ -290,13 +313,19 @@ impl Transaction<'_> {
             );
             changed += each!(&mut self.connection, connection => put.execute(connection))?;
         }
-        Ok(changed)
+        Ok((changed, altered))
     }
 
-    fn relock_devices(&mut self, rows: Devices) -> Result<usize, Error> {
-        let mut changed = 0;
+    fn relock_devices(&mut self, rows: Devices) -> Result<(usize, usize), Error> {
+        let (mut changed, mut altered) = (0, 0);
         for (person, kept) in rows {
-            let secret = self.open_device(person, kept.clone())?;
+            let secret = match self.open_device(person, kept.clone()) {
+                Err(Error::Altered(_)) => {
+                    altered += 1;
+                    continue;
+                }
+                opened => opened?,
+            };
             let anew = self.lock_device(person, &secret)?;
             changed += each!(&mut self.connection, connection => {
                 diesel::update(account::table.find(person))
@@ -305,6 +334,6 @@ impl Transaction<'_> {
                     .execute(connection)
             })?;
         }
-        Ok(changed)
+        Ok((changed, altered))
     }
 }

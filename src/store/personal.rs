@@ -63,12 +63,14 @@ impl Transaction<'_> {
     /// # Errors
     /// As for any statement.
     pub fn erase_personal(&mut self, instance: InstanceId) -> Result<usize, Error> {
+        self.overwrite(true)?;
         let gone = each!(&mut self.connection, connection => {
             diesel::delete(call_trace::table.filter(call_trace::instance_id.eq(instance.0)))
                 .execute(connection)?;
             diesel::delete(personal::table.filter(personal::instance_id.eq(instance.0)))
                 .execute(connection)
         })?;
+        self.overwrite(false)?;
         Ok(gone)
     }
 }

@@ -25,6 +25,8 @@ pub struct ProposalRow {
     pub subject: String,
     /// What is proposed, as it was sent.
     pub body: String,
+    /// How what it is about stood then: what is approved is not what somebody else has changed meanwhile.
+    pub base: String,
     /// By whom.
     pub made_by: PersonId,
     /// When.
@@ -54,6 +56,7 @@ struct Row {
     kind: String,
     subject: String,
     body: String,
+    base: String,
     made_by: i64,
     made_at: i64,
     until_at: i64,
@@ -69,6 +72,7 @@ fn read(row: Row) -> ProposalRow {
         kind: row.kind,
         subject: row.subject,
         body: row.body,
+        base: row.base,
         made_by: PersonId(row.made_by),
         made_at: Instant(row.made_at),
         until: Instant(row.until_at),
@@ -91,6 +95,7 @@ impl Transaction<'_> {
             proposal::kind.eq(&new.kind),
             proposal::subject.eq(&new.subject),
             proposal::body.eq(&new.body),
+            proposal::base.eq(&new.base),
             proposal::made_by.eq(new.made_by.0),
             proposal::made_at.eq(new.made_at.0),
             proposal::until_at.eq(new.until.0),

@@ -462,8 +462,9 @@ diesel::table! {
 }
 
 diesel::table! {
-    failed_sign_in (jurisdiction_id, subject, outcome, hour) {
+    denial (jurisdiction_id, kind, subject, outcome, hour) {
         jurisdiction_id -> BigInt,
+        kind -> Text,
         subject -> Text,
         outcome -> Text,
         hour -> BigInt,
@@ -480,6 +481,7 @@ diesel::table! {
         kind -> Text,
         subject -> Text,
         body -> Text,
+        base -> Text,
         made_by -> BigInt,
         made_at -> BigInt,
         until_at -> BigInt,

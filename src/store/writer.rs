@@ -133,6 +133,17 @@ impl DerefMut for Transaction<'_> {
 }
 
 impl Transaction<'_> {
+    /// Whether SQLite fills with zeros what is written over or deleted from now on, so that nobody reads
+    /// it in the file; PostgreSQL's `VACUUM` gives such room back.
+    ///
+    /// # Errors
+    /// As for any statement.
+    pub(super) fn overwrite(&mut self, wanted: bool) -> Result<(), Error> {
+        let Connection::Sqlite(_) = self.connection else { return Ok(()) };
+        let word = if wanted { "ON" } else { "OFF" };
+        self.connection.run(&format!("PRAGMA secure_delete = {word}"))
+    }
+
     /// The server's time on PostgreSQL, read once per transaction when first asked; none on SQLite,
     /// where the process's own clock is the authority.
     ///

@@ -368,7 +368,7 @@ async fn failed_sign_ins_stand_in_the_audit_log_once_an_hour_however_many_there_
     }
     let failed = async || {
         let gate = office.gate.clone();
-        tokio::task::spawn_blocking(move || gate.write_failures().unwrap()).await.unwrap();
+        tokio::task::spawn_blocking(move || gate.write_denials().unwrap()).await.unwrap();
         let log = office.get("Dalila", "/api/v1/audit").await.ok(200);
         let all = log["items"].as_array().unwrap().clone().into_iter();
         let all = all.filter(|entry| entry["kind"] == "sign_in_failed");
@@ -403,6 +403,29 @@ async fn failed_sign_ins_stand_in_the_audit_log_once_an_hour_however_many_there_
     sign_in(&office, "dalila", PASSWORD, Some("000000")).await;
     office.minutes_later(60);
     assert!(failed().await.contains(&r#""person:4" "wrong_code" 1"#.to_owned()));
+}
+
+#[tokio::test]
+async fn what_somebody_may_not_do_stands_in_the_audit_log_once_an_hour() {
+    let office = Office::open().await;
+    for _ in 0..7 {
+        assert_eq!(office.get("Baraka", "/api/v1/tokens").await.problem(403), "forbidden");
+    }
+    office.put("Asha", "/api/v1/people/1", json!({ "name": "Asha", "grants": [] })).await;
+    office.minutes_later(60);
+    let gate = office.gate.clone();
+    tokio::task::spawn_blocking(move || gate.write_denials().unwrap()).await.unwrap();
+    let log = office.get("Dalila", "/api/v1/audit").await.ok(200);
+    let mut denied: Vec<_> = log["items"].as_array().unwrap().iter().collect();
+    denied.retain(|entry| entry["kind"] == "request_denied");
+    let words = |entry: &&Json| {
+        let detail = &entry["detail"];
+        (entry["subject"].clone(), detail["outcome"].clone(), detail["attempts"].clone())
+    };
+    let mut said: Vec<_> = denied.iter().map(words).collect();
+    said.sort_by_key(|(subject, ..)| subject.to_string());
+    let one = (json!("person:1"), json!("write_directory"), json!(1));
+    assert_eq!(said, [one, (json!("person:2"), json!("issue_tokens"), json!(7))]);
 }
 
 #[tokio::test]

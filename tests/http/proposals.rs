@@ -48,6 +48,7 @@ async fn nobody_gets_rights_by_the_word_of_one_person() {
     // Whoever approves sees what it is.
     let seen = faraji.get(&place).await.ok(200);
     assert_eq!(seen["content"]["grants"][1]["role"], "shift_leader");
+    assert_eq!(seen["instead_of"]["grants"].as_array().unwrap().len(), 1);
     let list = faraji.get("/api/v1/proposals").await.ok(200);
     assert_eq!(
         (list["items"][0]["id"].clone(), list["items"][0].get("content")),
@@ -74,6 +75,14 @@ async fn nobody_gets_rights_by_the_word_of_one_person() {
         (&json!("person:4"), &json!("person:6"))
     );
     assert_eq!(entry("person_put")["detail"]["proposed_by"], "person:4");
+    // What was proposed beside something that has changed since is not what anybody wants now.
+    let more = asha(&["dispatcher", "shift_leader", "director"]);
+    let stale = office.put("Dalila", path, more).await.ok(202);
+    let gone = json!({ "name": "Asha", "grants": [], "active": false });
+    office.put("Dalila", path, gone).await.ok(200);
+    assert_eq!(decide(&faraji, &stale, "approve").await.problem(409), "proposal_outdated");
+    let back = office.put("Dalila", path, asha(&["dispatcher", "shift_leader"])).await.ok(202);
+    decide(&faraji, &back, "approve").await.ok(200);
     // Rights are taken away, and names changed, by one alone.
     let less = json!({ "name": "Asha K.", "grants": [{ "role": "dispatcher", "unit": "office" }] });
     office.put("Dalila", path, less).await.ok(200);

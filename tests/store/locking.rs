@@ -83,8 +83,8 @@ fn secret(place: &Place) -> Vec<u8> {
 fn relock(place: &Place) -> usize {
     let (mut walk, mut changed) = (Walk::Begun, 0);
     while walk != Walk::Ended {
-        let (next, some) = place.writer().transaction(|t| t.relock(&walk, 7)).unwrap();
-        (walk, changed) = (next, changed + some);
+        let next = place.writer().transaction(|t| t.relock(&walk, 7)).unwrap();
+        (walk, changed) = (next.walk, changed + next.changed);
     }
     changed
 }
@@ -122,8 +122,8 @@ fn what_was_kept_plainly_is_locked_and_what_an_old_key_locked_is_locked_anew(pla
     let before = place.store.read(Reader::locked_by).unwrap();
     assert_eq!(before, [("old".to_owned(), 22), ("new".to_owned(), 5)].into());
     // A walk that was broken off goes on where it was.
-    let (walk, some) = place.writer().transaction(|t| t.relock(&Walk::Begun, 7)).unwrap();
-    assert_eq!((some, matches!(walk, Walk::Callers(..))), (7, true));
+    let some = place.writer().transaction(|t| t.relock(&Walk::Begun, 7)).unwrap();
+    assert_eq!((some.changed, matches!(some.walk, Walk::Callers(..))), (7, true));
     assert_eq!(relock(place), 15);
     let after = place.store.read(Reader::locked_by).unwrap();
     assert_eq!(after, [("new".to_owned(), 27)].into());
@@ -138,7 +138,7 @@ fn what_was_kept_plainly_is_locked_and_what_an_old_key_locked_is_locked_anew(pla
 }
 
 fn a_value_that_was_moved_is_refused(place: &Place) {
-    File::of(place, OLD);
+    let file = File::of(place, OLD);
     place.write(&opening(1..=2)).unwrap();
     let table = tables().find(|table| table.name == "personal").unwrap();
     let mut rows = kept(place, "personal");
@@ -153,11 +153,17 @@ fn a_value_that_was_moved_is_refused(place: &Place) {
     };
     place.writer().transaction(swap).unwrap();
     let refused = phone(place, 1).unwrap_err();
-    assert!(matches!(refused, Error::Keys(_)), "{refused:?}");
+    assert!(matches!(refused, Error::Altered(_)), "{refused:?}");
     assert!(refused.to_string().contains("it was altered or moved"), "{refused}");
     let check = |reader: &mut Reader| reader.check_locked(&Walk::Begun, 10);
     let (_, faults) = place.store.read(check).unwrap();
     assert_eq!(faults.len(), 2, "{faults:?}");
+    // A new key does not stumble over them, and does not make them good.
+    file.write(&format!("{OLD}\n{NEW}"));
+    place.store.refresh_keys().unwrap();
+    let done = place.writer().transaction(|t| t.relock(&Walk::Begun, 10)).unwrap();
+    assert_eq!((done.changed, done.altered), (0, 2));
+    assert!(matches!(phone(place, 1), Err(Error::Altered(_))));
 }
 
 fn without_its_key_nothing_is_read_and_nothing_is_lost(place: &Place) {
@@ -175,4 +181,26 @@ fn without_its_key_nothing_is_read_and_nothing_is_lost(place: &Place) {
     // A key that is put back is found by whoever needs it.
     file.write(&format!("{OLD}\n{NEW}"));
     assert_eq!(phone(place, 1).unwrap(), plain);
+}
+
+#[test]
+fn nothing_of_what_was_kept_plainly_or_erased_is_left_in_the_file() {
+    let place = Place::file();
+    let long = "金丝雀".repeat(2000);
+    let mut batch = opening(1..=3);
+    batch.personal[2].value.clone_from(&long);
+    place.write(&batch).unwrap();
+    let phone = batch.personal[0].value.as_str();
+    let left = |word: &str| {
+        assert!(place.store.settle().unwrap());
+        let file = place.url.strip_prefix("sqlite:").unwrap();
+        let bytes = std::fs::read(file).unwrap();
+        bytes.windows(word.len()).filter(|window| *window == word.as_bytes()).count()
+    };
+    assert!(left(phone) > 0 && left("金丝雀") > 0, "it is plain at first");
+    place.writer().transaction(|t| t.erase_personal(InstanceId(1))).unwrap();
+    assert!(left(phone) > 0, "of somebody else");
+    File::of(&place, OLD);
+    assert_eq!(relock(&place), 2);
+    assert_eq!((left(phone), left("金丝雀")), (0, 0));
 }

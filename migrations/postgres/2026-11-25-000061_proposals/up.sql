@@ -6,6 +6,7 @@ CREATE TABLE proposal (
   kind            TEXT    NOT NULL,          -- definition, calendar, person
   subject         TEXT    NOT NULL,          -- definition:referral, person:7
   body            TEXT    NOT NULL,          -- the file as it was sent; a person as JSON
+  base            TEXT    NOT NULL,          -- what it was made beside: it lapses when that changes
   made_by         BIGINT  NOT NULL,
   made_at         BIGINT  NOT NULL,
   until_at        BIGINT  NOT NULL,          -- it lapses

@@ -14,7 +14,7 @@ static KNOWN: LazyLock<Vec<&'static str>> = LazyLock::new(|| WORDS.lines().colle
 const ROUND: usize = 8;
 
 /// The ways that fingers walk over the keyboard, and what is counted up.
-const WALKS: [&str; 16] = [
+const WALKS: [&str; 27] = [
     "1234567890",
     "01234567890",
     "qwertyuiop",
@@ -31,6 +31,17 @@ const WALKS: [&str; 16] = [
     "9ol.",
     "0p;/",
     "abcdefghijklmnopqrstuvwxyz",
+    "1q2w3e4r5t6y7u8i9o0p",
+    "1a2s3d4f5g6h7j8k9l",
+    "1z2x3c4v5b6n7m",
+    "1a2b3c4d5e6f7g8h9i",
+    "q1w2e3r4t5y6u7i8o9p0",
+    "qazwsxedcrfvtgbyhnujmik",
+    "qweasdzxc",
+    "147258369",
+    "159753",
+    "1029384756",
+    "13579",
 ];
 
 /// The shortest walk that is one.
@@ -43,9 +54,18 @@ pub(super) fn is_guessable(password: &str) -> bool {
     let round = small.chars().count() - core.chars().count();
     let spelt = [unleet(core, 'i'), unleet(core, 'l')];
     is_walk(&small)
+        || is_repeated(&small)
         || is_walk(&unshifted(&small))
         || is_words(&small)
+        || is_counted(&small)
         || round <= ROUND && spelt.iter().any(|core| is_words(core))
+}
+
+/// Digits that are a walk, with a letter or two put to them.
+fn is_counted(text: &str) -> bool {
+    let (letters, digits): (Vec<char>, Vec<char>) = text.chars().partition(|c| c.is_alphabetic());
+    let digits: String = digits.into_iter().collect();
+    letters.len() <= 2 && (is_walk(&digits) || is_repeated(&digits))
 }
 
 /// One or two common words, or walks, and not too many digits and signs besides.
@@ -82,6 +102,14 @@ fn is_walk(text: &str) -> bool {
         rest.drain(..step);
     }
     !text.is_empty()
+}
+
+/// A few letters again and again.
+fn is_repeated(text: &str) -> bool {
+    let letters: Vec<char> = text.chars().collect();
+    let units = 1..=letters.len() / 2;
+    let mut whole = units.filter(|size| letters.len().is_multiple_of(*size));
+    whole.any(|size| letters.chunks(size).all(|unit| letters.get(..size) == Some(unit)))
 }
 
 /// How many letters at the beginning go along a walk, forwards or backwards.
@@ -150,6 +178,10 @@ mod tests {
             "aaaa1111bbbb",
             "20180702mima",
             "!!!Monkey!!!",
+            "1q2w3e4r5t6y",
+            "a123456789",
+            "147258369147",
+            "Tq7#Tq7#Tq7#",
         ] {
             assert!(is_guessable(password), "{password}");
         }

@@ -1,26 +1,28 @@
-//! Sign-ins that failed, counted by account, outcome and hour, until the audit log says so.
+//! What was denied, counted by person, outcome and hour, until the audit log says so.
 
 use diesel::prelude::*;
 
 use super::connection::each;
 use super::error::Error;
 use super::pool::Reader;
-use super::schema::failed_sign_in;
+use super::schema::denial;
 use super::writer::Transaction;
 use crate::domain::{Instant, JurisdictionId};
 
-/// Failures of one account, of one kind, in one hour.
+/// What was denied to one person, for one reason, in one hour.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct FailureRow {
-    /// Whose account.
+pub struct DenialRow {
+    /// Where.
     pub jurisdiction: JurisdictionId,
-    /// Which: `person:7`, or `account:unknown`.
+    /// What: `sign_in_failed`, `request_denied`.
+    pub kind: String,
+    /// To whom: `person:7`, or `account:unknown`.
     pub subject: String,
-    /// The code of the refusal.
+    /// The code of the refusal, or the act that was denied.
     pub outcome: String,
     /// The first instant of the hour.
     pub hour: Instant,
-    /// How many; what is written counts as one more.
+    /// How many.
     pub attempts: i64,
     /// When the last one was, …
     pub last_at: Instant,
@@ -28,17 +30,17 @@ pub struct FailureRow {
     pub address: String,
 }
 
-type Row = (i64, String, String, i64, i64, i64, String);
+type Row = (i64, String, String, String, i64, i64, i64, String);
 
 impl Reader {
     /// Whether something was counted in hours that began before an instant.
     ///
     /// # Errors
     /// As for any statement.
-    pub fn has_failures(&mut self, before: Instant) -> Result<bool, Error> {
+    pub fn has_denials(&mut self, before: Instant) -> Result<bool, Error> {
         let some: i64 = each!(&mut self.connection, connection => {
-            failed_sign_in::table
-                .filter(failed_sign_in::hour.lt(before.0))
+            denial::table
+                .filter(denial::hour.lt(before.0))
                 .count()
                 .get_result(connection)
         })?;
@@ -47,31 +49,32 @@ impl Reader {
 }
 
 impl Transaction<'_> {
-    /// Counts one more failure.
+    /// Counts what was denied to what was counted before.
     ///
     /// # Errors
     /// [`Error::Refused`] when there is no such jurisdiction; otherwise as for any statement.
-    pub fn count_failure(&mut self, new: &FailureRow) -> Result<(), Error> {
-        let last =
-            (failed_sign_in::last_at.eq(new.last_at.0), failed_sign_in::address.eq(&new.address));
+    pub fn count_denials(&mut self, new: &DenialRow) -> Result<(), Error> {
+        let last = (denial::last_at.eq(new.last_at.0), denial::address.eq(&new.address));
         let row = (
-            failed_sign_in::jurisdiction_id.eq(new.jurisdiction.0),
-            failed_sign_in::subject.eq(&new.subject),
-            failed_sign_in::outcome.eq(&new.outcome),
-            failed_sign_in::hour.eq(new.hour.0),
-            failed_sign_in::attempts.eq(1_i64),
+            denial::jurisdiction_id.eq(new.jurisdiction.0),
+            denial::kind.eq(&new.kind),
+            denial::subject.eq(&new.subject),
+            denial::outcome.eq(&new.outcome),
+            denial::hour.eq(new.hour.0),
+            denial::attempts.eq(new.attempts),
         );
         each!(&mut self.connection, connection => {
-            diesel::insert_into(failed_sign_in::table)
+            diesel::insert_into(denial::table)
                 .values((row, last))
                 .on_conflict((
-                    failed_sign_in::jurisdiction_id,
-                    failed_sign_in::subject,
-                    failed_sign_in::outcome,
-                    failed_sign_in::hour,
+                    denial::jurisdiction_id,
+                    denial::kind,
+                    denial::subject,
+                    denial::outcome,
+                    denial::hour,
                 ))
                 .do_update()
-                .set((failed_sign_in::attempts.eq(failed_sign_in::attempts + 1_i64), last))
+                .set((denial::attempts.eq(denial::attempts + new.attempts), last))
                 .execute(connection)
         })?;
         Ok(())
@@ -81,15 +84,16 @@ impl Transaction<'_> {
     ///
     /// # Errors
     /// As for any statement.
-    pub fn take_failures(&mut self, before: Instant) -> Result<Vec<FailureRow>, Error> {
+    pub fn take_denials(&mut self, before: Instant) -> Result<Vec<DenialRow>, Error> {
         let mut rows: Vec<Row> = each!(&mut self.connection, connection => {
-            diesel::delete(failed_sign_in::table.filter(failed_sign_in::hour.lt(before.0)))
-                .returning(failed_sign_in::all_columns)
+            diesel::delete(denial::table.filter(denial::hour.lt(before.0)))
+                .returning(denial::all_columns)
                 .get_results(connection)
         })?;
         rows.sort();
-        let read = |(owner, subject, outcome, hour, attempts, last, address)| FailureRow {
+        let read = |(owner, kind, subject, outcome, hour, attempts, last, address)| DenialRow {
             jurisdiction: JurisdictionId(owner),
+            kind,
             subject,
             outcome,
             hour: Instant(hour),

@@ -1,0 +1,119 @@
+//! What was denied: sign-ins that failed, requests that no role of a person allows. Told to the log at
+//! once, and counted by hour for the audit log. An entry for each would let whoever tries fill the disk.
+
+use std::collections::BTreeMap;
+use std::sync::{Mutex, PoisonError};
+
+use serde_json::json;
+
+use super::Trace;
+use crate::domain::{Actor, Instant, JurisdictionId};
+use crate::gate::error::Error;
+use crate::gate::sealing::Deed;
+use crate::gate::{Caller, Gate};
+use crate::policy::Act;
+use crate::store::{AccountRow, DenialRow};
+
+/// An hour (ms).
+const HOUR: i64 = 3_600_000;
+
+/// The first instant of the hour.
+fn hour_of(now: Instant) -> Instant {
+    Instant(now.0.div_euclid(HOUR) * HOUR)
+}
+
+/// The kinds of entries of the audit log.
+const SIGN_IN_FAILED: &str = "sign_in_failed";
+const REQUEST_DENIED: &str = "request_denied";
+
+/// Denied requests, by what makes them one row, until they are written down.
+#[derive(Debug, Default)]
+pub(in crate::gate) struct Denials {
+    fresh: Mutex<BTreeMap<(JurisdictionId, String, Act, Instant), DenialRow>>,
+}
+
+impl Gate {
+    /// Tells and counts that a sign-in, or what stands in its place, failed. Names that nobody has are
+    /// counted together, where the house began.
+    pub(super) fn failed(
+        &self,
+        account: Option<&AccountRow>,
+        (kind, outcome): (&'static str, &str),
+        from: &str,
+    ) -> Result<(), Error> {
+        let by = account.map(|account| account.person);
+        self.tell(Trace { kind, by, of: None, from, outcome });
+        let first = || self.inner.registry.jurisdictions().into_iter().next();
+        let Some(jurisdiction) = account.map(|account| account.jurisdiction).or_else(first) else {
+            return Ok(());
+        };
+        let subject = by.map_or("account:unknown".to_owned(), |id| format!("person:{id}"));
+        let row = self.denial(jurisdiction, (SIGN_IN_FAILED, outcome), subject, from);
+        self.with_hand(|transaction| transaction.count_denials(&row))
+    }
+
+    /// Tells and counts that a person asked for what none of its roles allows. Does not block.
+    pub fn denied(&self, caller: &Caller, act: Act, from: &str) {
+        let Actor::Person { id, .. } = &caller.actor else { return };
+        let outcome = act.code();
+        self.tell(Trace { kind: REQUEST_DENIED, by: Some(*id), of: None, from, outcome });
+        let (whose, subject) = (caller.jurisdiction, caller.actor.name());
+        let row = self.denial(whose, (REQUEST_DENIED, outcome), subject.clone(), from);
+        let key = (whose, subject, act, row.hour);
+        let mut fresh = self.inner.denials.fresh.lock().unwrap_or_else(PoisonError::into_inner);
+        let before = fresh.get(&key).map_or(0, |before| before.attempts);
+        fresh.insert(key, DenialRow { attempts: before + 1, ..row });
+    }
+
+    fn denial(
+        &self,
+        jurisdiction: JurisdictionId,
+        (kind, outcome): (&str, &str),
+        subject: String,
+        from: &str,
+    ) -> DenialRow {
+        let now = self.now();
+        DenialRow {
+            jurisdiction,
+            kind: kind.to_owned(),
+            subject,
+            outcome: outcome.to_owned(),
+            hour: hour_of(now),
+            attempts: 1,
+            last_at: now,
+            address: from.to_owned(),
+        }
+    }
+
+    /// Writes down what was denied, and in the audit log what was denied in hours that are over. Blocks.
+    ///
+    /// # Errors
+    /// What the store says; what stands in the store by then is tried again.
+    pub fn write_denials(&self) -> Result<(), Error> {
+        let denials = &self.inner.denials.fresh;
+        let fresh = std::mem::take(&mut *denials.lock().unwrap_or_else(PoisonError::into_inner));
+        let now = self.now();
+        if fresh.is_empty() && !self.read(|reader| reader.has_denials(hour_of(now)))? {
+            return Ok(());
+        }
+        self.with_hand(|transaction| {
+            for row in fresh.values() {
+                transaction.count_denials(row)?;
+            }
+            for row in transaction.take_denials(hour_of(now))? {
+                let caller = Caller { actor: Actor::System, jurisdiction: row.jurisdiction };
+                let failed = row.kind == SIGN_IN_FAILED;
+                let kind = if failed { SIGN_IN_FAILED } else { REQUEST_DENIED };
+                let deed = Deed::of(&caller, kind, row.subject).with(json!({
+                    "outcome": row.outcome,
+                    "attempts": row.attempts,
+                    "hour": row.hour,
+                    "last_at": row.last_at,
+                    "last_from": row.address,
+                }));
+                deed.write(transaction, now)?;
+            }
+            Ok(())
+        })
+    }
+}
