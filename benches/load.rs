@@ -1,8 +1,8 @@
 //! `make bench`: how much the whole product bears, as ratios to `pgbench -N` of the same run on the
 //! same machine. Prints Markdown; every figure names what was measured.
 //!
-//! `cargo bench --bench load -- [--seconds N] [--only throughput|clocks|alerts|growth|rights]
-//! [--quick]
+//! `cargo bench --bench load -- [--seconds N]
+//! [--only throughput|clocks|alerts|growth|rights|routing] [--quick]
 //! [--store sqlite|postgres] [--clients N]`
 
 #![expect(clippy::print_stdout, reason = "a benchmark prints its figures")]
@@ -30,6 +30,8 @@ mod life;
 mod postgres;
 #[path = "load/rights.rs"]
 mod rights;
+#[path = "load/routing.rs"]
+mod routing;
 #[path = "load/service.rs"]
 mod service;
 
@@ -77,8 +79,8 @@ fn main() {
     println!("# fenliu: load\n");
     let before = cluster.pgbench(plan.seconds);
     println!(
-        "pgbench -N -M prepared, 64 clients: {:.0} tps, mean {:.2} ms\n",
-        before.tps, before.mean_ms
+        "pgbench -N -M prepared, 64 clients: {:.0} tps, mean {:.2} ms, p99 {:.2} ms\n",
+        before.tps, before.mean_ms, before.p99_ms
     );
     if plan.wants("throughput") {
         let numbers = plan.clients.map_or(vec![1, 16, 64, 256], |number| vec![number]);
@@ -110,6 +112,10 @@ fn main() {
         println!("## alerts: 50 clocks due a second, until the server has the alert, SQLite\n");
         alerts::print(&measured);
     }
+    if plan.wants("routing") {
+        println!("## routing: one call after the other, on one core\n");
+        routing::print(&routing::measure());
+    }
     if plan.wants("growth") {
         let large = if plan.quick { 100_000 } else { 1_000_000 };
         let rows = runtime.block_on(growth::measure(large, span));
@@ -126,6 +132,9 @@ fn main() {
         );
     }
     let after = cluster.pgbench(plan.seconds);
-    println!("pgbench again at the end: {:.0} tps, mean {:.2} ms", after.tps, after.mean_ms);
+    println!(
+        "pgbench again at the end: {:.0} tps, mean {:.2} ms, p99 {:.2} ms",
+        after.tps, after.mean_ms, after.p99_ms
+    );
     println!("(ratios above use the first run; the difference is this machine's noise)");
 }

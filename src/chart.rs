@@ -18,7 +18,7 @@ mod written;
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-pub use compile::compile;
+pub use compile::{compile, recall};
 pub use document::{Kind, Seal};
 pub use finding::{Finding, Severity};
 

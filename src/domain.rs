@@ -3,6 +3,7 @@
 
 pub mod actor;
 pub mod audit_entry;
+pub mod catalogue;
 pub mod chain;
 pub mod command;
 pub mod directory;
@@ -18,6 +19,8 @@ pub mod person;
 pub mod refusal;
 pub mod roster;
 mod sanity;
+pub mod sheet;
+pub mod spot;
 pub mod subscription;
 pub mod text;
 pub mod tier;

@@ -38,6 +38,9 @@ pub const RECEIPT: &str = "alert.receipt";
 /// service itself may ask it.
 pub const RECOUNT: &str = "recount_clocks";
 
+/// Puts the successor of a unit in its place; only the service itself may ask it.
+pub const SUCCEED: &str = "succeed_unit";
+
 /// That it was shown who called; asked by people, for a purpose.
 pub const REVEAL: &str = "caller.revealed";
 
@@ -151,6 +154,7 @@ pub fn decide(
             Ok(())
         }
         Actor::System if command.name == RECOUNT => run.recount(),
+        Actor::System if command.name == SUCCEED => run.succeed(),
         _ if command.name == REVEAL => run.reveal(),
         _ if command.name == ERASE => run.erase(),
         _ if acknowledges(situation.chart, &command.name) => run.acknowledge(),

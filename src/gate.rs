@@ -7,8 +7,11 @@
 mod access;
 mod administration;
 mod advice;
+mod alarm;
+mod answered;
 mod audit;
 mod batch;
+mod catalogue;
 mod change;
 mod channel;
 mod chores;
@@ -20,12 +23,16 @@ mod error;
 mod explain;
 mod figures;
 mod founding;
+mod heirs;
 mod ids;
+mod intake;
+mod lessons;
 mod letters;
 mod link;
 mod locking;
 mod matters;
 mod mute;
+mod older;
 mod personal;
 mod proposal;
 mod public_id;
@@ -35,14 +42,18 @@ mod reading;
 mod recount;
 mod registry;
 mod rehearsal;
+mod repeats;
 mod reply;
 mod report;
+mod request;
 mod retold;
 mod rights;
 mod roster;
 mod sealing;
 mod sight;
+mod spot;
 mod subscription;
+mod teaching;
 mod voices;
 mod wording;
 mod world;
@@ -50,15 +61,13 @@ mod world;
 use std::sync::mpsc::Sender;
 use std::sync::{Arc, Mutex, RwLock};
 
-use serde::{Deserialize, Serialize};
-use serde_json::{Map, Value as Json};
 use tokio::sync::{Notify, broadcast, oneshot};
 
 use crate::clock::Clock;
-use crate::domain::{Actor, Instance, InstanceId, Instant, JurisdictionId, MessageId};
+use crate::domain::Instant;
 pub use crate::store::{
-    Alarm, Ending, Filter, MessageFilter, NewAlarm, ProposalRow, Queue, RawCounts, SessionRow,
-    Settled, StandInFilter, Standing, TokenRow,
+    Alarm, Ending, Filter, MessageFilter, NewAlarm, PrecedentRow, ProposalRow, Queue, RawCounts,
+    SessionRow, Settled, StandInFilter, Standing, TokenRow,
 };
 use crate::store::{Store, Writer};
 pub use access::{
@@ -66,14 +75,17 @@ pub use access::{
     Setup, SignIn,
 };
 pub use administration::{Issued, NewToken};
+pub use alarm::AlarmsTold;
 pub use audit::{Examined, Report, verify, verify_signed};
 pub use change::Change;
 pub use channel::{ChannelFigures, ChannelState, SelfTested};
 pub use chores::{DueClock, DueClocks, Leaves};
 pub use contact::Contact;
+pub use coverage::meant;
 pub use delivery::{AlertRules, Became, Parcel, Report as DeliveryReport};
 pub use error::Error;
 pub use figures::Figures;
+pub use lessons::lessons;
 pub use letters::{Note, Wish, sample_letter};
 pub use link::{Bundled, Linked};
 pub use locking::Relocking;
@@ -83,121 +95,17 @@ pub use query::{History, Page};
 pub use recount::{Moved, Piece, Progress};
 pub use registry::{Registry, Version};
 pub use rehearsal::{Flow, Ground, Rehearsal, RehearsalWish, Way, spoken, step, stored_ground};
+pub use repeats::{Repeat, RoutingRules, Typed};
 pub use reply::Replied;
+pub use request::{Caller, Done, Firing, Receipt, Request, Target};
 pub use retold::Retold;
 pub use roster::{Book, Handing, ImportWish, Imported, Named, NewStandIn};
 pub use sealing::{Sealed, Seals, verify_seals};
 pub use sight::Seen;
 pub use subscription::{HookGuard, NewSubscription};
+pub use teaching::{Elsewhere, Proposal, ReturnFigures, Returns, Verdict as Ruling};
 pub use voices::{Voice, Voices};
 pub use wording::{family_of, number_of};
-
-/// Who asks, and in which jurisdiction.
-#[derive(Debug, Clone)]
-pub struct Caller {
-    /// Who.
-    pub actor: Actor,
-    /// Where.
-    pub jurisdiction: JurisdictionId,
-}
-
-/// Something to be done.
-#[derive(Debug, Clone)]
-pub struct Request {
-    /// Who asks.
-    pub caller: Caller,
-    /// Of what.
-    pub target: Target,
-    /// The command's name.
-    pub command: String,
-    /// Its input, as it came.
-    pub input: Map<String, Json>,
-    /// When it happened, if earlier.
-    pub occurred_at: Option<Instant>,
-    /// The caller's idempotency key.
-    pub key: Option<String>,
-    /// The version that the caller has seen.
-    pub if_version: Option<i64>,
-    /// The message that is answered with it: it is acknowledged by that.
-    pub about: Option<MessageId>,
-}
-
-/// Of what something is asked.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Target {
-    /// A new instance of a workflow.
-    New(String),
-    /// An instance.
-    Instance(InstanceId),
-}
-
-/// What was done.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Receipt {
-    /// The instance that was asked.
-    pub instance: InstanceId,
-    /// Its family.
-    pub family: InstanceId,
-    /// The number of the event, and with it the instance's version.
-    pub seq: i64,
-    /// When it was recorded.
-    pub recorded_at: Instant,
-    /// The path of the state.
-    pub state: String,
-    /// The flat status.
-    pub status: String,
-    /// The stage.
-    pub stage: String,
-    /// The unit responsible.
-    pub holder: Option<String>,
-    /// Whether this is the answer to an earlier request with the same key.
-    #[serde(skip)]
-    pub replayed: bool,
-}
-
-impl Receipt {
-    /// What people call the matter.
-    #[must_use]
-    pub fn number(&self) -> String {
-        number_of(self.family)
-    }
-
-    fn of(instance: &Instance) -> Self {
-        Self {
-            instance: instance.id,
-            family: instance.family,
-            seq: instance.version,
-            recorded_at: instance.updated_at,
-            state: instance.state.clone(),
-            status: instance.status.clone(),
-            stage: instance.stage.clone(),
-            holder: instance.holder.clone(),
-            replayed: false,
-        }
-    }
-}
-
-/// What was done, and the instance as it stands after it.
-#[derive(Debug, Clone)]
-pub struct Done {
-    /// The receipt.
-    pub receipt: Receipt,
-    /// The instance; none when an earlier answer was given again.
-    pub instance: Option<Box<Instance>>,
-}
-
-/// A clock of an instance that has something to do, with its fence.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Firing {
-    /// The instance.
-    pub instance: InstanceId,
-    /// The clock.
-    pub clock: String,
-    /// The state entry that armed it.
-    pub entry: i64,
-    /// How often it had fired.
-    pub step: i64,
-}
 
 /// Numbers that cannot be guessed: filled by the caller of the house, so that simulations repeat.
 pub type Entropy = fn(&mut [u8]);
@@ -239,6 +147,8 @@ struct Inner {
     hand: Mutex<Option<Writer>>,
     alerts: AlertRules,
     access: RwLock<AccessRules>,
+    /// Who is told of operator alarms.
+    operators: RwLock<Vec<(String, crate::domain::Role)>>,
     /// When tokens were last used, and what was denied, until it is written down.
     uses: access::Uses,
     denials: access::Denials,
@@ -247,7 +157,11 @@ struct Inner {
     /// Whether a webhook may be posted to an address.
     hook_guard: RwLock<Option<HookGuard>>,
     /// What says whose matter a call is, once it is trained.
-    router: std::sync::OnceLock<Arc<crate::routing::Router>>,
+    router: RwLock<Option<Arc<crate::routing::Router>>>,
+    /// What routers are trained from.
+    knowledge: RwLock<Option<Arc<crate::routing::Knowledge>>>,
+    /// How like calls must be to each other, and who decides what is learned.
+    routing: RwLock<RoutingRules>,
 }
 
 /// So many changes are kept for a slow follower before it must read the history instead.
@@ -261,6 +175,7 @@ impl Gate {
     pub fn open(parts: Parts) -> Result<Self, Error> {
         let Parts { store, clock, entropy, batch_max, alerts } = parts;
         let registry = Registry::load(&store, clock.now())?;
+        older::renew_clocks(&store, &registry)?;
         let secret = administration::number_secret(&store, entropy)?;
         let link_secret = locking::secret(&store, "link_secret", entropy)?;
         let match_key = locking::MatchKey::of(&store, entropy)?;
@@ -296,11 +211,14 @@ impl Gate {
             link_secret,
             match_key,
             seal: std::sync::OnceLock::new(),
-            router: std::sync::OnceLock::new(),
+            router: RwLock::default(),
+            knowledge: RwLock::default(),
+            routing: RwLock::default(),
             letters,
             hand,
             alerts,
             access: RwLock::default(),
+            operators: RwLock::default(),
             uses: access::Uses::default(),
             denials: access::Denials::default(),
             hook_guard: RwLock::default(),
@@ -320,11 +238,12 @@ impl Gate {
         };
         // What makes a repeated request the same is what was asked, not what the service adds to it.
         let key = &self.inner.match_key;
-        let asked =
-            request.key.as_ref().map(|_| committer::fingerprint(&request, key)).transpose()?;
-        let request = self.examined(request);
+        let asked = answered::may_repeat(&request)
+            .then(|| answered::fingerprint(&request, key))
+            .transpose()?;
+        let brought = committer::Brought { asked, heard: self.listen(&request) };
         let (reply, answer) = oneshot::channel();
-        self.send(shard, committer::Job::request(request, asked, reply))?;
+        self.send(shard, committer::Job::request(request, brought, reply))?;
         answer.await.map_err(|_closed| Error::Closing)?
     }
 

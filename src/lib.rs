@@ -10,6 +10,7 @@ pub mod domain;
 // Floor 1, judgement: pure.
 pub mod chart;
 pub mod engine;
+pub mod intake;
 pub mod policy;
 pub mod roster;
 pub mod routing;

@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 use clap::{Args, Parser, Subcommand};
-use fenliu::app::{alerts, archive, demo, keys, rights, routing, serve, workflow};
+use fenliu::app::{alerts, archive, demo, intake, keys, rights, routing, serve, workflow};
 use fenliu::config::settings::Settings;
 use fenliu::domain::Instant;
 use fenliu::domain::event::unhex;
@@ -130,6 +130,9 @@ enum Command {
     /// Check and look at the texts of messages.
     #[command(subcommand)]
     Alerts(alerts::Wish),
+    /// Send calls of a file to a running service.
+    #[command(subcommand)]
+    Intake(intake::Wish),
     /// Train, judge and explain the router of calls.
     #[command(subcommand)]
     Routing(routing::Wish),
@@ -263,6 +266,7 @@ fn run(command: Command) -> Result<workflow::Report, String> {
             Ok(workflow::Report::of(format!("{setup}\n")))
         }
         Command::Rights { workflows } => rights::report(&workflows),
+        Command::Intake(wish) => intake::run(&wish, progress).map_err(said),
         Command::Routing(wish) => routing::run(wish, std::env::vars()).map_err(said),
         Command::Alerts(wish) => alerts::run(wish, std::env::vars()).map_err(said),
         Command::Config => Ok(workflow::Report::of(Settings::template())),
@@ -336,6 +340,17 @@ fn print(text: &str) {
     print!("{text}");
     // A reader that has gone is no reason to stop working.
     drop(std::io::stdout().flush());
+}
+
+/// A bar that moves for eyes, a line for files.
+#[expect(clippy::print_stderr, reason = "progress is told on standard error")]
+fn progress(text: &str) {
+    use std::io::IsTerminal;
+    if std::io::stderr().is_terminal() {
+        eprint!("\r{text}\u{1b}[K");
+    } else {
+        eprintln!("{text}");
+    }
 }
 
 #[expect(clippy::print_stderr, reason = "the command line complains on standard error")]

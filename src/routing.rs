@@ -5,12 +5,16 @@ pub mod evaluate;
 pub mod features;
 pub mod guard;
 pub mod knowledge;
+pub mod likeness;
 pub mod model;
 pub mod normal;
+pub mod precedent;
 pub mod router;
 pub mod suggestion;
 pub mod words;
 
 pub use knowledge::{Example, Knowledge};
+pub use likeness::Traits;
+pub use precedent::Precedent;
 pub use router::Router;
 pub use suggestion::{Suggestion, Verdict};

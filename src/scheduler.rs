@@ -5,6 +5,7 @@
 //! and says when to look again. Nothing about what is due is kept in memory; the tables decide. The
 //! shell around it only sleeps and calls, so that tests and simulations need not sleep.
 
+pub mod alarms;
 pub mod auditor;
 pub mod clocks;
 pub mod figures;
@@ -204,8 +205,9 @@ pub struct Scheduler {
 
 impl Scheduler {
     /// Starts all loops on the current tokio runtime: due clocks, one sender for each channel,
-    /// periodic jobs, duty handovers, the auditor, the recount after a new calendar, callers' data under
-    /// a new key, what is noted of visits, and on a shared database the watch for changes by other nodes.
+    /// periodic jobs, word of alarms, duty handovers, the auditor, the recount after a new calendar,
+    /// callers' data under a new key, what is noted of visits, and on a shared database the watch for
+    /// changes by other nodes.
     ///
     /// # Errors
     /// A periodic job that makes no sense.
@@ -255,6 +257,8 @@ impl Scheduler {
         run("jobs", &quiet, Box::new(move || Box::new(jobs::Jobs::new(at.clone(), plan.clone()))));
         let at = duty.clone();
         run("mutes", &bell, Box::new(move || Box::new(mutes::Mutes::new(at.clone()))));
+        let at = duty.clone();
+        run("alarms", &bell, Box::new(move || Box::new(alarms::Alarms::new(at.clone()))));
         let at = duty.clone();
         let handovers = move || handovers::Handovers::new(at.clone());
         run("handovers", &quiet, Box::new(move || Box::new(handovers())));

@@ -6,6 +6,8 @@ mod county;
 mod faults;
 mod language;
 mod mailbox;
+mod older;
+mod operators;
 mod outage;
 mod replies;
 mod rivals;

@@ -1,5 +1,6 @@
 //! What happens without anybody asking: on a clock that is moved by hand, never sleeping.
 
+mod alarms;
 mod auditor;
 mod clocks;
 mod coverage;
@@ -10,6 +11,7 @@ mod jobs;
 mod letters;
 mod mutes;
 mod nodes;
+mod older;
 mod outbox;
 mod recount;
 mod rehearsal;

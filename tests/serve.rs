@@ -189,7 +189,9 @@ fn a_rehearsal_is_read_before_the_first_start_and_beside_a_running_service() {
     for line in [
         "提醒演练 10-01周四 03:00，较大，承办单位县惠民公司；依据初始文件",
         "  警报签收时限 call_out  到期 due 10-01周四 03:10",
+        "    10-01周四 03:00  第2级  短信、邮件  call_out  5分钟内须确认 within 5 min  ",
         "    10-01周四 03:05  第4级  短信  call_out_again",
+        "【{number}】{tier}突发事件警报仍未签收",
         "        县政府应急办公室值班员：县应急办值班员乙（短信",
         "    …… 此后继续重复，直至有人处理",
         "人的联系方式均未验证",

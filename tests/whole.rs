@@ -3,3 +3,5 @@
 mod client;
 mod gateway;
 mod house;
+mod intake;
+mod peer;

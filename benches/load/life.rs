@@ -132,18 +132,19 @@ pub async fn measure(kind: &str, cluster: &Cluster, numbers: &[usize], span: Dur
 /// A table with the ratios to pgbench.
 pub fn print(rows: &[Row], baseline: &Baseline) {
     println!(
-        "| clients | commands/s | x pgbench tps | p50 ms | p99 ms | p99 / pgbench mean | CPU us | server CPU us | RSS MiB |"
+        "| clients | commands/s | x pgbench tps | p50 ms | p99 ms | p99 / pgbench mean | p99 / pgbench p99 | CPU us | server CPU us | RSS MiB |"
     );
-    println!("|---:|---:|---:|---:|---:|---:|---:|---:|---:|");
+    println!("|---:|---:|---:|---:|---:|---:|---:|---:|---:|---:|");
     for row in rows {
         println!(
-            "| {} | {:.0} | {:.2} | {:.2} | {:.2} | {:.2} | {:.0} | {:.0} | {:.0} |",
+            "| {} | {:.0} | {:.2} | {:.2} | {:.2} | {:.2} | {:.2} | {:.0} | {:.0} | {:.0} |",
             row.clients,
             row.rate,
             row.rate / baseline.tps,
             row.p50_ms,
             row.p99_ms,
             row.p99_ms / baseline.mean_ms,
+            row.p99_ms / baseline.p99_ms,
             row.cpu_us,
             row.server_us,
             row.memory_mib

@@ -19,6 +19,8 @@ pub struct Baseline {
     pub tps: f64,
     /// Mean latency.
     pub mean_ms: f64,
+    /// The latency that 99 of 100 transactions stay below.
+    pub p99_ms: f64,
 }
 
 impl Cluster {
@@ -103,13 +105,32 @@ impl Cluster {
     /// `pgbench -N -M prepared` with 64 clients: the yardstick of this machine.
     pub fn pgbench(&self, seconds: u64) -> Baseline {
         let seconds = seconds.to_string();
-        let words = ["-N", "-M", "prepared", "-c", "64", "-j", "2", "-T", &seconds, "bench"];
-        let text = self.tool("pgbench", &words);
+        let prefix = self.folder.join("pgbench");
+        let words = ["-N", "-M", "prepared", "-c", "64", "-j", "2", "-T", &seconds];
+        let noted = ["-l", "--log-prefix", prefix.to_str().unwrap(), "bench"];
+        let text = self.tool("pgbench", &[&words[..], &noted[..]].concat());
         let figure = |before: &str| {
             let rest = text.split(before).nth(1).unwrap_or_else(|| panic!("pgbench said: {text}"));
             rest.split_whitespace().next().unwrap().parse::<f64>().unwrap()
         };
-        Baseline { tps: figure("tps = "), mean_ms: figure("latency average = ") }
+        let p99_ms = self.noted_p99();
+        Baseline { tps: figure("tps = "), mean_ms: figure("latency average = "), p99_ms }
+    }
+
+    /// From the notes of pgbench's threads (client, transaction, microseconds …), which are removed.
+    fn noted_p99(&self) -> f64 {
+        let mut micros = Vec::new();
+        for entry in std::fs::read_dir(&self.folder).unwrap() {
+            let path = entry.unwrap().path();
+            if path.file_name().unwrap().to_str().unwrap().starts_with("pgbench.") {
+                let text = std::fs::read_to_string(&path).unwrap();
+                let took = |line: &str| line.split(' ').nth(2).unwrap().parse::<u32>().unwrap();
+                micros.extend(text.lines().map(took));
+                std::fs::remove_file(path).unwrap();
+            }
+        }
+        micros.sort_unstable();
+        f64::from(micros[micros.len() * 99 / 100]) / 1000.0
     }
 }
 

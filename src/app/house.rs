@@ -6,16 +6,15 @@ use std::sync::Arc;
 use tokio::sync::Notify;
 
 use super::keys;
+use super::rules::{access_rules, alert_rules, routing_rules};
 use crate::calendar::Calendar;
 use crate::channel::Now;
 use crate::clock::Clock;
-use crate::config;
-use crate::config::alerts::Alerts;
 use crate::config::channel::SmsKind;
 use crate::config::jurisdiction::Jurisdiction;
 use crate::config::settings::Settings;
 use crate::domain::{Actor, Directory, JurisdictionId, PersonId, Role, Scope};
-use crate::gate::{AccessRules, AlertRules, Caller, Gate, NewToken, Parts, Profile};
+use crate::gate::{Caller, Gate, NewToken, Parts};
 use crate::http::{self, Postboxes, Server, Stopper};
 use crate::scheduler::{self, Lines, Scheduler};
 use crate::store::{Options, Store};
@@ -93,19 +92,9 @@ fn open_as(settings: &Settings, clock: Arc<dyn Clock>, create: bool) -> Result<G
     let alerts = alert_rules(&settings.alerts, replies);
     let gate = Gate::open(Parts { store, clock, entropy, batch_max, alerts })?;
     gate.use_access_rules(access_rules(settings));
+    gate.use_routing_rules(routing_rules(&settings.routing));
+    gate.tell_alarms_to(&settings.alerts.operators)?;
     Ok(gate)
-}
-
-fn alert_rules(alerts: &Alerts, replies: bool) -> AlertRules {
-    let second = 1_000;
-    let minute = 60 * second;
-    AlertRules {
-        urgent_ms: i64::from(alerts.urgent_minutes.max(1)) * minute,
-        normal_ms: i64::from(alerts.normal_minutes.max(1)) * minute,
-        hook_ms: i64::from(alerts.system_hours.max(1)) * 60 * minute,
-        bundle_ms: i64::from(alerts.bundle_seconds) * second,
-        replies,
-    }
 }
 
 /// Fills a new, empty store from the founding files; answers the first administrator's token, which
@@ -143,6 +132,9 @@ pub fn found(settings: &Settings, gate: &Gate) -> Result<Option<String>, Error> 
     let jurisdiction = gate.found_with_rosters((&directory, &rosters), &calendar, &workflows)?;
     let person = administrator(&directory)?;
     let caller = Caller { actor: Actor::System, jurisdiction };
+    for answer in &who.answers {
+        gate.put_spot_answer(&caller, answer)?;
+    }
     let new = NewToken {
         person,
         label: "first start".to_owned(),
@@ -158,12 +150,14 @@ fn advise(settings: &Settings, gate: &Gate) -> Result<(), Error> {
     if settings.routing.folder.as_os_str().is_empty() {
         return Ok(());
     }
-    let knowledge = super::routing::knowledge(settings).map_err(Error::Sense)?;
+    gate.use_knowledge(super::routing::knowledge(settings).map_err(Error::Sense)?);
     let gate = gate.clone();
     let trained = std::thread::Builder::new().name("router".to_owned()).spawn(move || {
-        let router = crate::routing::Router::train(&knowledge);
-        tracing::info!(model = router.name(), "calls are read as they are registered");
-        gate.use_router(Arc::new(router));
+        let Some(owner) = gate.registry().jurisdictions().first().copied() else { return };
+        match gate.train(owner) {
+            Ok(model) => tracing::info!(model, "calls are read as they are registered"),
+            Err(error) => tracing::error!(%error, "no router was trained; calls are taken unread"),
+        }
     });
     trained.map(drop).map_err(Error::Server)
 }
@@ -249,23 +243,6 @@ fn options(settings: &Settings, workers: usize) -> Result<http::Options, Error> 
         strict,
         ..http::Options::default()
     })
-}
-
-/// How strict the house is with those who sign in.
-fn access_rules(settings: &Settings) -> AccessRules {
-    let (access, publication) = (&settings.access, &settings.publication);
-    let minute = 60_000;
-    AccessRules {
-        second_person_ms: publication
-            .second_person
-            .then(|| i64::from(publication.hours.max(1)) * 60 * minute),
-        profile: match access.profile {
-            config::access::Profile::Mlps3 => Profile::Mlps3,
-            config::access::Profile::Asvs => Profile::Asvs,
-        },
-        idle_ms: i64::from(access.idle_minutes.max(1)) * minute,
-        longest_ms: i64::from(access.longest_hours.max(1)) * 60 * minute,
-    }
 }
 
 /// Rings when the process is asked to stop: by ^C, or by the system.

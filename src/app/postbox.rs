@@ -72,3 +72,57 @@ impl Postbox for Post {
         Ok(self.answer.clone())
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use futures_util::future::BoxFuture;
+
+    use super::*;
+    use crate::channel::{Incoming, Letter, Outcome, inbox};
+
+    /// Each byte that is posted is a reply.
+    struct Bytes;
+
+    impl Channel for Bytes {
+        fn name(&self) -> &'static str {
+            "bytes"
+        }
+
+        fn send<'a>(&'a self, _letter: &'a Letter) -> BoxFuture<'a, Outcome> {
+            Box::pin(std::future::ready(Outcome::ACCEPTED))
+        }
+
+        fn receive(&self, body: &[u8]) -> Result<Vec<Incoming>, String> {
+            let reply =
+                |byte: &u8| Incoming::Reply { from: byte.to_string(), text: "1".to_owned() };
+            Ok(body.iter().map(reply).collect())
+        }
+    }
+
+    #[test]
+    fn a_full_inbox_takes_nothing_of_what_does_not_fit_until_there_is_room() {
+        let (sender, arrivals) = inbox(3);
+        let wish = serde_json::json!({ "secret": "s3cret", "answer": "ok" });
+        let wish: set::Posting = serde_json::from_value(wish).unwrap();
+        let channel: Arc<dyn Channel> = Arc::new(Bytes);
+        let Ok(Some(post)) = of_gateway(&wish, &channel, sender) else { panic!("no postbox") };
+        let header = |_: &str| Some("s3cret".to_owned());
+        let parameter = |_: &str| None;
+        let take =
+            |body: &[u8]| post.take(&Posted { header: &header, parameter: &parameter, body });
+        let waiting = || {
+            let mut arrivals = arrivals.try_lock().unwrap();
+            let mut count = 0;
+            while arrivals.try_recv().is_ok() {
+                count += 1;
+            }
+            count
+        };
+        assert_eq!(take(b"ab"), Ok("ok".to_owned()));
+        assert_eq!(take(b"cd"), Err(Declined::Full));
+        assert_eq!(waiting(), 2, "of the second nothing was taken");
+        assert_eq!(take(b"cd"), Ok("ok".to_owned()), "the gateway posts it again");
+        drop(arrivals);
+        assert_eq!(take(b"e"), Err(Declined::Closing));
+    }
+}

@@ -15,7 +15,7 @@ use crate::config::jurisdiction::Jurisdiction;
 use crate::config::settings::Settings;
 use crate::domain::{Instant, JurisdictionId, Language, PersonId, Tier};
 use crate::engine::run::rehearsal::{Ladder, Rung};
-use crate::gate::{Ground, Rehearsal, RehearsalWish, spoken, step, stored_ground};
+use crate::gate::{Flow, Ground, Rehearsal, RehearsalWish, spoken, step, stored_ground};
 use crate::http;
 use crate::roster::Rosters;
 use crate::store::{Options, Store};
@@ -158,7 +158,7 @@ impl Table<'_> {
         for flow in flows {
             line(&mut text, 0, &format!("\n■ {} {}", flow.title.zh, flow.workflow));
             for ladder in &flow.ladders {
-                self.ladder(&mut text, ladder);
+                self.ladder(&mut text, flow, ladder);
             }
         }
         if faults.is_empty() {
@@ -178,7 +178,7 @@ impl Table<'_> {
         spoken(at, self.ground.calendar.zone(), Language::Zh)
     }
 
-    fn ladder(&self, text: &mut String, ladder: &Ladder) {
+    fn ladder(&self, text: &mut String, flow: &Flow, ladder: &Ladder) {
         let due = if ladder.limit.is_empty() {
             "期限由事项决定 a field of the matter decides".to_owned()
         } else {
@@ -186,18 +186,25 @@ impl Table<'_> {
         };
         line(text, 2, &format!("{} {}  {due}", ladder.title.zh, ladder.clock));
         for rung in &ladder.rungs {
-            self.rung(text, rung);
+            self.rung(text, flow, rung);
         }
         if ladder.goes_on {
             line(text, 4, "…… 此后继续重复，直至有人处理 and so on until somebody acts");
         }
     }
 
-    fn rung(&self, text: &mut String, rung: &Rung) {
+    fn rung(&self, text: &mut String, flow: &Flow, rung: &Rung) {
         let via: Vec<&str> = rung.via.iter().map(|channel| channel_word(channel)).collect();
-        let head =
-            format!("{}  {}  {}  {}", self.time(rung.at), step(rung).zh, via.join("、"), rung.text);
-        line(text, 4, &head);
+        let (at, step, via) = (self.time(rung.at), step(rung).zh, via.join("、"));
+        let chart = self.ground.charts.iter().find(|chart| chart.workflow == flow.workflow);
+        let said = chart.and_then(|chart| chart.texts.get(&rung.text));
+        let said = said.map(|text| text.zh.as_str()).unwrap_or_default();
+        let within = rung.acknowledge_within.map(|within| {
+            let minutes = within / 60_000;
+            format!("  {minutes}分钟内须确认 within {minutes} min")
+        });
+        let within = within.unwrap_or_default();
+        line(text, 4, &format!("{at}  {step}  {via}  {}{within}  {said}", rung.text));
         for place in &rung.places {
             let people: Vec<String> =
                 place.people.iter().map(|person| self.person(*person, &rung.via)).collect();

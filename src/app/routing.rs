@@ -8,13 +8,16 @@ use super::workflow::Report;
 use crate::config::jurisdiction::Jurisdiction;
 use crate::config::knowledge;
 use crate::config::settings::Settings;
+use crate::gate;
 use crate::routing::evaluate::{CallRecord, Prediction, Scores};
-use crate::routing::{Knowledge, Router, Suggestion};
+use crate::routing::{Example, Knowledge, Router, Suggestion};
+use crate::store::{Options, Store};
 
 /// What is wanted of the router on the command line.
 #[derive(Debug, clap::Subcommand)]
 pub enum Wish {
-    /// Train the router from the shipped knowledge, and say from what.
+    /// Train the router as the service does, from the files and the matters of its database, and say
+    /// from what. Reads only.
     Train {
         /// The settings file.
         #[arg(long)]
@@ -72,12 +75,31 @@ pub fn knowledge(settings: &Settings) -> Result<Knowledge, String> {
     knowledge::load(&folder, &who).map_err(|error| error.to_string())
 }
 
-/// Trains the router and says what it was trained from.
+/// What the jurisdiction's own matters teach, if there is a database yet.
+fn own(settings: &Settings) -> Result<Vec<Example>, String> {
+    let file = settings.database.folder.join("fenliu.db");
+    if settings.database.url.is_empty() && !file.exists() {
+        return Ok(Vec::new());
+    }
+    let options = Options { read_only: true, ..Options::default() };
+    let store =
+        Store::open(&settings.database_url(), options).map_err(|error| error.to_string())?;
+    let read = store.read(|reader| {
+        let first = reader.jurisdictions()?.first().map(|one| one.id);
+        first.map_or(Ok(Vec::new()), |owner| gate::lessons(reader, owner))
+    });
+    read.map_err(|error| error.to_string())
+}
+
+/// Trains the router as the service does and says what it was trained from.
 ///
 /// # Errors
-/// What is wrong with the knowledge.
+/// What is wrong with the knowledge, or with the database.
 pub fn train(settings: &Settings) -> Result<Report, String> {
-    let knowledge = knowledge(settings)?;
+    let mut knowledge = knowledge(settings)?;
+    let shipped = knowledge.examples.len();
+    knowledge.learn(own(settings)?);
+    let own = knowledge.examples.len() - shipped;
     let words: usize =
         knowledge.lexicon.topics.values().map(|one| one.words.split_whitespace().count()).sum();
     let signs: usize =
@@ -85,10 +107,9 @@ pub fn train(settings: &Settings) -> Result<Report, String> {
     let router = Router::train(&knowledge);
     Ok(Report::of(format!(
         "model {}: {} categories, {words} words of categories, {signs} signs of danger and crime, \
-         {} examples; {} features\n",
+         {shipped} examples, {own} of its own matters; {} features\n",
         router.name(),
         knowledge.categories.len(),
-        knowledge.examples.len(),
         router.size(),
     )))
 }

@@ -134,7 +134,7 @@ impl Smtp {
         if let Err((outcome, usable)) = self.step(until, line.say(Data), "the mail", true).await {
             return (outcome, usable && self.reset(line, until).await);
         }
-        match within(until, line.message(&mail.bytes)).await {
+        match within(until, line.say(&mail.data)).await {
             Some(Ok(response)) => {
                 (Outcome::Accepted { reference: compose::queue_id(&response) }, true)
             }

@@ -21,6 +21,24 @@ pub const SOURCE_MAX: usize = 1_048_576;
 /// when one of them is an error.
 #[must_use]
 pub fn compile(source: &str) -> (Option<Chart>, Vec<Finding>) {
+    judged(source, |document, chart, findings| {
+        super::check::check(source, document, chart, findings);
+    })
+}
+
+/// Reads a workflow that was published before: it was judged then, and what has been asked of new
+/// ones since does not keep what runs on it from going on.
+#[must_use]
+pub fn recall(source: &str) -> (Option<Chart>, Vec<Finding>) {
+    judged(source, |_, _, findings| {
+        findings.retain(|finding| finding.code != fields::RESERVED_NAME);
+    })
+}
+
+fn judged(
+    source: &str,
+    judge: impl FnOnce(&Document, &Chart, &mut Vec<Finding>),
+) -> (Option<Chart>, Vec<Finding>) {
     let document = match read(source) {
         Ok(document) => document,
         Err(finding) => return (None, vec![finding]),
@@ -29,7 +47,7 @@ pub fn compile(source: &str) -> (Option<Chart>, Vec<Finding>) {
     let chart = compiler.chart(&document);
     let mut findings = compiler.findings;
     if let Some(chart) = &chart {
-        super::check::check(source, &document, chart, &mut findings);
+        judge(&document, chart, &mut findings);
     }
     findings.sort_by_key(|finding| (finding.span.start, finding.severity));
     let broken = findings.iter().any(|finding| finding.severity == Severity::Error);

@@ -25,6 +25,9 @@ pub struct Alerts {
     /// A person gets one letter with less urgent alerts on a channel in so many seconds: the first
     /// at once, then a summary. 0: every alert is a letter.
     pub bundle_seconds: u32,
+    /// Who is told of each new operator alarm, as workflows say it: those on duty, where a roster says
+    /// who that is. Empty: alarms are only shown.
+    pub operators: Vec<String>,
 }
 
 impl Default for Alerts {
@@ -36,6 +39,7 @@ impl Default for Alerts {
             normal_minutes: 120,
             system_hours: 24,
             bundle_seconds: 60,
+            operators: vec!["emergency_office.duty".to_owned()],
         }
     }
 }

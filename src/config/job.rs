@@ -42,6 +42,8 @@ pub enum Does {
     /// Signs where all chains of events stand, and sends it to the people it names, to be kept
     /// outside this system.
     Checkpoint,
+    /// Trains the router anew, with what units have accepted and the office has ruled since.
+    TrainRouter,
     /// Forgets idempotency keys that nobody can still be repeating.
     ForgetAnswers,
 }

@@ -4,6 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use serde::Deserialize;
 
+use crate::domain::spot::SpotAnswer;
 use crate::domain::{Category, Directory, JurisdictionId, Person, PersonId, Roster, Text, Unit};
 use crate::roster;
 
@@ -25,6 +26,9 @@ pub struct Jurisdiction {
     pub people: Vec<Person>,
     /// Kinds of matters.
     pub categories: Vec<Category>,
+    /// What can be answered on the spot.
+    #[serde(default)]
+    pub answers: Vec<SpotAnswer>,
     /// Who is on duty when; people by name.
     #[serde(default)]
     pub rosters: Vec<Roster<String>>,
@@ -83,6 +87,14 @@ impl Jurisdiction {
         }
         faults.extend(found.into_iter().map(|text| text.to_string()));
         faults.extend(doubles);
+        for answer in &self.answers {
+            let (code, unit, category) = (&answer.code, &answer.unit, &answer.category);
+            if !directory.units.contains_key(unit) || !directory.categories.contains_key(category) {
+                faults.push(format!(
+                    "the answer `{code}`: no unit `{unit}` or category `{category}`"
+                ));
+            }
+        }
         let directory = self.directory(JurisdictionId(0));
         let mut codes = BTreeSet::new();
         for roster in &self.rosters {

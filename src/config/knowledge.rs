@@ -18,11 +18,39 @@ pub struct Routing {
     /// general to the language, a folder named as the jurisdiction its own vocabulary and examples.
     /// Empty: nothing is suggested and no text is guarded.
     pub folder: PathBuf,
+    /// Whether the catalogue of categories is changed by two people only: one proposes, another agrees.
+    pub two_persons: bool,
+    /// When a call is shown as a repeat of another one.
+    pub repeats: Repeats,
+}
+
+/// When a call that is typed is shown as a repeat of a matter.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, default)]
+pub struct Repeats {
+    /// Matters that ended at most so many days ago are thought of besides the open ones.
+    pub days: u16,
+    /// How like the texts must be at the same place, in thousandths.
+    pub same_place: u16,
+    /// How like they must be in the same township, or when a place is not known.
+    pub near: u16,
+    /// How like a call must be to one that the office ruled, to go where that one went.
+    pub precedent: u16,
+    /// So many calls are compared, the newest.
+    pub compared: u16,
+    /// So many matters are shown.
+    pub shown: u8,
+}
+
+impl Default for Repeats {
+    fn default() -> Self {
+        Self { days: 14, same_place: 250, near: 450, precedent: 600, compared: 1000, shown: 5 }
+    }
 }
 
 impl Default for Routing {
     fn default() -> Self {
-        Self { folder: PathBuf::from("routing") }
+        Self { folder: PathBuf::from("routing"), two_persons: false, repeats: Repeats::default() }
     }
 }
 

@@ -345,6 +345,7 @@ fn usual_jobs() -> BTreeMap<String, JobSetting> {
         ("next_year", job("0 0 9 * * *", Does::CalendarAlarm)),
         ("checkpoint", JobSetting { to: auditors, ..job("0 15 0 * * *", Does::Checkpoint) }),
         ("quarter", job("0 5 0 1 1,4,7,10 *", Does::QuarterClose)),
+        ("router", job("0 30 3 * * *", Does::TrainRouter)),
         ("keys", job("0 0 3 * * *", Does::ForgetAnswers)),
     ]
     .into_iter()

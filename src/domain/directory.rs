@@ -31,6 +31,10 @@ pub struct Unit {
     /// Whether it may be given matters.
     #[serde(default = "yes")]
     pub active: bool,
+    /// The unit that goes on with its work, where it was merged or renamed: what it had open follows,
+    /// and what is meant for it goes there.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub successor: Option<String>,
 }
 
 pub(super) fn yes() -> bool {
@@ -60,6 +64,9 @@ pub struct Category {
     pub police_first: bool,
     /// A livelihood matter (water, power, gas, municipal facilities) with a short time to accept.
     pub livelihood: bool,
+    /// Used no longer: matters that have it keep it, new ones do not get it.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    pub retired: bool,
 }
 
 /// Everything about who is who that decisions ask of one jurisdiction.
@@ -96,6 +103,20 @@ impl Directory {
         })
     }
 
+    /// The unit that does the work of a unit now: itself, or the last of its successors.
+    #[must_use]
+    pub fn heir<'d>(&'d self, code: &'d str) -> &'d str {
+        let mut heir = code;
+        // As many steps as there are units: a circle, which nothing lets in, would end it too.
+        for _ in 0..self.units.len() {
+            match self.units.get(heir).and_then(|unit| unit.successor.as_deref()) {
+                Some(next) => heir = next,
+                None => break,
+            }
+        }
+        heir
+    }
+
     fn unit_fact(&self, code: &str, attribute: &str) -> Value {
         let Some(unit) = self.units.get(code) else { return Value::Unset };
         match attribute {
@@ -113,6 +134,7 @@ impl Directory {
             "police_kept" => category.police_kept.into(),
             "police_first" => category.police_first.into(),
             "livelihood" => category.livelihood.into(),
+            "active" => (!category.retired).into(),
             "matter_class" => category.matter_class.as_str().into(),
             "legal_days" => category.legal_days.into(),
             "name" => category.name.zh.as_str().into(),

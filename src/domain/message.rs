@@ -184,6 +184,8 @@ words!(
         Mute = "mute",
         /// What the shift before leaves.
         Handover = "handover",
+        /// What an operator must look at has come up.
+        Alarm = "alarm",
         /// A gap in the roster, or somebody who cannot be reached.
         Coverage = "coverage",
         /// A signed statement of where all chains of events stand.

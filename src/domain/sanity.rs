@@ -24,6 +24,7 @@ impl Directory {
                 format!("the unit `{}` has no kind", unit.code),
             ));
         }
+        faults.extend(self.faults_of_successor(unit));
         let Some(parent) = &unit.parent else { return faults };
         if !self.units.contains_key(parent) && *parent != unit.code {
             faults.push(missing(&unit.code, parent));
@@ -37,6 +38,27 @@ impl Directory {
             ));
         }
         faults
+    }
+
+    /// What is wrong with who goes on with a unit's work.
+    fn faults_of_successor(&self, unit: &Unit) -> Option<Text> {
+        let heir = unit.successor.as_ref()?;
+        let code = &unit.code;
+        if !self.units.contains_key(heir) {
+            return Some(missing(code, heir));
+        }
+        if self.heir(heir) == code {
+            return Some(Text::new(
+                format!("“{code}”不能是自己的后续单位"),
+                format!("the successors of `{code}` lead back to it"),
+            ));
+        }
+        unit.active.then(|| {
+            Text::new(
+                format!("“{code}”已有后续单位“{heir}”，应停用"),
+                format!("`{code}` has the successor `{heir}`: it takes no matters any more"),
+            )
+        })
     }
 
     /// Whether `unit` is `other`, or belongs to it over any number of steps.

@@ -103,18 +103,24 @@ fn differs(part: Part, seq: Option<i64>, what: impl Into<String>) -> Difference 
 /// decisions cannot be repeated, nothing further is judged by them.
 #[must_use]
 pub fn examine(record: &Record, versions: &dyn Versions) -> Vec<Difference> {
-    let events = match verify_chain(record) {
-        Ok(events) => events,
-        Err(difference) => return vec![difference],
-    };
-    let recomputed = match repeat_all(record, &events, versions) {
-        Ok(recomputed) => recomputed,
+    let told = verify_chain(record)
+        .and_then(|events| Ok((repeat_all(record, &events, versions)?, events)));
+    let (recomputed, events) = match told {
+        Ok(told) => told,
         Err(difference) => return vec![difference],
     };
     let mut differences = compare_rows(&recomputed, &record.instance);
     differences.extend(compare_clocks(&recomputed, &record.clocks));
     differences.extend(missing_messages(&events, &record.messages));
     differences
+}
+
+/// The instance as its events and definitions alone make it.
+///
+/// # Errors
+/// Where the chain is broken, or a decision cannot be repeated.
+pub fn recompute(record: &Record, versions: &dyn Versions) -> Result<Instance, Difference> {
+    repeat_all(record, &verify_chain(record)?, versions)
 }
 
 /// Verifies the chain from the first event to the head that the row names.

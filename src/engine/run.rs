@@ -4,6 +4,7 @@ mod acknowledging;
 mod caller;
 mod clocks;
 mod effects;
+mod heir;
 mod known;
 mod names;
 mod receipt;

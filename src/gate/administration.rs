@@ -11,10 +11,10 @@ use super::{Caller, Entropy, Gate};
 use crate::calendar::Calendar;
 use crate::domain::event::hex;
 use crate::domain::{
-    Category, Directory, Instant, JurisdictionId, Person, PersonId, Refusal, Scope, Text, Unit,
+    Directory, Instant, JurisdictionId, Person, PersonId, Refusal, Scope, Text, Unit,
 };
 use crate::policy::{self, Act};
-use crate::store::{self, CalendarSource, NewAlarm, Store, TokenRow, Transaction};
+use crate::store::{self, CalendarSource, Store, TokenRow, Transaction};
 
 /// A token to be made.
 #[derive(Debug, Clone)]
@@ -264,50 +264,6 @@ impl Gate {
         })
     }
 
-    /// Adds or changes a category. Blocks.
-    ///
-    /// # Errors
-    /// `Forbidden`; `Invalid` for a unit that is not there.
-    pub fn put_category(&self, caller: &Caller, category: &Category) -> Result<(), Error> {
-        self.permit(caller, Act::WriteDirectory)?;
-        let directory = self.inner.registry.directory(caller.jurisdiction)?;
-        sound(&directory.faults_of_category(category))?;
-        let deed = Deed::of(caller, "category_put", format!("category:{}", category.code));
-        self.administer(deed, |transaction, _| {
-            transaction.put_category(caller.jurisdiction, category)
-        })
-    }
-
-    /// Raises an operator alarm, if the same is not open already. Blocks.
-    ///
-    /// # Errors
-    /// What the store says.
-    pub fn raise_alarm(&self, alarm: &NewAlarm) -> Result<bool, Error> {
-        let mut writer = self.inner.store.writer()?;
-        Ok(writer.transaction(|transaction| transaction.raise_alarm(alarm))?)
-    }
-
-    /// Clears an operator alarm. Blocks.
-    ///
-    /// # Errors
-    /// `Forbidden`; `NotFound` when there is no such open alarm.
-    pub fn clear_alarm(&self, caller: &Caller, id: i64) -> Result<(), Error> {
-        let open = self.alarms(caller, true, i64::from(u16::MAX))?;
-        let now = self.now();
-        let known = open.iter().any(|alarm| alarm.id == id);
-        let mut writer = self.inner.store.writer()?;
-        let deed = Deed::of(caller, "alarm_cleared", format!("alarm:{id}"));
-        let cleared = known
-            && writer.transaction(|transaction| {
-                let cleared = transaction.clear_alarm(id, now)?;
-                if cleared {
-                    deed.write(transaction, now)?;
-                }
-                Ok(cleared)
-            })?;
-        if cleared { Ok(()) } else { Err(Error::NotFound) }
-    }
-
     /// Whether the store has any jurisdiction yet.
     #[must_use]
     pub fn is_founded(&self) -> bool {
@@ -363,7 +319,7 @@ fn sound_scope(scope: &Scope, directory: &Directory) -> Result<(), Error> {
 }
 
 /// The first fault is said: they are sentences for people who mend one at a time.
-fn sound(faults: &[Text]) -> Result<(), Error> {
+pub(super) fn sound(faults: &[Text]) -> Result<(), Error> {
     faults.first().map_or(Ok(()), |fault| Err(Error::Invalid(fault.clone())))
 }
 

@@ -1,24 +1,45 @@
-//! What the router says to a call, and the guard on every registration.
+//! What the router says to a call, and the guard on every one that is registered or attached.
 
-use std::sync::Arc;
+use std::borrow::Cow;
+use std::sync::{Arc, PoisonError};
 
 use super::error::Error;
-use super::{Caller, Gate, Request, Target};
-use crate::domain::{Refusal, Text};
+use super::{Caller, Gate, Request};
+use crate::chart::CommandSpec;
+use crate::domain::event::hex;
+use crate::domain::{InstanceId, Instant, JurisdictionId, Refusal, Text};
 use crate::policy::Act;
-use crate::routing::{Router, Suggestion};
+use crate::routing::{Router, Suggestion, Traits};
+use crate::store::TraceRow;
 
-/// The inputs of a workflow's start that the service fills in itself.
+/// The inputs of a command that takes a call, which the service fills in itself.
 const GUARD: &str = "guard";
 const SUGGESTION: &str = "suggestion";
-/// The input that holds what the caller said.
-const SAID: &str = "text";
+/// The inputs that hold what the caller said, from which number, and where.
+pub(super) const SAID: &str = "text";
+const PHONE: &str = "caller_phone";
+const PLACE: &str = "place";
+
+/// What was read of a call before it is decided: reading takes longer than deciding.
+#[derive(Debug)]
+pub(super) struct Heard {
+    /// What the guard makes of it, and the suggestion in words; none while nobody can read.
+    advice: Option<(&'static str, String)>,
+    /// What the text is recognised by.
+    traits: String,
+    /// A keyed digest of the number.
+    phone: Option<String>,
+}
 
 impl Gate {
-    /// Takes a trained router into use. The first one given stays.
+    /// Takes a trained router into use, instead of the one before.
     pub fn use_router(&self, router: Arc<Router>) {
-        // A second one would only come from a second start, which has its own gate.
-        drop(self.inner.router.set(router));
+        *self.inner.router.write().unwrap_or_else(PoisonError::into_inner) = Some(router);
+    }
+
+    /// The router in use.
+    pub(super) fn router(&self) -> Option<Arc<Router>> {
+        self.inner.router.read().unwrap_or_else(PoisonError::into_inner).clone()
     }
 
     /// What is suggested for a text.
@@ -27,7 +48,7 @@ impl Gate {
     /// That the caller may not ask, or that the router is not trained yet.
     pub fn suggest(&self, caller: &Caller, text: &str) -> Result<Suggestion, Error> {
         self.permit(caller, Act::ReadDirectory)?;
-        let router = self.inner.router.get().ok_or_else(|| {
+        let router = self.router().ok_or_else(|| {
             Error::Refused(Refusal::new(
                 "no_router",
                 Text::new(
@@ -36,31 +57,95 @@ impl Gate {
                 ),
             ))
         })?;
-        Ok(router.suggest(text))
+        Ok(self.advice(&router, caller.jurisdiction, text).0)
     }
 
-    /// Reads the text of a matter that is to be opened: what the guard makes of it stands in the input,
-    /// whatever the client said there.
-    pub(super) fn examined(&self, mut request: Request) -> Request {
-        let Target::New(workflow) = &request.target else { return request };
-        let registry = &self.inner.registry;
-        let current = registry.current(request.caller.jurisdiction, workflow);
-        // Whatever is wrong here is said when the request is decided.
-        let Ok(chart) = current.and_then(|definition| registry.chart(definition)) else {
-            return request;
-        };
-        let asks = |name: &str| chart.start.input.iter().any(|input| input.name == name);
-        if chart.start.name != request.command || !asks(GUARD) || !asks(SUGGESTION) {
-            return request;
+    /// What the router says of a text after the precedents, and what the text is recognised by.
+    fn advice(&self, router: &Router, whose: JurisdictionId, text: &str) -> (Suggestion, Traits) {
+        let least = self.routing_rules().precedent;
+        let traits = router.traits(&router.read(text));
+        let mut said = router.suggest(text);
+        if let Ok(directory) = self.inner.registry.directory(whose) {
+            said.hand_on(|unit| directory.heir(unit).to_owned());
         }
-        request.input.remove(GUARD);
-        request.input.remove(SUGGESTION);
-        let said = request.input.get(SAID).and_then(|text| text.as_str());
-        let (Some(said), Some(router)) = (said, self.inner.router.get()) else { return request };
-        let suggestion = router.suggest(said);
-        request.input.insert(GUARD.to_owned(), suggestion.verdict.as_str().into());
-        request.input.insert(SUGGESTION.to_owned(), noted(&suggestion).into());
-        request
+        said.follow(&self.inner.registry.precedents(whose), &traits, least);
+        (said, traits)
+    }
+
+    /// Reads what a request says of a call, if it says anything.
+    pub(super) fn listen(&self, request: &Request) -> Option<Heard> {
+        let text = |name: &str| request.input.get(name).and_then(|value| value.as_str());
+        let (said, phone) = (text(SAID), text(PHONE));
+        if said.is_none() && phone.is_none() {
+            return None;
+        }
+        let read = said.and_then(|said| Some((self.router()?, said)));
+        let (advice, traits) = match read {
+            None => (None, String::new()),
+            Some((router, said)) => {
+                let (suggestion, traits) = self.advice(&router, request.caller.jurisdiction, said);
+                (Some((suggestion.verdict.as_str(), noted(&suggestion))), traits.encode())
+            }
+        };
+        Some(Heard { advice, traits, phone: phone.and_then(|phone| self.phone_digest(phone)) })
+    }
+
+    /// By what a number is recognised: nobody without this house's key can tell which it is. None for
+    /// what is no number.
+    pub(super) fn phone_digest(&self, phone: &str) -> Option<String> {
+        let digits: String = phone.chars().filter(char::is_ascii_digit).collect();
+        if digits.len() < 5 {
+            return None;
+        }
+        let sum = self.inner.match_key.of_parts(&[b"phone:", digits.as_bytes()]).ok()?;
+        Some(hex(sum.get(..16)?))
+    }
+}
+
+/// The request with what the guard says in it, whatever the client said there, if its command takes a
+/// call.
+pub(super) fn advised<'r>(
+    request: &'r Request,
+    spec: Option<&CommandSpec>,
+    heard: Option<&Heard>,
+) -> Cow<'r, Request> {
+    let asks =
+        |name: &str| spec.is_some_and(|spec| spec.input.iter().any(|input| input.name == name));
+    if !asks(GUARD) {
+        return Cow::Borrowed(request);
+    }
+    let mut request = request.clone();
+    request.input.remove(GUARD);
+    request.input.remove(SUGGESTION);
+    if let Some((guard, suggestion)) = heard.and_then(|heard| heard.advice.as_ref()) {
+        request.input.insert(GUARD.to_owned(), (*guard).into());
+        if asks(SUGGESTION) {
+            request.input.insert(SUGGESTION.to_owned(), suggestion.as_str().into());
+        }
+    }
+    Cow::Owned(request)
+}
+
+/// Whether a command takes a call: its text, which the guard reads.
+pub(super) fn takes_calls(spec: &CommandSpec) -> bool {
+    let has = |name: &str| spec.input.iter().any(|input| input.name == name);
+    has(SAID) && has(GUARD)
+}
+
+impl Heard {
+    /// What the call leaves to be recognised by.
+    pub(super) fn trace(&self, request: &Request, at: (InstanceId, i64, Instant)) -> TraceRow {
+        let (instance, seq, at) = at;
+        let place = request.input.get(PLACE).and_then(|place| place.as_str());
+        TraceRow {
+            instance,
+            seq,
+            jurisdiction: request.caller.jurisdiction,
+            at,
+            place: place.unwrap_or_default().to_owned(),
+            phone: self.phone.clone(),
+            traits: self.traits.clone(),
+        }
     }
 }
 

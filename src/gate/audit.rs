@@ -255,7 +255,7 @@ fn ownerless(store: &Store, id: InstanceId) -> Result<Option<Examined>, Error> {
     }))
 }
 
-fn record(reader: &mut Reader, id: InstanceId) -> Result<Option<Record>, store::Error> {
+pub(super) fn record(reader: &mut Reader, id: InstanceId) -> Result<Option<Record>, store::Error> {
     let Some((instance, head)) = reader.instance(id)? else { return Ok(None) };
     let chain = reader.chain()?;
     let events = reader.events(id, i64::MIN, i64::MAX)?;
@@ -280,7 +280,7 @@ fn line(row: ClockRow) -> ClockLine {
     }
 }
 
-fn row(instance: InstanceId, line: ClockLine) -> ClockRow {
+pub(super) fn row(instance: InstanceId, line: ClockLine) -> ClockRow {
     ClockRow {
         instance,
         name: line.name,

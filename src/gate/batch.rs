@@ -12,7 +12,8 @@ use crate::domain::{
 };
 use crate::engine::{Decision, LEFT_OUT, WHY};
 use crate::store::{
-    self, Answer, Batch, ClockRow, NewAlarm, PartyRow, PersonalRow, Settled, Transaction,
+    self, Answer, Batch, ClockRow, NewAlarm, PartyRow, PersonalRow, PrecedentRow, Settled,
+    TraceRow, Transaction,
 };
 
 /// An instance in hand.
@@ -85,6 +86,10 @@ pub(super) struct Draft {
     events: Vec<StoredEvent>,
     pub(super) messages: Vec<Message>,
     pub(super) personal: Vec<PersonalRow>,
+    /// By what its calls are recognised when they are repeated.
+    pub(super) traces: Vec<TraceRow>,
+    /// Rulings that the router goes by.
+    pub(super) precedents: Vec<PrecedentRow>,
     /// Whose callers are erased.
     pub(super) erased: Vec<InstanceId>,
     pub(super) answers: Vec<Answer>,
@@ -183,6 +188,8 @@ impl Draft {
             events: self.events,
             messages: self.messages,
             personal: self.personal,
+            traces: self.traces,
+            precedents: self.precedents,
             answers: self.answers,
             ..Batch::default()
         };

@@ -103,10 +103,9 @@ impl Gate {
             detail: format!("the channel `{channel}` failed its self-test: {why}"),
         };
         self.figures().channel(channel, |figures| figures.test = Some(test));
-        let mut writer = self.inner.store.writer()?;
-        writer.transaction(|transaction| {
+        self.write_and_ring(|transaction| {
             if works { transaction.clear_alarm_of(&alarm) } else { transaction.raise_alarm(&alarm) }
-        })?;
-        Ok(())
+        })
+        .map(drop)
     }
 }

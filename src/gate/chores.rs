@@ -183,14 +183,15 @@ impl Gate {
             }
             for alarm in &leaves.alarms {
                 if leaves.replace_alarms {
-                    transaction.clear_alarm_of(alarm)?;
+                    transaction.renew_alarm(alarm)?;
+                } else {
+                    transaction.raise_alarm(alarm)?;
                 }
-                transaction.raise_alarm(alarm)?;
             }
             transaction.write_messages(&mut messages)?;
             Ok(true)
         })?;
-        if taken && !leaves.notes.is_empty() {
+        if taken && !(leaves.notes.is_empty() && leaves.alarms.is_empty()) {
             self.inner.wake.notify_waiters();
         }
         Ok(taken)

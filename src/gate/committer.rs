@@ -5,25 +5,26 @@ use std::collections::BTreeSet;
 use std::sync::Arc;
 use std::sync::mpsc::{Receiver, Sender, channel};
 
-use serde_json::Value as Json;
 use tokio::sync::{Notify, broadcast, oneshot};
 
+use super::advice::{self, Heard};
+use super::answered;
 use super::batch::{Draft, Mark};
 use super::delivery::Report;
 use super::error::Error;
 use super::figures::Figures;
 use super::ids::Stock;
 use super::letters::Letters;
-use super::locking::MatchKey;
 use super::registry::Registry;
 use super::world::Desk;
 use super::{
-    AlertRules, Change, Done, Entropy, Firing, PublicIds, Receipt, Request, Target, matters,
-    personal, reading, subscription, voices, wording,
+    AlertRules, Change, Done, Entropy, Firing, PublicIds, Receipt, Request, Target, lessons,
+    matters, personal, reading, subscription, voices, wording,
 };
+use crate::chart::CommandSpec;
 use crate::clock::Clock;
 use crate::domain::event::Hash;
-use crate::domain::{Actor, Command, FactRecord, InstanceId, Instant, MessageId, Value};
+use crate::domain::{Actor, Command, FactRecord, Fields, InstanceId, Instant, MessageId, Value};
 use crate::engine::{self, Decision, family};
 use crate::store::{Answer, PersonalRow, Store, Transaction, Writer};
 
@@ -51,16 +52,23 @@ pub(super) struct Job {
     reply: Reply,
 }
 
+/// What a request brings that was made before its turn.
+pub(super) struct Brought {
+    /// Its fingerprint, if it has a key.
+    pub(super) asked: Option<Hash>,
+    /// What was read of a call.
+    pub(super) heard: Option<Heard>,
+}
+
 enum Task {
-    /// With its fingerprint, if it has a key.
-    Request(Box<Request>, Option<Hash>),
+    Request(Box<Request>, Box<Brought>),
     Firing(Firing),
     Report(Box<Report>),
 }
 
 impl Job {
-    pub(super) fn request(request: Request, asked: Option<Hash>, reply: Reply) -> Self {
-        Self { task: Task::Request(Box::new(request), asked), reply }
+    pub(super) fn request(request: Request, brought: Brought, reply: Reply) -> Self {
+        Self { task: Task::Request(Box::new(request), Box::new(brought)), reply }
     }
 
     pub(super) fn firing(firing: Firing, reply: Reply) -> Self {
@@ -87,13 +95,8 @@ impl Job {
         if let Task::Request(request, _) = &self.task { Some(request) } else { None }
     }
 
-    fn key(&self) -> Option<(String, String)> {
-        match &self.task {
-            Task::Request(request, _) => {
-                request.key.clone().map(|key| (request.caller.actor.name(), key))
-            }
-            Task::Firing(_) | Task::Report(_) => None,
-        }
+    fn keys(&self) -> Vec<(String, String)> {
+        self.asked().map(answered::keys).unwrap_or_default()
     }
 }
 
@@ -201,9 +204,10 @@ impl Committer {
     fn attempt(&mut self, jobs: &[Job]) -> Result<Vec<Result<Done, Error>>, Error> {
         self.stock_up()?;
         let Self { setting, writer, stock, messages, last } = self;
-        let mut failure = None;
+        let (mut failure, mut learned) = (None, false);
         let outcome = writer.transaction(|transaction| {
-            let work = Work { setting, stock, messages, last };
+            let learned = &mut learned;
+            let work = Work { setting, stock, messages, last, learned };
             work.all(transaction, jobs).map_err(|error| {
                 let text = error.to_string();
                 failure = Some(error);
@@ -216,6 +220,13 @@ impl Committer {
             (Err(error), None) => return Err(error.into()),
         };
         self.setting.figures.count_batch();
+        if learned {
+            // The next call is read by it; if that fails now, the watch of revisions loads it.
+            let loaded = self.setting.registry.reload(&self.setting.store, self.last);
+            if let Err(error) = loaded {
+                tracing::warn!(%error, "a precedent is not in use yet");
+            }
+        }
         for change in changes {
             // Nobody follows: nobody to tell.
             drop(self.setting.changes.send(change));
@@ -247,6 +258,8 @@ pub(super) struct Work<'w> {
     stock: &'w mut Stock,
     messages: &'w mut std::ops::Range<i64>,
     last: &'w mut Instant,
+    /// Whether the batch rules something.
+    learned: &'w mut bool,
 }
 
 type Answers = (Vec<Result<Done, Error>>, Vec<Change>);
@@ -267,13 +280,14 @@ impl Work<'_> {
         };
         let now = now.max(*self.last);
         *self.last = now;
-        let keys: Vec<(String, String)> = jobs.iter().filter_map(Job::key).collect();
+        let keys: Vec<(String, String)> = jobs.iter().flat_map(Job::keys).collect();
         let mut answered = if keys.is_empty() { Vec::new() } else { transaction.answers(&keys)? };
         let mut answers = Vec::with_capacity(jobs.len());
         for job in jobs {
             let answer = match &job.task {
-                Task::Request(request, asked) => {
-                    self.request(transaction, &mut draft, (&**request, *asked), now, &mut answered)
+                Task::Request(request, brought) => {
+                    let asked = (&**request, &**brought);
+                    self.request(transaction, &mut draft, asked, now, &mut answered)
                 }
                 Task::Firing(firing) => self.firing(transaction, &mut draft, firing, now),
                 Task::Report(report) => self.report(transaction, &mut draft, report, now),
@@ -294,6 +308,7 @@ impl Work<'_> {
         let alarms = std::mem::take(&mut draft.alarms);
         let marks = std::mem::take(&mut draft.marks);
         let erased = std::mem::take(&mut draft.erased);
+        *self.learned |= !draft.precedents.is_empty();
         let (batch, changes) = draft.into_batch();
         transaction.write(&batch)?;
         for id in erased {
@@ -338,18 +353,24 @@ impl Work<'_> {
         &mut self,
         transaction: &mut Transaction<'_>,
         draft: &mut Draft,
-        (request, request_hash): (&Request, Option<Hash>),
+        (request, brought): (&Request, &Brought),
         now: Instant,
         answered: &mut Vec<Answer>,
     ) -> Result<Done, Error> {
-        if let (Some(key), Some(hash)) = (&request.key, &request_hash) {
-            let name = request.caller.actor.name();
-            if let Some(known) = answered.iter().find(|a| a.actor == name && a.key == *key) {
-                return again(known, hash);
-            }
+        if let Some(done) = answered::by_key(request, brought.asked, answered)? {
+            return Ok(done);
         }
         reading::may_be_earlier(request, now)?;
         let (chart, instance) = self.target(draft, request)?;
+        let spec = chart.command(&request.command);
+        let heard = brought.heard.as_ref();
+        let request = advice::advised(request, spec, heard);
+        let request = &*request;
+        let registry = &self.setting.registry;
+        let admit = || reading::admit(registry, &chart, None, (request, Fields::new()), now);
+        if let Some(done) = answered::by_number(request, brought.asked, answered, admit)? {
+            return Ok(done);
+        }
         let actor = &self.acting(request)?;
         let asked = instance.and_then(|(id, _)| draft.instance(id));
         let given = reading::read(&self.setting.registry, &chart, asked, request, now)?;
@@ -367,7 +388,6 @@ impl Work<'_> {
         let command = Command { name, input: values, occurred_at: request.occurred_at };
         let family = instance.map(|(_, family)| family);
         let asks = (request, &command);
-        let registry = &self.setting.registry;
         let matters = matters::known(transaction, draft, &chart, asks, registry)?;
         let mut desk = Desk { matters, ..self.desk(transaction, draft, now, family) };
         let decisions = match (&request.target, &instance) {
@@ -393,12 +413,35 @@ impl Work<'_> {
                 value: seal.kept,
             });
         }
-        if let (Some(key), Some(hash)) = (&request.key, request_hash) {
-            let answer = answer_row(request, key, hash, &done.receipt)?;
-            answered.push(answer.clone());
-            draft.answers.push(answer);
-        }
+        self.remember(transaction, draft, (request, heard), &command, (spec, &done, seq, now))?;
+        let rows = answered::rows(request, brought.asked, &done.receipt)?;
+        answered.extend(rows.iter().cloned());
+        draft.answers.extend(rows);
         Ok(done)
+    }
+
+    /// What a call and a ruling leave beside the matter, for the next call.
+    fn remember(
+        &self,
+        transaction: &mut Transaction<'_>,
+        draft: &mut Draft,
+        (request, heard): (&Request, Option<&Heard>),
+        command: &Command,
+        (spec, done, seq, now): (Option<&CommandSpec>, &Done, i64, Instant),
+    ) -> Result<(), Error> {
+        if lessons::rules(spec, &command.input)
+            && let Some(ruled) = &done.instance
+        {
+            let of_batch = draft.traces.iter().find(|trace| trace.instance == ruled.id).cloned();
+            let trace =
+                of_batch.map_or_else(|| transaction.trace(ruled.id), |one| Ok(Some(one)))?;
+            let made = (request.caller.actor.name(), now);
+            draft.precedents.extend(lessons::precedent(ruled, &command.input, trace, made));
+        }
+        if let Some(heard) = heard.filter(|_| spec.is_some_and(advice::takes_calls)) {
+            draft.traces.push(heard.trace(request, (done.receipt.instance, seq, now)));
+        }
+        Ok(())
     }
 
     /// Keeps what was decided; the receipt is that of the instance that was asked.
@@ -420,49 +463,6 @@ impl Work<'_> {
             instance.ok_or_else(|| Error::Internal("a command decided nothing".to_owned()))?;
         Ok(Done { receipt: Receipt::of(&instance), instance: Some(Box::new(instance)) })
     }
-}
-
-/// What makes two requests the same: everything but the idempotency key. A caller may be part of it,
-/// so that it tells nothing without the `key`.
-pub(super) fn fingerprint(request: &Request, key: &MatchKey) -> Result<Hash, Error> {
-    let target = match &request.target {
-        Target::New(workflow) => format!("new {workflow}"),
-        Target::Instance(id) => format!("instance {id}"),
-    };
-    // Keys of a JSON object come sorted, so that equal objects are equal texts.
-    let input = Json::Object(request.input.clone()).to_string();
-    let when = format!("{:?} {:?}", request.occurred_at, request.if_version);
-    let (target, command) = (target.as_bytes(), request.command.as_bytes());
-    key.of_parts(&[target, &[0], command, &[0], input.as_bytes(), when.as_bytes()])
-}
-
-fn again(known: &Answer, hash: &Hash) -> Result<Done, Error> {
-    if known.request_hash != *hash {
-        return Err(Error::KeyReused);
-    }
-    let receipt: Receipt = serde_json::from_str(&known.answer)
-        .map_err(|error| Error::Internal(format!("a kept answer cannot be read: {error}")))?;
-    Ok(Done { receipt: Receipt { replayed: true, ..receipt }, instance: None })
-}
-
-fn answer_row(
-    request: &Request,
-    key: &str,
-    request_hash: Hash,
-    receipt: &Receipt,
-) -> Result<Answer, Error> {
-    let answer = serde_json::to_string(receipt)
-        .map_err(|error| Error::Internal(format!("an answer cannot be written: {error}")))?;
-    Ok(Answer {
-        jurisdiction: request.caller.jurisdiction,
-        actor: request.caller.actor.name(),
-        key: key.to_owned(),
-        request_hash,
-        instance: Some(receipt.instance),
-        seq: Some(receipt.seq),
-        answer,
-        at: receipt.recorded_at,
-    })
 }
 
 /// Whether an error concerns the transaction and not only one command.

@@ -6,7 +6,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use super::error::Error;
 use super::rehearsal::{Ground, RehearsalWish, spoken, step, ways_of};
 use super::{Gate, Note};
-use crate::domain::{Instant, JurisdictionId, Kind, Language, PersonId, Role, Text, Tier};
+use crate::domain::{Instant, JurisdictionId, Kind, Language, PersonId, Role, Text, Tier, Unit};
 use crate::engine::run::rehearsal::Place;
 use crate::roster::{self, Gap, Roster};
 use crate::template::About;
@@ -44,12 +44,14 @@ impl Gate {
             people.extend(plan.shifts(from, until).iter().map(|shift| shift.person));
         }
         lines.extend(ground.empty_steps(from, &mut people)?);
+        people.extend(ground.posts().flat_map(|(unit, role)| ground.holders(unit, role)));
         let known = people.iter().filter_map(|id| ground.directory.people.get(id));
         let active = known.filter(|person| person.active);
         let ways = active.map(|person| (person.id, ways_of(person, Tier::Larger))).collect();
         // Many gaps of rosters, in which somebody is told all the same, hide nothing graver.
         lines.extend(ground.unreachable(&ways));
-        lines.extend(ground.units_without(&[Role::Liaison, Role::Leader]));
+        lines.extend(ground.vacant_posts());
+        lines.extend(ground.operators_missing(&self.operators()));
         lines.extend(gaps);
         if lines.len() > LINES_MAX {
             let more = lines.len() - LINES_MAX + 1;
@@ -95,6 +97,15 @@ impl Gate {
         let people = answer.as_list().unwrap_or_default().iter();
         Ok(people.filter_map(crate::domain::Value::as_int).map(PersonId).collect())
     }
+}
+
+/// Reads a party and a role: `emergency_office.duty`.
+///
+/// # Errors
+/// What is wrong with it.
+pub fn meant(to: &str) -> Result<(&str, Role), String> {
+    let (party, role) = to.split_once('.').ok_or("it has no role")?;
+    Ok((party, role.parse()?))
 }
 
 impl Ground {
@@ -214,23 +225,44 @@ impl Ground {
         )
     }
 
-    /// Linked units in which nobody has a role that every unit must have.
-    fn units_without(&self, roles: &[Role]) -> Vec<Text> {
-        let mut lines = Vec::new();
-        for role in roles {
-            let missing = self.linked().filter(|unit| {
-                unit.parent.is_none()
-                    && self.directory.people_with(&unit.code, *role).next().is_none()
-            });
+    /// Roles that are told of operator alarms, and that nobody has.
+    fn operators_missing(&self, operators: &[(String, Role)]) -> Vec<Text> {
+        let there = |party: &String, role| {
+            let unit = self.directory.bodies.get(party);
+            unit.is_some_and(|unit| self.directory.people_with(unit, role).next().is_some())
+        };
+        let missing = operators.iter().filter(|(party, role)| !there(party, *role));
+        let line = |(party, role): &(String, Role)| {
+            Text::new(
+                format!("系统告警无人可收：{party}没有{}", role.title().zh),
+                format!("nobody gets system alarms: {party} has no {}", role.title().en),
+            )
+        };
+        missing.map(line).collect()
+    }
+
+    /// What somebody must be in each linked unit. Matters reach a sub-unit by its liaison alone.
+    fn posts(&self) -> impl Iterator<Item = (&Unit, Role)> {
+        let roles = [Role::Liaison, Role::Leader].into_iter();
+        let all = roles.flat_map(|role| self.linked().map(move |unit| (unit, role)));
+        all.filter(|(unit, role)| unit.parent.is_none() || *role == Role::Liaison)
+    }
+
+    fn holders(&self, unit: &Unit, role: Role) -> impl Iterator<Item = PersonId> {
+        self.directory.people_with(&unit.code, role).map(|person| person.id)
+    }
+
+    /// Posts that nobody has.
+    fn vacant_posts(&self) -> Vec<Text> {
+        let vacant = self.posts().filter(|(unit, role)| self.holders(unit, *role).next().is_none());
+        let line = |(unit, role): (&Unit, Role)| {
             let title = role.title();
-            lines.extend(missing.map(|unit| {
-                Text::new(
-                    format!("{}没有{}，提醒无人可收", unit.name.zh, title.zh),
-                    format!("{} has no {}: nobody gets its alerts", unit.name.en, title.en),
-                )
-            }));
-        }
-        lines
+            Text::new(
+                format!("{}没有{}，提醒无人可收", unit.name.zh, title.zh),
+                format!("{} has no {}: nobody gets its alerts", unit.name.en, title.en),
+            )
+        };
+        vacant.map(line).collect()
     }
 }
 

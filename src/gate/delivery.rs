@@ -8,6 +8,7 @@ use std::sync::Arc;
 
 use tokio::sync::oneshot;
 
+use super::alarm::UNHEARD;
 use super::error::Error;
 use super::{Gate, committer, ids};
 use crate::domain::{
@@ -361,15 +362,17 @@ pub(super) fn instead(
     }
 }
 
-/// The operator's alarm of a message that was given up.
+/// The operator's alarm of a message that was given up; of one that itself told of alarms it is an
+/// alarm that is only shown.
 pub(super) fn given_up_alarm(message: &Message, why: &str, now: Instant) -> NewAlarm {
     let Message { id, channel, attempts, .. } = message;
     let to = match message.to {
         Recipient::Person(id) => format!("person {id}"),
         Recipient::Subscription(id) => format!("subscription {id}"),
     };
+    let kind = if message.kind == Kind::Alarm { UNHEARD } else { "message_failed" };
     NewAlarm {
-        kind: "message_failed".to_owned(),
+        kind: kind.to_owned(),
         jurisdiction: Some(message.jurisdiction),
         instance: message.instance,
         at: now,

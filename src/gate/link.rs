@@ -12,9 +12,10 @@ use super::sealing::Deed;
 use super::{Caller, Done, Gate, Request, Target, number_of};
 use crate::chart::Chart;
 use crate::domain::{
-    Actor, Directory, Instance, Kind, Message, MessageId, Person, Recipient, Refusal, Text,
+    Actor, Directory, Instance, InstanceId, Kind, Message, MessageId, Person, Recipient, Refusal,
+    Text,
 };
-use crate::engine::ACKNOWLEDGE;
+use crate::engine::{ACKNOWLEDGE, acknowledges};
 use crate::policy::Act;
 use crate::store::MessageFilter;
 
@@ -223,6 +224,25 @@ impl Gate {
         Ok(sent)
     }
 
+    /// The matter that hears of an answer to a message; none where the row alone says it. Workflows that
+    /// were published before the name was reserved may have an `acknowledge` of their own, which is more
+    /// than that somebody has seen a message.
+    async fn matter_told(
+        &self,
+        message: &Message,
+        command: &str,
+    ) -> Result<Option<InstanceId>, Error> {
+        let Some(id) = message.instance.filter(|_| command == ACKNOWLEDGE) else {
+            return Ok(message.instance);
+        };
+        let gate = self.clone();
+        let found = tokio::task::spawn_blocking(move || gate.read(|reader| reader.instance(id)));
+        let found = found.await.map_err(|_ended| Error::Closing)??;
+        let Some((instance, _)) = found else { return Ok(Some(id)) };
+        let chart = self.inner.registry.chart(instance.definition)?;
+        Ok(acknowledges(&chart, ACKNOWLEDGE).then_some(id))
+    }
+
     /// Gives a command in answer to a message; the message is acknowledged by it.
     ///
     /// # Errors
@@ -233,7 +253,7 @@ impl Gate {
         caller: &Caller,
         command: &str,
     ) -> Result<Option<Done>, Error> {
-        let Some(instance) = message.instance else {
+        let Some(instance) = self.matter_told(message, command).await? else {
             let (gate, id, now) = (self.clone(), message.id, self.now());
             let marked = tokio::task::spawn_blocking(move || {
                 gate.with_hand(|transaction| transaction.mark_acknowledged(id, now))

@@ -5,8 +5,8 @@ use serde_json::{Map, Value as Json};
 use super::Request;
 use super::error::Error;
 use super::registry::Registry;
-use crate::chart::Chart;
-use crate::domain::{Command, Instance, Instant, Refusal, Text};
+use crate::chart::{Chart, Kind};
+use crate::domain::{Command, Fields, Instance, Instant, Refusal, Text, Value};
 use crate::engine::input::{self, Given};
 use crate::engine::{self, ACKNOWLEDGE, Situation};
 use crate::policy::{self, Act};
@@ -26,20 +26,60 @@ pub(super) fn read(
     let (given, refusal) = match chart.command(&request.command) {
         Some(spec) => input::sort(spec, &request.input),
         None if request.command == ACKNOWLEDGE => acknowledging(&request.input),
-        None if engine::is_word(&request.command) => worded(&request.input),
+        None if engine::is_word(&request.command) || request.command == engine::SUCCEED => {
+            worded(&request.input)
+        }
         // The engine says, in words, that there is no such command, and what is possible.
         None => (Given::default(), None),
     };
-    let Some(refusal) = refusal else { return Ok(given) };
+    let Some(refusal) = refusal else { return to_heirs(registry, chart, request, given) };
+    // What could be read and is not personal: nothing of it is kept.
+    admit(registry, chart, instance, (request, given.values), now)?;
+    Err(refusal.into())
+}
+
+/// Whether a command may be given at all, before its input is looked at.
+///
+/// # Errors
+/// The refusal that stands before the input in the order of questions.
+pub(super) fn admit(
+    registry: &Registry,
+    chart: &Chart,
+    instance: Option<&Instance>,
+    (request, input): (&Request, Fields),
+    now: Instant,
+) -> Result<(), Error> {
     let caller = &request.caller;
     let calendar = registry.calendar(caller.jurisdiction)?;
     let facts = registry.facts(caller.jurisdiction, now)?;
     let situation = Situation { chart, calendar: &calendar, facts: &*facts, now };
-    // What could be read and is not personal: nothing of it is kept.
-    let (name, input) = (request.command.clone(), given.values);
+    let name = request.command.clone();
     let command = Command { name, input, occurred_at: request.occurred_at };
-    engine::admit(situation, instance, &caller.actor, &command)?;
-    Err(refusal.into())
+    Ok(engine::admit(situation, instance, &caller.actor, &command)?)
+}
+
+/// What is meant for a unit that was merged goes to the one that goes on with its work.
+fn to_heirs(
+    registry: &Registry,
+    chart: &Chart,
+    request: &Request,
+    mut given: Given,
+) -> Result<Given, Error> {
+    let Some(spec) = chart.command(&request.command) else { return Ok(given) };
+    let directory = registry.directory(request.caller.jurisdiction)?;
+    for input in &spec.input {
+        match (input.kind, given.values.get_mut(&input.name)) {
+            (Kind::Unit, Some(Value::Text(unit))) => *unit = directory.heir(unit).to_owned(),
+            (Kind::Units, Some(Value::List(units))) => {
+                let heirs = units.iter().filter_map(Value::as_text);
+                *units = heirs.map(|unit| directory.heir(unit).into()).collect();
+                units.sort();
+                units.dedup();
+            }
+            _ => {}
+        }
+    }
+    Ok(given)
 }
 
 /// Word of a caller has texts only; which, the engine says.

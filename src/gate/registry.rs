@@ -5,14 +5,20 @@ use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, PoisonError, RwLock};
 
 use super::error::Error;
+use super::lessons;
+use jiff::tz::TimeZone;
+
 use crate::calendar::Calendar;
 use crate::chart::{self, Chart};
+use crate::domain::catalogue::{self, Catalogue};
 use crate::domain::event::Hash;
+use crate::domain::spot::SpotVersion;
 use crate::domain::{
     DefinitionId, Directory, Facts, Instant, JurisdictionId, Mute, PersonId, Refusal, Subscription,
     SubscriptionId, Text,
 };
 use crate::roster::{OnDuty, Rosters};
+use crate::routing::Precedent;
 use crate::store::{DefinitionSource, Reader, StandInFilter, Store, TokenRow};
 
 /// A published version of a workflow.
@@ -54,13 +60,27 @@ struct Shelf {
     rosters: BTreeMap<JurisdictionId, Arc<Rosters>>,
     /// Tokens by the hash of their secret.
     tokens: BTreeMap<Hash, TokenRow>,
+    /// Published versions of the catalogue; the one in force stands in the directory.
+    catalogues: BTreeMap<JurisdictionId, Vec<Catalogue>>,
+    /// What can be answered on the spot: the newest version of each.
+    spot_answers: BTreeMap<JurisdictionId, Arc<Vec<SpotVersion>>>,
+    /// Rulings that the router goes by, the newest first.
+    precedents: BTreeMap<JurisdictionId, Arc<Vec<Precedent>>>,
 }
 
 impl Shelf {
     /// Directories as they hold at an instant, and when that next changes.
     fn turn(&mut self, now: Instant) {
         let mut turns: Option<Instant> = None;
-        for directory in self.directories.values_mut() {
+        for (id, directory) in &mut self.directories {
+            let versions = self.catalogues.get(id).map(Vec::as_slice).unwrap_or_default();
+            turns = turns.into_iter().chain(catalogue::next_turn(versions, now)).min();
+            if let Some(version) = catalogue::in_force(versions, now)
+                && directory.categories != version.categories
+            {
+                let categories = version.categories.clone();
+                *directory = Arc::new(Directory { categories, ..(**directory).clone() });
+            }
             let terms = directory.people.values().flat_map(|person| &person.terms);
             let next = terms.filter_map(|term| term.turns(now)).min();
             turns = turns.into_iter().chain(next).min();
@@ -115,11 +135,20 @@ impl Registry {
                 let calendars = reader.calendars(id)?;
                 let of_code = calendars.into_iter().filter(|c| c.code == jurisdiction.calendar);
                 let texts: Vec<String> = of_code.map(|calendar| calendar.source).collect();
+                shelf.calendars.insert(id, read_calendars(&texts));
                 let directory = reader.directory(id)?.unwrap_or_default();
                 shelf.directories.insert(id, Arc::new(directory));
+                let mut catalogues = reader.catalogues(id)?;
+                catalogues.retain(|version| version.published.is_some());
+                shelf.catalogues.insert(id, catalogues);
+                let mut answers = reader.spot_answers(id)?;
+                answers.dedup_by(|later, newest| later.answer.code == newest.answer.code);
+                shelf.spot_answers.insert(id, Arc::new(answers));
                 shelf.rosters.insert(id, Arc::new(read_rosters(reader, id, now)?));
+                let calendars = shelf.calendars.get(&id).and_then(|all| all.last());
+                let zone = calendars.map_or(TimeZone::UTC, |calendar| calendar.zone().clone());
+                shelf.precedents.insert(id, Arc::new(lessons::in_force(reader, id, &zone)?));
                 sources.sort_by_key(|source| source.id);
-                shelf.calendars.insert(id, read_calendars(&texts));
             }
             Ok((shelf, sources))
         });
@@ -265,6 +294,18 @@ impl Registry {
         self.read(|shelf| shelf.rosters.get(&jurisdiction).cloned()).unwrap_or_default()
     }
 
+    /// What can be answered on the spot: the newest version of each, also of those taken back.
+    #[must_use]
+    pub fn spot_answers(&self, jurisdiction: JurisdictionId) -> Arc<Vec<SpotVersion>> {
+        self.read(|shelf| shelf.spot_answers.get(&jurisdiction).cloned()).unwrap_or_default()
+    }
+
+    /// Rulings that the router goes by, the newest first.
+    #[must_use]
+    pub fn precedents(&self, jurisdiction: JurisdictionId) -> Arc<Vec<Precedent>> {
+        self.read(|shelf| shelf.precedents.get(&jurisdiction).cloned()).unwrap_or_default()
+    }
+
     /// What decisions at an instant ask: who is on duty then, and who is who.
     ///
     /// # Errors
@@ -331,7 +372,7 @@ fn read_calendars(texts: &[String]) -> Vec<Calendar> {
 }
 
 fn read_definition(source: &DefinitionSource) -> Result<Version, Error> {
-    let (chart, findings) = chart::compile(&source.source);
+    let (chart, findings) = chart::recall(&source.source);
     let Some(chart) = chart else {
         let workflow = &source.workflow;
         let drawing = chart::finding::draw(workflow, &source.source, &findings);

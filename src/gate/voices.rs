@@ -8,7 +8,7 @@ use serde_json::Map;
 use super::error::Error;
 use super::{Caller, Gate, Request, Seen, Target, personal};
 use crate::chart::{Chart, Seal};
-use crate::domain::{Actor, Instance, InstanceId, JurisdictionId, Role, Value};
+use crate::domain::{Actor, Event, Instance, InstanceId, JurisdictionId, Role, StoredEvent, Value};
 use crate::engine::{ERASE, REVEAL};
 use crate::policy::{self, Act, Relation};
 use crate::store::PersonalRow;
@@ -18,6 +18,8 @@ use crate::store::PersonalRow;
 pub struct Voice {
     /// The event; 0 for what came with the opening of the matter.
     pub seq: i64,
+    /// Whether it is recorded that this caller was told how it went.
+    pub told: bool,
     /// What may be read, by input.
     pub open: BTreeMap<String, String>,
     /// What is there and may not be read: enough of it to recognise it.
@@ -45,6 +47,15 @@ struct Openness {
 /// The row of a field that an event brought: each caller is kept, also who calls again.
 pub(super) fn row_name(field: &str, seq: i64) -> String {
     if seq <= 1 { field.to_owned() } else { format!("{field}@{seq}") }
+}
+
+/// The command that records that a caller was told how it went, and its input that says which.
+const TELL: &str = "tell_caller";
+const CALL: &str = "call";
+
+/// Which call an event says was answered.
+fn call_told(event: &StoredEvent) -> Option<i64> {
+    serde_json::from_str::<Event>(&event.body).ok()?.command.input.get(CALL)?.as_int()
 }
 
 /// The field and the event of a row.
@@ -145,8 +156,15 @@ impl Gate {
 
     fn heard(&self, caller: &Caller, seen: &Seen, open: Openness) -> Result<Voices, Error> {
         let instance = &*seen.instance;
-        let rows = self.read(|reader| reader.personal(instance.id))?;
+        let (rows, told) = self.read(|reader| {
+            let told = reader.events_of_kind(instance.id, TELL)?;
+            Ok((reader.personal(instance.id)?, told))
+        })?;
+        let told: BTreeSet<i64> = told.iter().filter_map(call_told).collect();
         let mut voices = Voices { own: sorted(rows, &seen.chart, open), merged: Vec::new() };
+        for voice in &mut voices.own {
+            voice.told = told.contains(&voice.seq);
+        }
         for other in self.read(|reader| reader.signallers(instance.id))? {
             let Some((other, _)) = self.read(|reader| reader.instance(other))? else { continue };
             if other.family == instance.family || other.jurisdiction != caller.jurisdiction {

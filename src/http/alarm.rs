@@ -26,6 +26,8 @@ pub(super) struct AlarmView {
     detail: String,
     /// How often since it stands open.
     times: i64,
+    /// When people were told of it; none: nobody was.
+    told_at: Option<String>,
     /// When somebody cleared it.
     cleared_at: Option<String>,
 }
@@ -39,6 +41,7 @@ impl AlarmView {
             kind: alarm.raised.kind,
             detail: alarm.raised.detail,
             times: alarm.times,
+            told_at: alarm.told_at.map(|at| lens.time(at)),
             cleared_at: alarm.cleared_at.map(|at| lens.time(at)),
         }
     }

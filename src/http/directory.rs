@@ -31,6 +31,8 @@ pub(super) struct UnitView {
     parties: Vec<String>,
     /// Its sub-units.
     sub_units: Vec<String>,
+    /// The unit that goes on with its work, where it was merged or renamed.
+    successor: Option<String>,
 }
 
 impl UnitView {
@@ -46,6 +48,7 @@ impl UnitView {
             active: unit.active,
             parties: parties.map(|(party, _)| party.clone()).collect(),
             sub_units: sub_units.map(|unit| unit.code.clone()).collect(),
+            successor: unit.successor.clone(),
         }
     }
 }
@@ -63,6 +66,9 @@ pub(super) struct UnitBody {
     parent: Option<String>,
     /// Whether it may be given matters; true if nothing is said.
     active: Option<bool>,
+    /// The unit that goes on with its work: what this one has open follows, and what is meant for it
+    /// goes there. Then it is not active.
+    successor: Option<String>,
 }
 
 /// A kind of matter and who handles it.
@@ -71,7 +77,7 @@ pub(super) struct UnitBody {
 pub(super) struct CategoryBody {
     /// Its code; in a body it may be left out, as it stands in the path.
     #[serde(default)]
-    code: String,
+    pub(super) code: String,
     /// Its name.
     #[schema(value_type = Words)]
     name: Text,
@@ -96,12 +102,15 @@ pub(super) struct CategoryBody {
     /// A livelihood matter with a short time to accept.
     #[serde(default)]
     livelihood: bool,
+    /// Used no longer: matters that have it keep it, new ones do not get it.
+    #[serde(default)]
+    retired: bool,
 }
 
 impl CategoryBody {
-    fn of(category: &Category) -> Self {
+    pub(super) fn of(category: &Category) -> Self {
         let Category { code, name, units, matter_class, legal_days, law, .. } = category.clone();
-        let Category { police_kept, police_first, livelihood, .. } = *category;
+        let Category { police_kept, police_first, livelihood, retired, .. } = *category;
         Self {
             code,
             name,
@@ -112,10 +121,11 @@ impl CategoryBody {
             police_kept,
             police_first,
             livelihood,
+            retired,
         }
     }
 
-    fn category(self, code: String) -> Category {
+    pub(super) fn category(self, code: String) -> Category {
         Category {
             code,
             name: self.name,
@@ -126,6 +136,7 @@ impl CategoryBody {
             police_kept: self.police_kept,
             police_first: self.police_first,
             livelihood: self.livelihood,
+            retired: self.retired,
         }
     }
 }
@@ -258,9 +269,9 @@ pub(super) async fn put_unit(
     path: web::Path<String>,
     Body(body): Body<UnitBody>,
 ) -> Result<web::Json<UnitView>, Problem> {
-    let UnitBody { name, kind, parent, active } = body;
-    let code = path.into_inner();
-    let unit = Unit { code, name, kind, parent, active: active.unwrap_or(true) };
+    let UnitBody { name, kind, parent, active, successor } = body;
+    let (code, active) = (path.into_inner(), active.unwrap_or(successor.is_none()));
+    let unit = Unit { code, name, kind, parent, active, successor };
     let (gate, who, put) = (house.gate.clone(), caller.clone(), unit.clone());
     blocking(move || gate.put_unit(&who, &put)).await?;
     found(&house, &caller, |who| Some(UnitView::of(who, &unit)))

@@ -13,9 +13,10 @@ use super::caller::COOKIE;
 use super::problem::{Details, MEDIA_TYPE, Problem};
 use super::roster::{duty, handover, stand_in, transfer};
 use super::{
-    account, alarm, audit, change, channel, contact, definition, directory, due, history, instance,
-    link, login, message, metrics, mute, page, person, post, problem, proposal, provider, recount,
-    rehearsal, reveal, roster, subscription, suggest, template, token, view,
+    account, alarm, audit, catalogue, change, channel, contact, definition, directory, due,
+    history, instance, intake, link, login, message, metrics, mute, page, person, post, problem,
+    proposal, provider, recount, rehearsal, reveal, roster, spot, subscription, suggest, teaching,
+    template, token, view,
 };
 
 /// What the page of the documentation may load: what the service itself serves.
@@ -37,13 +38,15 @@ const DOCS_POLICY: &str = "default-src 'self'; style-src 'self' 'unsafe-inline';
         message::messages_of, message::messages, message::of_person, message::show, change::follow, directory::me, directory::units,
         directory::unit, directory::put_unit, person::people, person::person,
         person::add_person, person::put_person, directory::categories, directory::category,
-        directory::put_category, definition::list, definition::show, definition::version,
+        directory::put_category, spot::list, spot::history, spot::put, spot::end, catalogue::versions, catalogue::version, catalogue::export,
+        catalogue::draft, catalogue::differences, catalogue::publish, catalogue::withdraw, definition::list, definition::show, definition::version,
         definition::drawing, definition::publish, definition::check, definition::schema,
         due::calendars, due::calendar, due::quarter, due::load, due::due, recount::show, recount::moved, token::list, token::issue, token::revoke, proposal::list, proposal::show, proposal::approve, proposal::withdraw, alarm::list, audit::log,
         audit::checkpoints,
         alarm::clear, contact::contacts, contact::send_code, contact::verify, contact::trial,
         contact::rules, contact::put_rules, mute::list, mute::make, mute::end, template::preview,
-        suggest::suggest,
+        suggest::suggest, intake::take, intake::find, teaching::precedents, teaching::withdraw,
+        teaching::proposals, teaching::decide, teaching::returns,
         roster::list, roster::show, roster::put, roster::delete, duty::shifts, duty::on_duty,
         duty::gaps, stand_in::list, stand_in::add, stand_in::remove, stand_in::propose,
         stand_in::agree, stand_in::decline, handover::list, handover::write, handover::read,

@@ -184,7 +184,7 @@ fn created(accepted: &Accepted, face: &str) -> HttpResponse {
 }
 
 /// The command that opens a workflow.
-fn start_of(gate: &Gate, caller: &Caller, workflow: &str) -> Result<String, Problem> {
+pub(super) fn start_of(gate: &Gate, caller: &Caller, workflow: &str) -> Result<String, Problem> {
     let definition = gate.registry().current(caller.jurisdiction, workflow)?;
     Ok(gate.registry().chart(definition)?.start.name.clone())
 }

@@ -9,7 +9,7 @@ use utoipa::ToSchema;
 
 use super::request_id;
 use crate::chart::Finding;
-use crate::domain::Refusal;
+use crate::domain::{Refusal, Text, refusal};
 use crate::gate;
 
 /// The media type of problems.
@@ -63,6 +63,18 @@ pub(super) struct Reason {
     /// The input at fault, if one is.
     #[serde(skip_serializing_if = "Option::is_none")]
     input: Option<String>,
+}
+
+impl Reason {
+    /// A reason with its code.
+    pub(super) fn new(code: &str, text: Text, input: Option<String>) -> Self {
+        Self { code: code.to_owned(), zh: text.zh, en: text.en, input }
+    }
+
+    /// A reason of a refusal.
+    pub(super) fn of(reason: refusal::Reason) -> Self {
+        Self::new(&reason.code, reason.text, reason.input)
+    }
 }
 
 /// A finding in a workflow file.
@@ -199,14 +211,13 @@ impl Problem {
             "not_yours" => StatusCode::FORBIDDEN,
             "wrong_login" | "code_needed" => StatusCode::UNAUTHORIZED,
             "weak_password" => StatusCode::UNPROCESSABLE_ENTITY,
-            "wrong_input" | "wrong_roster" | "wrong_stand_in" | "wrong_swap" | "wrong_rows" => {
-                StatusCode::UNPROCESSABLE_ENTITY
-            }
+            "wrong_catalogue" | "wrong_input" | "wrong_roster" | "wrong_stand_in"
+            | "wrong_swap" | "wrong_rows" => StatusCode::UNPROCESSABLE_ENTITY,
             "unknown_workflow" => StatusCode::NOT_FOUND,
             "too_many_messages" | "too_many_attempts" => StatusCode::TOO_MANY_REQUESTS,
             _ => StatusCode::CONFLICT,
         };
-        let all = |pick: fn(&crate::domain::Text) -> &str, gap: &str| {
+        let all = |pick: fn(&Text) -> &str, gap: &str| {
             let texts: Vec<&str> =
                 refusal.reasons.iter().map(|reason| pick(&reason.text)).collect();
             texts.join(gap)
@@ -214,13 +225,7 @@ impl Problem {
         let mut problem = Self::new(status, &refusal.code, all(|text| &text.en, "; "))
             .zh(all(|text| &text.zh, "；"));
         let details = &mut problem.0.details;
-        let reasons = refusal.reasons.into_iter().map(|reason| Reason {
-            code: reason.code,
-            zh: reason.text.zh,
-            en: reason.text.en,
-            input: reason.input,
-        });
-        details.reasons = reasons.collect();
+        details.reasons = refusal.reasons.into_iter().map(Reason::of).collect();
         details.possible = Some(refusal.possible);
         problem
     }

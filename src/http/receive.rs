@@ -52,40 +52,7 @@ struct Wrapped {
     source: String,
 }
 
-/// A table or a calendar file, by its Content-Type.
-pub(super) struct File {
-    pub(super) kind: FileKind,
-    pub(super) text: String,
-}
-
-/// What a file is.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum FileKind {
-    /// Rows and columns (CSV).
-    Table,
-    /// A calendar file (iCalendar).
-    Calendar,
-}
-
-impl FromRequest for File {
-    type Error = Problem;
-    type Future = Pin<Box<dyn Future<Output = Result<Self, Problem>>>>;
-
-    fn from_request(request: &HttpRequest, payload: &mut dev::Payload) -> Self::Future {
-        let kind = match request.content_type().to_ascii_lowercase().as_str() {
-            "text/csv" => Some(FileKind::Table),
-            "text/calendar" => Some(FileKind::Calendar),
-            _ => None,
-        };
-        let bytes = read(request, payload);
-        Box::pin(async move {
-            let kind = kind.ok_or_else(|| unsupported("text/csv or text/calendar"))?;
-            Ok(Self { kind, text: utf8(&bytes.await?)? })
-        })
-    }
-}
-
-fn utf8(bytes: &Bytes) -> Result<String, Problem> {
+pub(super) fn utf8(bytes: &Bytes) -> Result<String, Problem> {
     String::from_utf8(bytes.to_vec()).map_err(|error| {
         let place = error.utf8_error().valid_up_to();
         let detail = format!("The body is not UTF-8 text: see byte {place}.");
@@ -126,7 +93,7 @@ fn kind_of(request: &HttpRequest) -> Kind {
     }
 }
 
-fn unsupported(wanted: &str) -> Problem {
+pub(super) fn unsupported(wanted: &str) -> Problem {
     let detail = format!("The body must be {wanted}; say so in Content-Type.");
     Problem::new(StatusCode::UNSUPPORTED_MEDIA_TYPE, "unsupported_media_type", detail)
         .zh("不支持的内容类型")

@@ -17,6 +17,8 @@ pub(super) struct Call {
     merged: Option<String>,
     /// The event's number; 0: the opening.
     seq: i64,
+    /// Whether it is recorded that this caller was told how it went.
+    told: bool,
     /// What may be read.
     #[schema(value_type = Object)]
     personal: BTreeMap<String, String>,
@@ -27,7 +29,8 @@ pub(super) struct Call {
 
 impl Call {
     fn of(voice: Voice, merged: Option<String>) -> Self {
-        Self { merged, seq: voice.seq, personal: voice.open, masked: voice.masked }
+        let Voice { seq, told, open: personal, masked } = voice;
+        Self { merged, seq, told, personal, masked }
     }
 }
 
@@ -43,7 +46,7 @@ impl Spoken {
     pub(super) fn of(lens: &Lens, voices: Voices) -> Self {
         let mut spoken = Self::default();
         for voice in voices.own {
-            let mut more = Voice { seq: voice.seq, ..Voice::default() };
+            let mut more = Voice { seq: voice.seq, told: voice.told, ..Voice::default() };
             sift(voice.open, &mut spoken.personal, &mut more.open);
             sift(voice.masked, &mut spoken.masked, &mut more.masked);
             if !more.open.is_empty() || !more.masked.is_empty() {

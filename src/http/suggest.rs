@@ -2,15 +2,18 @@
 
 use actix_web::web;
 use serde::{Deserialize, Serialize};
+use serde_json::{Value as Json, json};
 use utoipa::ToSchema;
 
 use super::House;
 use super::caller::Who;
 use super::problem::{Problem, blocking};
 use super::receive::Body;
-use super::view::{Lens, Words};
-use crate::domain::Text;
-use crate::routing::suggestion::Candidate;
+use super::spot::SpotView;
+use super::view::{Lens, Summary, Words};
+use crate::domain::{Text, Value};
+use crate::gate::{Repeat, Typed, number_of as family_number};
+use crate::routing::suggestion::{Candidate, Reason};
 
 /// A call, as far as it is typed.
 #[derive(Deserialize, ToSchema)]
@@ -18,6 +21,12 @@ use crate::routing::suggestion::Candidate;
 pub(super) struct SuggestBody {
     /// What the caller says.
     text: String,
+    /// Where it is, as far as it is known: for calls that repeat another one.
+    #[serde(default)]
+    place: String,
+    /// From which number, for the same reason. It is not kept.
+    #[serde(default)]
+    phone: String,
 }
 
 /// What is suggested.
@@ -40,6 +49,10 @@ pub(super) struct SuggestionView {
     question: Option<Text>,
     /// Why, and what would change it.
     reasons: Vec<ReasonView>,
+    /// What can be answered on the spot, the best first.
+    answers: Vec<SpotView>,
+    /// Matters that this call may repeat, the likeliest first; of none for who does not see them all.
+    repeats: Vec<RepeatView>,
     /// Which model said so.
     model: String,
 }
@@ -59,11 +72,74 @@ pub(super) struct CandidateView {
 /// A reason.
 #[derive(Serialize, ToSchema)]
 pub(super) struct ReasonView {
-    /// `words`, `clause`, `danger`, `grammar`, `model` or `change`.
+    /// `precedent`, `words`, `clause`, `danger`, `grammar`, `model` or `change`.
     kind: String,
     /// In words.
     #[schema(value_type = Words)]
     text: Text,
+}
+
+impl ReasonView {
+    fn of(reason: Reason) -> Self {
+        Self { kind: reason.kind, text: reason.text }
+    }
+}
+
+/// A matter that the call may repeat.
+#[derive(Serialize, ToSchema)]
+pub(super) struct RepeatView {
+    /// How it stands.
+    matter: Summary,
+    /// Its place.
+    place: Option<String>,
+    /// How much the texts are alike, in thousandths.
+    likeness_per_mille: u16,
+    /// Why it is shown: `same_caller`, `same_place`, `near_place`, `same_matter`, `counted`.
+    why: Vec<ReasonView>,
+    /// What one tap would do, the better first.
+    taps: Vec<Tap>,
+}
+
+/// A request that a client may send as it stands, but for what the caller said.
+#[derive(Serialize, ToSchema)]
+pub(super) struct Tap {
+    /// `attach`: one more caller of that matter. `link`: a matter of its own that names the other.
+    kind: &'static str,
+    /// In words.
+    #[schema(value_type = Words)]
+    title: Text,
+    /// Posted to this path …
+    path: String,
+    /// … with this in the body, and what the caller said in its `input`.
+    #[schema(value_type = Object)]
+    body: Json,
+}
+
+impl RepeatView {
+    fn of(lens: &Lens, repeat: &Repeat) -> Self {
+        let matter = Summary::of(lens, &repeat.seen, false);
+        let instance = &repeat.seen.instance;
+        let attach = repeat.attach.as_ref().map(|command| Tap {
+            kind: "attach",
+            title: Text::new("登记为该事项的重复来电", "One more caller of that matter"),
+            path: format!("/api/v1/referrals/{}/commands", lens.id(instance.id)),
+            body: json!({ "command": command, "input": {} }),
+        });
+        let number = family_number(instance.family);
+        let link = Tap {
+            kind: "link",
+            title: Text::new("另行登记并关联", "A matter of its own that names the other"),
+            path: "/api/v1/referrals".to_owned(),
+            body: json!({ "input": { "linked_to": number } }),
+        };
+        Self {
+            matter,
+            place: instance.fields.get("place").and_then(Value::as_text).map(str::to_owned),
+            likeness_per_mille: repeat.likeness,
+            why: repeat.why.iter().cloned().map(ReasonView::of).collect(),
+            taps: attach.into_iter().chain([link]).collect(),
+        }
+    }
 }
 
 /// What is suggested for a text, ranked, with reasons. Nothing is stored; what was suggested is kept
@@ -72,6 +148,8 @@ pub(super) struct ReasonView {
     post, path = "/api/v1/routing/suggest", tag = "matters",
     request_body(content = SuggestBody, examples(
         ("noise" = (summary = "Night noise", value = json!({ "text": "工地半夜还在打桩，娃儿明天考试" }))),
+        ("outage" = (summary = "One of many callers", value = json!({ "text": "我们这边也停电了",
+            "place": "葛城街道土城路", "phone": "000-0000-0000" }))),
         ("danger" = (summary = "Kept by the police", value = json!({ "text": "厨房起火了，老人还在里头" }))),
     )),
     responses((status = 200, body = SuggestionView, description = "Units and categories in order, and what to do.")),
@@ -83,18 +161,22 @@ pub(super) async fn suggest(
 ) -> Result<web::Json<SuggestionView>, Problem> {
     let lens = Lens::of(&house, &caller)?;
     let gate = house.gate.clone();
-    let said = blocking(move || gate.suggest(&caller, &body.text)).await?;
+    let typed = Typed { text: body.text, place: body.place, phone: body.phone };
+    let (said, repeats, answers) = blocking(move || {
+        let said = gate.suggest(&caller, &typed.text)?;
+        let repeats = gate.repeats(&caller, &typed, said.verdict)?;
+        let codes: Vec<&str> = said.categories.iter().map(|one| one.code.as_str()).collect();
+        let answers = gate.spot_found(&caller, &typed.text, &codes)?;
+        Ok((said, repeats, answers))
+    })
+    .await?;
     let units = |one: Candidate| {
         let name = lens.unit(&one.code).name;
         CandidateView { code: one.code, name, per_mille: one.per_mille }
     };
     let categories = |one: Candidate| {
-        let known = lens.directory.categories.get(&one.code);
-        CandidateView {
-            name: known.map(|known| known.name.clone()),
-            code: one.code,
-            per_mille: one.per_mille,
-        }
+        let name = lens.category(&one.code).name;
+        CandidateView { code: one.code, name, per_mille: one.per_mille }
     };
     Ok(web::Json(SuggestionView {
         verdict: said.verdict.as_str(),
@@ -104,11 +186,9 @@ pub(super) async fn suggest(
         units: said.units.into_iter().map(units).collect(),
         categories: said.categories.into_iter().map(categories).collect(),
         question: said.question,
-        reasons: said
-            .reasons
-            .into_iter()
-            .map(|one| ReasonView { kind: one.kind, text: one.text })
-            .collect(),
+        reasons: said.reasons.into_iter().map(ReasonView::of).collect(),
+        answers: answers.iter().map(|one| SpotView::of(&lens, one)).collect(),
+        repeats: repeats.iter().map(|repeat| RepeatView::of(&lens, repeat)).collect(),
         model: said.model,
     }))
 }

@@ -79,6 +79,12 @@ impl Lens {
         Named { code: code.to_owned(), name: unit.map(|unit| unit.name.clone()) }
     }
 
+    /// A category by code and name.
+    pub(super) fn category(&self, code: &str) -> Named {
+        let category = self.directory.categories.get(code);
+        Named { code: code.to_owned(), name: category.map(|category| category.name.clone()) }
+    }
+
     /// A person by id and name.
     pub(super) fn person(&self, id: PersonId) -> PersonName {
         PersonName { id, name: self.directory.people.get(&id).map(|person| person.name.clone()) }

@@ -37,6 +37,11 @@ pub enum Act {
     TakeDuty,
     /// Subscribe systems to the matters of units.
     Subscribe,
+    /// Write what can be answered on the spot.
+    KeepAnswers,
+    /// Decide what the router learns: withdraw precedents, take changes of the catalogue that rulings
+    /// propose.
+    TeachRouting,
     /// Look at texts of messages before they are sent.
     PreviewTexts,
     /// Publish workflow definitions.
@@ -54,7 +59,7 @@ pub enum Act {
 }
 
 /// Every act, in the order above.
-pub const ACTS: [Act; 23] = [
+pub const ACTS: [Act; 25] = [
     Act::SeeMatter,
     Act::SeeContent,
     Act::SeeCaller,
@@ -71,6 +76,8 @@ pub const ACTS: [Act; 23] = [
     Act::WriteRosters,
     Act::TakeDuty,
     Act::Subscribe,
+    Act::KeepAnswers,
+    Act::TeachRouting,
     Act::PreviewTexts,
     Act::Publish,
     Act::WriteCalendar,
@@ -101,6 +108,8 @@ impl Act {
             Self::WriteRosters => "write_rosters",
             Self::TakeDuty => "take_duty",
             Self::Subscribe => "subscribe",
+            Self::KeepAnswers => "keep_answers",
+            Self::TeachRouting => "teach_routing",
             Self::PreviewTexts => "preview_texts",
             Self::Publish => "publish",
             Self::WriteCalendar => "write_calendar",
@@ -263,6 +272,8 @@ const TABLE: [(Act, [Reach; COLUMNS.len()]); ACTS.len()] = [
     (Act::WriteRosters,   [NO,   NO,   NO,   NO,   NO,   NO,   ALL,  NO,   ALL,  NO,   NO]),
     (Act::TakeDuty,       [OWN,  OWN,  OWN,  OWN,  OWN,  OWN,  ALL,  OWN,  ALL,  OWN,  NO]),
     (Act::Subscribe,      [UNIT, UNIT, UNIT, UNIT, UNIT, UNIT, UNIT, NO,   ALL,  NO,   NO]),
+    (Act::KeepAnswers,    [NO,   ALL,  UNIT, UNIT, UNIT, ALL,  ALL,  NO,   ALL,  NO,   NO]),
+    (Act::TeachRouting,   [NO,   NO,   NO,   NO,   NO,   ALL,  ALL,  NO,   NO,   NO,   NO]),
     (Act::PreviewTexts,   [NO,   NO,   NO,   NO,   NO,   NO,   NO,   NO,   ALL,  ALL,  NO]),
     (Act::Publish,        [NO,   NO,   NO,   NO,   NO,   NO,   NO,   NO,   NO,   ALL,  NO]),
     (Act::WriteCalendar,  [NO,   NO,   NO,   NO,   NO,   NO,   NO,   NO,   ALL,  NO,   NO]),

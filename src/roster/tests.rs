@@ -78,6 +78,7 @@ pub(super) fn directory() -> Directory {
         kind: "body".to_owned(),
         parent: None,
         active: true,
+        successor: None,
     };
     let people = (1..=9).map(|id| {
         let grants = vec![Grant { role: Role::Duty, unit: "yingji".to_owned() }];

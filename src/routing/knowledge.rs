@@ -29,6 +29,18 @@ pub struct Knowledge {
 }
 
 impl Knowledge {
+    /// Takes in what a jurisdiction's own matters teach, as far as its units are known here; what the
+    /// police keep is learned from the files alone.
+    pub fn learn(&mut self, own: Vec<Example>) {
+        let known = |unit: &String| {
+            let catalogued = self.categories.iter().flat_map(|category| &category.units);
+            let exemplary = self.examples.iter().flat_map(|example| &example.units);
+            *unit != self.police && catalogued.chain(exemplary).any(|one| one == unit)
+        };
+        let own: Vec<Example> = own.into_iter().filter(|one| one.units.iter().all(known)).collect();
+        self.examples.extend(own);
+    }
+
     /// A short name of exactly this knowledge: another word or example, another name.
     #[must_use]
     pub fn name(&self) -> String {

@@ -3,18 +3,28 @@
 
 use std::collections::BTreeMap;
 
-/// Features of a text: how much of each.
+/// Features of a text by name: how much of each.
 pub type Features = Vec<(String, f32)>;
+
+/// What a model keeps of a feature's name: two features of one key would be one feature, which among
+/// some hundred thousand of them is not to be expected.
+type Key = u64;
 
 /// A text to learn from: its features, the share of each class, and how much it counts.
 #[derive(Debug, Clone)]
 pub struct Lesson {
-    /// The features.
-    pub features: Features,
-    /// Class → share; the shares add up to one.
-    pub target: Vec<(usize, f32)>,
-    /// How much it counts.
-    pub weight: f32,
+    features: Vec<(Key, f32)>,
+    target: Vec<(usize, f32)>,
+    weight: f32,
+}
+
+impl Lesson {
+    /// `target`: class → share; the shares add up to one.
+    #[must_use]
+    pub fn new(features: &Features, target: Vec<(usize, f32)>, weight: f32) -> Self {
+        let features = features.iter().map(|(name, value)| (key_of(name), *value)).collect();
+        Self { features, target, weight }
+    }
 }
 
 /// How a model is trained.
@@ -28,54 +38,50 @@ pub struct Course {
     pub decay: f32,
     /// In how many of a hundred lessons a feature is covered, so that the others must do without it.
     pub covered: u64,
+    /// A feature of fewer lessons than this is not learnt: the model stays small.
+    pub seen_least: u32,
 }
 
-#[derive(Debug, Clone)]
-struct Row {
-    weights: Vec<f32>,
-    begun: Vec<f32>,
-    squares: Vec<f32>,
-}
+/// Weights that are believed before anything was seen: feature → class → weight.
+pub type Beliefs = BTreeMap<String, Vec<(usize, f32)>>;
 
-/// A trained model.
+/// A trained model. Its weights are kept in 16 bits each: all counties' words take a few dozen MB.
 #[derive(Debug, Clone)]
 pub struct Model {
     classes: usize,
-    names: BTreeMap<String, usize>,
-    weights: Vec<Vec<f32>>,
+    keys: Vec<Key>,
+    weights: Vec<i16>,
+    scale: f32,
 }
 
 impl Model {
-    /// Trains a model. `begun` gives weights that are believed before anything was seen.
+    /// Trains a model.
     #[must_use]
-    pub fn train(
-        classes: usize,
-        lessons: &[Lesson],
-        begun: &BTreeMap<String, Vec<(usize, f32)>>,
-        course: Course,
-    ) -> Self {
-        let mut names = BTreeMap::new();
-        let mut rows: Vec<Row> = Vec::new();
+    pub fn train(classes: usize, lessons: &[Lesson], believed: &Beliefs, course: Course) -> Self {
+        let mut seen: BTreeMap<Key, u32> = BTreeMap::new();
+        for (key, _) in lessons.iter().flat_map(|lesson| &lesson.features) {
+            *seen.entry(*key).or_default() += 1;
+        }
+        seen.retain(|_, times| *times >= course.seen_least);
+        seen.extend(believed.keys().map(|name| (key_of(name), course.seen_least)));
+        let keys: Vec<Key> = seen.into_keys().collect();
+        let mut board = Board::new(classes, keys.len());
+        for (name, weights) in believed {
+            if let Ok(row) = keys.binary_search(&key_of(name)) {
+                board.believe(row, weights);
+            }
+        }
         let texts: Vec<Vec<(usize, f32)>> = lessons
             .iter()
             .map(|lesson| {
-                let mut known = Vec::with_capacity(lesson.features.len());
-                for (name, value) in &lesson.features {
-                    known.push((row_of(&mut names, &mut rows, classes, name), *value));
-                }
-                known
+                let row = |key: &Key| keys.binary_search(key).ok();
+                lesson
+                    .features
+                    .iter()
+                    .filter_map(|(key, value)| Some((row(key)?, *value)))
+                    .collect()
             })
             .collect();
-        for (name, believed) in begun {
-            let at = row_of(&mut names, &mut rows, classes, name);
-            let Some(row) = rows.get_mut(at) else { continue };
-            for (class, weight) in believed {
-                if let Some(begin) = row.begun.get_mut(*class) {
-                    *begin += weight;
-                }
-            }
-            row.weights.clone_from(&row.begun);
-        }
         let mut order: Vec<usize> = (0..lessons.len()).collect();
         let mut dice = 0x9E37_79B9_7F4A_7C15_u64;
         for _ in 0..course.rounds {
@@ -89,97 +95,128 @@ impl Model {
                     .filter(|_| roll(&mut dice) % 100 >= course.covered)
                     .copied()
                     .collect();
-                learn(&mut rows, classes, lesson, &open, course);
+                board.learn(lesson, &open, course);
             }
         }
-        Self { classes, names, weights: rows.into_iter().map(|row| row.weights).collect() }
+        let most = board.weights.iter().fold(0.0_f32, |most, weight| most.max(weight.abs()));
+        let scale = most.max(1e-6) / f32::from(i16::MAX);
+        let weights = board.weights.iter().map(|weight| coarse(weight / scale)).collect();
+        Self { classes, keys, weights, scale }
+    }
+
+    /// The weights of a feature, one for each class; none of a feature it does not know.
+    fn row(&self, name: &str) -> impl Iterator<Item = f32> {
+        let at = self.keys.binary_search(&key_of(name)).ok();
+        let row = at.and_then(|at| self.weights.chunks_exact(self.classes.max(1)).nth(at));
+        row.into_iter().flatten().map(|weight| f32::from(*weight) * self.scale)
     }
 
     /// The score of every class before it is made a probability.
     #[must_use]
-    pub fn scores(&self, features: &Features) -> Vec<f32> {
+    pub fn scores<'f>(&self, features: impl IntoIterator<Item = &'f (String, f32)>) -> Vec<f32> {
         let mut scores = vec![0.0; self.classes];
         for (name, value) in features {
-            let row = self.names.get(name).and_then(|at| self.weights.get(*at));
-            for (score, weight) in scores.iter_mut().zip(row.into_iter().flatten()) {
+            for (score, weight) in scores.iter_mut().zip(self.row(name)) {
                 *score += weight * value;
             }
         }
         scores
     }
 
-    /// What each feature gave to a class, most first.
+    /// What so much of a feature gives to a class, rather than to the mean one.
     #[must_use]
-    pub fn shares(&self, features: &Features, class: usize) -> Vec<(String, f32)> {
-        let mut shares: Vec<(String, f32)> = features
-            .iter()
-            .filter_map(|(name, value)| {
-                let row = self.weights.get(*self.names.get(name)?)?;
-                // What counts is how much it speaks for this class rather than for the mean one.
-                let sum: f32 = row.iter().sum();
-                let classes = f32::from(u16::try_from(row.len()).ok()?.max(1));
-                Some((name.clone(), (row.get(class)? - sum / classes) * value))
-            })
-            .collect();
-        shares.sort_by(|one, other| other.1.total_cmp(&one.1).then_with(|| one.0.cmp(&other.0)));
-        shares
+    pub fn share(&self, name: &str, value: f32, class: usize) -> f32 {
+        let (mut own, mut sum, mut classes) = (0.0, 0.0, 0.0_f32);
+        for (at, weight) in self.row(name).enumerate() {
+            sum += weight;
+            classes += 1.0;
+            if at == class {
+                own = weight;
+            }
+        }
+        (own - sum / classes.max(1.0)) * value
     }
 
     /// How many features it knows.
     #[must_use]
     pub fn size(&self) -> usize {
-        self.weights.len()
+        self.keys.len()
     }
 }
 
-fn row_of(
-    names: &mut BTreeMap<String, usize>,
-    rows: &mut Vec<Row>,
+/// FNV-1a, which is the same everywhere.
+fn key_of(name: &str) -> Key {
+    let step = |sum: u64, byte: u8| (sum ^ u64::from(byte)).wrapping_mul(0x0100_0000_01B3);
+    name.bytes().fold(0xCBF2_9CE4_8422_2325, step)
+}
+
+/// What is written on while a model learns.
+struct Board {
     classes: usize,
-    name: &str,
-) -> usize {
-    if let Some(at) = names.get(name) {
-        return *at;
-    }
-    let zero = vec![0.0; classes];
-    rows.push(Row { weights: zero.clone(), begun: zero.clone(), squares: zero });
-    names.insert(name.to_owned(), rows.len() - 1);
-    rows.len() - 1
+    weights: Vec<f32>,
+    squares: Vec<f32>,
+    begun: BTreeMap<usize, Vec<f32>>,
 }
 
-/// One step: each weight a little towards what the lesson says, less each time it has moved (Adagrad).
-fn learn(rows: &mut [Row], classes: usize, lesson: &Lesson, text: &[(usize, f32)], course: Course) {
-    let mut scores = vec![0.0_f32; classes];
-    for (at, value) in text {
-        let Some(row) = rows.get(*at) else { continue };
-        for (score, weight) in scores.iter_mut().zip(&row.weights) {
-            *score += weight * value;
-        }
+impl Board {
+    fn new(classes: usize, rows: usize) -> Self {
+        let zero = vec![0.0; classes * rows];
+        Self { classes, weights: zero.clone(), squares: zero, begun: BTreeMap::new() }
     }
-    let mut slopes = shares_of(&scores, 1.0);
-    for (class, share) in &lesson.target {
-        if let Some(slope) = slopes.get_mut(*class) {
-            *slope -= share;
+
+    fn believe(&mut self, row: usize, weights: &[(usize, f32)]) {
+        let mut begun = vec![0.0; self.classes];
+        for (class, weight) in weights {
+            if let Some(begin) = begun.get_mut(*class) {
+                *begin += weight;
+            }
         }
+        let own = self.weights.chunks_exact_mut(self.classes.max(1)).nth(row);
+        own.into_iter().for_each(|own| own.clone_from_slice(&begun));
+        self.begun.insert(row, begun);
     }
-    // Classes about which nothing is left to learn from this lesson are left alone.
-    let steep: Vec<(usize, f32)> = slopes
-        .iter()
-        .enumerate()
-        .filter(|(_, slope)| slope.abs() > 0.002)
-        .map(|(class, slope)| (class, slope * lesson.weight))
-        .collect();
-    for (at, value) in text {
-        let Some(row) = rows.get_mut(*at) else { continue };
-        for (class, slope) in &steep {
-            let (Some(weight), Some(begun), Some(square)) =
-                (row.weights.get_mut(*class), row.begun.get(*class), row.squares.get_mut(*class))
+
+    /// One step: each weight a little towards what the lesson says, less each time it has moved
+    /// (Adagrad).
+    fn learn(&mut self, lesson: &Lesson, text: &[(usize, f32)], course: Course) {
+        let span = |row: usize| row * self.classes..(row + 1) * self.classes;
+        let mut scores = vec![0.0_f32; self.classes];
+        for (at, value) in text {
+            let row = self.weights.get(span(*at)).unwrap_or_default();
+            for (score, weight) in scores.iter_mut().zip(row) {
+                *score += weight * value;
+            }
+        }
+        let mut slopes = shares_of(&scores, 1.0);
+        for (class, share) in &lesson.target {
+            if let Some(slope) = slopes.get_mut(*class) {
+                *slope -= share;
+            }
+        }
+        // Classes about which nothing is left to learn from this lesson are left alone.
+        let steep: Vec<(usize, f32)> = slopes
+            .iter()
+            .enumerate()
+            .filter(|(_, slope)| slope.abs() > 0.002)
+            .map(|(class, slope)| (class, slope * lesson.weight))
+            .collect();
+        for (at, value) in text {
+            let (Some(row), Some(squares)) =
+                (self.weights.get_mut(span(*at)), self.squares.get_mut(span(*at)))
             else {
                 continue;
             };
-            let slope = slope * value + course.decay * (*weight - begun);
-            *square += slope * slope;
-            *weight -= course.step * slope / (square.sqrt() + 1e-6);
+            let begun = self.begun.get(at);
+            for (class, slope) in &steep {
+                let (Some(weight), Some(square)) = (row.get_mut(*class), squares.get_mut(*class))
+                else {
+                    continue;
+                };
+                let begun = begun.and_then(|begun| begun.get(*class)).copied().unwrap_or(0.0);
+                let slope = slope * value + course.decay * (*weight - begun);
+                *square += slope * slope;
+                *weight -= course.step * slope / (square.sqrt() + 1e-6);
+            }
         }
     }
 }
@@ -220,6 +257,16 @@ pub fn exp(x: f32) -> f32 {
 )]
 fn narrow(number: f64) -> f32 {
     number as f32
+}
+
+/// A weight in steps of the model's scale.
+#[expect(
+    clippy::as_conversions,
+    clippy::cast_possible_truncation,
+    reason = "the standard library offers no other way; what does not fit is the nearest that does"
+)]
+fn coarse(steps: f32) -> i16 {
+    steps.round() as i16
 }
 
 /// The same shuffle every time (Fisher and Yates, with a small generator of fixed seed).

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 
 use super::features::{Read, Reader};
 use super::knowledge::{Example, Knowledge, SignKind, Tuning};
-use super::model::{Course, Features, Lesson, Model, shares_of};
+use super::model::{Beliefs, Course, Features, Lesson, Model, shares_of};
 
 /// The classes of the guard's model.
 pub(super) const DIVERT: usize = 0;
@@ -108,7 +108,7 @@ impl Router {
         let mut sums = [0.0_f32; 3];
         let mut judges = 0.0_f32;
         for (view, model) in VIEWS.iter().zip(&self.of_guard) {
-            let scores = model.scores(&seen(&features, *view));
+            let scores = model.scores(seen(&features, *view));
             for (sum, score) in sums.iter_mut().zip(&scores) {
                 *sum += score;
             }
@@ -173,10 +173,10 @@ fn train_units(
         };
         let target = target(of, units);
         if !target.is_empty() {
-            lessons.push(Lesson { features: reader.of_matter(read), target, weight });
+            lessons.push(Lesson::new(&reader.of_matter(read), target, weight));
         }
     }
-    let mut begun: BTreeMap<String, Vec<(usize, f32)>> = BTreeMap::new();
+    let mut begun = Beliefs::new();
     for category in &knowledge.categories {
         let target = target(&category.units, units);
         let believed =
@@ -185,11 +185,7 @@ fn train_units(
         let Some(topic) = knowledge.lexicon.topics.get(&category.code) else { continue };
         for word in topic.words.split_whitespace() {
             let features = reader.of_matter(&reader.read(word));
-            lessons.push(Lesson {
-                features,
-                target: target.clone(),
-                weight: knowledge.tuning.lexicon,
-            });
+            lessons.push(Lesson::new(&features, target.clone(), knowledge.tuning.lexicon));
         }
     }
     Model::train(units.len(), &lessons, &begun, course(&knowledge.tuning))
@@ -205,24 +201,20 @@ fn train_categories(
     let mut lessons = Vec::new();
     for (example, read) in examples {
         let Some(class) = example.category.as_deref().and_then(place) else { continue };
-        let features = reader.of_matter(read);
-        lessons.push(Lesson { features, target: vec![(class, 1.0)], weight: 1.0 });
+        lessons.push(Lesson::new(&reader.of_matter(read), vec![(class, 1.0)], 1.0));
     }
-    let mut begun: BTreeMap<String, Vec<(usize, f32)>> = BTreeMap::new();
+    let mut begun = Beliefs::new();
     for (code, topic) in &knowledge.lexicon.topics {
         let Some(class) = place(code) else { continue };
         begun.insert(format!("t:{code}"), vec![(class, knowledge.tuning.belief)]);
         for word in topic.words.split_whitespace() {
             let features = reader.of_matter(&reader.read(word));
-            lessons.push(Lesson {
-                features,
-                target: vec![(class, 1.0)],
-                weight: knowledge.tuning.lexicon,
-            });
+            lessons.push(Lesson::new(&features, vec![(class, 1.0)], knowledge.tuning.lexicon));
         }
     }
-    let shorter =
-        Course { rounds: knowledge.tuning.rounds.div_ceil(2), ..course(&knowledge.tuning) };
+    // There are many of them: what one lesson alone has would take most of the memory.
+    let rounds = knowledge.tuning.rounds.div_ceil(2);
+    let shorter = Course { rounds, seen_least: 2, ..course(&knowledge.tuning) };
     Model::train(categories.len(), &lessons, &begun, shorter)
 }
 
@@ -239,14 +231,14 @@ const VIEWS: [View; 3] = [View::All, View::Grammar, View::Words];
 /// Three judges' mean is more timid than each: it is drawn out again.
 const EMPHASIS: f32 = 1.2;
 
-fn seen(features: &Features, view: View) -> Features {
+fn seen(features: &Features, view: View) -> impl Iterator<Item = &(String, f32)> {
     let lexical = |name: &str| ["w:", "c:", "t:", "n:"].iter().any(|kind| name.starts_with(kind));
-    let wanted = |name: &str| match view {
+    let wanted = move |name: &str| match view {
         View::All => true,
         View::Grammar => !lexical(name),
         View::Words => lexical(name) || name == "bias",
     };
-    features.iter().filter(|(name, _)| wanted(name)).cloned().collect()
+    features.iter().filter(move |(name, _)| wanted(name))
 }
 
 fn train_guard(
@@ -254,17 +246,7 @@ fn train_guard(
     reader: &Reader,
     examples: &[(&Example, Read)],
 ) -> Vec<Model> {
-    let mut lessons = Vec::new();
-    for (example, read) in examples {
-        let class = match (example.divert, example.emergency) {
-            (true, _) => DIVERT,
-            (false, false) => KEPT,
-            (false, true) => DANGER,
-        };
-        let features = reader.of_guard(read);
-        lessons.push(Lesson { features, target: vec![(class, 1.0)], weight: 1.0 });
-    }
-    let mut begun: BTreeMap<String, Vec<(usize, f32)>> = BTreeMap::new();
+    let mut begun = Beliefs::new();
     for sign in &knowledge.guard.signs {
         let class = match sign.kind {
             SignKind::Danger => DANGER,
@@ -281,11 +263,17 @@ fn train_guard(
     // A sign is rarely doubled by another: none of them is covered.
     let open = Course { covered: 0, ..course(&knowledge.tuning) };
     let judge = |view: View| {
-        let lessons: Vec<Lesson> = lessons
-            .iter()
-            .map(|lesson| Lesson { features: seen(&lesson.features, view), ..lesson.clone() })
-            .collect();
-        let begun = if view == View::Words { BTreeMap::new() } else { begun.clone() };
+        let lesson = |(example, read): &(&Example, Read)| {
+            let class = match (example.divert, example.emergency) {
+                (true, _) => DIVERT,
+                (false, false) => KEPT,
+                (false, true) => DANGER,
+            };
+            let features = seen(&reader.of_guard(read), view).cloned().collect();
+            Lesson::new(&features, vec![(class, 1.0)], 1.0)
+        };
+        let lessons: Vec<Lesson> = examples.iter().map(lesson).collect();
+        let begun = if view == View::Words { Beliefs::new() } else { begun.clone() };
         Model::train(3, &lessons, &begun, open)
     };
     VIEWS.into_iter().map(judge).collect()
@@ -297,5 +285,6 @@ fn course(tuning: &Tuning) -> Course {
         step: tuning.step,
         decay: tuning.decay,
         covered: tuning.covered,
+        seen_least: 1,
     }
 }

@@ -45,7 +45,7 @@ pub struct Candidate {
 /// Why.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Reason {
-    /// `words`, `clause`, `danger`, `grammar`, `model` or `change`.
+    /// `precedent`, `words`, `clause`, `danger`, `grammar`, `model` or `change`.
     pub kind: String,
     /// In words.
     pub text: Text,
@@ -76,7 +76,7 @@ pub struct Suggestion {
 }
 
 /// So many units and categories are named.
-const NAMED: usize = 5;
+pub(super) const NAMED: usize = 5;
 
 impl Router {
     /// What is suggested for a text.
@@ -252,9 +252,9 @@ impl Router {
     fn words_for(&self, read: &Read, unit: &str) -> Vec<String> {
         let Some(class) = self.units.iter().position(|one| one == unit) else { return Vec::new() };
         let features = self.reader.of_matter(read);
-        let shares = self.of_unit.shares(&features, class);
         let share = |name: &str| {
-            shares.iter().find(|(feature, _)| feature == name).map_or(0.0, |(_, share)| *share)
+            let found = features.iter().find(|(feature, _)| feature == name);
+            found.map_or(0.0, |(_, value)| self.of_unit.share(name, *value, class))
         };
         let mut words: Vec<(f32, &String)> = read
             .words
@@ -319,7 +319,8 @@ fn quoted<'w>(words: impl Iterator<Item = &'w str>) -> String {
 }
 
 /// A share in thousandths.
-fn per_mille(share: f32) -> u16 {
+#[must_use]
+pub fn per_mille(share: f32) -> u16 {
     // Counted up rather than converted: a share is between 0 and 1, and there are a thousand steps.
     let steps = (0_u16..=1000).rev();
     let wanted = share * 1000.0 + 0.5;

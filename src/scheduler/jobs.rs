@@ -19,7 +19,7 @@ use crate::calendar::Limit;
 use crate::calendar::cron::Cron;
 use crate::config::job::{Does, Job};
 use crate::domain::{Instant, JurisdictionId};
-use crate::gate::{Error as GateError, Leaves, NewAlarm};
+use crate::gate::{Error as GateError, Leaves, NewAlarm, meant};
 
 /// What is wrong with the periodic jobs of the configuration.
 #[derive(Debug, thiserror::Error)]
@@ -91,7 +91,7 @@ impl Plan {
             let cron = Cron::parse(&job.cron)
                 .map_err(|cause| Error::Cron { name: job.name.clone(), cause })?;
             for to in &job.to {
-                readers::reader(to).map_err(|why| Error::To {
+                meant(to).map_err(|why| Error::To {
                     name: job.name.clone(),
                     to: to.clone(),
                     why,
@@ -190,6 +190,11 @@ impl Jobs {
             Does::QuarterClose => self.quarter(jurisdiction, due, now).await,
             Does::EraseCallers => self.erase(jurisdiction, job.days, now).await,
             Does::Checkpoint => checkpoint::leaves(&self.duty, job, jurisdiction, now).await,
+            Does::TrainRouter => {
+                let model = self.duty.ask(move |gate| gate.train(jurisdiction)).await?;
+                tracing::info!(%jurisdiction, model, "the router was trained anew");
+                Ok(Leaves::default())
+            }
             Does::ForgetAnswers => {
                 let before = now.plus(-KEYS_KEPT);
                 let forgotten = self.duty.ask(move |gate| gate.forget_answers(before)).await?;

@@ -26,6 +26,22 @@ impl Watch {
     }
 }
 
+impl Watch {
+    /// What units had open that were merged goes to their successors. After a stop, and after every
+    /// change of the directory.
+    async fn follow(&self) {
+        for whose in self.duty.gate.registry().jurisdictions() {
+            match self.duty.gate.follow_successors(whose).await {
+                Ok(0) => {}
+                Ok(moved) => tracing::info!(%whose, moved, "open matters followed their unit"),
+                Err(error) => {
+                    tracing::warn!(%error, %whose, "open matters did not follow their unit yet");
+                }
+            }
+        }
+    }
+}
+
 impl Poll for Watch {
     fn poll(&mut self) -> BoxFuture<'_, Next> {
         async {
@@ -39,6 +55,7 @@ impl Poll for Watch {
                     self.seen = seen;
                     if changed {
                         tracing::info!("definitions, calendars and directories are loaded again");
+                        self.follow().await;
                     }
                 }
                 Err(error) => tracing::warn!(%error, "revisions cannot be looked at"),

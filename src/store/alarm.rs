@@ -1,5 +1,7 @@
 //! Alarms: what an operator must look at. One open alarm per kind, jurisdiction and instance.
 
+use std::collections::BTreeSet;
+
 use diesel::prelude::*;
 
 use super::connection::each;
@@ -35,12 +37,14 @@ pub struct Alarm {
     pub cleared_at: Option<Instant>,
     /// How often it was raised since it stands open; instant and detail are those of the last time.
     pub times: i64,
+    /// When people were told of it; none while they are not.
+    pub told_at: Option<Instant>,
 }
 
-type Row = (i64, Option<i64>, i64, String, Option<i64>, String, Option<i64>, i64);
+type Row = (i64, Option<i64>, i64, String, Option<i64>, String, Option<i64>, i64, Option<i64>);
 
 fn read(row: Row) -> Alarm {
-    let (id, jurisdiction, at, kind, instance, detail, cleared_at, times) = row;
+    let (id, jurisdiction, at, kind, instance, detail, cleared_at, times, told_at) = row;
     Alarm {
         id,
         raised: NewAlarm {
@@ -52,6 +56,7 @@ fn read(row: Row) -> Alarm {
         },
         cleared_at: cleared_at.map(Instant),
         times,
+        told_at: told_at.map(Instant),
     }
 }
 
@@ -98,6 +103,41 @@ impl Transaction<'_> {
                 .execute(connection)
         })?;
         Ok(())
+    }
+
+    /// Raises an alarm in place of an open one of the same kind, jurisdiction and instance: what people
+    /// were told of then is no news now.
+    ///
+    /// # Errors
+    /// As for any statement.
+    pub fn renew_alarm(&mut self, new: &NewAlarm) -> Result<(), Error> {
+        let Some(id) = self.open_alarm(new)? else { return self.raise_alarm(new).map(drop) };
+        let told_at: Option<i64> = each!(&mut self.connection, connection => {
+            alarm::table.find(id).select(alarm::told_at).first(connection)
+        })?;
+        self.clear_alarm(id, new.at)?;
+        self.raise_alarm(new)?;
+        let Some(id) = self.open_alarm(new)? else { return Ok(()) };
+        each!(&mut self.connection, connection => {
+            diesel::update(alarm::table.find(id)).set(alarm::told_at.eq(told_at)).execute(connection)
+        })?;
+        Ok(())
+    }
+
+    /// Takes open alarms of which nobody was told yet for telling; answers those that nobody else has
+    /// taken meanwhile.
+    ///
+    /// # Errors
+    /// As for any statement.
+    pub fn take_alarms(&mut self, ids: &[i64], now: Instant) -> Result<BTreeSet<i64>, Error> {
+        let taken: Vec<i64> = each!(&mut self.connection, connection => {
+            diesel::update(alarm::table.filter(alarm::id.eq_any(ids)))
+                .filter(alarm::told_at.is_null().and(alarm::cleared_at.is_null()))
+                .set(alarm::told_at.eq(now.0))
+                .returning(alarm::id)
+                .get_results(connection)
+        })?;
+        Ok(taken.into_iter().collect())
     }
 
     /// Clears an open alarm; false when there is none with this id.
@@ -168,6 +208,32 @@ impl Reader {
         limit: i64,
     ) -> Result<Vec<Alarm>, Error> {
         self.some_alarms(Some(jurisdiction), open_only, limit)
+    }
+
+    /// At most `limit` open alarms of which nobody was told yet, the oldest first.
+    ///
+    /// # Errors
+    /// As for any statement.
+    pub fn untold_alarms(&mut self, limit: i64) -> Result<Vec<Alarm>, Error> {
+        let rows: Vec<Row> = each!(&mut self.connection, connection => {
+            alarm::table
+                .filter(alarm::told_at.is_null().and(alarm::cleared_at.is_null()))
+                .order(alarm::id)
+                .limit(limit)
+                .load(connection)
+        })?;
+        Ok(rows.into_iter().map(read).collect())
+    }
+
+    /// When people were last told of an alarm.
+    ///
+    /// # Errors
+    /// As for any statement.
+    pub fn last_alarm_told(&mut self) -> Result<Option<Instant>, Error> {
+        let last: Option<i64> = each!(&mut self.connection, connection => {
+            alarm::table.select(diesel::dsl::max(alarm::told_at)).first(connection)
+        })?;
+        Ok(last.map(Instant))
     }
 
     fn some_alarms(

@@ -8,6 +8,7 @@ use super::connection::{Connection, each};
 use super::error::Error;
 use super::event::hash_of;
 use super::part::{Part, Target};
+use super::pool::Reader;
 use super::schema::answer;
 use super::statement::{Cell, Statement};
 use super::writer::Transaction;
@@ -34,6 +35,9 @@ pub struct Answer {
     /// When.
     pub at: Instant,
 }
+
+/// Answers under the numbers of other systems.
+const KEPT: &str = "source:%";
 
 type Row = (i64, String, String, Vec<u8>, Option<i64>, Option<i64>, String, i64);
 type Sql = (BigInt, Text, Text, Binary, Nullable<BigInt>, Nullable<BigInt>, Text, BigInt);
@@ -112,7 +116,8 @@ impl Transaction<'_> {
     }
 
     /// Forgets at most `limit` of the oldest answers given before `before`; answers how many. Keys
-    /// are kept as long as the matter may be open and 30 days more: the caller knows how long.
+    /// are kept as long as the matter may be open and 30 days more: the caller knows how long. Numbers
+    /// that other systems gave are kept for good.
     ///
     /// # Errors
     /// As for any statement.
@@ -120,14 +125,35 @@ impl Transaction<'_> {
         let gone = each!(&mut self.connection, connection => {
             // Rows are numbered in the order in which they were written, so the oldest come first.
             let oldest: Vec<(i64, i64)> = answer::table
+                .filter(answer::actor.not_like(KEPT))
                 .select((answer::id, answer::at))
                 .order(answer::id)
                 .limit(limit)
                 .load(connection)?;
             let old = oldest.into_iter().take_while(|(_, at)| *at < before.0);
             let Some((last, _)) = old.last() else { return Ok(0) };
-            diesel::delete(answer::table.filter(answer::id.le(last))).execute(connection)?
+            diesel::delete(answer::table.filter(answer::id.le(last)))
+                .filter(answer::actor.not_like(KEPT))
+                .execute(connection)?
         });
         Ok(gone)
+    }
+}
+
+impl Reader {
+    /// The instance about which something was answered under a key.
+    ///
+    /// # Errors
+    /// As for any statement.
+    pub fn answered_about(&mut self, actor: &str, key: &str) -> Result<Option<InstanceId>, Error> {
+        let found: Option<Option<i64>> = each!(&mut self.connection, connection => {
+            answer::table
+                .filter(answer::actor.eq(actor))
+                .filter(answer::key.eq(key))
+                .select(answer::instance_id)
+                .first(connection)
+                .optional()
+        })?;
+        Ok(found.flatten().map(InstanceId))
     }
 }

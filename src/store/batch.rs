@@ -1,7 +1,7 @@
 //! One batch: everything that some commands change, written in one transaction: with one statement
 //! per table on SQLite, with one for all on PostgreSQL.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use diesel::prelude::*;
 
@@ -10,7 +10,9 @@ use super::clock::{self, ClockRow};
 use super::connection::each;
 use super::error::Error;
 use super::pool::Reader;
+use super::precedent::{self, PrecedentRow};
 use super::schema::{occurrence, setting};
+use super::trace::{self, TraceRow};
 use super::writer::Transaction;
 use super::{event, instance, message, personal};
 use crate::domain::event::Hash;
@@ -70,6 +72,10 @@ pub struct Batch {
     pub personal: Vec<PersonalRow>,
     /// Units that became parties or ceased to be.
     pub parties: Vec<PartyRow>,
+    /// By what calls are recognised when they are repeated.
+    pub traces: Vec<TraceRow>,
+    /// Rulings that the router goes by.
+    pub precedents: Vec<PrecedentRow>,
 }
 
 impl Transaction<'_> {
@@ -104,8 +110,14 @@ impl Transaction<'_> {
             answer::added(&batch.answers),
             personal::set(&batch.personal, &self.shared)?,
             personal::set_parties(&batch.parties),
+            trace::added(&batch.traces),
+            precedent::added(&batch.precedents),
         ];
         let (changed, expected) = (self.connection.write(&updated, &others)?, batch.updated.len());
+        let owners: BTreeSet<_> = batch.precedents.iter().map(|row| row.jurisdiction).collect();
+        for owner in owners {
+            self.raise_revision(owner)?;
+        }
         if changed == expected {
             return Ok(());
         }

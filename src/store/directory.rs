@@ -35,7 +35,7 @@ pub struct Jurisdiction {
 }
 
 type JurisdictionRow = (i64, String, String, String, String, String, String, i64);
-type UnitRow = (i64, String, String, String, String, Option<String>, bool);
+type UnitRow = (i64, String, String, String, String, Option<String>, bool, Option<String>);
 type PersonRow = (i64, i64, String, Option<String>, Option<String>, String, bool, String, String);
 
 fn read_jurisdiction(row: JurisdictionRow) -> Result<Jurisdiction, Error> {
@@ -54,8 +54,8 @@ fn read_jurisdiction(row: JurisdictionRow) -> Result<Jurisdiction, Error> {
 }
 
 fn read_unit(row: UnitRow) -> (String, Unit) {
-    let (_, code, zh, en, kind, parent, active) = row;
-    (code.clone(), Unit { code, name: Text { zh, en }, kind, parent, active })
+    let (_, code, zh, en, kind, parent, active, successor) = row;
+    (code.clone(), Unit { code, name: Text { zh, en }, kind, parent, active, successor })
 }
 
 fn read_person(row: PersonRow) -> Result<(PersonId, Person), Error> {
@@ -194,6 +194,7 @@ impl Transaction<'_> {
             unit::kind.eq(&new.kind),
             unit::parent.eq(&new.parent),
             unit::active.eq(new.active),
+            unit::successor.eq(&new.successor),
         );
         each!(&mut self.connection, connection => {
             diesel::insert_into(unit::table)

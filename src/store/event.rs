@@ -126,6 +126,25 @@ impl Reader {
         rows.into_iter().map(|row| row.read().map(|found| found.event)).collect()
     }
 
+    /// The events of one kind of an instance, in order.
+    ///
+    /// # Errors
+    /// As [`Reader::events`].
+    pub fn events_of_kind(
+        &mut self,
+        instance: InstanceId,
+        kind: &str,
+    ) -> Result<Vec<StoredEvent>, Error> {
+        let rows: Vec<Row> = each!(&mut self.connection, connection => {
+            event::table
+                .filter(event::instance_id.eq(instance.0))
+                .filter(event::kind.eq(kind))
+                .order(event::seq)
+                .load(connection)
+        })?;
+        rows.into_iter().map(|row| row.read().map(|found| found.event)).collect()
+    }
+
     /// At most `limit` events after `position` (0 for the beginning), in order of position, of one
     /// jurisdiction or of all. Continue from the position of the last one.
     ///

@@ -271,6 +271,29 @@ impl Transaction<'_> {
 }
 
 impl Reader {
+    /// At most `limit` instances after `after`, in order of id, that may have clocks in the form of
+    /// before each step of a ladder kept for itself whom it had told. Reads all rows.
+    ///
+    /// # Errors
+    /// As for any statement.
+    pub fn instances_of_older_form(
+        &mut self,
+        after: InstanceId,
+        limit: i64,
+    ) -> Result<Vec<InstanceId>, Error> {
+        let older =
+            || instance::data.like("%\"hold\":%").or(instance::data.like("%\"quiet_until\":%"));
+        let ids: Vec<i64> = each!(&mut self.connection, connection => {
+            instance::table
+                .filter(instance::id.gt(after.0).and(older()))
+                .order(instance::id)
+                .limit(limit)
+                .select(instance::id)
+                .load(connection)
+        })?;
+        Ok(ids.into_iter().map(InstanceId).collect())
+    }
+
     /// One instance and the hash of its last event.
     ///
     /// # Errors

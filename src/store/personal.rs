@@ -9,7 +9,7 @@ use super::error::Error;
 use super::locked;
 use super::part::{Part, Target};
 use super::pool::Reader;
-use super::schema::{event, instance, party, personal};
+use super::schema::{call_trace, event, instance, party, personal};
 use super::shared::Shared;
 use super::statement::Cell;
 use super::writer::Transaction;
@@ -57,13 +57,16 @@ pub(super) fn set_parties(rows: &[PartyRow]) -> Part<'_> {
 }
 
 impl Transaction<'_> {
-    /// Erases the personal data of `instance`; answers how many fields there were.
+    /// Erases the personal data of `instance` and what its calls were recognised by; answers how many
+    /// fields there were.
     ///
     /// # Errors
     /// As for any statement.
     pub fn erase_personal(&mut self, instance: InstanceId) -> Result<usize, Error> {
         self.overwrite(true)?;
         let gone = each!(&mut self.connection, connection => {
+            diesel::delete(call_trace::table.filter(call_trace::instance_id.eq(instance.0)))
+                .execute(connection)?;
             diesel::delete(personal::table.filter(personal::instance_id.eq(instance.0)))
                 .execute(connection)
         })?;

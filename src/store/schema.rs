@@ -37,6 +37,7 @@ diesel::table! {
         kind -> Text,
         parent -> Nullable<Text>,
         active -> Bool,
+        successor -> Nullable<Text>,
     }
 }
 
@@ -59,6 +60,21 @@ diesel::table! {
         jurisdiction_id -> BigInt,
         code -> Text,
         body -> Text,
+    }
+}
+
+diesel::table! {
+    catalogue (jurisdiction_id, number) {
+        jurisdiction_id -> BigInt,
+        number -> BigInt,
+        body -> Text,
+        note -> Text,
+        made_by -> Text,
+        made_at -> BigInt,
+        published_by -> Nullable<Text>,
+        published_at -> Nullable<BigInt>,
+        effective_at -> Nullable<BigInt>,
+        withdrawn_at -> Nullable<BigInt>,
     }
 }
 
@@ -211,6 +227,37 @@ diesel::table! {
 }
 
 diesel::table! {
+    call_trace (instance_id, seq) {
+        instance_id -> BigInt,
+        seq -> BigInt,
+        jurisdiction_id -> BigInt,
+        at -> BigInt,
+        place -> Text,
+        phone -> Nullable<Text>,
+        traits -> Text,
+    }
+}
+
+diesel::table! {
+    precedent (instance_id) {
+        instance_id -> BigInt,
+        jurisdiction_id -> BigInt,
+        at -> BigInt,
+        made_by -> Text,
+        unit -> Text,
+        category -> Text,
+        reason -> Text,
+        traits -> Text,
+        withdrawn_at -> Nullable<BigInt>,
+        decision -> Nullable<Text>,
+        agreed_by -> Nullable<Text>,
+        decided_by -> Nullable<Text>,
+        decided_at -> Nullable<BigInt>,
+        note -> Text,
+    }
+}
+
+diesel::table! {
     party (instance_id, unit) {
         instance_id -> BigInt,
         unit -> Text,
@@ -238,6 +285,7 @@ diesel::table! {
         detail -> Text,
         cleared_at -> Nullable<BigInt>,
         times -> BigInt,
+        told_at -> Nullable<BigInt>,
     }
 }
 
@@ -340,6 +388,23 @@ diesel::table! {
         totp_step -> BigInt,
         subject -> Nullable<Text>,
         made_at -> BigInt,
+    }
+}
+
+diesel::table! {
+    spot_answer (jurisdiction_id, code, version) {
+        jurisdiction_id -> BigInt,
+        code -> Text,
+        version -> BigInt,
+        unit -> Text,
+        category -> Text,
+        title -> Text,
+        body -> Text,
+        words -> Text,
+        valid_until -> Nullable<BigInt>,
+        made_by -> Text,
+        made_at -> BigInt,
+        ended_at -> Nullable<BigInt>,
     }
 }
 

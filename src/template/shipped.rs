@@ -12,6 +12,10 @@ macro_rules! shipped {
 
 /// Name and text of every file.
 pub(super) const FILES: &[(&str, &str)] = shipped![
+    "en/alarm.email.html",
+    "en/alarm.sms.txt",
+    "en/alarm.subject.txt",
+    "en/alarm.txt",
     "en/alert.console.txt",
     "en/alert.email.html",
     "en/alert.sms.txt",
@@ -48,6 +52,10 @@ pub(super) const FILES: &[(&str, &str)] = shipped![
     "en/test.subject.txt",
     "en/test.txt",
     "layout.html",
+    "zh/alarm.email.html",
+    "zh/alarm.sms.txt",
+    "zh/alarm.subject.txt",
+    "zh/alarm.txt",
     "zh/alert.console.txt",
     "zh/alert.email.html",
     "zh/alert.sms.txt",

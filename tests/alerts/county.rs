@@ -15,6 +15,7 @@ use fenliu::domain::{
 };
 use fenliu::gate::{AlertRules, Caller, Done, Error, Gate, MessageFilter, Parts, Request, Target};
 use fenliu::http::Server;
+use fenliu::scheduler::alarms::Alarms;
 use fenliu::scheduler::clocks::Clocks;
 use fenliu::scheduler::inbox::{Arrivals, Inbox};
 use fenliu::scheduler::outbox::{Options as Sending, Outbox};
@@ -61,6 +62,7 @@ type Ways = Vec<(&'static str, Arc<dyn Channel>)>;
 /// The loops of the house, turned by the test.
 struct Loops {
     clocks: Clocks,
+    alarms: Alarms,
     outboxes: Vec<Outbox>,
     inbox: Inbox,
 }
@@ -73,7 +75,8 @@ impl Loops {
             outbox.guarded(guard::Options::default())
         };
         let outboxes = channels.iter().map(outbox).collect();
-        Self { clocks: Clocks::new(duty.clone()), outboxes, inbox }
+        let (clocks, alarms) = (Clocks::new(duty.clone()), Alarms::new(duty.clone()));
+        Self { clocks, alarms, outboxes, inbox }
     }
 }
 
@@ -384,10 +387,10 @@ impl County {
             let mut next: Option<Instant> = None;
             let mut busy = false;
             let mut wait = Duration::ZERO;
-            let Loops { clocks, outboxes, .. } = &mut self.loops;
-            let clocks: &mut dyn Poll = clocks;
+            let Loops { clocks, alarms, outboxes, .. } = &mut self.loops;
+            let others: [&mut dyn Poll; 2] = [clocks, alarms];
             let outboxes = outboxes.iter_mut().map(|one| -> &mut dyn Poll { one });
-            for work in std::iter::once(clocks).chain(outboxes) {
+            for work in others.into_iter().chain(outboxes) {
                 match work.poll().await {
                     Next::At(at) if at > now => next = Some(next.map_or(at, |next| next.min(at))),
                     Next::In(time) if time >= Duration::from_secs(1) => {}

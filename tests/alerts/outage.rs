@@ -9,7 +9,7 @@ use std::process::Command;
 use std::time::{Duration, Instant as Begun};
 
 use fenliu::clock::{Clock, SystemClock};
-use fenliu::domain::{Delivery, Instant, Message, MessageId};
+use fenliu::domain::{Delivery, Instant, Kind, Message, MessageId};
 use fenliu::gate::{MessageFilter, verify};
 use fenliu::store::{Options, Store};
 use reqwest::{Client, StatusCode};
@@ -20,6 +20,7 @@ use super::mailbox::{Arrived, Mailbox, Way};
 use crate::channel::peer::Peer;
 use crate::channel::run;
 use crate::process::{FENLIU, Folder, Service};
+use crate::store::postgres;
 
 /// A second is five minutes.
 const SPEED: i64 = 300;
@@ -80,14 +81,14 @@ states:
 ";
 
 /// A folder with a workflow that warns.
-fn folder() -> Folder {
-    let folder = Folder::new("outage");
+fn folder(name: &str) -> Folder {
+    let folder = Folder::new(name);
     std::fs::create_dir_all(folder.0.join("workflows")).unwrap();
     std::fs::write(folder.0.join("workflows/warning.yaml"), WORKFLOW).unwrap();
     folder
 }
 
-fn settings(folder: &Path, port: u16, mail: u16, centre: u16) {
+fn settings(folder: &Path, url: &str, port: u16, mail: u16, centre: u16) {
     let root = env!("CARGO_MANIFEST_DIR");
     let text = format!(
         "
@@ -111,6 +112,7 @@ answer_seconds = 1
 again_max_seconds = 1
 [database]
 folder = \"{0}/data\"
+url = \"{url}\"
 [founding]
 calendar = \"{root}/config/calendars/chongqing.yaml\"
 jurisdiction = \"{root}/config/jurisdictions/chengkou.yaml\"
@@ -221,17 +223,24 @@ fn kill_again_and_again(mut service: Service, folder: &Path, anchor: i64, begun:
 /// Everything that the test has to look at afterwards.
 struct Outage {
     folder: Folder,
+    store: Store,
     mailbox: Mailbox,
+    /// What told the operators of alarms.
+    word: Vec<Arrived>,
     anchor: i64,
 }
 
-async fn play() -> Outage {
+/// Plays it on a database; without a URL, on an SQLite file of its own.
+async fn play(url: Option<String>) -> Outage {
     let mut mail = Peer::start("smtp.mjs", &json!({})).await;
     let logins = json!({"systemId": "fenliu", "password": "s3cret"});
     let mut centre = Peer::start("smsc.mjs", &logins).await;
-    let folder = folder();
+    let folder = folder(if url.is_some() { "outage-postgresql" } else { "outage" });
     let port = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
-    settings(&folder.0, port, mail.port, centre.port);
+    std::fs::create_dir(folder.0.join("data")).unwrap();
+    let file = || format!("sqlite:{}", folder.0.join("data/fenliu.db").display());
+    let url = url.unwrap_or_else(file);
+    settings(&folder.0, &url, port, mail.port, centre.port);
     let anchor = SystemClock::new().now().0;
     let service = serve(&folder.0, anchor);
     let administrator = service.token.clone().expect("the first start prints a token");
@@ -279,7 +288,11 @@ async fn play() -> Outage {
     service.kill();
     see(mail.tell(&json!({"step": "look"})).await);
     see(centre.tell(&json!({"deed": "look"})).await);
-    Outage { folder, mailbox, anchor }
+    let all = std::mem::take(&mut mailbox.all).into_iter();
+    let (word, alerts) = all.partition(|one| one.text.contains("系统告警"));
+    mailbox.all = alerts;
+    let store = Store::open(&url, Options::default()).unwrap();
+    Outage { folder, store, mailbox, word, anchor }
 }
 
 async fn everything_has_left(client: &Client, base: &str, token: &str) {
@@ -387,65 +400,79 @@ fn no_silent_copy(outage: &Outage, rows: &BTreeMap<MessageId, Message>) {
     }
 }
 
-#[test]
-fn an_outage_of_both_gateways_and_ten_kills_lose_nothing_and_hide_nothing() {
+/// What became of the alerts: handed over, in so many letters, and given up with an alarm.
+#[derive(Default)]
+struct Ends<'r> {
+    sent: usize,
+    letters: BTreeSet<(&'r str, MessageId)>,
+    dead: usize,
+}
+
+/// Each alert ended one of the two ways, and what is said to have left has arrived.
+fn ends<'r>(outage: &Outage, rows: &'r BTreeMap<MessageId, Message>) -> Ends<'r> {
+    let alarms = outage.store.read(|reader| reader.alarms(true, 100_000)).unwrap();
+    let failed = alarms.iter().filter(|alarm| alarm.raised.kind == "message_failed");
+    let alarmed: BTreeSet<_> = failed.filter_map(|alarm| alarm.raised.instance).collect();
+    let seen: BTreeSet<&String> = outage.mailbox.all.iter().map(|one| &one.ids[0]).collect();
+    let mut ends = Ends::default();
+    for one in rows.values() {
+        match one.state {
+            Delivery::Sent | Delivery::Delivered => {
+                let first = one.bundle.unwrap_or(one.id);
+                let name = match one.channel.as_str() {
+                    "sms" => one.reference.clone().unwrap(),
+                    _ => format!("<message.{first}@fenliu.example>"),
+                };
+                assert!(seen.contains(&name), "{one:#?} never arrived");
+                ends.letters.insert((&one.channel, first));
+                ends.sent += 1;
+            }
+            Delivery::Failed => {
+                assert!(alarmed.contains(&one.instance.unwrap()), "{one:#?} failed in silence");
+                ends.dead += 1;
+            }
+            Delivery::Waiting => panic!("{one:#?} waits"),
+        }
+    }
+    ends
+}
+
+fn an_outage_loses_nothing_and_hides_nothing(url: Option<String>) {
     run(async {
-        let outage = play().await;
-        let url = format!("sqlite:{}", outage.folder.0.join("data/fenliu.db").display());
-        let store = Store::open(&url, Options::default()).unwrap();
-        let all = store.read(|reader| reader.messages(&MessageFilter::default(), 100_000)).unwrap();
+        let outage = play(url).await;
+        let filter = MessageFilter { kind: Some(Kind::Alert), ..MessageFilter::default() };
+        let all = outage.store.read(|reader| reader.messages(&filter, 100_000)).unwrap();
         let rows: BTreeMap<MessageId, Message> = all.into_iter().map(|one| (one.id, one)).collect();
         let written = rows.values().filter(|one| one.instead_of.is_none()).count();
         assert_eq!(u64::try_from(written).unwrap(), MATTERS * 2, "a thousand alerts");
 
-        let alarms = store.read(|reader| reader.alarms(true, 100_000)).unwrap();
-        let failed = alarms.iter().filter(|alarm| alarm.raised.kind == "message_failed");
-        let alarmed: BTreeSet<_> = failed.filter_map(|alarm| alarm.raised.instance).collect();
-        let arrived = |way: Way| {
-            outage
-                .mailbox
-                .all
-                .iter()
-                .filter(move |one| one.way == way)
-                .map(|one| one.ids[0].clone())
-        };
-        let mails: Vec<String> = arrived(Way::Email).collect();
-        let texts: Vec<String> = arrived(Way::Sms).collect();
-        let seen: BTreeSet<&String> = mails.iter().chain(&texts).collect();
-        let (mut sent, mut dead, mut letters) = (0, 0, BTreeSet::new());
-        for one in rows.values() {
-            match one.state {
-                Delivery::Sent | Delivery::Delivered => {
-                    let first = one.bundle.unwrap_or(one.id);
-                    let name = match one.channel.as_str() {
-                        "sms" => one.reference.clone().unwrap(),
-                        _ => format!("<message.{first}@fenliu.example>"),
-                    };
-                    assert!(seen.contains(&name), "{one:#?} never arrived");
-                    letters.insert((&one.channel, first));
-                    sent += 1;
-                }
-                Delivery::Failed => {
-                    assert!(alarmed.contains(&one.instance.unwrap()), "{one:#?} failed in silence");
-                    dead += 1;
-                }
-                Delivery::Waiting => panic!("{one:#?} waits"),
-            }
-        }
+        let Ends { sent, letters, dead } = ends(&outage, &rows);
         let unknown: i64 = rows.values().map(|one| one.unknowns).sum();
-        let (copies, letters) = (mails.len() + texts.len(), letters.len());
+        let (copies, letters) = (outage.mailbox.all.len(), letters.len());
         let duplicates = i64::try_from(copies).unwrap() - i64::try_from(letters).unwrap();
         let overtook = order_of_tiers(&outage, &rows);
+        let word = outage.word.len();
         println!(
             "{} messages: {sent} handed over in {letters} letters, {dead} dead letters with an \
-             alarm; {duplicates} duplicates of {unknown} unknown outcomes; {overtook} times a graver \
-             one went before one that had waited longer",
+             alarm, of which {word} letters told the operators; {duplicates} duplicates of {unknown} \
+             unknown outcomes; {overtook} times a graver one went before one that had waited longer",
             rows.len()
         );
         assert!(duplicates <= unknown, "{duplicates} duplicates, {unknown} unknown outcomes");
         no_silent_copy(&outage, &rows);
         // Neither half of the bar is empty.
         assert!(sent > 400 && dead > 100 && overtook > 20, "{sent} {dead} {overtook}");
-        assert!(verify(&store, |_| ()).unwrap().is_sound());
+        assert!(word > 0, "nobody was told of the alarms");
+        assert!(verify(&outage.store, |_| ()).unwrap().is_sound());
     });
+}
+
+#[test]
+fn an_outage_of_both_gateways_and_ten_kills_lose_nothing_and_hide_nothing() {
+    an_outage_loses_nothing_and_hides_nothing(None);
+}
+
+#[test]
+fn an_outage_of_both_gateways_and_ten_kills_lose_nothing_on_postgresql_either() {
+    an_outage_loses_nothing_and_hides_nothing(Some(postgres::empty_database()));
 }

@@ -1,20 +1,25 @@
 //! A ladder never ends in silence. Random nights: people who are missing, have no address, are not on
 //! duty or not active; channels that refuse, say nothing or are down. Whatever comes, each alert was
-//! really handed over, or was acknowledged, or an operator alarm stands, and the ladder goes on.
+//! really handed over, or was acknowledged, or an operator alarm was told to somebody, and the ladder
+//! goes on.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Arc, Mutex};
 
-use fenliu::channel::{Channel, Console, Letter, Outcome, guard};
+use fenliu::channel::{Channel, Console, INBOX_MAX, Incoming, Letter, Outcome, guard};
 use fenliu::clock::StillClock;
 use fenliu::domain::person::Quiet;
 use fenliu::domain::roster::Cover;
 use fenliu::domain::{
-    Actor, Delivery, Directory, Event, Grant, InstanceId, Instant, Message, MessageId, Person,
-    PersonId, Role, Roster, Rotation, Text, Unit,
+    Actor, Delivery, Directory, Event, Grant, InstanceId, Instant, Kind, Message, MessageId,
+    Person, PersonId, Role, Roster, Rotation, Text, Unit,
 };
-use fenliu::gate::{AlertRules, Caller, Gate, MessageFilter, Parts, Request, Settled, Target};
+use fenliu::gate::{
+    Alarm, AlertRules, Caller, Gate, MessageFilter, Parts, Request, Settled, Target,
+};
+use fenliu::scheduler::alarms::Alarms;
 use fenliu::scheduler::clocks::Clocks;
+use fenliu::scheduler::inbox::Inbox;
 use fenliu::scheduler::outbox::{Options as Sending, Outbox};
 use fenliu::scheduler::{Duty, Next, Poll};
 use fenliu::store::{Options, Store};
@@ -55,12 +60,14 @@ struct Somebody {
 }
 
 /// A way of sending as it is that night: out of 100 attempts so many are refused for a while, for
-/// good, or end with nobody knowing; and it is down for some minutes.
-#[derive(Debug, Clone)]
+/// good, or end with nobody knowing; so many are taken and then bounce; and it is down for some
+/// minutes.
+#[derive(Debug, Clone, Default)]
 struct Weather {
     later: u64,
     never: u64,
     unknown: u64,
+    bounces: u64,
     down: (i64, i64),
 }
 
@@ -93,6 +100,8 @@ enum Bug {
     GivenUpQuietly,
     /// A step that reaches nobody raises no alarm.
     NobodyMissed,
+    /// Nobody is told of alarms.
+    AlarmsOnlyShown,
 }
 
 fn somebody() -> impl Strategy<Value = Somebody> {
@@ -109,11 +118,12 @@ fn somebody() -> impl Strategy<Value = Somebody> {
 }
 
 fn weather() -> impl Strategy<Value = Weather> {
-    (0..60_u64, 0..20_u64, 0..15_u64, 0..60_i64, 0..120_i64).prop_map(
-        |(later, never, unknown, from, long)| Weather {
+    (0..50_u64, 0..20_u64, 0..15_u64, 0..15_u64, 0..60_i64, 0..120_i64).prop_map(
+        |(later, never, unknown, bounces, from, long)| Weather {
             later,
             never,
             unknown,
+            bounces,
             down: (from, from + long),
         },
     )
@@ -162,6 +172,8 @@ struct Sky {
     clock: Arc<StillClock>,
     dice: Mutex<u64>,
     handed_over: Arc<Mutex<BTreeSet<MessageId>>>,
+    /// What will be posted about letters that were taken.
+    receipts: Arc<Mutex<Vec<String>>>,
     lies: bool,
 }
 
@@ -181,7 +193,7 @@ impl Sky {
         if (self.weather.down.0..self.weather.down.1).contains(&minute) {
             return Outcome::later("nobody answers");
         }
-        let Weather { later, never, unknown, .. } = self.weather;
+        let Weather { later, never, unknown, bounces, .. } = self.weather;
         let roll = self.roll(100);
         let arrives = || self.handed_over.lock().unwrap().insert(letter.id);
         if roll < later {
@@ -194,6 +206,10 @@ impl Sky {
                 arrives();
             }
             Outcome::unknown("the line broke")
+        } else if roll < later + never + unknown + bounces {
+            let reference = format!("{}.{}", letter.id, letter.attempt);
+            self.receipts.lock().unwrap().push(reference.clone());
+            Outcome::Accepted { reference: Some(reference) }
         } else {
             arrives();
             Outcome::ACCEPTED
@@ -223,6 +239,7 @@ fn directory(night: &Night) -> Directory {
             kind: kind.to_owned(),
             parent: None,
             active: true,
+            successor: None,
         };
         (code.to_owned(), unit)
     };
@@ -298,6 +315,38 @@ fn roster(night: &Night, directory: &Directory) -> Option<Roster> {
     })
 }
 
+/// The letters of one way that were taken and bounce, and how the house hears of it.
+struct Bounces {
+    way: &'static str,
+    receipts: Arc<Mutex<Vec<String>>>,
+    sender: fenliu::channel::Inbox,
+    inbox: Inbox,
+}
+
+impl Bounces {
+    fn new(duty: &Duty, way: &'static str) -> Self {
+        let (sender, arrivals) = fenliu::channel::inbox(INBOX_MAX);
+        let inbox = Inbox::new(duty.clone(), way, arrivals);
+        Self { way, receipts: Arc::default(), sender, inbox }
+    }
+
+    /// Posts what the house knows by the gateway's name; answers whether anything is left or was done.
+    async fn post(&mut self, gate: &Gate) -> bool {
+        let all = std::mem::take(&mut *self.receipts.lock().unwrap());
+        let busy = !all.is_empty();
+        let known = |name: &String| !gate.messages_of_reference(self.way, name).unwrap().is_empty();
+        let (known, early): (Vec<String>, Vec<String>) = all.into_iter().partition(known);
+        self.receipts.lock().unwrap().extend(early);
+        for reference in known {
+            let why = "UNDELIV".to_owned();
+            let receipt = Incoming::Receipt { reference, delivered: false, why };
+            self.sender.try_send(receipt).unwrap();
+            self.inbox.poll().await;
+        }
+        busy
+    }
+}
+
 /// A house in which a night is played.
 struct House {
     gate: Gate,
@@ -305,7 +354,9 @@ struct House {
     clock: Arc<StillClock>,
     caller: Caller,
     clocks: Clocks,
+    alarms: Alarms,
     outboxes: Vec<Outbox>,
+    bounces: Vec<Bounces>,
     handed_over: Arc<Mutex<BTreeSet<MessageId>>>,
     bug: Option<Bug>,
 }
@@ -345,14 +396,18 @@ impl House {
             }
         }
         let handed_over: Arc<Mutex<BTreeSet<MessageId>>> = Arc::default();
+        let operators = ["emergency_office.duty", "emergency_office.director"];
+        gate.tell_alarms_to(&operators.map(str::to_owned)).unwrap();
         let duty = Duty::new(gate.clone());
-        let sky = |weather: &Weather, dice: u64| -> Arc<dyn Channel> {
+        let bounces = vec![Bounces::new(&duty, "sms"), Bounces::new(&duty, "email")];
+        let sky = |weather: &Weather, way: usize| -> Arc<dyn Channel> {
             Arc::new(Sky {
                 weather: weather.clone(),
                 begin,
                 clock: Arc::clone(&clock),
-                dice: Mutex::new(night.dice ^ dice),
+                dice: Mutex::new(night.dice ^ (u64::try_from(way).unwrap() + 1)),
                 handed_over: Arc::clone(&handed_over),
+                receipts: Arc::clone(&bounces[way].receipts),
                 lies: bug == Some(Bug::FalseSuccess),
             })
         };
@@ -361,12 +416,13 @@ impl House {
             outbox.guarded(guard::Options::default())
         };
         let outboxes = vec![
-            outbox("sms", sky(&night.sms, 1)),
-            outbox("email", sky(&night.email, 2)),
+            outbox("sms", sky(&night.sms, 0)),
+            outbox("email", sky(&night.email, 1)),
             outbox("console", Arc::new(Console)),
         ];
+        let alarms = Alarms::new(duty.clone());
         let clocks = Clocks::new(duty);
-        Self { gate, store, clock, caller, clocks, outboxes, handed_over, bug }
+        Self { gate, store, clock, caller, clocks, alarms, outboxes, bounces, handed_over, bug }
     }
 
     async fn open(&self, night: &Night) -> InstanceId {
@@ -417,14 +473,19 @@ impl House {
             self.play_bug();
             let mut next: Option<Instant> = None;
             let mut busy = false;
+            let alarms = Some(&mut self.alarms).filter(|_| self.bug != Some(Bug::AlarmsOnlyShown));
+            let alarms = alarms.map(|one| -> &mut dyn Poll { one });
             let clocks: &mut dyn Poll = &mut self.clocks;
             let outboxes = self.outboxes.iter_mut().map(|one| -> &mut dyn Poll { one });
-            for work in std::iter::once(clocks).chain(outboxes) {
+            for work in std::iter::once(clocks).chain(alarms).chain(outboxes) {
                 match work.poll().await {
                     Next::At(at) if at > now => next = Some(next.map_or(at, |next| next.min(at))),
                     Next::In(time) if time.as_secs() >= 1 => {}
                     _ => busy = true,
                 }
+            }
+            for bounces in &mut self.bounces {
+                busy |= bounces.post(&self.gate).await;
             }
             quiet = if busy { 0 } else { quiet + 1 };
             if quiet == 2 {
@@ -468,7 +529,7 @@ impl House {
                     self.gate.clear_alarm(&system, one.id).unwrap();
                 }
             }
-            Some(Bug::FalseSuccess) | None => {}
+            Some(Bug::FalseSuccess | Bug::AlarmsOnlyShown) | None => {}
         }
     }
 
@@ -491,25 +552,45 @@ impl House {
         self.gate.answer_message(message, &caller, "acknowledge").await.unwrap();
     }
 
+    /// Whether a message reached its person, or is still on its way. What stands on the console alone
+    /// has reached nobody.
+    fn heard(&self, one: &Message) -> bool {
+        self.handed_over.lock().unwrap().contains(&one.id)
+            || one.acknowledged_at.is_some()
+            || (one.state == Delivery::Waiting && one.deadline_at.plus(2 * PACE) >= self.gate.now())
+    }
+
+    /// The alarms that end a silence, by kind: of the matter, and told to somebody, or it stands where
+    /// operators look that nobody could be told.
+    fn told_alarms(&self, id: InstanceId) -> BTreeSet<String> {
+        let alarms = self.store.read(|reader| reader.alarms(true, 1000)).unwrap();
+        let unheard = alarms.iter().find(|one| one.raised.kind == "alarm_unheard");
+        let word: Vec<Message> =
+            self.messages().into_iter().filter(|one| one.kind == Kind::Alarm).collect();
+        let soon = AlertRules::default().bundle_ms + 2 * PACE;
+        let last = alarms.iter().filter_map(|one| one.told_at).max();
+        let waits = last.is_some_and(|last| last.plus(soon) >= self.gate.now());
+        let told = |one: &&Alarm| match one.told_at {
+            Some(at) => {
+                unheard.is_some_and(|unheard| unheard.raised.at >= at)
+                    || word.iter().any(|word| word.created_at == at && self.heard(word))
+            }
+            // It comes with the next summary.
+            None => unheard.is_some() || waits,
+        };
+        let ours = alarms.iter().filter(|one| one.raised.instance == Some(id));
+        ours.filter(told).map(|one| one.raised.kind.clone()).collect()
+    }
+
     /// What was left in silence.
     fn silences(&self, id: InstanceId) -> Vec<String> {
         let now = self.gate.now();
-        let alarms = self.store.read(|reader| reader.alarms(true, 1000)).unwrap();
-        let stands = |kind: &str| {
-            alarms.iter().any(|one| one.raised.kind == kind && one.raised.instance == Some(id))
-        };
-        let handed_over = self.handed_over.lock().unwrap();
+        let alarms = self.told_alarms(id);
+        let stands = |kind: &str| alarms.contains(kind);
         let mut of_event: BTreeMap<(i64, PersonId), Vec<Message>> = BTreeMap::new();
         for one in self.messages().into_iter().filter(|one| one.instance == Some(id)) {
             of_event.entry((one.seq, one.to.person().unwrap())).or_default().push(one);
         }
-        // Not yet given up: it is still on its way. On the console it lies before everybody's eyes.
-        let heard = |one: &Message| {
-            handed_over.contains(&one.id)
-                || one.acknowledged_at.is_some()
-                || (one.channel == "console" && one.state == Delivery::Sent)
-                || (one.state == Delivery::Waiting && one.deadline_at.plus(2 * PACE) >= now)
-        };
         let mut silences = Vec::new();
         let events = self.store.read(|reader| reader.events(id, 1, 100_000)).unwrap();
         for event in &events {
@@ -520,7 +601,7 @@ impl House {
                 }
                 for person in &told.people {
                     let messages = of_event.get(&(event.seq, *person));
-                    let heard = messages.is_some_and(|all| all.iter().any(heard));
+                    let heard = messages.is_some_and(|all| all.iter().any(|one| self.heard(one)));
                     if !heard && !stands("message_failed") {
                         silences.push(format!("{} did not reach person {person}", told.text));
                     }
@@ -574,15 +655,14 @@ proptest! {
 fn empty_night() -> Night {
     let nobody =
         Somebody { there: false, active: false, phone: false, mail: false, own_order: false };
-    let fine = Weather { later: 0, never: 0, unknown: 0, down: (0, 0) };
     Night {
         people: vec![nobody; POSTS.len()],
         roster: None,
         tier: "extraordinary",
         coordination: true,
         start: 5 * 24 * 60 + 23 * 60 + 50,
-        sms: fine.clone(),
-        email: fine,
+        sms: Weather::default(),
+        email: Weather::default(),
         answers: Vec::new(),
         quiet: false,
         order: false,
@@ -598,8 +678,10 @@ fn a_ladder_whose_people_are_all_missing_reaches_the_operator_alarm_at_once() {
         house.open(&night).await;
         house.settle().await;
         let alarms = house.store.read(|reader| reader.alarms(true, 10)).unwrap();
-        assert_eq!(alarms[0].raised.kind, "nobody_told", "{alarms:#?}");
-        assert_eq!(alarms[0].raised.at, house.gate.now());
+        for kind in ["nobody_told", "alarm_unheard"] {
+            let stands = alarms.iter().find(|one| one.raised.kind == kind);
+            assert_eq!(stands.map(|one| one.raised.at), Some(house.gate.now()), "{kind}");
+        }
     });
 }
 
@@ -621,14 +703,26 @@ fn everybody() -> Night {
 }
 
 #[test]
+fn alarms_that_are_only_shown_are_found() {
+    found(Bug::AlarmsOnlyShown, &empty_night());
+}
+
+#[test]
+fn where_everything_bounces_the_operators_are_told_and_that_bounces_too() {
+    let bounces = Weather { bounces: 100, ..Weather::default() };
+    let night = Night { sms: bounces.clone(), email: bounces, ..everybody() };
+    assert_eq!(play(&night, None), Vec::<String>::new());
+}
+
+#[test]
 fn a_channel_that_says_it_took_what_it_refused_is_found() {
-    let refuses = Weather { later: 0, never: 100, unknown: 0, down: (0, 0) };
+    let refuses = Weather { never: 100, ..Weather::default() };
     found(Bug::FalseSuccess, &Night { sms: refuses.clone(), email: refuses, ..everybody() });
 }
 
 #[test]
 fn where_everything_is_refused_at_once_the_repetition_keeps_its_own_times() {
-    let refuses = Weather { later: 0, never: 100, unknown: 0, down: (0, 0) };
+    let refuses = Weather { never: 100, ..Weather::default() };
     let night = Night { sms: refuses.clone(), email: refuses, ..everybody() };
     run(async {
         let mut house = House::build(&night, None);
@@ -644,7 +738,7 @@ fn where_everything_is_refused_at_once_the_repetition_keeps_its_own_times() {
 
 #[test]
 fn giving_up_without_a_word_is_found() {
-    let down = Weather { later: 0, never: 0, unknown: 0, down: (0, 1_000) };
+    let down = Weather { down: (0, 1_000), ..Weather::default() };
     found(Bug::GivenUpQuietly, &Night { sms: down.clone(), email: down, ..everybody() });
 }
 

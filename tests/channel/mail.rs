@@ -86,6 +86,18 @@ fn a_mail_arrives_with_every_character_of_subject_names_and_text() {
 }
 
 #[test]
+fn lines_that_begin_with_a_dot_arrive_as_they_are() {
+    run(async {
+        let (mut peer, smtp) = server(json!({})).await;
+        let text = ".\n..\n.a\nb.\n.\nend";
+        accepted(smtp.send(&Letter { text: text.to_owned(), ..letter(1, TO) }).await);
+        peer.expect("connect").await;
+        let mail = peer.expect("mail").await;
+        assert_eq!(mail["text"].as_str().unwrap().replace("\r\n", "\n").trim_end(), text);
+    });
+}
+
+#[test]
 fn one_line_carries_many_letters_and_a_dead_one_is_replaced() {
     run(async {
         let (mut peer, smtp) = server(json!({})).await;

@@ -80,6 +80,7 @@ impl Operation {
             ("{id}", "999999"),
             ("{name}", "accept"),
             ("{code}", "nosuch"),
+            ("{source}", "nosuch"),
             ("{channel}", "sms"),
             ("{workflow}", "referral"),
             ("{number}", "1"),

@@ -1,10 +1,11 @@
 //! What keeps the service from harm by what it serves and by those who ask.
 
 use std::io::{Read as _, Write as _};
+use std::sync::Arc;
 use std::time::Duration;
 
 use fenliu::app::tls;
-use fenliu::http::{Options, Server};
+use fenliu::http::{Declined, Options, Postbox, Posted, Server};
 use reqwest::Method;
 
 use super::office::{Office, read};
@@ -136,6 +137,27 @@ async fn a_program_gone_wild_is_slowed_down_and_others_are_not() {
     }
     assert!(refused > 0, "four at once and one a second are less than sixty");
     ask("Baraka").await.ok(200);
+}
+
+/// A postbox in which too much waits already.
+struct Full;
+
+impl Postbox for Full {
+    fn take(&self, _posted: &Posted<'_>) -> Result<String, Declined> {
+        Err(Declined::Full)
+    }
+}
+
+#[tokio::test]
+async fn a_gateway_that_posts_while_too_much_waits_is_told_when_to_post_again() {
+    let office = Office::open().await;
+    let full: Arc<dyn Postbox> = Arc::new(Full);
+    let postboxes = [("sms".to_owned(), full)].into();
+    let address = door(&office, Options { postboxes, ..Options::default() });
+    let posted = reqwest::Client::new().post(format!("http://{address}/in/sms")).body("{}");
+    let answer = read(posted).await;
+    assert_eq!(answer.problem(503), "inbox_full");
+    assert_eq!(answer.header("retry-after"), "30");
 }
 
 #[tokio::test]

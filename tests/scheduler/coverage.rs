@@ -1,7 +1,7 @@
 //! Gaps are found ahead, told each day, and the alarm ends when they are mended.
 
 use fenliu::config::job::{Does, Job};
-use fenliu::domain::{Actor, Kind, PersonId, Roster};
+use fenliu::domain::{Actor, Grant, Kind, Person, PersonId, Role, Roster, Text, Unit};
 use fenliu::gate::Caller;
 use fenliu::scheduler::jobs::{Jobs, Plan};
 use serde_json::json;
@@ -113,5 +113,46 @@ fn steps_that_would_reach_nobody_and_people_without_proved_addresses_are_told() 
         );
         assert!(detail.contains("公安局没有联络员，提醒无人可收"), "{detail}");
         assert!(detail.contains("1人的联系方式均未验证：leader"), "{detail}");
+    });
+}
+
+#[test]
+fn a_sub_unit_without_liaison_is_told_and_so_is_one_whose_liaison_cannot_be_reached() {
+    run(async {
+        let house = House::new();
+        prove_all(&house);
+        for (code, name) in [("traffic", "交巡警大队"), ("station", "城关派出所")] {
+            let unit = Unit {
+                code: code.to_owned(),
+                name: Text::new(name, code),
+                kind: "sub_unit".to_owned(),
+                parent: Some("gongan".to_owned()),
+                active: true,
+                successor: None,
+            };
+            house.gate.put_unit(&system(&house), &unit).unwrap();
+        }
+        let liaison = Person {
+            name: "所长".to_owned(),
+            grants: vec![Grant { role: Role::Liaison, unit: "station".to_owned() }],
+            active: true,
+            ..Person::default()
+        };
+        house.gate.put_person(&system(&house), &liaison).unwrap();
+        house.gate.tell_alarms_to(&["emergency_office.duty".to_owned()]).unwrap();
+        let mut jobs = daily(&house);
+        turn(&mut jobs).await;
+        house.set("2026-03-03T08:00:00+08:00");
+        turn(&mut jobs).await;
+        let detail = said(&house).unwrap();
+        let lines = [
+            "所长没有电话和邮箱，无法通知",
+            "交巡警大队没有联络员，提醒无人可收",
+            "系统告警无人可收：emergency_office没有值班员",
+        ];
+        for line in lines {
+            assert!(detail.contains(line), "{line}: {detail}");
+        }
+        assert!(!detail.contains("负责人，提醒无人可收"), "a sub-unit needs no leader: {detail}");
     });
 }

@@ -116,6 +116,7 @@ fn directory() -> Directory {
         kind: "department".to_owned(),
         parent: None,
         active: true,
+        successor: None,
     };
     Directory {
         code: "nanxian".to_owned(),

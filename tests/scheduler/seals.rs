@@ -32,6 +32,7 @@ fn rename(house: &House, name: &str) {
         kind: "department".to_owned(),
         parent: None,
         active: true,
+        successor: None,
     };
     house.gate.put_unit(&administrator(house), &unit).unwrap();
 }

@@ -150,6 +150,7 @@ fn a_directory_comes_back_and_every_change_raises_its_revision(place: &Place) {
         kind: "department".to_owned(),
         parent: None,
         active: true,
+        successor: None,
     };
     let category = Category {
         code: "noise".to_owned(),

@@ -16,6 +16,7 @@ const ROOMS: &[(&str, u8, &[&str])] = &[
     ("roster", 1, &["calendar", "domain"]),
     ("engine", 1, &["chart", "calendar", "domain"]),
     ("routing", 1, &["domain"]),
+    ("intake", 1, &["chart", "domain"]),
     ("scenario", 1, &["engine", "chart", "policy", "roster", "calendar", "domain"]),
     ("template", 1, &["chart", "domain"]),
     ("store", 2, &["vault", "domain"]),
@@ -26,16 +27,16 @@ const ROOMS: &[(&str, u8, &[&str])] = &[
         "gate",
         3,
         &[
-            "store", "template", "policy", "roster", "routing", "seal", "engine", "chart", "clock",
-            "calendar", "domain",
+            "store", "template", "policy", "roster", "routing", "intake", "seal", "engine",
+            "chart", "clock", "calendar", "domain",
         ],
     ),
     (
         "http",
         4,
         &[
-            "gate", "identity", "config", "template", "policy", "routing", "roster", "engine",
-            "chart", "clock", "calendar", "domain",
+            "gate", "identity", "config", "template", "policy", "routing", "intake", "roster",
+            "engine", "chart", "clock", "calendar", "domain",
         ],
     ),
     (
@@ -106,7 +107,7 @@ const OWNERS: &[(&str, &[&str])] = &[
     ("clap", &["app", "main"]),
     ("toml", &["config"]),
     ("chrono", &["calendar"]),
-    ("csv", &["roster"]),
+    ("csv", &["roster", "intake", "app"]),
     ("reqwest", &["channel", "identity", "app"]),
     ("aws_lc_rs", &["seal"]),
     ("std::env", &["config", "main"]),

@@ -16,8 +16,9 @@ const LONG: &[(&str, usize, &str)] = &[
     ("src/gate/committer.rs", 520, "one loop that is read as a whole; to be split"),
     ("src/chart/expression/tests.rs", 440, "one table of expressions and what becomes of them"),
     ("src/scenario.rs", 430, "the stage on which stories are told; to be split"),
+    ("src/store/schema.rs", 500, "the one description of the tables, which is also read as text"),
     ("src/http/instance.rs", 460, "requests about instances; to be split"),
-    ("src/store/schema.rs", 500, "the one description of every table"),
+    ("src/config/settings.rs", 415, "the whole settings file, mostly doc comments"),
 ];
 
 /// Longer functions, by file, and why.

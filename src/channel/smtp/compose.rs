@@ -12,8 +12,8 @@ use super::super::answer::one_line;
 pub(super) struct Mail {
     /// The one recipient.
     pub(super) to: Address,
-    /// What is sent after DATA.
-    pub(super) bytes: Vec<u8>,
+    /// What is sent after DATA, with its end.
+    pub(super) data: String,
 }
 
 /// The mail of a letter.
@@ -52,7 +52,26 @@ pub(super) fn mail(from: &Mailbox, letter: &Letter) -> Result<Mail, String> {
         None => builder.singlepart(SinglePart::plain(text)),
     };
     let message = built.map_err(|error| format!("no mail can be made of it: {error}"))?;
-    Ok(Mail { to, bytes: message.formatted() })
+    let text = String::from_utf8(message.formatted())
+        .map_err(|error| format!("no mail can be made of it: {error}"))?;
+    Ok(Mail { to, data: ended(&text) })
+}
+
+/// A mail with its end: a line of one dot, so that its own lines that begin with a dot get another
+/// (RFC 5321, 4.5.2).
+fn ended(text: &str) -> String {
+    let mut data = String::with_capacity(text.len() + 5);
+    for line in text.split_inclusive("\r\n") {
+        if line.starts_with('.') {
+            data.push('.');
+        }
+        data.push_str(line);
+    }
+    if !data.ends_with("\r\n") {
+        data.push_str("\r\n");
+    }
+    data.push_str(".\r\n");
+    data
 }
 
 /// A text as it may stand in a message id: other characters by their number.

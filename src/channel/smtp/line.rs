@@ -53,14 +53,11 @@ pub(super) struct Server {
 pub(super) struct Line(AsyncSmtpConnection);
 
 impl Line {
-    /// Says a command; a negative answer is a fault with a code.
+    /// Says a command, or a whole mail with its end, in one piece; a negative answer is a fault with a
+    /// code. The end of a mail in a piece of its own would wait until the server has confirmed what
+    /// came before it, which servers put off for 40 ms (Nagle's algorithm and delayed confirmation).
     pub(super) async fn say(&mut self, command: impl Display) -> Result<Response, Fault> {
         self.0.command(command).await.map_err(Fault)
-    }
-
-    /// Sends the mail itself.
-    pub(super) async fn message(&mut self, bytes: &[u8]) -> Result<Response, Fault> {
-        self.0.message(bytes).await.map_err(Fault)
     }
 
     /// Takes leave.

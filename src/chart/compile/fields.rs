@@ -12,6 +12,9 @@ use crate::domain::{EVERY_UNIT, Text, Tier, Value};
 /// The longest text that a field or input holds when it declares no bound, in characters.
 const TEXT_MAX: i64 = 2000;
 
+/// The finding of a command that has the name of one of the service's own.
+pub(super) const RESERVED_NAME: &str = "reserved_name";
+
 /// Commands that the service itself knows in every workflow, or gives alone.
 const RESERVED: [&str; 3] = ["acknowledge", "alert.receipt", "recount_clocks"];
 
@@ -43,7 +46,7 @@ impl Compiler<'_> {
                     "`{}` is the service's own command; a workflow's needs another name",
                     name.value
                 );
-                self.error("reserved_name", &name.span, message).help = Some(
+                self.error(RESERVED_NAME, &name.span, message).help = Some(
                     "links and replies by SMS give `acknowledge`; call formal acceptance `accept`"
                         .to_owned(),
                 );
@@ -73,7 +76,7 @@ impl Compiler<'_> {
         for (name, doc) in table.iter() {
             if ["input", "at", "now", "actor", "clock", "each", "unset"].contains(&name.as_str()) {
                 let message = format!("`{}` has a meaning of its own in expressions", name.value);
-                self.error("reserved_name", &name.span, message);
+                self.error(RESERVED_NAME, &name.span, message);
             }
             let ty = self.type_of(name, &doc.kind, &doc.of, doc.at_most);
             self.field_fits(name, doc, &ty);

@@ -101,7 +101,8 @@ pub(super) enum Owner {
 const UNIT: [(&str, Type); 3] =
     [("active", Type::Bool), ("kind", Type::Text), ("parent", Type::Text)];
 
-const CATEGORY: [(&str, Type); 7] = [
+const CATEGORY: [(&str, Type); 8] = [
+    ("active", Type::Bool),
     ("police_kept", Type::Bool),
     ("police_first", Type::Bool),
     ("urgent", Type::Bool),

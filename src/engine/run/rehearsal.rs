@@ -183,7 +183,7 @@ impl Run<'_> {
     }
 
     fn places(&self, step: &Step) -> Vec<Place> {
-        let mut places = Vec::new();
+        let mut places: Vec<Place> = Vec::new();
         for selector in &step.tell {
             let party = match &selector.party {
                 Party::Body(name) | Party::Field(name) | Party::Input(name) => name.clone(),
@@ -197,7 +197,12 @@ impl Run<'_> {
                 let answer = self.situation.facts.ask(&format!("people/{unit}/{role}"));
                 let people = answer.as_list().unwrap_or_default().iter();
                 let people = people.filter_map(Value::as_int).map(PersonId).collect();
-                places.push(Place { party: party.clone(), unit: Some(unit), role, people });
+                // Here one unit plays several parts; its people are told once.
+                let known =
+                    |place: &Place| place.unit.as_ref() == Some(&unit) && place.role == role;
+                if !places.iter().any(known) {
+                    places.push(Place { party: party.clone(), unit: Some(unit), role, people });
+                }
             }
         }
         places

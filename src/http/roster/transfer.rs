@@ -10,8 +10,9 @@ use crate::domain::{Instant, PersonId};
 use crate::gate::{Book, Caller, ImportWish};
 use crate::http::House;
 use crate::http::caller::Who;
+use crate::http::file::{File, FileKind};
 use crate::http::problem::{Problem, blocking};
-use crate::http::receive::{File, FileKind, Query, wrong};
+use crate::http::receive::{Query, unsupported, wrong};
 use crate::http::view::Lens;
 use crate::roster::Shift;
 use crate::roster::transfer::{Scene, icalendar, table};
@@ -171,12 +172,15 @@ pub(in crate::http) async fn import(
     let code = path.into_inner();
     let rosters = house.gate.rosters(&caller)?;
     let roster = rosters.rosters.get(&code).cloned().ok_or_else(Problem::not_found)?;
+    if file.kind == FileKind::Lines {
+        return Err(unsupported("text/csv or text/calendar"));
+    }
     let gate = house.gate.clone();
     let done = blocking(move || {
         let zone = lens.calendar.zone();
         let scene = Scene { roster: &roster, directory: &lens.directory, zone };
         let read = match file.kind {
-            FileKind::Table => table::read(scene, &file.text),
+            FileKind::Table | FileKind::Lines => table::read(scene, &file.text),
             FileKind::Calendar => icalendar::read(scene, &file.text),
         };
         gate.import_stand_ins(&caller, &code, read, wish)

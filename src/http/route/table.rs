@@ -3,14 +3,15 @@
 use super::Demand::{Anyone, May, Nobody};
 use super::{Place, at};
 use crate::http::{
-    account, alarm, audit, change, channel, contact, definition, directory, document, due, history,
-    instance, link, login, message, metrics, mute, page, person, post, proposal, provider, recount,
-    rehearsal, reveal, roster, subscription, suggest, template, token,
+    account, alarm, audit, catalogue, change, channel, contact, definition, directory, document,
+    due, history, instance, intake, link, login, message, metrics, mute, page, person, post,
+    proposal, provider, recount, rehearsal, reveal, roster, spot, subscription, suggest, teaching,
+    template, token,
 };
 use crate::policy::Act::{
-    AnswerMessage, Approve, Command, EraseCaller, IssueTokens, KeepAccounts, KeepContacts, Open,
-    Operate, PreviewTexts, Publish, ReadDirectory, RevealCaller, SeeMatter, SeeMessages, Subscribe,
-    TakeDuty, WriteCalendar, WriteDirectory, WriteRosters,
+    AnswerMessage, Approve, Command, EraseCaller, IssueTokens, KeepAccounts, KeepAnswers,
+    KeepContacts, Open, Operate, PreviewTexts, Publish, ReadDirectory, RevealCaller, SeeMatter,
+    SeeMessages, Subscribe, TakeDuty, TeachRouting, WriteCalendar, WriteDirectory, WriteRosters,
 };
 
 /// The table. What is asked most often stands first: paths are tried in this order.
@@ -51,6 +52,8 @@ fn matters() -> Vec<Place> {
         at("/api/v1/instances/{id}/children").get(May(SeeMatter), instance::children),
         at("/api/v1/referrals/{id}/messages").get(May(SeeMatter), message::messages_of),
         at("/api/v1/instances/{id}/messages").get(May(SeeMatter), message::messages_of),
+        at("/api/v1/intake/batches").post(May(Open), intake::take),
+        at("/api/v1/intake/{source}/{number}").get(May(SeeMatter), intake::find),
         at("/api/v1/counts").get(May(SeeMatter), instance::counts),
         at("/api/v1/messages").get(May(SeeMessages), message::messages),
         at("/api/v1/messages/{id}").get(May(SeeMessages), message::show),
@@ -88,6 +91,22 @@ fn administration() -> Vec<Place> {
         at("/api/v1/categories/{code}")
             .get(May(ReadDirectory), directory::category)
             .put(May(WriteDirectory), directory::put_category),
+        at("/api/v1/answers").get(May(ReadDirectory), spot::list),
+        at("/api/v1/answers/{code}")
+            .get(May(ReadDirectory), spot::history)
+            .put(May(KeepAnswers), spot::put)
+            .delete(May(KeepAnswers), spot::end),
+        at("/api/v1/catalogue/versions")
+            .get(May(ReadDirectory), catalogue::versions)
+            .post(May(WriteDirectory), catalogue::draft),
+        at("/api/v1/catalogue/versions/{number}")
+            .get(May(ReadDirectory), catalogue::version)
+            .delete(May(WriteDirectory), catalogue::withdraw),
+        at("/api/v1/catalogue/versions/{number}/differences")
+            .get(May(ReadDirectory), catalogue::differences),
+        at("/api/v1/catalogue/versions/{number}/publish")
+            .post(May(TeachRouting), catalogue::publish),
+        at("/api/v1/catalogue/export").get(May(ReadDirectory), catalogue::export),
         at("/api/v1/definitions")
             .get(May(ReadDirectory), definition::list)
             .post(May(Publish), definition::publish),
@@ -140,6 +159,11 @@ fn reaching() -> Vec<Place> {
         at("/api/v1/channels").get(May(Operate), channel::list),
         at("/api/v1/alerts/rehearsal").get(May(Operate), rehearsal::show),
         at("/api/v1/routing/suggest").post(May(ReadDirectory), suggest::suggest),
+        at("/api/v1/routing/precedents").get(May(SeeMatter), teaching::precedents),
+        at("/api/v1/routing/precedents/{id}/withdraw").post(May(TeachRouting), teaching::withdraw),
+        at("/api/v1/routing/proposals").get(May(SeeMatter), teaching::proposals),
+        at("/api/v1/routing/proposals/{id}").post(May(TeachRouting), teaching::decide),
+        at("/api/v1/routing/returns").get(May(SeeMatter), teaching::returns),
         at("/api/v1/templates/preview").post(May(PreviewTexts), template::preview),
     ]
 }

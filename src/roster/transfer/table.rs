@@ -1,13 +1,9 @@
 //! Tables: one row a duty. What a spreadsheet would take for a formula is written as text.
 
-use jiff::civil::{Date, DateTime};
-
 use super::{ENTRIES_MAX, Entry, Scene, Wrong};
 use crate::domain::Instant;
+use crate::domain::sheet::{self, MARK, harmless, plain};
 use crate::roster::{Shift, rotation};
-
-/// Spreadsheets know by this that a file is UTF-8.
-const MARK: char = '\u{feff}';
 
 /// The columns, with the names that are read.
 const COLUMNS: [(&str, &[&str]); 7] = [
@@ -19,21 +15,6 @@ const COLUMNS: [(&str, &[&str]); 7] = [
     ("instead_of", &["代替", "替"]),
     ("note", &["备注", "说明"]),
 ];
-
-/// Text that a spreadsheet does not take for a formula.
-fn harmless(text: &str) -> String {
-    let formula = text.starts_with(['=', '+', '-', '@', '\t', '\r']);
-    if formula { format!("'{text}") } else { text.to_owned() }
-}
-
-/// The text that [`harmless`] was given.
-fn plain(cell: &str) -> &str {
-    let cell = cell.trim();
-    match cell.strip_prefix('\'') {
-        Some(rest) if rest.starts_with(['=', '+', '-', '@']) => rest,
-        _ => cell,
-    }
-}
 
 /// Shifts as a table, its first row the names of the columns.
 ///
@@ -71,14 +52,10 @@ type Columns = [Option<usize>; COLUMNS.len()];
 #[must_use]
 pub fn read(scene: Scene<'_>, text: &str) -> (Vec<Entry>, Vec<Wrong>) {
     let text = text.trim_start_matches(MARK);
-    let head = text.lines().next().unwrap_or_default();
-    let separators = [b',', b';', b'\t'];
-    let often = |separator: &u8| head.bytes().filter(|byte| byte == separator).count();
-    let separator = separators.into_iter().rev().max_by_key(often).unwrap_or(b',');
     let mut reader = csv::ReaderBuilder::new()
         .has_headers(false)
         .flexible(true)
-        .delimiter(separator)
+        .delimiter(sheet::separator(text))
         .from_reader(text.as_bytes());
     let (mut entries, mut wrong) = (Vec::new(), Vec::new());
     let mut columns: Option<Columns> = None;
@@ -195,22 +172,5 @@ fn moment(scene: Scene<'_>, text: &str) -> Option<Instant> {
     if let Ok(instant) = Instant::parse(text) {
         return Some(instant);
     }
-    let (date, time) = text.split_once([' ', 'T']).unwrap_or((text, "0:00"));
-    let mut parts = date.trim().split(['-', '/', '.']);
-    let mut part = || parts.next()?.parse::<i16>().ok();
-    let (year, month, day) = (part()?, i8::try_from(part()?).ok()?, i8::try_from(part()?).ok()?);
-    let date = Date::new(year, month, day).ok().filter(|_| year >= 1000)?;
-    let mut parts = time.trim().split(':');
-    let hour: i8 = parts.next()?.parse().ok()?;
-    let minute: i8 = parts.next()?.parse().ok()?;
-    let second: i8 = parts.next().map_or(Some(0), |second| second.parse().ok())?;
-    let end = parts.next().is_none();
-    // Tables say 24:00 for the end of a day.
-    let (date, hour) = if (hour, minute, second) == (24, 0, 0) {
-        (date.tomorrow().ok()?, 0)
-    } else {
-        (date, hour)
-    };
-    let time = jiff::civil::Time::new(hour, minute, second, 0).ok().filter(|_| end)?;
-    Some(rotation::instant(scene.zone, DateTime::from_parts(date, time)))
+    sheet::moment(text).map(|moment| rotation::instant(scene.zone, moment))
 }

@@ -4,15 +4,9 @@ use std::collections::BTreeSet;
 
 use super::alarm;
 use crate::config::job::Job;
-use crate::domain::{Instant, JurisdictionId, PersonId, Role};
-use crate::gate::{Error, NewAlarm};
+use crate::domain::{Instant, JurisdictionId, PersonId};
+use crate::gate::{Error, NewAlarm, meant};
 use crate::scheduler::Duty;
-
-/// A party and a role.
-pub(super) fn reader(to: &str) -> Result<(&str, Role), String> {
-    let (party, role) = to.split_once('.').ok_or("it has no role")?;
-    Ok((party, role.parse()?))
-}
 
 /// The people whom a job names, and an alarm for each name that stands for nobody.
 pub(super) fn of(
@@ -25,8 +19,8 @@ pub(super) fn of(
     let mut missing = Vec::new();
     for to in &job.to {
         // Names that cannot be read were refused at the start.
-        let found = match reader(to) {
-            Ok(meant) => duty.gate.people_meant(whose, meant, now)?,
+        let found = match meant(to) {
+            Ok(reader) => duty.gate.people_meant(whose, reader, now)?,
             Err(_unread) => Vec::new(),
         };
         if found.is_empty() {

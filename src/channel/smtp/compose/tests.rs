@@ -17,7 +17,7 @@ fn letter() -> Letter {
 
 fn headers(letter: &Letter) -> Vec<String> {
     let from: Mailbox = "分流 <alert@fenliu.example>".parse().unwrap();
-    let text = String::from_utf8(mail(&from, letter).unwrap().bytes).unwrap();
+    let text = mail(&from, letter).unwrap().data;
     let head = text.split("\r\n\r\n").next().unwrap().to_owned();
     head.split("\r\n").map(str::to_owned).collect()
 }
@@ -100,4 +100,16 @@ fn the_name_the_server_gives_is_found() {
     assert_eq!(of("250 2.0.0 Ok: queued as 4WxYz\r\n").as_deref(), Some("4WxYz"));
     assert_eq!(of("250 OK id=1abcDE-0001-XY\r\n").as_deref(), Some("1abcDE-0001-XY"));
     assert_eq!(of("250 OK: message queued\r\n"), None);
+}
+
+#[test]
+fn the_end_of_a_mail_is_the_only_line_of_one_dot() {
+    for (text, data) in [
+        ("", "\r\n.\r\n"),
+        ("a\r\n", "a\r\n.\r\n"),
+        ("a", "a\r\n.\r\n"),
+        (".\r\n..\r\na.b\r\n.c", "..\r\n...\r\na.b\r\n..c\r\n.\r\n"),
+    ] {
+        assert_eq!(ended(text), data);
+    }
 }

@@ -1,0 +1,5 @@
+-- Each new alarm is told to the people whom the settings name, once. Whatever stands already wakes nobody.
+
+ALTER TABLE alarm ADD COLUMN told_at BIGINT;
+UPDATE alarm SET told_at = at;
+CREATE INDEX alarm_told ON alarm (told_at);

@@ -1,0 +1,2 @@
+DROP INDEX alarm_told;
+ALTER TABLE alarm DROP COLUMN told_at;

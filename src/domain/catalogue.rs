@@ -1,0 +1,187 @@
+//! The catalogue of categories as a whole: its versions, what is wrong with one, and what one changes.
+
+use std::collections::BTreeMap;
+
+use serde::{Deserialize, Serialize};
+
+use super::directory::{Category, Directory};
+use super::instant::Instant;
+use super::text::Text;
+
+/// Categories by code.
+pub type Categories = BTreeMap<String, Category>;
+
+/// A version of the catalogue.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Catalogue {
+    /// 1 for the first.
+    pub number: i64,
+    /// Everything in it.
+    pub categories: Categories,
+    /// What it is for, in words.
+    pub note: String,
+    /// Who drafted it.
+    pub made_by: String,
+    /// When.
+    pub made_at: Instant,
+    /// By whom, when and from when on, once it is published.
+    pub published: Option<Published>,
+    /// When the draft was withdrawn.
+    pub withdrawn_at: Option<Instant>,
+}
+
+/// The publication of a version.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Published {
+    /// By whom.
+    pub by: String,
+    /// When.
+    pub at: Instant,
+    /// In force from this instant.
+    pub effective_at: Instant,
+}
+
+/// What one version changes of another.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Difference {
+    /// The category.
+    pub code: String,
+    /// What is different, as officials read it.
+    pub what: Text,
+}
+
+/// The version in force at an instant, of published ones: that with the latest effective instant, of
+/// several the highest number.
+#[must_use]
+pub fn in_force(versions: &[Catalogue], now: Instant) -> Option<&Catalogue> {
+    let effective = |version: &Catalogue| version.published.as_ref().map(|one| one.effective_at);
+    let begun = versions.iter().filter(|one| effective(one).is_some_and(|at| at <= now));
+    begun.max_by_key(|version| (effective(version), version.number))
+}
+
+/// When the next version comes in force after an instant.
+#[must_use]
+pub fn next_turn(versions: &[Catalogue], now: Instant) -> Option<Instant> {
+    let published = versions.iter().filter_map(|version| version.published.as_ref());
+    published.map(|one| one.effective_at).filter(|at| *at > now).min()
+}
+
+impl Directory {
+    /// What is wrong with a whole catalogue that is to replace the one here: what is wrong with each
+    /// category, and those that would be gone. A category that is used no longer is retired, not
+    /// dropped: matters that have it are still to be read.
+    #[must_use]
+    pub fn faults_of_catalogue(&self, new: &Categories) -> Vec<Text> {
+        let mut faults: Vec<Text> =
+            new.values().flat_map(|category| self.faults_of_category(category)).collect();
+        for code in self.categories.keys().filter(|code| !new.contains_key(*code)) {
+            faults.push(Text::new(
+                format!("缺少现有类别“{code}”；不再使用的请停用（retired），不要删除"),
+                format!("the category `{code}` is missing: retire what is used no longer, do not drop it"),
+            ));
+        }
+        if !new.values().any(|category| !category.retired && !category.police_kept) {
+            faults.push(Text::new("目录中没有可分流的类别", "no category can be diverted"));
+        }
+        faults
+    }
+}
+
+/// What a catalogue changes of another, in order of code.
+#[must_use]
+pub fn differences(old: &Categories, new: &Categories) -> Vec<Difference> {
+    let mut found = Vec::new();
+    for (code, category) in new {
+        let mut say = |zh: String, en: String| {
+            found.push(Difference { code: code.clone(), what: Text::new(zh, en) });
+        };
+        let Some(was) = old.get(code) else {
+            let (zh, en) = (&category.name.zh, &category.name.en);
+            say(
+                format!("新增“{zh}”，由{}承办", category.units.join("、")),
+                format!("new: {en}, handled by {}", category.units.join(", ")),
+            );
+            continue;
+        };
+        for (zh, en, before, after) in columns(was, category) {
+            if before != after {
+                let shown = |value: &str| if value.is_empty() { "—" } else { value }.to_owned();
+                let (before, after) = (shown(&before), shown(&after));
+                say(format!("{zh}：{before} → {after}"), format!("{en}: {before} → {after}"));
+            }
+        }
+    }
+    for (code, category) in old.iter().filter(|(code, _)| !new.contains_key(*code)) {
+        let what = Text::new(
+            format!("删除“{}”", category.name.zh),
+            format!("dropped: {}", category.name.en),
+        );
+        found.push(Difference { code: code.clone(), what });
+    }
+    found.sort_by(|one, other| one.code.cmp(&other.code));
+    found
+}
+
+/// What a category is made of, as people read it: what it is called, before, after.
+fn columns(was: &Category, is: &Category) -> Vec<(&'static str, &'static str, String, String)> {
+    let flag = |value: bool| if value { "是 yes" } else { "否 no" }.to_owned();
+    let law =
+        |category: &Category| category.law.as_ref().map(|law| law.zh.clone()).unwrap_or_default();
+    vec![
+        ("名称", "name", was.name.to_string(), is.name.to_string()),
+        ("承办单位", "units", was.units.join("、"), is.units.join("、")),
+        ("事项分级", "class", was.matter_class.clone(), is.matter_class.clone()),
+        ("法定时限", "statutory limit", was.legal_days.to_string(), is.legal_days.to_string()),
+        ("法律依据", "law", law(was), law(is)),
+        ("由公安处置", "kept by the police", flag(was.police_kept), flag(is.police_kept)),
+        ("公安先期处警", "police first", flag(was.police_first), flag(is.police_first)),
+        ("民生保障", "livelihood", flag(was.livelihood), flag(is.livelihood)),
+        ("停用", "retired", flag(was.retired), flag(is.retired)),
+    ]
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn category(code: &str, units: &[&str]) -> (String, Category) {
+        let units = units.iter().map(|unit| (*unit).to_owned()).collect();
+        let name = Text::new(format!("类别{code}"), code);
+        (code.to_owned(), Category { code: code.to_owned(), name, units, ..Category::default() })
+    }
+
+    #[test]
+    fn what_a_version_changes_is_said_category_by_category() {
+        let old: Categories = [category("a", &["x", "y"]), category("b", &["x"])].into();
+        let new: Categories = [category("a", &["y", "x"]), category("c", &["z"])].into();
+        let said: Vec<String> =
+            differences(&old, &new).iter().map(|one| one.what.zh.clone()).collect();
+        assert_eq!(said, ["承办单位：x、y → y、x", "删除“类别b”", "新增“类别c”，由z承办"]);
+        assert!(differences(&old, &old).is_empty());
+    }
+
+    #[test]
+    fn the_version_in_force_is_the_last_that_has_begun() {
+        let version = |number, effective| Catalogue {
+            number,
+            categories: Categories::new(),
+            note: String::new(),
+            made_by: "person:1".to_owned(),
+            made_at: Instant(0),
+            published: Some(Published {
+                by: "person:2".to_owned(),
+                at: Instant(0),
+                effective_at: Instant(effective),
+            }),
+            withdrawn_at: None,
+        };
+        let draft = Catalogue { published: None, ..version(4, 0) };
+        let all = [version(1, 10), version(2, 30), version(3, 20), draft];
+        let number = |now| in_force(&all, Instant(now)).map(|version| version.number);
+        assert_eq!(
+            [number(9), number(10), number(20), number(30)],
+            [None, Some(1), Some(3), Some(2)]
+        );
+        assert_eq!(next_turn(&all, Instant(20)), Some(Instant(30)));
+    }
+}

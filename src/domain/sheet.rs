@@ -1,0 +1,54 @@
+//! What spreadsheet programs do to tables, and how it is read and written here.
+
+use jiff::civil::{Date, DateTime, Time};
+
+/// Spreadsheets know by this that a file is UTF-8.
+pub const MARK: char = '\u{feff}';
+
+/// What separates the cells of a table: the mark that stands most often in its first line.
+#[must_use]
+pub fn separator(text: &str) -> u8 {
+    let head = text.lines().next().unwrap_or_default();
+    let often = |separator: &u8| head.bytes().filter(|byte| byte == separator).count();
+    [b',', b';', b'\t'].into_iter().rev().max_by_key(often).unwrap_or(b',')
+}
+
+/// Text that a spreadsheet does not take for a formula.
+#[must_use]
+pub fn harmless(text: &str) -> String {
+    let formula = text.starts_with(['=', '+', '-', '@', '\t', '\r']);
+    if formula { format!("'{text}") } else { text.to_owned() }
+}
+
+/// The text that [`harmless`] was given.
+#[must_use]
+pub fn plain(cell: &str) -> &str {
+    let cell = cell.trim();
+    match cell.strip_prefix('\'') {
+        Some(rest) if rest.starts_with(['=', '+', '-', '@']) => rest,
+        _ => cell,
+    }
+}
+
+/// `2026-11-23 08:30`, `2026/11/23 8:30`, or a date alone (its midnight).
+#[must_use]
+pub fn moment(text: &str) -> Option<DateTime> {
+    let (date, time) = text.split_once([' ', 'T']).unwrap_or((text, "0:00"));
+    let mut parts = date.trim().split(['-', '/', '.']);
+    let mut part = || parts.next()?.parse::<i16>().ok();
+    let (year, month, day) = (part()?, i8::try_from(part()?).ok()?, i8::try_from(part()?).ok()?);
+    let date = Date::new(year, month, day).ok().filter(|_| year >= 1000)?;
+    let mut parts = time.trim().split(':');
+    let hour: i8 = parts.next()?.parse().ok()?;
+    let minute: i8 = parts.next()?.parse().ok()?;
+    let second: i8 = parts.next().map_or(Some(0), |second| second.parse().ok())?;
+    let end = parts.next().is_none();
+    // Tables say 24:00 for the end of a day.
+    let (date, hour) = if (hour, minute, second) == (24, 0, 0) {
+        (date.tomorrow().ok()?, 0)
+    } else {
+        (date, hour)
+    };
+    let time = Time::new(hour, minute, second, 0).ok().filter(|_| end)?;
+    Some(DateTime::from_parts(date, time))
+}

@@ -1,0 +1,164 @@
+//! What the house learns from its own matters: rulings become precedents at once, and what units
+//! accepted or were ruled to is learned when the router is trained again. Callers' texts stay where
+//! they are: they are read for the training and are learned from no longer when they are erased.
+
+use std::sync::{Arc, PoisonError};
+
+use jiff::tz::TimeZone;
+
+use super::error::Error;
+use super::{Gate, number_of, personal};
+use crate::chart::CommandSpec;
+use crate::domain::{Fields, Instance, Instant, JurisdictionId, Value};
+use crate::routing::{Example, Knowledge, Precedent, Router, Traits};
+use crate::store::{Filter, PrecedentRow, Reader, TraceRow};
+
+/// The inputs of a command that rules: to which unit, why, and whether it is a precedent.
+const UNIT: &str = "unit";
+const REASON: &str = "reason";
+const PRECEDENT: &str = "precedent";
+
+/// The workflow that is learned from, and its fields that say how a matter went.
+const REFERRAL: &str = "referral";
+const CATEGORY: &str = "category";
+const ACCEPTED: &str = "accepted_at";
+const KEPT: &str = "police_kept";
+const RETURNED: &str = "returned_by";
+const RULED: &str = "ruled";
+
+/// From so many matters is learned at most, the newest.
+const LESSONS_MAX: i64 = 2000;
+
+/// So many precedents are gone by, the newest.
+const PRECEDENTS_MAX: i64 = 500;
+
+/// So many matters are read in one go.
+const PAGE: i64 = 200;
+
+/// A command that rules a matter to a unit, as a precedent unless it says no.
+pub(super) fn rules(spec: Option<&CommandSpec>, input: &Fields) -> bool {
+    let has = |name: &str| spec.is_some_and(|spec| spec.input.iter().any(|one| one.name == name));
+    has(UNIT) && has(PRECEDENT) && input.get(PRECEDENT).and_then(Value::as_bool) != Some(false)
+}
+
+/// The precedent that a ruling leaves, by what its call is recognised by; none where nobody read it.
+pub(super) fn precedent(
+    instance: &Instance,
+    input: &Fields,
+    trace: Option<TraceRow>,
+    (made_by, at): (String, Instant),
+) -> Option<PrecedentRow> {
+    let traits = trace?.traits;
+    let text =
+        |fields: &Fields, name: &str| fields.get(name).and_then(Value::as_text).map(str::to_owned);
+    (!traits.is_empty()).then_some(PrecedentRow {
+        instance: instance.id,
+        jurisdiction: instance.jurisdiction,
+        at,
+        made_by,
+        unit: text(input, UNIT)?,
+        category: text(&instance.fields, CATEGORY).unwrap_or_default(),
+        reason: text(input, REASON).unwrap_or_default(),
+        traits,
+        withdrawn_at: None,
+        decision: None,
+        agreed_by: None,
+    })
+}
+
+/// The precedents of a jurisdiction that were not withdrawn, the newest first.
+///
+/// # Errors
+/// What the store says.
+pub(super) fn in_force(
+    reader: &mut Reader,
+    owner: JurisdictionId,
+    zone: &TimeZone,
+) -> Result<Vec<Precedent>, crate::store::Error> {
+    let rows = reader.precedents(owner, PRECEDENTS_MAX)?;
+    let rows = rows.into_iter().filter(|row| row.withdrawn_at.is_none());
+    let read = rows.map(|row| Precedent {
+        number: number_of(row.instance),
+        day: row.at.in_zone(zone).chars().take(10).collect(),
+        unit: row.unit,
+        reason: row.reason,
+        traits: Traits::decode(&row.traits),
+    });
+    Ok(read.collect())
+}
+
+/// What a jurisdiction's own matters teach, in order of id: the units that accepted what they were
+/// given and did not return it, and those that were ruled to.
+///
+/// # Errors
+/// What the store says.
+pub fn lessons(
+    reader: &mut Reader,
+    owner: JurisdictionId,
+) -> Result<Vec<Example>, crate::store::Error> {
+    let mut examples = Vec::new();
+    let mut filter = Filter {
+        jurisdiction: Some(owner),
+        workflow: Some(REFERRAL.to_owned()),
+        ..Filter::default()
+    };
+    let mut read = 0;
+    while read < LESSONS_MAX {
+        let page = reader.list(&filter, PAGE)?;
+        let Some(last) = page.last() else { break };
+        filter.before = Some(last.id);
+        read += PAGE;
+        for instance in &page {
+            let Some(unit) = teaches(instance) else { continue };
+            let rows = reader.personal(instance.id)?;
+            let said = rows.iter().find(|row| row.field == super::advice::SAID);
+            let Some(said) = said.map(|row| personal::text(&row.value)) else { continue };
+            let category = instance.fields.get(CATEGORY).and_then(Value::as_text);
+            examples.push(Example {
+                text: said.to_owned(),
+                category: category.map(str::to_owned),
+                units: vec![unit.to_owned()],
+                divert: true,
+                ..Example::default()
+            });
+        }
+    }
+    examples.reverse();
+    Ok(examples)
+}
+
+/// The unit that a matter teaches, if it was settled whose it is.
+fn teaches(instance: &Instance) -> Option<&str> {
+    let fields = &instance.fields;
+    let is = |name: &str| fields.get(name).and_then(Value::as_bool) == Some(true);
+    let unit = fields.get(UNIT).and_then(Value::as_text)?;
+    let returned = fields.get(RETURNED).and_then(Value::as_list).unwrap_or_default();
+    let returned = returned.iter().any(|one| one.as_text() == Some(unit));
+    let accepted = fields.contains_key(ACCEPTED) && !returned;
+    ((accepted || is(RULED)) && !is(KEPT)).then_some(unit)
+}
+
+impl Gate {
+    /// The knowledge that routers are trained from, besides the house's own matters.
+    pub fn use_knowledge(&self, knowledge: Knowledge) {
+        let kept = &self.inner.knowledge;
+        *kept.write().unwrap_or_else(PoisonError::into_inner) = Some(Arc::new(knowledge));
+    }
+
+    /// Trains the router anew, from its knowledge and the matters of a jurisdiction, and takes it into
+    /// use; its name, or none when there is no knowledge. Takes seconds. Blocks.
+    ///
+    /// # Errors
+    /// What the store says; the router before stays in use.
+    pub fn train(&self, owner: JurisdictionId) -> Result<Option<String>, Error> {
+        let knowledge = self.inner.knowledge.read().unwrap_or_else(PoisonError::into_inner).clone();
+        let Some(knowledge) = knowledge else { return Ok(None) };
+        let own = self.read(|reader| lessons(reader, owner))?;
+        let mut knowledge = Knowledge::clone(&knowledge);
+        knowledge.learn(own);
+        let router = Router::train(&knowledge);
+        let name = router.name().to_owned();
+        self.use_router(Arc::new(router));
+        Ok(Some(name))
+    }
+}

@@ -1,0 +1,301 @@
+//! Matters that a call being typed may repeat: the same caller, place and matter; and what one tap
+//! would do about it.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::PoisonError;
+
+use super::advice::takes_calls;
+use super::error::Error;
+use super::{Caller, Gate, Seen};
+use crate::domain::{Directory, InstanceId, Instant, Text, Value};
+use crate::policy::Act;
+use crate::routing::suggestion::{Reason, per_mille};
+use crate::routing::{Traits, Verdict};
+use crate::store::TraceRow;
+
+/// How like a call must be to others, in thousandths, how far is looked back, and whether two people
+/// decide what is learned.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct RoutingRules {
+    /// A matter that ended is thought of for so long (ms).
+    pub ended_ms: i64,
+    /// At the same place.
+    pub same_place: u16,
+    /// In the same township, or when one of the places is not known.
+    pub near: u16,
+    /// How like a call must be to one that was ruled to go where that one went.
+    pub precedent: u16,
+    /// So many calls are compared, the newest.
+    pub compared: i64,
+    /// So many matters are shown.
+    pub shown: usize,
+    /// Whether the catalogue is changed by two people only.
+    pub two_persons: bool,
+}
+
+impl Default for RoutingRules {
+    fn default() -> Self {
+        let day = 24 * 3_600_000;
+        Self {
+            ended_ms: 14 * day,
+            same_place: 250,
+            near: 450,
+            precedent: 600,
+            compared: 1000,
+            shown: 5,
+            two_persons: false,
+        }
+    }
+}
+
+/// A call as far as it is typed.
+#[derive(Debug, Clone, Default)]
+pub struct Typed {
+    /// What the caller says.
+    pub text: String,
+    /// Where.
+    pub place: String,
+    /// From which number.
+    pub phone: String,
+}
+
+/// A matter that the call may repeat.
+#[derive(Debug, Clone)]
+pub struct Repeat {
+    /// The matter.
+    pub seen: Seen,
+    /// How much the texts are alike, in thousandths.
+    pub likeness: u16,
+    /// Why it is shown.
+    pub why: Vec<Reason>,
+    /// The command that counts the caller as one more of this matter; none when it takes no more
+    /// callers, or when this call is for itself because somebody may be in danger.
+    pub attach: Option<String>,
+}
+
+/// Nothing is open longer: so far back calls are compared (ms).
+const FURTHEST: i64 = 200 * 24 * 3_600_000;
+
+/// Calls of one number that are looked at.
+const OF_NUMBER: i64 = 20;
+
+/// Of so many of the likest it is looked up how they stand.
+const LOOKED_UP: usize = 25;
+
+/// How two places stand to each other.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+enum Nearness {
+    Elsewhere,
+    Near,
+    Same,
+}
+
+/// A trace that speaks for a repeat.
+struct Hit {
+    phone: bool,
+    place: Nearness,
+    likeness: u16,
+}
+
+impl Gate {
+    /// How calls are compared, and who decides what is learned.
+    pub fn use_routing_rules(&self, rules: RoutingRules) {
+        *self.inner.routing.write().unwrap_or_else(PoisonError::into_inner) = rules;
+    }
+
+    pub(super) fn routing_rules(&self) -> RoutingRules {
+        *self.inner.routing.read().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Matters that a call may repeat, open or ended a while ago, the likeliest first; nothing for
+    /// those who do not see every matter. Blocks.
+    ///
+    /// # Errors
+    /// What the store says.
+    pub fn repeats(
+        &self,
+        caller: &Caller,
+        typed: &Typed,
+        verdict: Verdict,
+    ) -> Result<Vec<Repeat>, Error> {
+        if !self.may_all(caller, Act::SeeMatter)? {
+            return Ok(Vec::new());
+        }
+        let rules = self.routing_rules();
+        let (owner, now) = (caller.jurisdiction, self.now());
+        let since = now.plus(-FURTHEST);
+        let phone = self.phone_digest(&typed.phone);
+        let (recent, of_number) = self.read(|reader| {
+            let of_number = match &phone {
+                Some(phone) => reader.traces_of_phone(owner, phone, since, OF_NUMBER)?,
+                None => Vec::new(),
+            };
+            Ok((reader.recent_traces(owner, since, rules.compared)?, of_number))
+        })?;
+        let directory = self.inner.registry.directory(owner)?;
+        let router = self.router();
+        let traits = router.map(|router| router.traits(&router.read(&typed.text)));
+        let hits = hits(&directory, typed, &traits.unwrap_or_default(), &recent, &of_number);
+        let mut hits: Vec<(InstanceId, Hit)> =
+            hits.into_iter().filter(|(_, hit)| hit.counts(rules)).collect();
+        hits.sort_by_key(|(id, hit)| (std::cmp::Reverse(hit.rank()), std::cmp::Reverse(id.0)));
+        let mut repeats = Vec::new();
+        for (id, hit) in hits.into_iter().take(LOOKED_UP) {
+            if repeats.len() == rules.shown {
+                break;
+            }
+            let seen = match self.instance(caller, id) {
+                Err(Error::NotFound) => continue,
+                seen => seen?,
+            };
+            if is_past(&seen, now.plus(-rules.ended_ms)) {
+                continue;
+            }
+            let (possible, _) = self.possible(caller, &seen)?;
+            let takes = |name: &&String| seen.chart.command(name).is_some_and(takes_calls);
+            let attach = possible.iter().find(takes).filter(|_| verdict != Verdict::Keep);
+            let (attach, why) = (attach.cloned(), hit.why(&seen));
+            repeats.push(Repeat { likeness: hit.likeness, why, attach, seen });
+        }
+        Ok(repeats)
+    }
+}
+
+/// Whether a matter ended before an instant, or went on under another number.
+fn is_past(seen: &Seen, before: Instant) -> bool {
+    seen.instance.closed_at.is_some_and(|closed| closed < before)
+        || seen.instance.outcome.as_deref() == Some("merged_into")
+}
+
+/// What of the calls before is like this one, by matter.
+fn hits(
+    directory: &Directory,
+    typed: &Typed,
+    traits: &Traits,
+    recent: &[TraceRow],
+    of_number: &[TraceRow],
+) -> BTreeMap<InstanceId, Hit> {
+    let callers: BTreeSet<InstanceId> = of_number.iter().map(|trace| trace.instance).collect();
+    let townships: Vec<&str> = directory
+        .units
+        .values()
+        .filter(|unit| unit.kind == "township")
+        .map(|unit| unit.name.zh.as_str())
+        .collect();
+    let mut hits = BTreeMap::new();
+    for trace in recent.iter().chain(of_number) {
+        let likeness = traits.likeness(&Traits::decode(&trace.traits));
+        let hit = Hit {
+            phone: callers.contains(&trace.instance),
+            place: nearness(&typed.place, &trace.place, &townships),
+            likeness: per_mille(likeness),
+        };
+        // The call that opened the matter says most about it.
+        let known: &mut Hit = hits.entry(trace.instance).or_insert_with(|| Hit { ..hit });
+        known.likeness = known.likeness.max(hit.likeness);
+    }
+    hits
+}
+
+impl Hit {
+    /// Whether it is worth the dispatcher's look.
+    fn counts(&self, rules: RoutingRules) -> bool {
+        self.phone
+            || match self.place {
+                Nearness::Same => self.likeness >= rules.same_place,
+                Nearness::Near => self.likeness >= rules.near,
+                Nearness::Elsewhere => false,
+            }
+    }
+
+    fn rank(&self) -> u16 {
+        let place = match self.place {
+            Nearness::Same => 300,
+            Nearness::Near => 100,
+            Nearness::Elsewhere => 0,
+        };
+        self.likeness + place + if self.phone { 300 } else { 0 }
+    }
+
+    fn why(&self, seen: &Seen) -> Vec<Reason> {
+        let mut why = Vec::new();
+        let mut say = |kind: &str, zh: &str, en: &str| {
+            why.push(Reason { kind: kind.to_owned(), text: Text::new(zh, en) });
+        };
+        if self.phone {
+            say("same_caller", "同一号码来过电", "the same number has called about it");
+        }
+        match self.place {
+            Nearness::Same => say("same_place", "同一地点", "the same place"),
+            Nearness::Near if self.likeness > 0 => {
+                say(
+                    "near_place",
+                    "同一乡镇街道，或有一方未写明地点",
+                    "the same township, or a place is not known",
+                );
+            }
+            Nearness::Near | Nearness::Elsewhere => {}
+        }
+        if self.likeness >= 250 {
+            say("same_matter", "所说事项相近", "what is said is alike");
+        }
+        let calls = seen.instance.fields.get("repeat_calls").and_then(Value::as_int);
+        if let Some(calls) = calls.filter(|calls| *calls > 0) {
+            say(
+                "counted",
+                &format!("已有{}人次来电", calls + 1),
+                &format!("{} calls about it so far", calls + 1),
+            );
+        }
+        why
+    }
+}
+
+/// How two places stand to each other: in different townships, in one, or the same.
+fn nearness(one: &str, other: &str, townships: &[&str]) -> Nearness {
+    let letters = |place: &str| place.chars().filter(|c| c.is_alphanumeric()).collect::<String>();
+    let (one, other) = (letters(one), letters(other));
+    let in_township = |place: &str| townships.iter().find(|name| place.contains(**name)).copied();
+    let (here, there) = (in_township(&one), in_township(&other));
+    if let (Some(here), Some(there)) = (here, there)
+        && here != there
+    {
+        return Nearness::Elsewhere;
+    }
+    let spot = |place: &str, township: Option<&str>| {
+        let rest = township.map_or(place.to_owned(), |name| place.replace(name, ""));
+        rest.chars().collect::<Vec<char>>()
+    };
+    let (one, other) = (spot(&one, here), spot(&other, there));
+    if one.is_empty() || other.is_empty() {
+        return Nearness::Near;
+    }
+    let pairs = |place: &[char]| place.windows(2).map(<[char]>::to_vec).collect::<BTreeSet<_>>();
+    let (ones, others) = (pairs(&one), pairs(&other));
+    let shared = ones.intersection(&others).count();
+    let fewer = ones.len().min(others.len());
+    // Of the shorter description at least two pairs of letters in three.
+    let same = one == other || (fewer > 0 && shared * 3 >= fewer * 2);
+    match (same, here.is_some() && there.is_some()) {
+        (true, _) => Nearness::Same,
+        (false, true) => Nearness::Near,
+        (false, false) => Nearness::Elsewhere,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn places_are_the_same_near_or_elsewhere() {
+        let near = |one: &str, other: &str| nearness(one, other, &["葛城街道", "高燕镇"]);
+        assert_eq!(near("葛城街道土城路1号", "土城路1号（葛城街道）"), Nearness::Same);
+        assert_eq!(near("葛城街道土城路", "葛城街道土城路12号2单元"), Nearness::Same);
+        assert_eq!(near("葛城街道土城路", "葛城街道滨河路"), Nearness::Near);
+        assert_eq!(near("葛城街道", "葛城街道滨河路"), Nearness::Near);
+        assert_eq!(near("", "葛城街道滨河路"), Nearness::Near);
+        assert_eq!(near("葛城街道土城路", "高燕镇土城路"), Nearness::Elsewhere);
+        assert_eq!(near("人民广场", "汽车站"), Nearness::Elsewhere);
+    }
+}

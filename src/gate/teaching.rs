@@ -1,0 +1,324 @@
+//! What rulings and returns say to people: precedents, the changes of the catalogue that they propose,
+//! and how often each unit's returns were right.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use serde_json::json;
+
+use super::catalogue::change_one;
+use super::error::Error;
+use super::sealing::Deed;
+use super::{Caller, Gate};
+use crate::domain::{
+    Category, Directory, Instance, InstanceId, Instant, JurisdictionId, Refusal, Text, Value,
+};
+use crate::policy::Act;
+use crate::routing::Traits;
+use crate::routing::suggestion::per_mille;
+use crate::store::{Decision, Filter, PrecedentRow};
+
+/// The workflow, and its fields that say whose a matter was.
+const REFERRAL: &str = "referral";
+const CATEGORY: &str = "category";
+const UNIT: &str = "unit";
+const FIRST: &str = "first_unit";
+const RETURNED: &str = "returned_by";
+const UPHELD: &str = "upheld_units";
+const LAST: &str = "last_return";
+const PENDING: &str = "pending";
+const INTERIM: &str = "interim_unit";
+const CLAUSE: &str = "disputed_clause";
+
+/// So many precedents and proposals are listed.
+const LISTED: i64 = 200;
+
+/// So many calls of the past are compared with a ruling, and so many of them are shown.
+const COMPARED: i64 = 2000;
+const SHOWN: usize = 50;
+
+/// What was ruled is compared with calls of so many milliseconds.
+const BEHIND: i64 = 400 * 24 * 3_600_000;
+
+/// Of so many matters at most are returns counted.
+const COUNTED: usize = 50_000;
+const PAGE: i64 = 500;
+
+/// A change of the catalogue that a ruling proposes.
+#[derive(Debug, Clone)]
+pub struct Proposal {
+    /// The ruling.
+    pub precedent: PrecedentRow,
+    /// The category's units as they are.
+    pub before: Vec<String>,
+    /// As they would be.
+    pub after: Vec<String>,
+    /// Matters of the past that would have gone to another unit.
+    pub moved: Vec<Elsewhere>,
+}
+
+/// A matter of the past that would have gone to another unit.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Elsewhere {
+    /// The matter.
+    pub instance: InstanceId,
+    /// The unit that it went to first.
+    pub first: String,
+    /// How like the ruled one it is, in thousandths.
+    pub likeness: u16,
+}
+
+/// How a unit's returns went.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Returns {
+    /// Matters that it returned.
+    pub returned: i64,
+    /// The desk was wrong.
+    pub upheld: i64,
+    /// The unit was wrong.
+    pub rejected: i64,
+    /// Nobody has decided yet.
+    pub pending: i64,
+}
+
+/// Returns of some time.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct ReturnFigures {
+    /// Matters that were opened in that time.
+    pub matters: i64,
+    /// By unit.
+    pub units: BTreeMap<String, Returns>,
+    /// How often each clause was disputed.
+    pub clauses: BTreeMap<String, i64>,
+}
+
+/// What somebody decides of a proposal.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Verdict {
+    /// Whether the catalogue is to be changed.
+    pub accept: bool,
+    /// Why.
+    pub note: String,
+}
+
+impl Gate {
+    /// Rulings that the router goes by, also withdrawn ones, the newest first. Blocks.
+    ///
+    /// # Errors
+    /// `Forbidden`.
+    pub fn precedents(&self, caller: &Caller) -> Result<Vec<PrecedentRow>, Error> {
+        self.sees_routing(caller)?;
+        self.read(|reader| reader.precedents(caller.jurisdiction, LISTED))
+    }
+
+    /// Takes a precedent out of use. Blocks.
+    ///
+    /// # Errors
+    /// `Forbidden`; `NotFound` when none is in use.
+    pub fn withdraw_precedent(
+        &self,
+        caller: &Caller,
+        id: InstanceId,
+        reason: &str,
+    ) -> Result<(), Error> {
+        self.permit(caller, Act::TeachRouting)?;
+        let deed = Deed::of(caller, "precedent_withdrawn", format!("instance:{id}"));
+        let withdrawn = self.administer(deed.with(json!({ "reason": reason })), |t, now| {
+            t.withdraw_precedent(caller.jurisdiction, id, now)
+        })?;
+        if withdrawn { Ok(()) } else { Err(Error::NotFound) }
+    }
+
+    /// Changes of the catalogue that rulings propose, the newest first; with what they would have
+    /// moved. Blocks.
+    ///
+    /// # Errors
+    /// `Forbidden`.
+    pub fn proposed_changes(&self, caller: &Caller) -> Result<Vec<Proposal>, Error> {
+        self.sees_routing(caller)?;
+        let owner = caller.jurisdiction;
+        let directory = self.inner.registry.directory(owner)?;
+        let since = self.now().plus(-BEHIND);
+        let (rows, traces) = self.read(|reader| {
+            Ok((reader.precedents(owner, LISTED)?, reader.recent_traces(owner, since, COMPARED)?))
+        })?;
+        let least = self.routing_rules().precedent;
+        let traces: Vec<(InstanceId, Traits)> = traces
+            .into_iter()
+            .map(|trace| (trace.instance, Traits::decode(&trace.traits)))
+            .collect();
+        let mut proposals = Vec::new();
+        for precedent in rows {
+            let Some((before, after)) = change(&directory, &precedent) else { continue };
+            let own = Traits::decode(&precedent.traits);
+            let alike = traces.iter().filter(|(id, _)| *id != precedent.instance);
+            let alike = alike.map(|(id, traits)| (*id, per_mille(own.likeness(traits))));
+            let alike: Vec<(InstanceId, u16)> = alike.filter(|(_, like)| *like >= least).collect();
+            let moved = self.elsewhere(owner, &precedent, &alike)?;
+            proposals.push(Proposal { precedent, before, after, moved });
+        }
+        Ok(proposals)
+    }
+
+    /// Of matters that are like a ruled one those that went to another unit first.
+    fn elsewhere(
+        &self,
+        owner: JurisdictionId,
+        precedent: &PrecedentRow,
+        alike: &[(InstanceId, u16)],
+    ) -> Result<Vec<Elsewhere>, Error> {
+        let mut moved = Vec::new();
+        for (id, likeness) in alike {
+            if moved.len() == SHOWN {
+                break;
+            }
+            let found = self.read(|reader| reader.instance(*id))?;
+            let Some((instance, _)) = found.filter(|(one, _)| one.jurisdiction == owner) else {
+                continue;
+            };
+            let of_category = text(&instance, CATEGORY) == Some(precedent.category.as_str());
+            let first = text(&instance, FIRST).filter(|first| *first != precedent.unit);
+            if let Some(first) = first.filter(|_| of_category) {
+                let (first, likeness) = (first.to_owned(), *likeness);
+                moved.push(Elsewhere { instance: *id, first, likeness });
+            }
+        }
+        Ok(moved)
+    }
+
+    /// Decides what a ruling proposes; true when the catalogue was changed, false when it was not, or
+    /// when a second person has to agree. Blocks.
+    ///
+    /// # Errors
+    /// `Forbidden`; `NotFound`; a refusal when it was decided before, or by the same person twice.
+    pub fn decide_change(
+        &self,
+        caller: &Caller,
+        id: InstanceId,
+        verdict: &Verdict,
+    ) -> Result<bool, Error> {
+        self.permit(caller, Act::TeachRouting)?;
+        let owner = caller.jurisdiction;
+        let directory = self.inner.registry.directory(owner)?;
+        let rows = self.read(|reader| reader.precedents(owner, LISTED))?;
+        let row = rows.into_iter().find(|row| row.instance == id).ok_or(Error::NotFound)?;
+        if row.decision.is_some() {
+            return Err(refused("decided_before", "该建议已有决定", "This was decided before"));
+        }
+        let (_, after) = change(&directory, &row).ok_or(Error::NotFound)?;
+        let by = caller.actor.name();
+        let deed = |kind| {
+            let detail = json!({ "category": row.category, "units": after, "note": verdict.note });
+            Deed::of(caller, kind, format!("instance:{id}")).with(detail)
+        };
+        if verdict.accept && self.routing_rules().two_persons {
+            match &row.agreed_by {
+                None => {
+                    let agreed = self.administer(deed("proposal_agreed"), |t, _| {
+                        t.agree_to_proposal(owner, id, &by)
+                    })?;
+                    return if agreed { Ok(false) } else { Err(Error::Busy("decided".into())) };
+                }
+                Some(first) if *first == by => {
+                    let (zh, en) = ("须由另一人同意", "Another person has to agree");
+                    return Err(refused("second_person_needed", zh, en));
+                }
+                Some(_) => {}
+            }
+        }
+        let category = directory.categories.get(&row.category).cloned().ok_or(Error::NotFound)?;
+        let kind = if verdict.accept { "proposal_accepted" } else { "proposal_rejected" };
+        let (note, changed) = (verdict.note.clone(), Category { units: after.clone(), ..category });
+        let decided = self.administer(deed(kind), |transaction, now| {
+            let decision = Decision { accepted: verdict.accept, by, at: now, note };
+            let decided = transaction.decide_change(owner, id, &decision)?;
+            if decided && verdict.accept {
+                let why = (decision.by.as_str(), now, decision.note.as_str());
+                change_one(transaction, owner, &changed, why)?;
+            }
+            Ok(decided)
+        })?;
+        if decided { Ok(verdict.accept) } else { Err(Error::Busy("decided meanwhile".to_owned())) }
+    }
+
+    /// How returns went of matters that were opened in some time: upheld ones, where the desk was
+    /// wrong, apart from rejected ones, where the unit was. Blocks.
+    ///
+    /// # Errors
+    /// `Forbidden`; what the store says.
+    pub fn returns(
+        &self,
+        caller: &Caller,
+        (from, to): (Option<Instant>, Option<Instant>),
+    ) -> Result<ReturnFigures, Error> {
+        self.sees_routing(caller)?;
+        let mut filter = Filter {
+            jurisdiction: Some(caller.jurisdiction),
+            workflow: Some(REFERRAL.to_owned()),
+            opened_from: from,
+            opened_to: to,
+            ..Filter::default()
+        };
+        let mut figures = ReturnFigures::default();
+        for _ in 0..COUNTED.div_ceil(usize::try_from(PAGE).unwrap_or(1)) {
+            let page = self.read(|reader| reader.list(&filter, PAGE))?;
+            page.iter().for_each(|instance| count(&mut figures, instance));
+            match page.last() {
+                Some(last) => filter.before = Some(last.id),
+                None => break,
+            }
+        }
+        Ok(figures)
+    }
+
+    /// Whether somebody sees how routing goes: who sees every matter.
+    fn sees_routing(&self, caller: &Caller) -> Result<(), Error> {
+        if self.may_all(caller, Act::SeeMatter)? { Ok(()) } else { Err(Error::Forbidden) }
+    }
+}
+
+/// A category's units as they are and with the ruled one first; none if it stands first already, or
+/// there is no such category any more.
+fn change(directory: &Arc<Directory>, row: &PrecedentRow) -> Option<(Vec<String>, Vec<String>)> {
+    let before = directory.categories.get(&row.category)?.units.clone();
+    let decided = row.decision.is_some();
+    if !decided && (row.withdrawn_at.is_some() || before.first() == Some(&row.unit)) {
+        return None;
+    }
+    let others = before.iter().filter(|unit| **unit != row.unit).cloned();
+    let after = std::iter::once(row.unit.clone()).chain(others).collect();
+    Some((before, after))
+}
+
+fn text<'i>(instance: &'i Instance, field: &str) -> Option<&'i str> {
+    instance.fields.get(field).and_then(Value::as_text)
+}
+
+fn count(figures: &mut ReturnFigures, instance: &Instance) {
+    figures.matters += 1;
+    let list = |field: &str| {
+        let members = instance.fields.get(field).and_then(Value::as_list).unwrap_or_default();
+        members.iter().filter_map(Value::as_text).collect::<Vec<&str>>()
+    };
+    let (returned, upheld) = (list(RETURNED), list(UPHELD));
+    let pending = text(instance, LAST) == Some(PENDING);
+    let waits = text(instance, INTERIM).or_else(|| text(instance, UNIT));
+    for unit in &returned {
+        let of_unit = figures.units.entry((*unit).to_owned()).or_default();
+        of_unit.returned += 1;
+        if upheld.contains(unit) {
+            of_unit.upheld += 1;
+        } else if pending && waits == Some(*unit) {
+            of_unit.pending += 1;
+        } else {
+            of_unit.rejected += 1;
+        }
+    }
+    if let Some(clause) = text(instance, CLAUSE).filter(|_| !returned.is_empty()) {
+        *figures.clauses.entry(clause.to_owned()).or_default() += 1;
+    }
+}
+
+fn refused(code: &str, zh: &str, en: &str) -> Error {
+    Refusal::new(code, Text::new(zh, en)).into()
+}

@@ -1,0 +1,299 @@
+//! What the house learns from rulings and returns, as people look at it and decide.
+
+use actix_web::{HttpResponse, web};
+use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
+
+use super::House;
+use super::caller::Who;
+use super::instance;
+use super::problem::{Problem, blocking};
+use super::receive::{Body, Query};
+use super::view::{All, Lens, Named};
+use crate::domain::InstanceId;
+use crate::gate::{Caller, Gate, Proposal, Ruling};
+
+/// A ruling that the router goes by.
+#[derive(Serialize, ToSchema)]
+pub(super) struct PrecedentView {
+    /// The ruled matter's public id.
+    id: String,
+    /// Its number.
+    number: String,
+    /// When it was ruled.
+    ruled_at: String,
+    /// By whom.
+    ruled_by: String,
+    /// To which unit.
+    unit: Named,
+    /// The matter's category.
+    category: Named,
+    /// Why.
+    reason: String,
+    /// Whether the router goes by it.
+    in_force: bool,
+}
+
+impl PrecedentView {
+    fn of(lens: &Lens, row: &crate::gate::PrecedentRow) -> Self {
+        Self {
+            id: lens.id(row.instance),
+            number: crate::gate::number_of(row.instance),
+            ruled_at: lens.time(row.at),
+            ruled_by: row.made_by.clone(),
+            unit: lens.unit(&row.unit),
+            category: lens.category(&row.category),
+            reason: row.reason.clone(),
+            in_force: row.withdrawn_at.is_none(),
+        }
+    }
+}
+
+/// A change of the catalogue that a ruling proposes.
+#[derive(Serialize, ToSchema)]
+pub(super) struct ProposalView {
+    /// The ruling that proposes it.
+    precedent: PrecedentView,
+    /// The category's units as they are, the usual one first.
+    before: Vec<Named>,
+    /// As they would be.
+    after: Vec<Named>,
+    /// Matters of the past like the ruled one that would have gone to another unit first.
+    moved: Vec<MovedView>,
+    /// `open`, `agreed` (a second person has to agree), `accepted` or `rejected`.
+    state: &'static str,
+    /// Who agreed first, or decided.
+    by: Option<String>,
+    /// When it was decided.
+    decided_at: Option<String>,
+    /// Why.
+    note: Option<String>,
+}
+
+/// A matter that would have gone elsewhere.
+#[derive(Serialize, ToSchema)]
+pub(super) struct MovedView {
+    /// Its public id.
+    id: String,
+    /// Its number.
+    number: String,
+    /// The unit that it went to first.
+    first_unit: Named,
+    /// How like the ruled one it is, in thousandths.
+    likeness_per_mille: u16,
+}
+
+impl ProposalView {
+    fn of(lens: &Lens, proposal: &Proposal) -> Self {
+        let row = &proposal.precedent;
+        let names = |units: &[String]| units.iter().map(|unit| lens.unit(unit)).collect();
+        let decision = row.decision.as_ref();
+        let state = match (decision, &row.agreed_by) {
+            (Some(decision), _) if decision.accepted => "accepted",
+            (Some(_), _) => "rejected",
+            (None, Some(_)) => "agreed",
+            (None, None) => "open",
+        };
+        let moved = proposal.moved.iter().map(|moved| MovedView {
+            id: lens.id(moved.instance),
+            number: crate::gate::number_of(moved.instance),
+            first_unit: lens.unit(&moved.first),
+            likeness_per_mille: moved.likeness,
+        });
+        Self {
+            precedent: PrecedentView::of(lens, row),
+            before: names(&proposal.before),
+            after: names(&proposal.after),
+            moved: moved.collect(),
+            state,
+            by: decision.map(|one| one.by.clone()).or_else(|| row.agreed_by.clone()),
+            decided_at: decision.map(|one| lens.time(one.at)),
+            note: decision.map(|one| one.note.clone()),
+        }
+    }
+}
+
+/// Why a precedent is withdrawn.
+#[derive(Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub(super) struct WithdrawBody {
+    /// The reason, 4 to 300 characters.
+    reason: String,
+}
+
+/// What is decided of a proposal.
+#[derive(Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub(super) struct DecideBody {
+    /// Whether the catalogue is to be changed.
+    accept: bool,
+    /// Why, 4 to 300 characters.
+    note: String,
+}
+
+/// What became of it.
+#[derive(Serialize, ToSchema)]
+pub(super) struct DecidedView {
+    /// Whether the catalogue was changed; else a second person has to agree, or it was rejected.
+    changed: bool,
+}
+
+/// How returns went.
+#[derive(Serialize, ToSchema)]
+pub(super) struct ReturnsView {
+    /// Matters that were opened in that time.
+    matters: i64,
+    /// By unit that returned any.
+    units: Vec<ReturnsOfUnit>,
+    /// Clauses that were disputed, the most disputed first.
+    clauses: Vec<DisputedClause>,
+}
+
+/// How the returns of a unit went.
+#[derive(Serialize, ToSchema)]
+pub(super) struct ReturnsOfUnit {
+    /// The unit.
+    unit: Named,
+    /// Matters that it returned.
+    returned: i64,
+    /// The desk was wrong.
+    upheld: i64,
+    /// The unit was wrong.
+    rejected: i64,
+    /// Nobody has decided yet.
+    pending: i64,
+}
+
+/// A clause and how often it was disputed.
+#[derive(Serialize, ToSchema)]
+pub(super) struct DisputedClause {
+    /// As it was written.
+    clause: String,
+    /// So often.
+    times: i64,
+}
+
+/// Rulings that the router goes by before what it has learned, the newest first.
+#[utoipa::path(
+    get, path = "/api/v1/routing/precedents", tag = "matters",
+    responses((status = 200, body = All<PrecedentView>, description = "At most 200.")),
+)]
+pub(super) async fn precedents(
+    house: web::Data<House>,
+    Who(caller): Who,
+) -> Result<web::Json<All<PrecedentView>>, Problem> {
+    let lens = Lens::of(&house, &caller)?;
+    let rows = ask(&house, caller, Gate::precedents).await?;
+    Ok(web::Json(All { items: rows.iter().map(|row| PrecedentView::of(&lens, row)).collect() }))
+}
+
+/// Takes a precedent out of use, with a reason that is recorded.
+#[utoipa::path(
+    post, path = "/api/v1/routing/precedents/{id}/withdraw", tag = "matters",
+    request_body = WithdrawBody,
+    responses((status = 204, description = "The router goes by it no longer.")),
+    params(("id" = String, Path, description = "The ruled matter's public id.")),
+)]
+pub(super) async fn withdraw(
+    house: web::Data<House>,
+    Who(caller): Who,
+    path: web::Path<String>,
+    Body(body): Body<WithdrawBody>,
+) -> Result<HttpResponse, Problem> {
+    let id = ruled(&house, &caller, &path)?;
+    let reason = reasoned("reason", body.reason)?;
+    let act = move |gate: &Gate, who: &Caller| gate.withdraw_precedent(who, id, &reason);
+    ask(&house, caller, act).await?;
+    Ok(HttpResponse::NoContent().finish())
+}
+
+/// Changes of the catalogue that rulings propose, with the matters they would have moved.
+#[utoipa::path(
+    get, path = "/api/v1/routing/proposals", tag = "matters",
+    responses((status = 200, body = All<ProposalView>, description = "The newest first.")),
+)]
+pub(super) async fn proposals(
+    house: web::Data<House>,
+    Who(caller): Who,
+) -> Result<web::Json<All<ProposalView>>, Problem> {
+    let lens = Lens::of(&house, &caller)?;
+    let all = ask(&house, caller, Gate::proposed_changes).await?;
+    Ok(web::Json(All { items: all.iter().map(|one| ProposalView::of(&lens, one)).collect() }))
+}
+
+/// Accepts or rejects a proposed change of the catalogue. Where two people are wanted
+/// (`routing.two_persons`) the first acceptance is noted and the second one changes it.
+#[utoipa::path(
+    post, path = "/api/v1/routing/proposals/{id}", tag = "matters", request_body = DecideBody,
+    responses((status = 200, body = DecidedView, description = "What became of it.")),
+    params(("id" = String, Path, description = "The ruled matter's public id.")),
+)]
+pub(super) async fn decide(
+    house: web::Data<House>,
+    Who(caller): Who,
+    path: web::Path<String>,
+    Body(body): Body<DecideBody>,
+) -> Result<web::Json<DecidedView>, Problem> {
+    let id = ruled(&house, &caller, &path)?;
+    let verdict = Ruling { accept: body.accept, note: reasoned("note", body.note)? };
+    let act = move |gate: &Gate, who: &Caller| gate.decide_change(who, id, &verdict);
+    Ok(web::Json(DecidedView { changed: ask(&house, caller, act).await? }))
+}
+
+/// How units' returns went: upheld ones, where the desk was wrong, apart from rejected ones, where the
+/// unit was; and which clauses were disputed.
+#[utoipa::path(
+    get, path = "/api/v1/routing/returns", tag = "matters",
+    responses((status = 200, body = ReturnsView, description = "Counted now.")),
+    params(("opened_from" = Option<String>, Query, description = "Of matters opened at or after: RFC 3339."),
+        ("opened_to" = Option<String>, Query, description = "Of matters opened before: RFC 3339.")),
+)]
+pub(super) async fn returns(
+    house: web::Data<House>,
+    Who(caller): Who,
+    mut query: Query,
+) -> Result<web::Json<ReturnsView>, Problem> {
+    let span = (query.instant("opened_from")?, query.instant("opened_to")?);
+    query.end()?;
+    let lens = Lens::of(&house, &caller)?;
+    let figures = ask(&house, caller, move |gate: &Gate, who: &Caller| gate.returns(who, span));
+    let figures = figures.await?;
+    let units = figures.units.iter().map(|(unit, of)| ReturnsOfUnit {
+        unit: lens.unit(unit),
+        returned: of.returned,
+        upheld: of.upheld,
+        rejected: of.rejected,
+        pending: of.pending,
+    });
+    let clauses = figures.clauses.into_iter();
+    let mut clauses: Vec<DisputedClause> =
+        clauses.map(|(clause, times)| DisputedClause { clause, times }).collect();
+    clauses.sort_by_key(|one| std::cmp::Reverse(one.times));
+    Ok(web::Json(ReturnsView { matters: figures.matters, units: units.collect(), clauses }))
+}
+
+/// Asks the gate where blocking is allowed.
+async fn ask<T: Send + 'static>(
+    house: &House,
+    caller: Caller,
+    work: impl FnOnce(&Gate, &Caller) -> Result<T, crate::gate::Error> + Send + 'static,
+) -> Result<T, Problem> {
+    let gate = house.gate.clone();
+    blocking(move || work(&gate, &caller)).await
+}
+
+/// The matter of a path: first whether the caller may decide at all.
+fn ruled(house: &House, caller: &Caller, path: &str) -> Result<InstanceId, Problem> {
+    house.gate.permit(caller, crate::policy::Act::TeachRouting)?;
+    instance::id(house, path)
+}
+
+/// A reason that says something.
+fn reasoned(name: &str, text: String) -> Result<String, Problem> {
+    if (4..=300).contains(&text.trim().chars().count()) {
+        return Ok(text.trim().to_owned());
+    }
+    let (zh, en) =
+        (format!("“{name}”应为4至300个字"), format!("`{name}` has 4 to 300 characters."));
+    Err(Problem::bad_request("bad_reason", zh, en).input(name))
+}

@@ -1,0 +1,211 @@
+//! The catalogue of categories as a table, for people with spreadsheets: one row a category.
+
+use super::Fault;
+use crate::domain::catalogue::Categories;
+use crate::domain::sheet::{self, MARK, harmless, plain};
+use crate::domain::{Category, Directory, Text};
+
+/// The columns: the name that is written, and the names that are read.
+const COLUMNS: [(&str, &[&str]); 12] = [
+    ("code", &["代码"]),
+    ("name_zh", &["名称", "类别"]),
+    ("name_en", &["英文名称"]),
+    ("units", &["承办单位"]),
+    ("matter_class", &["事项分级"]),
+    ("legal_days", &["法定时限"]),
+    ("law_zh", &["法律依据"]),
+    ("law_en", &["法律依据英文"]),
+    ("police_kept", &["由公安处置"]),
+    ("police_first", &["公安先期处警"]),
+    ("livelihood", &["民生保障"]),
+    ("retired", &["停用"]),
+];
+
+/// The classes as people write them.
+const CLASSES: [(&str, &str); 4] = [
+    ("一般事项", "general"),
+    ("特殊事项", "special"),
+    ("有法定时限", "legal"),
+    ("重大复杂事项", "major_complex"),
+];
+
+/// A catalogue as a table, its first row the names of the columns in Chinese.
+///
+/// # Errors
+/// What the writer of tables says; it writes to memory.
+pub fn write(categories: &Categories) -> Result<String, csv::Error> {
+    let mut writer =
+        csv::WriterBuilder::new().terminator(csv::Terminator::CRLF).from_writer(vec![]);
+    writer.write_record(COLUMNS.iter().filter_map(|(_, names)| names.first()))?;
+    for category in categories.values() {
+        writer.write_record(cells(category).map(|cell| harmless(&cell)))?;
+    }
+    let bytes = writer.into_inner().map_err(|error| error.into_error())?;
+    Ok(format!("{MARK}{}", String::from_utf8_lossy(&bytes)))
+}
+
+fn cells(category: &Category) -> [String; COLUMNS.len()] {
+    let flag = |value: bool| if value { "是" } else { "" }.to_owned();
+    let class = CLASSES.iter().find(|(_, code)| *code == category.matter_class);
+    let law = category.law.clone().unwrap_or_default();
+    let days = category.legal_days;
+    [
+        category.code.clone(),
+        category.name.zh.clone(),
+        category.name.en.clone(),
+        category.units.join("、"),
+        class.map_or(category.matter_class.clone(), |(zh, _)| (*zh).to_owned()),
+        if days == 0 { String::new() } else { days.to_string() },
+        law.zh,
+        law.en,
+        flag(category.police_kept),
+        flag(category.police_first),
+        flag(category.livelihood),
+        flag(category.retired),
+    ]
+}
+
+/// Reads a table as a whole catalogue; units by code or by name.
+///
+/// # Errors
+/// Everything that is wrong with it, each with its line.
+pub fn read(directory: &Directory, text: &str) -> Result<Categories, Vec<Fault>> {
+    let text = text.trim_start_matches(MARK);
+    let mut reader = csv::ReaderBuilder::new()
+        .flexible(true)
+        .delimiter(sheet::separator(text))
+        .from_reader(text.as_bytes());
+    let head = reader.headers().cloned().unwrap_or_default();
+    let columns = columns(&head)?;
+    let (mut categories, mut faults) = (Categories::new(), Vec::new());
+    for record in reader.records() {
+        let line = |at: Option<&csv::Position>| {
+            at.map_or(1, |place| usize::try_from(place.line()).unwrap_or(usize::MAX))
+        };
+        let record = match record {
+            Ok(record) => record,
+            Err(error) => {
+                let what = Text::new("这一行读不出来", format!("cannot be read: {error}"));
+                faults.push(Fault { line: line(error.position()), what, input: None });
+                continue;
+            }
+        };
+        if record.iter().all(|cell| cell.trim().is_empty()) {
+            continue;
+        }
+        let line = line(record.position());
+        match category(directory, &columns, &record) {
+            Ok(category) => {
+                let code = category.code.clone();
+                if categories.insert(code.clone(), category).is_some() {
+                    let what = Text::new(
+                        format!("代码“{code}”出现了两次"),
+                        format!("the code `{code}` is there twice"),
+                    );
+                    faults.push(Fault { line, what, input: Some("code".to_owned()) });
+                }
+            }
+            Err((input, what)) => {
+                faults.push(Fault { line, what, input: Some(input.to_owned()) });
+            }
+        }
+    }
+    if faults.is_empty() { Ok(categories) } else { Err(faults) }
+}
+
+/// Where each known column stands.
+fn columns(head: &csv::StringRecord) -> Result<[Option<usize>; COLUMNS.len()], Vec<Fault>> {
+    let mut columns = [None; COLUMNS.len()];
+    let mut faults = Vec::new();
+    let mut fault = |zh: String, en: String| {
+        faults.push(Fault { line: 1, what: Text::new(zh, en), input: None });
+    };
+    for (number, cell) in head.iter().enumerate() {
+        let cell = cell.trim().to_lowercase();
+        let known = COLUMNS
+            .iter()
+            .position(|(name, others)| *name == cell || others.contains(&cell.as_str()));
+        match known.and_then(|known| columns.get_mut(known)) {
+            Some(place @ None) => *place = Some(number),
+            Some(_) => {
+                fault(format!("“{cell}”列重复"), format!("the column `{cell}` is there twice"));
+            }
+            None if cell.is_empty() => {}
+            None => {
+                let zh: Vec<&str> =
+                    COLUMNS.iter().filter_map(|(_, names)| names.first().copied()).collect();
+                let en: Vec<&str> = COLUMNS.iter().map(|(name, _)| *name).collect();
+                fault(
+                    format!("没有“{cell}”列；可用的列：{}", zh.join("、")),
+                    format!("there is no column `{cell}`; columns are {}", en.join(", ")),
+                );
+            }
+        }
+    }
+    let [code, name, ..] = columns;
+    if code.is_none() || name.is_none() {
+        fault(
+            "第一行须有“代码”和“名称”".to_owned(),
+            "the first row must name `code` and `name_zh`".to_owned(),
+        );
+    }
+    if faults.is_empty() { Ok(columns) } else { Err(faults) }
+}
+
+/// A row as a category, or what is wrong in which column.
+fn category(
+    directory: &Directory,
+    columns: &[Option<usize>; COLUMNS.len()],
+    record: &csv::StringRecord,
+) -> Result<Category, (&'static str, Text)> {
+    let [
+        code,
+        name_zh,
+        name_en,
+        units,
+        class,
+        days,
+        law_zh,
+        law_en,
+        kept,
+        first,
+        livelihood,
+        retired,
+    ] = columns.map(|at| plain(at.and_then(|at| record.get(at)).unwrap_or_default()));
+    let unit = |named: &str| {
+        let mut all = directory.units.values();
+        let found = all.find(|unit| unit.code == named || unit.name.zh == named);
+        found.map(|unit| unit.code.clone()).ok_or_else(|| {
+            let zh = format!("没有单位“{named}”，请填写单位代码或名称");
+            ("units", Text::new(zh, format!("there is no unit `{named}`")))
+        })
+    };
+    let separators = ['、', ',', '，', ';', '；', ' '];
+    let units = units.split(separators).filter(|unit| !unit.is_empty());
+    let flag = |column: &'static str, cell: &str| match cell.to_lowercase().as_str() {
+        "" | "否" | "false" | "no" | "0" => Ok(false),
+        "是" | "true" | "yes" | "1" | "√" => Ok(true),
+        _ => Err((
+            column,
+            Text::new(format!("“{cell}”应为是或否"), format!("`{cell}` is neither yes nor no")),
+        )),
+    };
+    let matter_class = CLASSES.iter().find(|(zh, code)| *zh == class || *code == class);
+    let legal_days = if days.is_empty() { Ok(0) } else { days.parse() };
+    let law = Text::new(law_zh, if law_en.is_empty() { law_zh } else { law_en });
+    Ok(Category {
+        code: code.to_owned(),
+        name: Text::new(name_zh, if name_en.is_empty() { name_zh } else { name_en }),
+        units: units.map(unit).collect::<Result<_, _>>()?,
+        matter_class: matter_class.map_or(class, |(_, code)| code).to_owned(),
+        legal_days: legal_days.map_err(|_word| {
+            let zh = format!("法定时限“{days}”应为工作日数");
+            ("legal_days", Text::new(zh, format!("`{days}` is no number of working days")))
+        })?,
+        law: (!law.zh.is_empty()).then_some(law),
+        police_kept: flag("police_kept", kept)?,
+        police_first: flag("police_first", first)?,
+        livelihood: flag("livelihood", livelihood)?,
+        retired: flag("retired", retired)?,
+    })
+}

@@ -1,0 +1,123 @@
+//! How far two calls speak of the same: by the features that the router reads anyway. What is kept of
+//! a text for this says nothing to anybody: hashes of features, with how much each counts.
+
+use super::features::Read;
+use super::router::Router;
+
+/// So many features of a text are kept, the strongest.
+const KEPT: usize = 64;
+
+/// How finely a feature's weight is kept.
+const LEVELS: u8 = 15;
+
+/// What a text is recognised by: hashes of features, in order, each with its weight (1 to 15).
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Traits(Vec<(u32, u8)>);
+
+impl Router {
+    /// What a text is recognised by.
+    #[must_use]
+    pub fn traits(&self, read: &Read) -> Traits {
+        let mut features = self.reader.of_matter(read);
+        // Single letters and the bias stand in every text; triples say little more than pairs.
+        features.retain(|(name, _)| {
+            let piece = name.strip_prefix("n:").map(|piece| piece.chars().count());
+            name != "bias" && piece.is_none_or(|length| length == 2)
+        });
+        features.sort_by(|one, other| other.1.total_cmp(&one.1).then_with(|| one.0.cmp(&other.0)));
+        features.truncate(KEPT);
+        let most = features.first().map_or(1.0, |(_, weight)| weight.max(1e-6));
+        let mut kept: Vec<(u32, u8)> =
+            features.iter().map(|(name, weight)| (hash(name), level(weight / most))).collect();
+        kept.sort_unstable();
+        kept.dedup_by_key(|(hash, _)| *hash);
+        Traits(kept)
+    }
+}
+
+impl Traits {
+    /// How alike two texts are, from 0 to 1: the cosine of the angle between them.
+    #[must_use]
+    pub fn likeness(&self, other: &Self) -> f32 {
+        let (mut shared, mut rest) = (0.0_f32, other.0.as_slice());
+        for (hash, weight) in &self.0 {
+            let at = rest.partition_point(|(there, _)| there < hash);
+            rest = rest.get(at..).unwrap_or_default();
+            if let Some((_, there)) = rest.first().filter(|(there, _)| there == hash) {
+                shared += f32::from(*weight) * f32::from(*there);
+            }
+        }
+        let length = |traits: &Self| {
+            traits.0.iter().map(|(_, weight)| f32::from(*weight).powi(2)).sum::<f32>().sqrt()
+        };
+        let both = length(self) * length(other);
+        if both > 0.0 { (shared / both).clamp(0.0, 1.0) } else { 0.0 }
+    }
+
+    /// As it is kept: nine hexadecimal digits for each feature.
+    #[must_use]
+    pub fn encode(&self) -> String {
+        self.0.iter().map(|(hash, weight)| format!("{hash:08x}{weight:x}")).collect()
+    }
+
+    /// As it was kept; what cannot be read counts for nothing.
+    #[must_use]
+    pub fn decode(text: &str) -> Self {
+        let digits: Vec<char> = text.chars().collect();
+        let read = |piece: &[char]| {
+            let (hash, weight) = piece.split_at_checked(8)?;
+            let number =
+                |digits: &[char]| u32::from_str_radix(&digits.iter().collect::<String>(), 16).ok();
+            Some((number(hash)?, u8::try_from(number(weight)?).ok()?))
+        };
+        Self(digits.chunks(9).filter_map(read).collect())
+    }
+}
+
+/// FNV-1a, of which the upper half is kept.
+fn hash(name: &str) -> u32 {
+    let mut sum = 0xCBF2_9CE4_8422_2325_u64;
+    for byte in name.bytes() {
+        sum = (sum ^ u64::from(byte)).wrapping_mul(0x0100_0000_01B3);
+    }
+    u32::try_from(sum >> 32).unwrap_or_default()
+}
+
+/// A share of the strongest weight in whole levels, at least one.
+fn level(share: f32) -> u8 {
+    let wanted = share * f32::from(LEVELS);
+    (1..=LEVELS).rev().find(|level| f32::from(*level) <= wanted).unwrap_or(1)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::routing::{Example, Knowledge};
+
+    fn traits(text: &str) -> Traits {
+        let example = Example { text: "停水".to_owned(), ..Example::default() };
+        let knowledge = Knowledge { examples: vec![example], ..Knowledge::default() };
+        let router = Router::train(&knowledge);
+        router.traits(&router.read(text))
+    }
+
+    #[test]
+    fn the_same_matter_in_other_words_is_more_alike_than_another_matter() {
+        let first = traits("土城路整栋楼停电一个小时了");
+        let again = traits("我们土城路这栋楼也停电了，什么时候来电");
+        let other = traits("快递丢失，驿站不肯赔偿");
+        assert!((first.likeness(&first) - 1.0).abs() < 0.001);
+        assert!(first.likeness(&again) > 0.3, "{}", first.likeness(&again));
+        assert!(first.likeness(&other) < 0.1, "{}", first.likeness(&other));
+    }
+
+    #[test]
+    fn what_is_kept_comes_back_and_an_empty_text_is_like_nothing() {
+        let first = traits("土城路整栋楼停电一个小时了");
+        assert_eq!(Traits::decode(&first.encode()), first);
+        assert!(!first.encode().contains('停'));
+        let nothing = Traits::decode("");
+        assert!(nothing.likeness(&first).abs() < f32::EPSILON);
+        assert_eq!(Traits::decode("zz"), nothing);
+    }
+}

@@ -1,0 +1,219 @@
+//! Rulings that the router goes by, and what became of the changes of the catalogue they propose.
+
+use diesel::prelude::*;
+
+use super::connection::each;
+use super::error::Error;
+use super::part::{Part, Target};
+use super::pool::Reader;
+use super::schema::precedent;
+use super::statement::Cell;
+use super::writer::Transaction;
+use crate::domain::{InstanceId, Instant, JurisdictionId};
+
+/// A ruling as the router goes by it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct PrecedentRow {
+    /// The matter that was ruled.
+    pub instance: InstanceId,
+    /// Whose.
+    pub jurisdiction: JurisdictionId,
+    /// When.
+    pub at: Instant,
+    /// By whom.
+    pub made_by: String,
+    /// To which unit.
+    pub unit: String,
+    /// The matter's category.
+    pub category: String,
+    /// Why, in the words of the ruling.
+    pub reason: String,
+    /// Hashes of features of what the caller said.
+    pub traits: String,
+    /// When it was withdrawn, if it was.
+    pub withdrawn_at: Option<Instant>,
+    /// What became of the change of the catalogue that it proposes.
+    pub decision: Option<Decision>,
+    /// The first of two people who accept it.
+    pub agreed_by: Option<String>,
+}
+
+/// What was decided of a proposal.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Decision {
+    /// Whether the catalogue was changed.
+    pub accepted: bool,
+    /// By whom.
+    pub by: String,
+    /// When.
+    pub at: Instant,
+    /// Why.
+    pub note: String,
+}
+
+#[derive(Debug, Queryable)]
+struct Row {
+    instance_id: i64,
+    jurisdiction_id: i64,
+    at: i64,
+    made_by: String,
+    unit: String,
+    category: String,
+    reason: String,
+    traits: String,
+    withdrawn_at: Option<i64>,
+    decision: Option<String>,
+    agreed_by: Option<String>,
+    decided_by: Option<String>,
+    decided_at: Option<i64>,
+    note: String,
+}
+
+const ACCEPTED: &str = "accepted";
+const REJECTED: &str = "rejected";
+
+impl From<Row> for PrecedentRow {
+    fn from(row: Row) -> Self {
+        let decision = row.decision.map(|decision| Decision {
+            accepted: decision == ACCEPTED,
+            by: row.decided_by.unwrap_or_default(),
+            at: Instant(row.decided_at.unwrap_or_default()),
+            note: row.note,
+        });
+        Self {
+            instance: InstanceId(row.instance_id),
+            jurisdiction: JurisdictionId(row.jurisdiction_id),
+            at: Instant(row.at),
+            made_by: row.made_by,
+            unit: row.unit,
+            category: row.category,
+            reason: row.reason,
+            traits: row.traits,
+            withdrawn_at: row.withdrawn_at.map(Instant),
+            decision,
+            agreed_by: row.agreed_by,
+        }
+    }
+}
+
+/// A matter that is ruled again has one precedent: the last ruling.
+const INSERT: Target = Target {
+    head: "INSERT INTO precedent (instance_id, jurisdiction_id, at, made_by, unit, category, reason, \
+           traits, note)",
+    tail: "ON CONFLICT (instance_id) DO UPDATE SET at = excluded.at, made_by = excluded.made_by, \
+           unit = excluded.unit, category = excluded.category, reason = excluded.reason, \
+           withdrawn_at = NULL, decision = NULL, agreed_by = NULL, decided_by = NULL, \
+           decided_at = NULL, note = ''",
+};
+
+/// New precedents.
+pub(super) fn added(rows: &[PrecedentRow]) -> Part<'_> {
+    let rows = rows.iter().map(|row| {
+        vec![
+            row.instance.0.into(),
+            row.jurisdiction.0.into(),
+            row.at.into(),
+            row.made_by.as_str().into(),
+            row.unit.as_str().into(),
+            row.category.as_str().into(),
+            row.reason.as_str().into(),
+            row.traits.as_str().into(),
+            Cell::from(""),
+        ]
+    });
+    Part::insert(&INSERT, rows.collect())
+}
+
+impl Reader {
+    /// The precedents of a jurisdiction, also withdrawn ones, the newest first, at most `limit`.
+    ///
+    /// # Errors
+    /// As for any statement.
+    pub fn precedents(
+        &mut self,
+        owner: JurisdictionId,
+        limit: i64,
+    ) -> Result<Vec<PrecedentRow>, Error> {
+        let rows: Vec<Row> = each!(&mut self.connection, connection => {
+            precedent::table
+                .filter(precedent::jurisdiction_id.eq(owner.0))
+                .order((precedent::at.desc(), precedent::instance_id.desc()))
+                .limit(limit)
+                .load(connection)
+        })?;
+        Ok(rows.into_iter().map(PrecedentRow::from).collect())
+    }
+}
+
+impl Transaction<'_> {
+    /// Takes a precedent out of use; false when there is none in use.
+    ///
+    /// # Errors
+    /// As for any statement.
+    pub fn withdraw_precedent(
+        &mut self,
+        owner: JurisdictionId,
+        id: InstanceId,
+        now: Instant,
+    ) -> Result<bool, Error> {
+        let changed = each!(&mut self.connection, connection => {
+            diesel::update(precedent::table.find(id.0))
+                .filter(precedent::jurisdiction_id.eq(owner.0))
+                .filter(precedent::withdrawn_at.is_null())
+                .set(precedent::withdrawn_at.eq(now.0))
+                .execute(connection)
+        })?;
+        self.raise_revision(owner)?;
+        Ok(changed == 1)
+    }
+
+    /// Notes the first of two people who accept a proposal; false when it is decided, or somebody
+    /// agreed before.
+    ///
+    /// # Errors
+    /// As for any statement.
+    pub fn agree_to_proposal(
+        &mut self,
+        owner: JurisdictionId,
+        id: InstanceId,
+        by: &str,
+    ) -> Result<bool, Error> {
+        let changed = each!(&mut self.connection, connection => {
+            diesel::update(precedent::table.find(id.0))
+                .filter(precedent::jurisdiction_id.eq(owner.0))
+                .filter(precedent::decision.is_null())
+                .filter(precedent::agreed_by.is_null())
+                .set(precedent::agreed_by.eq(by))
+                .execute(connection)
+        })?;
+        self.raise_revision(owner)?;
+        Ok(changed == 1)
+    }
+
+    /// Notes what was decided of a proposal; false when it was decided before.
+    ///
+    /// # Errors
+    /// As for any statement.
+    pub fn decide_change(
+        &mut self,
+        owner: JurisdictionId,
+        id: InstanceId,
+        decision: &Decision,
+    ) -> Result<bool, Error> {
+        let word = if decision.accepted { ACCEPTED } else { REJECTED };
+        let changed = each!(&mut self.connection, connection => {
+            diesel::update(precedent::table.find(id.0))
+                .filter(precedent::jurisdiction_id.eq(owner.0))
+                .filter(precedent::decision.is_null())
+                .set((
+                    precedent::decision.eq(word),
+                    precedent::decided_by.eq(&decision.by),
+                    precedent::decided_at.eq(decision.at.0),
+                    precedent::note.eq(&decision.note),
+                ))
+                .execute(connection)
+        })?;
+        self.raise_revision(owner)?;
+        Ok(changed == 1)
+    }
+}

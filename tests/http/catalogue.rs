@@ -1,0 +1,167 @@
+//! The catalogue of categories is drafted by one, published by another, and in force from its day; units
+//! that are merged are followed by what they had open.
+
+use reqwest::Method;
+use serde_json::{Value as Json, json};
+
+use super::office::{Answer, Office, read};
+
+const ADMIN: &str = "yingji.administrator";
+const DIRECTOR: &str = "yingji.director";
+const DUTY: &str = "yingji.duty";
+const DESK: &str = "gongan.dispatcher";
+const VERSIONS: &str = "/api/v1/catalogue/versions";
+
+async fn export(office: &Office) -> String {
+    office.get(DESK, "/api/v1/catalogue/export").await.text
+}
+
+async fn draft(office: &Office, who: &str, table: String) -> Answer {
+    let path = format!("{VERSIONS}?note=%E8%B0%83%E6%95%B4%E7%9B%AE%E5%BD%95");
+    read(office.ask(who, Method::POST, &path).header("Content-Type", "text/csv").body(table)).await
+}
+
+async fn units_of(office: &Office, code: &str) -> Json {
+    office.get(DESK, &format!("/api/v1/categories/{code}")).await.ok(200)["units"].clone()
+}
+
+/// The exported table with the units of one row replaced.
+fn with_units(table: &str, code: &str, units: &str) -> String {
+    let line = table.lines().find(|line| line.starts_with(&format!("{code},"))).unwrap();
+    let mut cells: Vec<&str> = line.split(',').collect();
+    cells[3] = units;
+    table.replace(line, &cells.join(","))
+}
+
+#[tokio::test]
+async fn a_version_is_drafted_as_a_table_and_published_by_another_for_a_day_to_come() {
+    let office = Office::county().await;
+    let before = export(&office).await;
+    assert!(before.starts_with("\u{feff}代码,名称,"), "{before}");
+    // What was exported is drafted again without any difference.
+    let same = draft(&office, ADMIN, before.clone()).await.ok(201);
+    assert_eq!(same["differences"], json!([]), "{same}");
+    // Units by name, as people write them.
+    let table = with_units(&before, "env.solid-waste", "县城市管理局、huanbao");
+    let drafted = draft(&office, ADMIN, table).await.ok(201);
+    let number = drafted["number"].as_i64().unwrap();
+    let said = drafted["differences"][0]["what"]["zh"].as_str().unwrap();
+    assert!(said.contains("huanbao、chengguan → chengguan、huanbao"), "{said}");
+    let publish = format!("{VERSIONS}/{number}/publish");
+    assert_eq!(office.post(ADMIN, &publish, json!({})).await.problem(403), "forbidden");
+    let body = json!({ "effective_at": "2018-07-02T11:00:00+08:00" });
+    let done = office.post(DIRECTOR, &publish, body).await.ok(200);
+    assert_eq!(done["state"], "published");
+    // In force when its time has come, also for whoever asks first then.
+    assert_eq!(units_of(&office, "env.solid-waste").await[0], "huanbao");
+    office.minutes_later(120);
+    office
+        .gate
+        .registry()
+        .facts(office.gate.registry().jurisdictions()[0], office.gate.now())
+        .unwrap();
+    assert_eq!(units_of(&office, "env.solid-waste").await[0], "chengguan");
+    let all = office.get(DUTY, VERSIONS).await.ok(200);
+    assert_eq!(all["items"][0]["state"], "in_force", "{all}");
+    assert_eq!(all["items"][1]["state"], "draft");
+    assert_eq!(office.post(DUTY, &publish, json!({})).await.problem(409), "no_draft");
+    // What is not wanted is withdrawn, and stays in the list.
+    let first = format!("{VERSIONS}/{}", number - 1);
+    let gone = read(office.ask(ADMIN, Method::DELETE, &first)).await;
+    assert_eq!(gone.status, 204, "{}", gone.text);
+    let refused = office.post(DIRECTOR, &format!("{first}/publish"), json!({})).await;
+    assert_eq!(refused.problem(409), "no_draft");
+}
+
+#[tokio::test]
+async fn everything_wrong_with_a_table_is_said_with_its_line() {
+    let office = Office::county().await;
+    let table = export(&office).await;
+    let wrong = with_units(&table, "env.solid-waste", "没有这局");
+    let answer = draft(&office, ADMIN, wrong).await;
+    assert_eq!(answer.problem(422), "wrong_rows");
+    let reason = &answer.json["reasons"][0];
+    assert!(reason["zh"].as_str().unwrap().contains("没有单位“没有这局”"), "{reason}");
+    assert_eq!(reason["input"], "units");
+    // A category that is left out would be lost to the matters that have it.
+    let lines: Vec<&str> = table.lines().collect();
+    let shorter = lines[..lines.len() - 1].join("\r\n");
+    let answer = draft(&office, ADMIN, shorter).await;
+    assert_eq!(answer.problem(422), "wrong_catalogue");
+    assert!(answer.text.contains("停用"), "{}", answer.text);
+    let unknown = draft(&office, ADMIN, "代码,名称,颜色\na,b,c\n".to_owned()).await;
+    assert_eq!(unknown.problem(422), "wrong_rows");
+    assert_eq!(draft(&office, DESK, table).await.problem(403), "forbidden");
+}
+
+#[tokio::test]
+async fn a_retired_category_is_chosen_no_more_and_stays_readable() {
+    let office = Office::county().await;
+    let mut category = office.get(DESK, "/api/v1/categories/other.vague").await.ok(200);
+    category["retired"] = json!(true);
+    office.put(ADMIN, "/api/v1/categories/other.vague", category).await.ok(200);
+    let input = json!({ "place": "葛城街道", "text": "说不清", "category": "other.vague", "kind": "help",
+        "anonymous": true });
+    let refused = office.post(DESK, "/api/v1/referrals", json!({ "input": input })).await;
+    assert_eq!(refused.json["code"], "category_retired", "{}", refused.text);
+    // One change at once is a version of its own.
+    let all = office.get(DUTY, VERSIONS).await.ok(200);
+    assert_eq!(all["items"][0]["state"], "in_force");
+}
+
+#[tokio::test]
+async fn where_two_people_are_wanted_nobody_changes_a_category_alone() {
+    let office = Office::county().await;
+    let rules = fenliu::gate::RoutingRules { two_persons: true, ..Default::default() };
+    office.gate.use_routing_rules(rules);
+    let category = office.get(DESK, "/api/v1/categories/other.vague").await.ok(200);
+    let answer = office.put(ADMIN, "/api/v1/categories/other.vague", category).await;
+    assert_eq!(answer.problem(409), "draft_needed");
+}
+
+async fn routed(office: &Office, unit: &str) -> String {
+    let input = json!({ "place": "葛城街道", "text": "超市卖过期奶粉", "category": "env.solid-waste",
+        "kind": "report", "anonymous": true });
+    let opened = office.post(DESK, "/api/v1/referrals", json!({ "input": input })).await.ok(201);
+    let id = opened["id"].as_str().unwrap().to_owned();
+    let route = json!({ "command": "route", "input": { "unit": unit } });
+    office.command(DESK, &id, route).await.ok(200);
+    id
+}
+
+#[tokio::test]
+async fn what_a_merged_unit_had_open_follows_and_what_is_meant_for_it_goes_to_its_successor() {
+    let office = Office::county().await;
+    let open = routed(&office, "gongshang").await;
+    let accepted = routed(&office, "gongshang").await;
+    let accept = json!({ "command": "accept" });
+    office.command("gongshang.liaison", &accepted, accept.clone()).await.ok(200);
+    let put = |successor: &str| {
+        json!({ "name": { "zh": "县工商局", "en": "Industry and Commerce" },
+        "kind": "department", "successor": successor })
+    };
+    let path = "/api/v1/units/gongshang";
+    assert_eq!(office.put(ADMIN, path, put("nosuch")).await.problem(422), "invalid");
+    assert_eq!(office.put(ADMIN, path, put("gongshang")).await.problem(422), "invalid");
+    let unit = office.put(ADMIN, path, put("shiyao")).await.ok(200);
+    assert_eq!((&unit["active"], &unit["successor"]), (&json!(false), &json!("shiyao")));
+    let owner = office.gate.registry().jurisdictions()[0];
+    assert_eq!(office.gate.follow_successors(owner).await.unwrap(), 2);
+    assert_eq!(office.gate.follow_successors(owner).await.unwrap(), 0, "each once");
+    for id in [&open, &accepted] {
+        let seen = office.get("shiyao.liaison", &format!("/api/v1/referrals/{id}")).await.ok(200);
+        assert_eq!(seen["holder"]["code"], "shiyao");
+    }
+    office.command("shiyao.liaison", &open, accept).await.ok(200);
+    // Who had it still reads its own part, under the name it had.
+    let seen = office.get(DESK, &format!("/api/v1/referrals/{open}")).await.ok(200);
+    assert_eq!(seen["fields"]["first_unit"], "gongshang");
+    assert_eq!(seen["names"]["first_unit"]["zh"], "县工商局");
+    let next = routed(&office, "gongshang").await;
+    let seen = office.get(DESK, &format!("/api/v1/referrals/{next}")).await.ok(200);
+    assert_eq!(seen["holder"]["code"], "shiyao");
+    // It all stands in the history, and the history says what stands.
+    let gate = office.gate.clone();
+    let report = tokio::task::spawn_blocking(move || gate.verify().unwrap()).await.unwrap();
+    assert_eq!(report.differing_count, 0, "{:?}", report.first_fault);
+}

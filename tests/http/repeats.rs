@@ -1,0 +1,202 @@
+//! Somebody calls about the same again: shown while it is typed, counted with one tap, nobody lost.
+
+use std::sync::Arc;
+
+use fenliu::routing::knowledge::Topic;
+use fenliu::routing::{Example, Knowledge, Router};
+use serde_json::{Value as Json, json};
+
+use super::office::Office;
+
+const DESK: &str = "gongan.dispatcher";
+
+/// A county whose router tells an outage from a danger.
+async fn advised() -> Office {
+    let office = Office::county().await;
+    let mut small = Knowledge { police: "gongan".to_owned(), ..Knowledge::default() };
+    (small.tuning.ask, small.tuning.ask_danger, small.tuning.keep) = (0.4, 0.4, 0.7);
+    let words = Topic { words: "停电 来电 路灯".to_owned(), ..Topic::default() };
+    small.lexicon.topics.insert("utility.power-fault".to_owned(), words);
+    let example = |text: &str, unit: &str, divert: bool| Example {
+        text: text.to_owned(),
+        units: vec![unit.to_owned()],
+        divert,
+        emergency: !divert,
+        ..Example::default()
+    };
+    for _ in 0..6 {
+        for text in ["停电了一直没有来电", "整栋楼停电", "路灯不亮", "我们这里也停电了"]
+        {
+            small.examples.push(example(text, "gongdian", true));
+        }
+        for text in ["着火了有人困在里面", "有人被打伤倒在地上"] {
+            small.examples.push(example(text, "gongan", false));
+        }
+    }
+    office.gate.use_router(Arc::new(Router::train(&small)));
+    office
+}
+
+async fn register(office: &Office, text: &str, place: &str, phone: &str) -> Json {
+    let input = json!({ "place": place, "text": text, "category": "utility.power-fault",
+        "kind": "help", "caller_phone": phone });
+    office.post(DESK, "/api/v1/referrals", json!({ "input": input })).await.ok(201)
+}
+
+async fn typed(office: &Office, who: &str, text: &str, place: &str, phone: &str) -> Vec<Json> {
+    let body = json!({ "text": text, "place": place, "phone": phone });
+    let said = office.post(who, "/api/v1/routing/suggest", body).await.ok(200);
+    said["repeats"].as_array().unwrap().clone()
+}
+
+/// Sends what a tap offers, with what the caller said.
+async fn tap(office: &Office, tap: &Json, said: Json) -> super::office::Answer {
+    let mut body = tap["body"].clone();
+    body["input"].as_object_mut().unwrap().extend(said.as_object().unwrap().clone());
+    office.post(DESK, tap["path"].as_str().unwrap(), body).await
+}
+
+fn kinds(repeat: &Json) -> Vec<&str> {
+    repeat["why"].as_array().unwrap().iter().map(|why| why["kind"].as_str().unwrap()).collect()
+}
+
+#[tokio::test]
+async fn who_calls_again_about_the_same_place_is_seen_while_the_call_is_typed() {
+    let office = advised().await;
+    let first = register(&office, "整栋楼停电了", "葛城街道土城路12号", "023-5922-0001").await;
+    register(&office, "路灯不亮", "高燕镇街上", "023-5922-0002").await;
+    let found = typed(&office, DESK, "我们这栋楼也停电了", "葛城街道土城路", "023-5922-0003").await;
+    assert_eq!(found.len(), 1, "{found:?}");
+    assert_eq!(found[0]["matter"]["id"], first["id"]);
+    assert_eq!(found[0]["place"], "葛城街道土城路12号");
+    assert!(kinds(&found[0]).contains(&"same_place"), "{found:?}");
+    assert!(kinds(&found[0]).contains(&"same_matter"), "{found:?}");
+    // The same number is known whatever is said, however it is written.
+    let found = typed(&office, DESK, "那个事怎么样了", "", "02359220002").await;
+    assert_eq!(kinds(&found[0])[0], "same_caller", "{found:?}");
+    // Another matter elsewhere from somebody else repeats nothing.
+    assert!(typed(&office, DESK, "狗叫一晚上", "高观镇", "023-5922-0004").await.is_empty());
+    // Who does not see every matter does not learn of others by typing.
+    let told = typed(&office, "huimin.liaison", "整栋楼停电了", "葛城街道土城路", "").await;
+    assert!(told.is_empty(), "{told:?}");
+}
+
+#[tokio::test]
+async fn one_tap_counts_the_caller_and_keeps_what_he_said() {
+    let office = advised().await;
+    let first = register(&office, "整栋楼停电了", "葛城街道土城路12号", "023-5922-0001").await;
+    let found = typed(&office, DESK, "我家也停电了", "葛城街道土城路", "").await;
+    assert_eq!(found[0]["taps"][0]["kind"], "attach");
+    let said = json!({ "text": "我家也停电了", "caller_phone": "023-5922-0007" });
+    tap(&office, &found[0]["taps"][0], said).await.ok(200);
+    let path = format!("/api/v1/referrals/{}", first["id"].as_str().unwrap());
+    let seen = office.get(DESK, &path).await.ok(200);
+    assert_eq!(seen["fields"]["repeat_calls"], 1);
+    assert_eq!(seen["calls"][0]["personal"]["caller_phone"], "023-5922-0007");
+    // The second number is known from now on, too.
+    let found = typed(&office, DESK, "来电没有", "", "023-5922-0007").await;
+    assert_eq!(found[0]["matter"]["id"], first["id"]);
+    assert!(kinds(&found[0]).contains(&"counted"), "{found:?}");
+    // Or it becomes a matter of its own that names the first.
+    let said = json!({ "text": "我家停电，冰箱也坏了", "place": "葛城街道土城路", "kind": "help",
+        "category": "utility.power-fault", "anonymous": true });
+    assert_eq!(found[0]["taps"][1]["kind"], "link");
+    let own = tap(&office, &found[0]["taps"][1], said).await.ok(201);
+    let path = format!("/api/v1/referrals/{}", own["id"].as_str().unwrap());
+    let fields = office.get(DESK, &path).await.ok(200)["fields"].clone();
+    assert_eq!(fields["linked_to"], first["number"]);
+}
+
+#[tokio::test]
+async fn a_call_of_danger_is_never_hidden_in_another_matter() {
+    let office = advised().await;
+    let first = register(&office, "整栋楼停电了", "葛城街道土城路12号", "023-5922-0001").await;
+    let found = typed(&office, DESK, "停电的楼着火了有人困在里面", "葛城街道土城路12号", "").await;
+    let offered: Vec<&Json> =
+        found.iter().flat_map(|one| one["taps"].as_array().unwrap()).collect();
+    assert!(offered.iter().all(|tap| tap["kind"] == "link"), "{offered:?}");
+    let id = first["id"].as_str().unwrap();
+    let input = json!({ "text": "着火了有人困在里面", "guard": "divert", "danger_asked": true });
+    let body = json!({ "command": "attach_repeat_call", "input": input });
+    let refused = office.command(DESK, id, body).await;
+    assert_eq!(refused.json["code"], "register_by_itself", "{}", refused.text);
+}
+
+#[tokio::test]
+async fn who_called_and_what_was_said_is_forgotten_for_repeats_when_it_is_erased() {
+    let office = advised().await;
+    let first = register(&office, "整栋楼停电了", "葛城街道土城路12号", "023-5922-0001").await;
+    let id = first["id"].as_str().unwrap();
+    let answer = json!({ "command": "answer_at_desk", "input": { "answer": "已查明为计划检修" } });
+    office.command(DESK, id, answer).await.ok(200);
+    assert_eq!(typed(&office, DESK, "停电", "", "023-5922-0001").await.len(), 1);
+    let path = format!("/api/v1/referrals/{id}/erase");
+    let reason = json!({ "reason": "来电人要求删除个人信息" });
+    assert_eq!(office.post("gongan.shift_leader", &path, reason).await.status, 204);
+    assert!(
+        typed(&office, DESK, "整栋楼停电了", "葛城街道土城路12号", "023-5922-0001")
+            .await
+            .is_empty()
+    );
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn five_hundred_callers_about_one_outage_are_one_matter_and_none_is_lost() {
+    let office = Arc::new(advised().await);
+    let first = register(&office, "整栋楼停电了", "葛城街道土城路12号", "023-5000-0000").await;
+    let id = first["id"].as_str().unwrap().to_owned();
+    let route = json!({ "command": "route", "input": { "unit": "gongdian" } });
+    office.command(DESK, &id, route).await.ok(200);
+    // Ten dispatchers type and tap, ten minutes long.
+    let dispatchers = (0..10).map(|dispatcher| {
+        let (office, id) = (Arc::clone(&office), id.clone());
+        tokio::spawn(async move {
+            for call in (dispatcher..499).step_by(10) {
+                let phone = format!("023-5000-{:04}", call + 1);
+                let text = ["我们这里也停电了", "停电了一直没有来电"][call % 2];
+                let found = typed(&office, DESK, text, "葛城街道土城路", &phone).await;
+                assert_eq!(found[0]["matter"]["id"], json!(id), "{found:?}");
+                let said = json!({ "text": text, "caller_phone": phone });
+                tap(&office, &found[0]["taps"][0], said).await.ok(200);
+            }
+        })
+    });
+    for dispatcher in dispatchers.collect::<Vec<_>>() {
+        dispatcher.await.unwrap();
+    }
+    let list = office.get(DESK, "/api/v1/referrals").await.ok(200);
+    assert_eq!(list["items"].as_array().unwrap().len(), 1, "one matter");
+    let path = format!("/api/v1/referrals/{id}");
+    let seen = office.get(DESK, &path).await.ok(200);
+    assert_eq!(seen["fields"]["repeat_calls"], 499);
+    let calls = seen["calls"].as_array().unwrap();
+    let phones: std::collections::BTreeSet<&str> = calls
+        .iter()
+        .filter_map(|call| call["personal"]["caller_phone"].as_str())
+        .chain(seen["personal"]["caller_phone"].as_str())
+        .collect();
+    assert_eq!(phones.len(), 500, "every caller is kept");
+    // A graver tier was proposed to people, who decide.
+    assert_eq!(seen["fields"]["proposed_tier"], "major");
+    assert_eq!(seen["fields"]["tier"], "ordinary");
+    let told = office.get(DESK, &format!("{path}/messages?limit=200")).await.ok(200);
+    let told = told["items"].as_array().unwrap();
+    let with = |words: &str| {
+        told.iter()
+            .filter(|one| one["body"].as_str().is_some_and(|body| body.contains(words)))
+            .count()
+    };
+    assert!(with("建议升级") >= 2, "{told:?}");
+    assert!(with("重复来电】") < 40, "the unit is not drowned: {}", with("重复来电】"));
+    // Each of them can be told the result.
+    let last = calls.last().unwrap()["seq"].clone();
+    let tell = json!({ "command": "tell_caller", "input": { "call": last, "what": "已恢复供电" } });
+    office.command(DESK, &id, tell).await.ok(200);
+    let seen = office.get(DESK, &path).await.ok(200);
+    assert_eq!(seen["fields"]["callers_told"], 1);
+    assert_eq!(seen["calls"].as_array().unwrap().last().unwrap()["told"], true);
+    assert_eq!(seen["calls"][0]["told"], false);
+    let dismiss =
+        json!({ "command": "dismiss_proposed_tier", "input": { "reason": "已全部恢复供电" } });
+    office.command("gongan.shift_leader", &id, dismiss).await.ok(200);
+}

@@ -1,0 +1,219 @@
+//! Returns and rulings teach: counted apart, gone by next time, and proposed to the catalogue.
+
+use std::sync::Arc;
+
+use fenliu::routing::{Example, Knowledge};
+use serde_json::{Value as Json, json};
+
+use super::office::Office;
+
+const DESK: &str = "gongan.dispatcher";
+const LEADER: &str = "gongan.shift_leader";
+const DIRECTOR: &str = "yingji.director";
+const DUTY: &str = "yingji.duty";
+
+/// A county whose router believes that whatever smells is for the environment bureau.
+async fn advised() -> Arc<Office> {
+    let office = Office::county().await;
+    let mut small = Knowledge { police: "gongan".to_owned(), ..Knowledge::default() };
+    (small.tuning.ask, small.tuning.ask_danger, small.tuning.keep) = (0.9, 0.9, 0.99);
+    let example = |text: &str, unit: &str, divert: bool| Example {
+        text: text.to_owned(),
+        units: vec![unit.to_owned()],
+        divert,
+        emergency: !divert,
+        ..Example::default()
+    };
+    for _ in 0..4 {
+        small.examples.push(example("河边有臭味", "huanbao", true));
+        small.examples.push(example("垃圾没人收", "chengguan", true));
+        small.examples.push(example("停电了", "gongdian", true));
+        small.examples.push(example("着火有人困住", "gongan", false));
+    }
+    office.gate.use_knowledge(small);
+    train(&office).await;
+    Arc::new(office)
+}
+
+async fn train(office: &Office) {
+    let gate = office.gate.clone();
+    let owner = gate.registry().jurisdictions()[0];
+    let trained = tokio::task::spawn_blocking(move || gate.train(owner).unwrap()).await.unwrap();
+    assert!(trained.is_some());
+}
+
+async fn give(office: &Office, who: &str, id: &str, command: &str, input: Json) {
+    office.command(who, id, json!({ "command": command, "input": input })).await.ok(200);
+}
+
+async fn registered(office: &Office, text: &str) -> (String, String) {
+    let input = json!({ "place": "葛城街道", "text": text, "category": "env.solid-waste",
+        "kind": "complaint", "anonymous": true });
+    let opened = office.post(DESK, "/api/v1/referrals", json!({ "input": input })).await.ok(201);
+    let text = |name: &str| opened[name].as_str().unwrap().to_owned();
+    (text("id"), text("number"))
+}
+
+async fn suggested(office: &Office, text: &str) -> Json {
+    office.post(DESK, "/api/v1/routing/suggest", json!({ "text": text })).await.ok(200)
+}
+
+/// Routed, returned with the clause in dispute, disputed, and ruled to another unit.
+async fn ruled(office: &Office, text: &str, input: Json) -> (String, String) {
+    let (id, number) = registered(office, text).await;
+    give(office, DESK, &id, "route", json!({ "unit": "huanbao" })).await;
+    let basis = json!({ "reason": "not_our_duty", "basis": "河道管理条例第二条",
+        "disputed_clause": "县环保局：水污染举报", "spot_answer": "tried" });
+    give(office, "huanbao.liaison", &id, "return_to_desk", basis).await;
+    let dispute = json!({ "ground": "unit_insists", "summary": "河道垃圾发臭，单位坚持退回" });
+    give(office, DESK, &id, "escalate_dispute", dispute).await;
+    give(office, DIRECTOR, &id, "rule", input).await;
+    (id, number)
+}
+
+fn ruling() -> Json {
+    json!({ "unit": "shuiwu", "reason": "河道保洁属县水务局职责" })
+}
+
+#[tokio::test]
+async fn a_ruling_is_gone_by_the_next_time_and_says_which() {
+    let office = advised().await;
+    let text = "河边堆的东西有臭味没人管";
+    assert_eq!(suggested(&office, text).await["units"][0]["code"], "huanbao");
+    let (id, number) = ruled(&office, text, ruling()).await;
+    let said = suggested(&office, "河边堆的东西又有臭味，没人管").await;
+    assert_eq!(said["units"][0]["code"], "shuiwu", "{said}");
+    assert_eq!(said["reasons"][0]["kind"], "precedent");
+    let why = said["reasons"][0]["text"]["zh"].as_str().unwrap();
+    assert!(why.contains(&number) && why.contains("河道保洁属县水务局职责"), "{why}");
+    // What is not like it goes where it went before.
+    assert_eq!(suggested(&office, "停电了").await["units"][0]["code"], "gongdian");
+    // It stays with the next matter.
+    let (next, _) = registered(&office, "河边堆的东西又有臭味，没人管").await;
+    let seen = office.get(DESK, &format!("/api/v1/referrals/{next}")).await.ok(200);
+    assert!(seen["fields"]["suggestion"].as_str().unwrap().contains(&number), "{seen}");
+    // The office takes it back; a dispatcher may not.
+    let path = format!("/api/v1/routing/precedents/{id}/withdraw");
+    let reason = json!({ "reason": "职责已调整" });
+    assert_eq!(office.post(DESK, &path, reason.clone()).await.problem(403), "forbidden");
+    assert_eq!(office.post(DIRECTOR, &path, reason.clone()).await.status, 204);
+    assert_eq!(office.post(DIRECTOR, &path, reason).await.problem(404), "not_found");
+    assert_eq!(suggested(&office, text).await["units"][0]["code"], "huanbao");
+    let all = office.get(DESK, "/api/v1/routing/precedents").await.ok(200);
+    assert_eq!(all["items"][0]["in_force"], false);
+}
+
+#[tokio::test]
+async fn a_ruling_that_is_no_precedent_leaves_none() {
+    let office = advised().await;
+    let once = json!({ "unit": "shuiwu", "reason": "仅此一次，由水务局清理", "precedent": false });
+    ruled(&office, "河边堆的东西有臭味没人管", once).await;
+    let all = office.get(DIRECTOR, "/api/v1/routing/precedents").await.ok(200);
+    assert_eq!(all["items"], json!([]));
+}
+
+#[tokio::test]
+async fn a_ruling_proposes_a_change_of_the_catalogue_with_what_it_would_have_moved() {
+    let office = advised().await;
+    let (past, past_number) = registered(&office, "河边堆的东西有臭味没人管").await;
+    give(&office, DESK, &past, "route", json!({ "unit": "huanbao" })).await;
+    let (id, _) = ruled(&office, "河边堆的东西有臭味没有人管", ruling()).await;
+    let all = office.get(DUTY, "/api/v1/routing/proposals").await.ok(200);
+    let proposal = &all["items"][0];
+    assert_eq!(proposal["state"], "open", "{all}");
+    assert_eq!(proposal["after"][0]["code"], "shuiwu");
+    assert_eq!(proposal["moved"][0]["number"], json!(past_number));
+    assert_eq!(proposal["moved"][0]["first_unit"]["code"], "huanbao");
+    let path = format!("/api/v1/routing/proposals/{id}");
+    let accept = json!({ "accept": true, "note": "按指定意见调整目录" });
+    assert_eq!(office.post(LEADER, &path, accept.clone()).await.problem(403), "forbidden");
+    let done = office.post(DIRECTOR, &path, accept.clone()).await.ok(200);
+    assert_eq!(done["changed"], true);
+    let category = office.get(DESK, "/api/v1/categories/env.solid-waste").await.ok(200);
+    assert_eq!(category["units"][0], "shuiwu");
+    assert_eq!(office.post(DUTY, &path, accept).await.problem(409), "decided_before");
+    assert_eq!(office.get("huimin.liaison", "/api/v1/routing/proposals").await.status, 403);
+}
+
+#[tokio::test]
+async fn where_two_people_decide_one_alone_changes_nothing() {
+    let office = advised().await;
+    let rules = fenliu::gate::RoutingRules { two_persons: true, ..Default::default() };
+    office.gate.use_routing_rules(rules);
+    let (id, _) = ruled(&office, "河边堆的东西有臭味没人管", ruling()).await;
+    let path = format!("/api/v1/routing/proposals/{id}");
+    let accept = json!({ "accept": true, "note": "按指定意见调整目录" });
+    let first = office.post(DUTY, &path, accept.clone()).await.ok(200);
+    assert_eq!(first["changed"], false);
+    let same = office.post(DUTY, &path, accept.clone()).await;
+    assert_eq!(same.problem(409), "second_person_needed");
+    let all = office.get(DUTY, "/api/v1/routing/proposals").await.ok(200);
+    assert_eq!(all["items"][0]["state"], "agreed");
+    assert_eq!(office.post(DIRECTOR, &path, accept).await.ok(200)["changed"], true);
+}
+
+#[tokio::test]
+async fn upheld_and_rejected_returns_are_counted_apart() {
+    let office = advised().await;
+    let returned = |reason: &'static str| {
+        json!({ "reason": reason, "basis": "河道管理条例第二条",
+        "disputed_clause": "县环保局：水污染举报", "spot_answer": "tried" })
+    };
+    for decision in ["uphold_return", "reject_return", "none"] {
+        let (id, _) = registered(&office, "河边有臭味").await;
+        give(&office, DESK, &id, "route", json!({ "unit": "huanbao" })).await;
+        give(&office, "huanbao.liaison", &id, "return_to_desk", returned("not_our_duty")).await;
+        if decision != "none" {
+            give(&office, LEADER, &id, decision, json!({ "reason": "职责清单写明" })).await;
+        }
+    }
+    // Ruled to another unit: the return was right.
+    ruled(&office, "河边堆的东西有臭味没人管", ruling()).await;
+    let figures = office.get(DUTY, "/api/v1/routing/returns").await.ok(200);
+    let of_unit = &figures["units"][0];
+    assert_eq!(of_unit["unit"]["code"], "huanbao");
+    let counts = ["returned", "upheld", "rejected", "pending"].map(|name| of_unit[name].as_i64());
+    assert_eq!(counts, [4, 2, 1, 1].map(Some), "{figures}");
+    assert_eq!(figures["clauses"][0]["times"], 4);
+    let none = "/api/v1/routing/returns?opened_from=2030-01-01T00:00:00%2B08:00";
+    assert_eq!(office.get(DUTY, none).await.ok(200)["matters"], 0);
+}
+
+#[tokio::test]
+async fn the_router_learns_from_what_units_accepted_and_stops_when_it_is_erased() {
+    let office = advised().await;
+    let text = "窨井冒水淌到路上";
+    let before = suggested(&office, text).await;
+    let mut ids = Vec::new();
+    for _ in 0..6 {
+        let (id, _) = registered(&office, text).await;
+        give(&office, DESK, &id, "route", json!({ "unit": "chengguan" })).await;
+        give(&office, "chengguan.liaison", &id, "accept", json!({})).await;
+        ids.push(id);
+    }
+    train(&office).await;
+    let after = suggested(&office, text).await;
+    assert_eq!(after["units"][0]["code"], "chengguan", "{after}");
+    assert_ne!(after["model"], before["model"], "another model has another name");
+    // Trained again from the same it is the same.
+    train(&office).await;
+    assert_eq!(suggested(&office, text).await["model"], after["model"]);
+    for id in ids {
+        let withdrawn = json!({ "wish": "来电人撤回诉求" });
+        give(&office, DESK, &id, "withdraw", withdrawn).await;
+        let path = format!("/api/v1/referrals/{id}/erase");
+        let reason = json!({ "reason": "来电人要求删除" });
+        assert_eq!(office.post(LEADER, &path, reason).await.status, 204);
+    }
+    train(&office).await;
+    assert_eq!(suggested(&office, text).await["model"], before["model"]);
+}
+
+#[test]
+fn what_stays_with_the_police_is_not_unlearned_by_what_units_accept() {
+    let mut knowledge = Knowledge { police: "gongan".to_owned(), ..Knowledge::default() };
+    knowledge.examples.push(Example { units: vec!["huimin".to_owned()], ..Example::default() });
+    let own = |unit: &str| Example { units: vec![unit.to_owned()], ..Example::default() };
+    knowledge.learn(vec![own("gongan"), own("nosuch"), own("huimin")]);
+    assert_eq!(knowledge.examples.len(), 2);
+}
