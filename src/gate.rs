@@ -66,8 +66,8 @@ use tokio::sync::{Notify, broadcast, oneshot};
 use crate::clock::Clock;
 use crate::domain::Instant;
 pub use crate::store::{
-    Alarm, Ending, Filter, MessageFilter, NewAlarm, PrecedentRow, ProposalRow, Queue, RawCounts,
-    SessionRow, Settled, StandInFilter, Standing, TokenRow,
+    Alarm, AlarmFilter, Ending, Filter, MessageFilter, NewAlarm, PrecedentRow, ProposalRow, Queue,
+    RawCounts, SessionRow, Settled, StandInFilter, Standing, TokenRow,
 };
 use crate::store::{Store, Writer};
 pub use access::{
@@ -160,7 +160,7 @@ struct Inner {
     router: RwLock<Option<Arc<crate::routing::Router>>>,
     /// What routers are trained from.
     knowledge: RwLock<Option<Arc<crate::routing::Knowledge>>>,
-    /// How like calls must be to each other, and who decides what is learned.
+    /// How like calls must be to each other.
     routing: RwLock<RoutingRules>,
 }
 

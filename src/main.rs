@@ -178,6 +178,9 @@ struct Demo {
     /// Play at most so many calls.
     #[arg(long, default_value_t = usize::MAX)]
     calls_max: usize,
+    /// Take calls unread, without the guard: it begins at once.
+    #[arg(long)]
+    unread: bool,
     /// Where to answer.
     #[arg(long)]
     listen: Option<String>,
@@ -293,6 +296,7 @@ fn demonstrate(wish: Demo) -> Result<workflow::Report, String> {
         report: wish.report,
         calls: wish.calls,
         calls_max: wish.calls_max,
+        unread: wish.unread,
     };
     let shown = serve::demonstrate(settings, &options, |line| print(&format!("{line}\n")));
     shown.map_err(said)?;

@@ -67,7 +67,7 @@ use shared::Shared;
 use turn::{Turn, Turns};
 
 pub use account::{AccountRow, SessionRow, ThrottleRow};
-pub use alarm::{Alarm, NewAlarm};
+pub use alarm::{Alarm, AlarmFilter, NewAlarm};
 pub use answer::Answer;
 pub use batch::{Batch, PartyRow, PersonalRow};
 pub use checkpoint::{CheckpointRow, Head};

@@ -53,7 +53,7 @@ fn show(folder: &Folder, words: &[&str]) -> (Json, String) {
 fn the_main_job_runs_on_postgresql_as_it_does_on_sqlite() {
     let folder = Folder::new("demo-postgres");
     let database = crate::store::postgres::empty_database();
-    let words = ["--speed", "28800", "--calls-max", "24", "--database", &database];
+    let words = ["--speed", "28800", "--calls-max", "24", "--unread", "--database", &database];
     let (report, said) = show(&folder, &words);
     assert_eq!(report["commands_lost"], 0, "{said}");
     assert_eq!(report["instances_differing"], 0, "{report:#}");
@@ -66,6 +66,10 @@ fn the_demonstration_reaches_every_state_of_the_card_and_its_figures_agree_with_
     let folder = Folder::new("demo");
     let (report, said) = show(&folder, &["--speed", "28800", "--calls-max", "60"]);
     assert_eq!(report["card_states_missing"], serde_json::json!([]), "{report:#}");
+    // The guard read every call, and kept or asked about some of them.
+    let guard = |verdict: &str| report["guard"][verdict].as_u64().unwrap_or(0);
+    assert_eq!(guard("divert") + guard("ask") + guard("keep"), 60, "{report:#}");
+    assert!(guard("keep") > 0, "{report:#}");
     assert_eq!(report["commands_lost"], 0);
     assert_eq!(report["instances_differing"], 0);
     assert_eq!(report["chains_verified"], report["instances"]);

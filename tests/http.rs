@@ -4,6 +4,7 @@
 mod accounts;
 mod administration;
 mod advice;
+mod alarms;
 mod answers;
 mod catalogue;
 mod contacts;

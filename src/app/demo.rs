@@ -57,6 +57,8 @@ pub struct Options {
     pub calls: PathBuf,
     /// How many of them, at most.
     pub calls_max: usize,
+    /// Whether calls are taken unread: it begins at once, and the guard sleeps.
+    pub unread: bool,
 }
 
 /// Why the demonstration could not be shown.
@@ -104,7 +106,7 @@ pub fn settings(base: Settings) -> Settings {
     // The summary stands on the same screen.
     "error".clone_into(&mut settings.log.filter);
     settings.database.folder = settings.database.folder.join("demo");
-    // The driver plays calls whose right unit is known; it answers no questions of the guard.
+    // The router is trained before time begins to run.
     settings.routing.folder.clear();
     settings
 }

@@ -6,7 +6,7 @@ use crate::config::knowledge::Routing;
 use crate::config::settings::Settings;
 use crate::gate::{AccessRules, AlertRules, Profile, RoutingRules};
 
-/// How calls are compared, and who decides what is learned.
+/// How calls are compared.
 pub(super) fn routing_rules(routing: &Routing) -> RoutingRules {
     let repeats = &routing.repeats;
     RoutingRules {
@@ -16,7 +16,6 @@ pub(super) fn routing_rules(routing: &Routing) -> RoutingRules {
         precedent: repeats.precedent,
         compared: i64::from(repeats.compared.max(1)),
         shown: usize::from(repeats.shown),
-        two_persons: routing.two_persons,
     }
 }
 

@@ -9,6 +9,7 @@ use crate::clock::{Clock, FastClock, SystemClock};
 use crate::config::settings::{LogFormat, Settings};
 use crate::domain::{Actor, Grant, Instant, Person, PersonId, Role, Scope};
 use crate::gate::{self, Caller, Gate, NewAccount, NewToken};
+use crate::routing::Router;
 use crate::store::{Options, Store};
 
 /// Time that runs fast, for training: from when, how fast, and the machine's time it is tied to.
@@ -81,6 +82,14 @@ pub fn demonstrate(
     options: &demo::Options,
     say: impl Fn(&str),
 ) -> Result<(), demo::Error> {
+    let router = if options.unread {
+        None
+    } else {
+        say("训练分流模型 the router is being trained");
+        let knowledge = super::routing::knowledge(&settings);
+        let knowledge = knowledge.map_err(|error| demo::Error::House(Error::Sense(error)))?;
+        Some(Arc::new(Router::train(&knowledge)))
+    };
     let mut settings = demo::settings(settings);
     demo::clear(&settings)?;
     settings.scheduler.audit_seconds = settings.scheduler.audit_seconds.min(10);
@@ -88,6 +97,9 @@ pub fn demonstrate(
     let clock = demo::clock(options.speed)?;
     runtime()?.block_on(async {
         let running = house::start(&settings, Arc::new(clock))?;
+        if let Some(router) = router {
+            running.gate.use_router(router);
+        }
         let token = running.token.clone().unwrap_or_default();
         say(&format!("fenliu 分流 {}   时间 time runs {} x", running.base, options.speed));
         say(&format!("管理员令牌 administrator token: {token}\n"));

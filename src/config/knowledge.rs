@@ -18,8 +18,6 @@ pub struct Routing {
     /// general to the language, a folder named as the jurisdiction its own vocabulary and examples.
     /// Empty: nothing is suggested and no text is guarded.
     pub folder: PathBuf,
-    /// Whether the catalogue of categories is changed by two people only: one proposes, another agrees.
-    pub two_persons: bool,
     /// When a call is shown as a repeat of another one.
     pub repeats: Repeats,
 }
@@ -50,7 +48,7 @@ impl Default for Repeats {
 
 impl Default for Routing {
     fn default() -> Self {
-        Self { folder: PathBuf::from("routing"), two_persons: false, repeats: Repeats::default() }
+        Self { folder: PathBuf::from("routing"), repeats: Repeats::default() }
     }
 }
 

@@ -66,7 +66,11 @@ impl Gate {
         let traits = router.traits(&router.read(text));
         let mut said = router.suggest(text);
         if let Ok(directory) = self.inner.registry.directory(whose) {
-            said.hand_on(|unit| directory.heir(unit).to_owned());
+            said.name_heirs(|unit| directory.heir(unit).to_owned());
+            let retired = |code: &String| {
+                directory.categories.get(code).is_some_and(|category| category.retired)
+            };
+            said.categories.retain(|one| !retired(&one.code));
         }
         said.follow(&self.inner.registry.precedents(whose), &traits, least);
         (said, traits)

@@ -9,7 +9,8 @@ use jiff::tz::TimeZone;
 use super::error::Error;
 use super::{Gate, number_of, personal};
 use crate::chart::CommandSpec;
-use crate::domain::{Fields, Instance, Instant, JurisdictionId, Value};
+use crate::domain::{Category, Directory, Fields, Instance, Instant, JurisdictionId, Value};
+use crate::routing::knowledge::Matter;
 use crate::routing::{Example, Knowledge, Precedent, Router, Traits};
 use crate::store::{Filter, PrecedentRow, Reader, TraceRow};
 
@@ -87,6 +88,26 @@ pub(super) fn in_force(
     Ok(read.collect())
 }
 
+/// The catalogue in force, in the order of the files, so that without a change it is the same model:
+/// what is retired is chosen no more, and for a unit that was merged stands the one that goes on with
+/// its work.
+fn catalogued(directory: &Directory, known: &[Matter]) -> Vec<Matter> {
+    let of_files = known.iter().filter_map(|one| directory.categories.get(&one.code));
+    let is_new = |category: &&Category| known.iter().all(|one| one.code != category.code);
+    let new = directory.categories.values().filter(is_new);
+    let matter = |category: &Category| {
+        let mut units: Vec<String> = Vec::new();
+        for unit in &category.units {
+            let heir = directory.heir(unit);
+            if !units.iter().any(|unit| unit == heir) {
+                units.push(heir.to_owned());
+            }
+        }
+        Matter { code: category.code.clone(), units, kept: category.police_kept }
+    };
+    of_files.chain(new).filter(|category| !category.retired).map(matter).collect()
+}
+
 /// What a jurisdiction's own matters teach, in order of id: the units that accepted what they were
 /// given and did not return it, and those that were ruled to.
 ///
@@ -145,16 +166,22 @@ impl Gate {
         *kept.write().unwrap_or_else(PoisonError::into_inner) = Some(Arc::new(knowledge));
     }
 
-    /// Trains the router anew, from its knowledge and the matters of a jurisdiction, and takes it into
-    /// use; its name, or none when there is no knowledge. Takes seconds. Blocks.
+    /// Trains the router anew, from its knowledge, the catalogue in force and the house's own matters,
+    /// and takes it into use; its name, or none when there is no knowledge of the jurisdiction: files
+    /// are those of the first one here. Takes seconds. Blocks.
     ///
     /// # Errors
     /// What the store says; the router before stays in use.
     pub fn train(&self, owner: JurisdictionId) -> Result<Option<String>, Error> {
         let knowledge = self.inner.knowledge.read().unwrap_or_else(PoisonError::into_inner).clone();
-        let Some(knowledge) = knowledge else { return Ok(None) };
+        let registry = &self.inner.registry;
+        let known = registry.jurisdictions().first() == Some(&owner);
+        let Some(knowledge) = knowledge.filter(|_| known) else { return Ok(None) };
         let own = self.read(|reader| lessons(reader, owner))?;
         let mut knowledge = Knowledge::clone(&knowledge);
+        if !knowledge.categories.is_empty() {
+            knowledge.categories = catalogued(&*registry.directory(owner)?, &knowledge.categories);
+        }
         knowledge.learn(own);
         let router = Router::train(&knowledge);
         let name = router.name().to_owned();

@@ -14,7 +14,7 @@ use crate::domain::{
 };
 use crate::engine::{Situation, possible};
 use crate::policy::{self, Act, Relation};
-use crate::store::{Alarm, Filter, MessageFilter, RawCounts, Reader};
+use crate::store::{Alarm, AlarmFilter, Filter, MessageFilter, RawCounts, Reader};
 
 /// So many open alarms are counted; with more nobody asks how many.
 const ALARMS_COUNTED: i64 = 10_000;
@@ -294,18 +294,20 @@ impl Gate {
         Ok(calendar.due(base, limit))
     }
 
-    /// Operator alarms, newest first. Blocks.
+    /// Operator alarms of the caller's jurisdiction, and those of the whole service, newest first.
+    /// Blocks.
     ///
     /// # Errors
     /// `Forbidden`.
     pub fn alarms(
         &self,
         caller: &Caller,
-        open_only: bool,
+        filter: AlarmFilter,
         limit: i64,
-    ) -> Result<Vec<Alarm>, Error> {
+    ) -> Result<Page<Alarm>, Error> {
         self.permit(caller, Act::Operate)?;
-        self.read(|reader| reader.alarms_for(caller.jurisdiction, open_only, limit))
+        let filter = AlarmFilter { jurisdiction: Some(caller.jurisdiction), ..filter };
+        Ok(cut(self.read(|reader| reader.some_alarms(&filter, limit + 1))?, limit))
     }
 
     /// How many operator alarms stand that concern a jurisdiction; the daily overview is none. Blocks.
@@ -313,7 +315,9 @@ impl Gate {
     /// # Errors
     /// What the store says.
     pub fn open_alarms(&self, whose: JurisdictionId) -> Result<usize, Error> {
-        let alarms = self.read(|reader| reader.alarms_for(whose, true, ALARMS_COUNTED))?;
+        let (jurisdiction, open_only) = (Some(whose), true);
+        let filter = AlarmFilter { jurisdiction, open_only, ..AlarmFilter::default() };
+        let alarms = self.read(|reader| reader.some_alarms(&filter, ALARMS_COUNTED))?;
         Ok(alarms.iter().filter(|alarm| alarm.raised.kind != "digest").count())
     }
 

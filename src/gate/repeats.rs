@@ -13,8 +13,7 @@ use crate::routing::suggestion::{Reason, per_mille};
 use crate::routing::{Traits, Verdict};
 use crate::store::TraceRow;
 
-/// How like a call must be to others, in thousandths, how far is looked back, and whether two people
-/// decide what is learned.
+/// How like a call must be to others, in thousandths, and how far is looked back.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct RoutingRules {
     /// A matter that ended is thought of for so long (ms).
@@ -29,8 +28,6 @@ pub struct RoutingRules {
     pub compared: i64,
     /// So many matters are shown.
     pub shown: usize,
-    /// Whether the catalogue is changed by two people only.
-    pub two_persons: bool,
 }
 
 impl Default for RoutingRules {
@@ -43,7 +40,6 @@ impl Default for RoutingRules {
             precedent: 600,
             compared: 1000,
             shown: 5,
-            two_persons: false,
         }
     }
 }
@@ -69,7 +65,8 @@ pub struct Repeat {
     /// Why it is shown.
     pub why: Vec<Reason>,
     /// The command that counts the caller as one more of this matter; none when it takes no more
-    /// callers, or when this call is for itself because somebody may be in danger.
+    /// callers, or when this call is for itself because somebody may be in danger and the other matter
+    /// is not with the police.
     pub attach: Option<String>,
 }
 
@@ -82,6 +79,9 @@ const OF_NUMBER: i64 = 20;
 /// Of so many of the likest it is looked up how they stand.
 const LOOKED_UP: usize = 25;
 
+/// The field of a matter that the police keep: it takes callers about danger, too.
+const KEPT: &str = "police_kept";
+
 /// How two places stand to each other.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 enum Nearness {
@@ -90,7 +90,8 @@ enum Nearness {
     Same,
 }
 
-/// A trace that speaks for a repeat.
+/// How a call before is like this one.
+#[derive(Debug, Clone, Copy)]
 struct Hit {
     phone: bool,
     place: Nearness,
@@ -98,7 +99,7 @@ struct Hit {
 }
 
 impl Gate {
-    /// How calls are compared, and who decides what is learned.
+    /// How calls are compared.
     pub fn use_routing_rules(&self, rules: RoutingRules) {
         *self.inner.routing.write().unwrap_or_else(PoisonError::into_inner) = rules;
     }
@@ -153,7 +154,8 @@ impl Gate {
             }
             let (possible, _) = self.possible(caller, &seen)?;
             let takes = |name: &&String| seen.chart.command(name).is_some_and(takes_calls);
-            let attach = possible.iter().find(takes).filter(|_| verdict != Verdict::Keep);
+            let kept = seen.instance.fields.get(KEPT) == Some(&Value::Bool(true));
+            let attach = possible.iter().find(takes).filter(|_| kept || verdict != Verdict::Keep);
             let (attach, why) = (attach.cloned(), hit.why(&seen));
             repeats.push(Repeat { likeness: hit.likeness, why, attach, seen });
         }
@@ -184,15 +186,13 @@ fn hits(
         .collect();
     let mut hits = BTreeMap::new();
     for trace in recent.iter().chain(of_number) {
-        let likeness = traits.likeness(&Traits::decode(&trace.traits));
-        let hit = Hit {
-            phone: callers.contains(&trace.instance),
-            place: nearness(&typed.place, &trace.place, &townships),
-            likeness: per_mille(likeness),
-        };
-        // The call that opened the matter says most about it.
-        let known: &mut Hit = hits.entry(trace.instance).or_insert_with(|| Hit { ..hit });
-        known.likeness = known.likeness.max(hit.likeness);
+        let likeness = per_mille(traits.likeness(&Traits::decode(&trace.traits)));
+        let phone = callers.contains(&trace.instance);
+        let place = nearness(&typed.place, &trace.place, &townships);
+        let hit = Hit { phone, place, likeness };
+        // The call that opened the matter comes first, and says where it is.
+        let known = hits.entry(trace.instance).or_insert(hit);
+        known.likeness = known.likeness.max(likeness);
     }
     hits
 }

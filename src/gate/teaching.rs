@@ -211,11 +211,11 @@ impl Gate {
             let detail = json!({ "category": row.category, "units": after, "note": verdict.note });
             Deed::of(caller, kind, format!("instance:{id}")).with(detail)
         };
-        if verdict.accept && self.routing_rules().two_persons {
+        if verdict.accept && self.two_persons(caller) {
             match &row.agreed_by {
                 None => {
                     let agreed = self.administer(deed("proposal_agreed"), |t, _| {
-                        t.agree_to_proposal(owner, id, &by)
+                        t.agree_to_precedent(owner, id, &by)
                     })?;
                     return if agreed { Ok(false) } else { Err(Error::Busy("decided".into())) };
                 }

@@ -8,7 +8,6 @@ use utoipa::ToSchema;
 use super::House;
 use super::caller::Who;
 use super::directory::CategoryBody;
-use super::file::{File, FileKind};
 use super::problem::{Problem, blocking};
 use super::receive::{self, Body, Query};
 use super::view::{All, Lens, Words};
@@ -20,7 +19,7 @@ use crate::policy::Act;
 
 /// A version of the catalogue.
 #[derive(Serialize, ToSchema)]
-pub(super) struct VersionView {
+pub(super) struct CatalogueVersion {
     /// Its number.
     number: i64,
     /// `draft`, `published`, `in_force` or `withdrawn`.
@@ -41,7 +40,7 @@ pub(super) struct VersionView {
     categories: usize,
 }
 
-impl VersionView {
+impl CatalogueVersion {
     fn of(lens: &Lens, version: &Catalogue, in_force: Option<i64>) -> Self {
         let published = version.published.as_ref();
         let state = match published {
@@ -104,16 +103,16 @@ pub(super) struct PublishBody {
 /// The versions of the catalogue, the newest first.
 #[utoipa::path(
     get, path = "/api/v1/catalogue/versions", tag = "directory",
-    responses((status = 200, body = All<VersionView>, description = "All.")),
+    responses((status = 200, body = All<CatalogueVersion>, description = "All.")),
 )]
 pub(super) async fn versions(
     house: web::Data<House>,
     Who(caller): Who,
-) -> Result<web::Json<All<VersionView>>, Problem> {
+) -> Result<web::Json<All<CatalogueVersion>>, Problem> {
     let lens = Lens::of(&house, &caller)?;
     let gate = house.gate.clone();
     let (all, now) = blocking(move || gate.catalogues(&caller)).await?;
-    let items = all.iter().map(|version| VersionView::of(&lens, version, now)).collect();
+    let items = all.iter().map(|version| CatalogueVersion::of(&lens, version, now)).collect();
     Ok(web::Json(All { items }))
 }
 
@@ -133,29 +132,48 @@ pub(super) async fn version(
     Ok(web::Json(All { items: found.categories.values().map(CategoryBody::of).collect() }))
 }
 
-/// The catalogue in force as a table (CSV), to be changed and drafted again.
+/// What a workbook of a spreadsheet program is called in `Content-Type`.
+const WORKBOOK: &str = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet";
+
+/// The catalogue in force as a table (CSV) or a workbook (XLSX), to be changed and drafted again.
 #[utoipa::path(
     get, path = "/api/v1/catalogue/export", tag = "directory",
-    responses((status = 200, body = String, content_type = "text/csv", description = "The table.")),
+    responses((status = 200, body = String, content_type = "text/csv", description = "The file.")),
+    params(("format" = Option<String>, Query, description = "`csv` (else) or `xlsx`.")),
 )]
 pub(super) async fn export(
     house: web::Data<House>,
     Who(caller): Who,
+    mut query: Query,
 ) -> Result<HttpResponse, Problem> {
+    let format = query.text("format")?;
+    query.end()?;
     let directory = house.gate.directory(&caller)?;
-    let table = categories::write(&directory.categories);
-    let table = table.map_err(|error| Problem::internal(&error.to_string()))?;
+    let all = &directory.categories;
+    let failed = |error: &dyn std::fmt::Display| Problem::internal(&error.to_string());
+    let (kind, end, file) = match format.as_deref() {
+        None | Some("csv") => {
+            let table = categories::write(all).map_err(|error| failed(&error))?;
+            ("text/csv; charset=utf-8", "csv", table.into_bytes())
+        }
+        Some("xlsx") => {
+            (WORKBOOK, "xlsx", categories::write_book(all).map_err(|error| failed(&error))?)
+        }
+        Some(_) => return Err(receive::wrong("format", "csv或xlsx", "`csv` or `xlsx`")),
+    };
+    let name = format!("attachment; filename=\"catalogue.{end}\"");
     Ok(HttpResponse::Ok()
-        .content_type("text/csv; charset=utf-8")
-        .insert_header((header::CONTENT_DISPOSITION, "attachment; filename=\"catalogue.csv\""))
-        .body(table))
+        .content_type(kind)
+        .insert_header((header::CONTENT_DISPOSITION, name))
+        .body(file))
 }
 
-/// Drafts a version: the whole catalogue as JSON, or as a table (`text/csv`, with `note` in the query).
+/// Drafts a version: the whole catalogue as JSON, or as a table or workbook with `note` in the query.
 /// It is in force once somebody else has published it.
 #[utoipa::path(
     post, path = "/api/v1/catalogue/versions", tag = "administration",
-    request_body(content((DraftBody = "application/json"), (String = "text/csv"))),
+    request_body(content((DraftBody = "application/json"), (String = "text/csv"),
+        (String = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"))),
     responses((status = 201, body = Drafted, description = "The draft, and what it changes.")),
     params(("note" = Option<String>, Query, description = "What it is for, with a table.")),
 )]
@@ -170,12 +188,15 @@ pub(super) async fn draft(
     let note = query.text("note")?;
     query.end()?;
     let mut payload = payload.into_inner();
-    let (categories, note) = if request.content_type().eq_ignore_ascii_case("text/csv") {
-        let file = File::from_request(&request, &mut payload).await?;
-        debug_assert!(file.kind == FileKind::Table, "asked by its type");
+    let kind = request.content_type().to_ascii_lowercase();
+    let (categories, note) = if [WORKBOOK, "text/csv"].contains(&kind.as_str()) {
+        let bytes = receive::read(&request, &mut payload).await?;
         let directory = house.gate.directory(&caller)?;
-        let read = categories::read(&directory, &file.text).map_err(unreadable)?;
-        (read, note.unwrap_or_default())
+        let read = match kind == WORKBOOK {
+            true => categories::read_book(&directory, &bytes),
+            false => categories::read(&directory, &receive::utf8(&bytes)?),
+        };
+        (read.map_err(unreadable)?, note.unwrap_or_default())
     } else {
         let Body(body) = Body::<DraftBody>::from_request(&request, &mut payload).await?;
         (by_code(body.categories)?, body.note)
@@ -216,7 +237,7 @@ pub(super) async fn differences(
 #[utoipa::path(
     post, path = "/api/v1/catalogue/versions/{number}/publish", tag = "administration",
     request_body = PublishBody,
-    responses((status = 200, body = VersionView, description = "The version as it is now.")),
+    responses((status = 200, body = CatalogueVersion, description = "The version as it is now.")),
     params(("number" = i64, Path, description = "The draft.")),
 )]
 pub(super) async fn publish(
@@ -224,7 +245,7 @@ pub(super) async fn publish(
     Who(caller): Who,
     path: web::Path<String>,
     Body(body): Body<PublishBody>,
-) -> Result<web::Json<VersionView>, Problem> {
+) -> Result<web::Json<CatalogueVersion>, Problem> {
     house.gate.permit(&caller, Act::TeachRouting)?;
     let number = receive::number(&path)?;
     let at = body.effective_at.as_deref();
@@ -237,7 +258,7 @@ pub(super) async fn publish(
     .await?;
     let version = all.iter().find(|version| version.number == number);
     let version = version.ok_or_else(Problem::not_found)?;
-    Ok(web::Json(VersionView::of(&lens, version, now)))
+    Ok(web::Json(CatalogueVersion::of(&lens, version, now)))
 }
 
 /// Withdraws a draft.

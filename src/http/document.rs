@@ -43,7 +43,7 @@ const DOCS_POLICY: &str = "default-src 'self'; style-src 'self' 'unsafe-inline';
         definition::drawing, definition::publish, definition::check, definition::schema,
         due::calendars, due::calendar, due::quarter, due::load, due::due, recount::show, recount::moved, token::list, token::issue, token::revoke, proposal::list, proposal::show, proposal::approve, proposal::withdraw, alarm::list, audit::log,
         audit::checkpoints,
-        alarm::clear, contact::contacts, contact::send_code, contact::verify, contact::trial,
+        alarm::clear, alarm::clear_kind, contact::contacts, contact::send_code, contact::verify, contact::trial,
         contact::rules, contact::put_rules, mute::list, mute::make, mute::end, template::preview,
         suggest::suggest, intake::take, intake::find, teaching::precedents, teaching::withdraw,
         teaching::proposals, teaching::decide, teaching::returns,

@@ -222,7 +222,7 @@ pub(super) async fn proposals(
 }
 
 /// Accepts or rejects a proposed change of the catalogue. Where two people are wanted
-/// (`routing.two_persons`) the first acceptance is noted and the second one changes it.
+/// (`publication.second_person`) the first acceptance is noted and the second one changes it.
 #[utoipa::path(
     post, path = "/api/v1/routing/proposals/{id}", tag = "matters", request_body = DecideBody,
     responses((status = 200, body = DecidedView, description = "What became of it.")),

@@ -65,6 +65,34 @@ fn cells(category: &Category) -> [String; COLUMNS.len()] {
     ]
 }
 
+/// The same as a workbook of a spreadsheet program (XLSX).
+///
+/// # Errors
+/// What the writer of workbooks says; it writes to memory.
+pub fn write_book(categories: &Categories) -> Result<Vec<u8>, rust_xlsxwriter::XlsxError> {
+    let mut book = rust_xlsxwriter::Workbook::new();
+    // The same catalogue is the same file, whenever it is written.
+    let when = rust_xlsxwriter::ExcelDateTime::from_ymd(2018, 1, 1)?;
+    let properties = rust_xlsxwriter::DocProperties::new().set_creation_datetime(&when);
+    book.set_properties(&properties);
+    let sheet = book.add_worksheet();
+    sheet.set_name("目录")?;
+    sheet.set_freeze_panes(1, 0)?;
+    let head = COLUMNS.iter().filter_map(|(_, names)| names.first());
+    for (column, name) in (0..).zip(head) {
+        sheet.write_string(0, column, *name)?;
+    }
+    for (row, category) in (1..).zip(categories.values()) {
+        for (column, cell) in (0..).zip(cells(category)) {
+            sheet.write_string(row, column, cell)?;
+        }
+    }
+    book.save_to_buffer()
+}
+
+/// The cells of a sheet, each row with its line.
+type Rows = Vec<(usize, Vec<String>)>;
+
 /// Reads a table as a whole catalogue; units by code or by name.
 ///
 /// # Errors
@@ -72,29 +100,68 @@ fn cells(category: &Category) -> [String; COLUMNS.len()] {
 pub fn read(directory: &Directory, text: &str) -> Result<Categories, Vec<Fault>> {
     let text = text.trim_start_matches(MARK);
     let mut reader = csv::ReaderBuilder::new()
+        .has_headers(false)
         .flexible(true)
         .delimiter(sheet::separator(text))
         .from_reader(text.as_bytes());
-    let head = reader.headers().cloned().unwrap_or_default();
-    let columns = columns(&head)?;
-    let (mut categories, mut faults) = (Categories::new(), Vec::new());
+    let mut rows = Rows::new();
     for record in reader.records() {
         let line = |at: Option<&csv::Position>| {
             at.map_or(1, |place| usize::try_from(place.line()).unwrap_or(usize::MAX))
         };
-        let record = match record {
-            Ok(record) => record,
+        match record {
+            Ok(record) => {
+                let cells = record.iter().map(|cell| plain(cell).to_owned());
+                rows.push((line(record.position()), cells.collect()));
+            }
             Err(error) => {
                 let what = Text::new("这一行读不出来", format!("cannot be read: {error}"));
-                faults.push(Fault { line: line(error.position()), what, input: None });
-                continue;
+                return Err(vec![Fault { line: line(error.position()), what, input: None }]);
             }
-        };
-        if record.iter().all(|cell| cell.trim().is_empty()) {
-            continue;
         }
-        let line = line(record.position());
-        match category(directory, &columns, &record) {
+    }
+    sorted(directory, &rows)
+}
+
+/// Reads the first sheet of a workbook (XLSX) in the same way.
+///
+/// # Errors
+/// As for a table.
+pub fn read_book(directory: &Directory, bytes: &[u8]) -> Result<Categories, Vec<Fault>> {
+    use calamine::{Data, Reader as _, Xlsx};
+    let unread = |error: &dyn std::fmt::Display| {
+        let what = Text::new(
+            format!("这不是可读取的Excel工作簿（.xlsx）：{error}"),
+            format!("this is no workbook (.xlsx) that can be read: {error}"),
+        );
+        vec![Fault { line: 1, what, input: None }]
+    };
+    let mut book: Xlsx<_> =
+        calamine::open_workbook_from_rs(std::io::Cursor::new(bytes)).map_err(|e| unread(&e))?;
+    let first = book.worksheet_range_at(0).ok_or_else(|| unread(&"no sheet"))?;
+    let sheet = first.map_err(|error| unread(&error))?;
+    let begins = sheet.start().map_or(0, |(row, _)| row);
+    let begins = usize::try_from(begins).unwrap_or_default();
+    let rows = (begins + 1..).zip(sheet.rows()).map(|(line, cells)| {
+        let cells = cells.iter().map(|cell| match cell {
+            // A number of days is a whole one, whatever the program makes of it.
+            Data::Float(number) => format!("{number}"),
+            other => plain(&other.to_string()).to_owned(),
+        });
+        (line, cells.collect())
+    });
+    sorted(directory, &rows.collect::<Rows>())
+}
+
+/// Rows as categories: the first one names the columns.
+fn sorted(directory: &Directory, rows: &Rows) -> Result<Categories, Vec<Fault>> {
+    let none = (1, Vec::new());
+    let (head, rows) = rows.split_first().unwrap_or((&none, &[]));
+    let columns = columns(head)?;
+    let (mut categories, mut faults) = (Categories::new(), Vec::new());
+    for (line, cells) in rows.iter().filter(|(_, cells)| cells.iter().any(|cell| !cell.is_empty()))
+    {
+        match category(directory, &columns, cells) {
             Ok(category) => {
                 let code = category.code.clone();
                 if categories.insert(code.clone(), category).is_some() {
@@ -102,11 +169,11 @@ pub fn read(directory: &Directory, text: &str) -> Result<Categories, Vec<Fault>>
                         format!("代码“{code}”出现了两次"),
                         format!("the code `{code}` is there twice"),
                     );
-                    faults.push(Fault { line, what, input: Some("code".to_owned()) });
+                    faults.push(Fault { line: *line, what, input: Some("code".to_owned()) });
                 }
             }
             Err((input, what)) => {
-                faults.push(Fault { line, what, input: Some(input.to_owned()) });
+                faults.push(Fault { line: *line, what, input: Some(input.to_owned()) });
             }
         }
     }
@@ -114,11 +181,13 @@ pub fn read(directory: &Directory, text: &str) -> Result<Categories, Vec<Fault>>
 }
 
 /// Where each known column stands.
-fn columns(head: &csv::StringRecord) -> Result<[Option<usize>; COLUMNS.len()], Vec<Fault>> {
+fn columns(
+    (line, head): &(usize, Vec<String>),
+) -> Result<[Option<usize>; COLUMNS.len()], Vec<Fault>> {
     let mut columns = [None; COLUMNS.len()];
     let mut faults = Vec::new();
     let mut fault = |zh: String, en: String| {
-        faults.push(Fault { line: 1, what: Text::new(zh, en), input: None });
+        faults.push(Fault { line: *line, what: Text::new(zh, en), input: None });
     };
     for (number, cell) in head.iter().enumerate() {
         let cell = cell.trim().to_lowercase();
@@ -156,7 +225,7 @@ fn columns(head: &csv::StringRecord) -> Result<[Option<usize>; COLUMNS.len()], V
 fn category(
     directory: &Directory,
     columns: &[Option<usize>; COLUMNS.len()],
-    record: &csv::StringRecord,
+    cells: &[String],
 ) -> Result<Category, (&'static str, Text)> {
     let [
         code,
@@ -171,7 +240,7 @@ fn category(
         first,
         livelihood,
         retired,
-    ] = columns.map(|at| plain(at.and_then(|at| record.get(at)).unwrap_or_default()));
+    ] = columns.map(|at| at.and_then(|at| cells.get(at)).map_or("", |cell| cell.trim()));
     let unit = |named: &str| {
         let mut all = directory.units.values();
         let found = all.find(|unit| unit.code == named || unit.name.zh == named);

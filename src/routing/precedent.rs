@@ -25,7 +25,7 @@ const REASON: usize = 80;
 
 impl Suggestion {
     /// Names in the place of units that were merged those that go on with their work.
-    pub fn hand_on(&mut self, heir: impl Fn(&str) -> String) {
+    pub fn name_heirs(&mut self, heir: impl Fn(&str) -> String) {
         let mut units: Vec<Candidate> = Vec::new();
         for unit in self.units.drain(..) {
             let code = heir(&unit.code);

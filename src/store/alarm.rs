@@ -41,6 +41,19 @@ pub struct Alarm {
     pub told_at: Option<Instant>,
 }
 
+/// Which alarms a list shows; everything that is not given does not restrict.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct AlarmFilter {
+    /// Those of this one, and those that belong to none.
+    pub jurisdiction: Option<JurisdictionId>,
+    /// Only those that nobody cleared.
+    pub open_only: bool,
+    /// Of this kind.
+    pub kind: Option<String>,
+    /// The cursor: only ids below this one.
+    pub before: Option<i64>,
+}
+
 type Row = (i64, Option<i64>, i64, String, Option<i64>, String, Option<i64>, i64, Option<i64>);
 
 fn read(row: Row) -> Alarm {
@@ -154,6 +167,26 @@ impl Transaction<'_> {
         Ok(changed == 1)
     }
 
+    /// Clears all open alarms of a kind that are a jurisdiction's, or nobody's; answers how many.
+    ///
+    /// # Errors
+    /// As for any statement.
+    pub fn clear_alarms(
+        &mut self,
+        whose: JurisdictionId,
+        kind: &str,
+        now: Instant,
+    ) -> Result<usize, Error> {
+        let owner = alarm::jurisdiction_id;
+        Ok(each!(&mut self.connection, connection => {
+            diesel::update(alarm::table)
+                .filter(alarm::cleared_at.is_null().and(alarm::kind.eq(kind)))
+                .filter(owner.is_null().or(owner.assume_not_null().eq(whose.0)))
+                .set(alarm::cleared_at.eq(now.0))
+                .execute(connection)
+        })?)
+    }
+
     /// Clears the open alarm of a kind for a jurisdiction and an instance, if there is one: for
     /// alarms that the service itself knows to be over.
     ///
@@ -194,62 +227,92 @@ impl Reader {
     /// # Errors
     /// As for any statement.
     pub fn alarms(&mut self, open_only: bool, limit: i64) -> Result<Vec<Alarm>, Error> {
-        self.some_alarms(None, open_only, limit)
+        self.some_alarms(&AlarmFilter { open_only, ..AlarmFilter::default() }, limit)
     }
 
-    /// The same of one jurisdiction, and those that belong to none.
+    /// The jurisdictions that have open alarms of which nobody was told yet, without those of some
+    /// kinds; none stands for alarms of no jurisdiction.
     ///
     /// # Errors
     /// As for any statement.
-    pub fn alarms_for(
+    pub fn owners_of_untold(
         &mut self,
-        jurisdiction: JurisdictionId,
-        open_only: bool,
-        limit: i64,
-    ) -> Result<Vec<Alarm>, Error> {
-        self.some_alarms(Some(jurisdiction), open_only, limit)
-    }
-
-    /// At most `limit` open alarms of which nobody was told yet, the oldest first.
-    ///
-    /// # Errors
-    /// As for any statement.
-    pub fn untold_alarms(&mut self, limit: i64) -> Result<Vec<Alarm>, Error> {
-        let rows: Vec<Row> = each!(&mut self.connection, connection => {
+        without: &[&str],
+    ) -> Result<Vec<Option<JurisdictionId>>, Error> {
+        let owners: Vec<Option<i64>> = each!(&mut self.connection, connection => {
             alarm::table
                 .filter(alarm::told_at.is_null().and(alarm::cleared_at.is_null()))
-                .order(alarm::id)
-                .limit(limit)
+                .filter(alarm::kind.ne_all(without))
+                .select(alarm::jurisdiction_id)
+                .distinct()
                 .load(connection)
+        })?;
+        Ok(owners.into_iter().map(|id| id.map(JurisdictionId)).collect())
+    }
+
+    /// At most `limit` of those alarms of one jurisdiction, or of none, the oldest first.
+    ///
+    /// # Errors
+    /// As for any statement.
+    pub fn untold_alarms(
+        &mut self,
+        whose: Option<JurisdictionId>,
+        without: &[&str],
+        limit: i64,
+    ) -> Result<Vec<Alarm>, Error> {
+        let rows: Vec<Row> = each!(&mut self.connection, connection: Backend => {
+            let mut query = alarm::table
+                .filter(alarm::told_at.is_null().and(alarm::cleared_at.is_null()))
+                .filter(alarm::kind.ne_all(without))
+                .into_boxed::<Backend>();
+            query = match whose {
+                Some(id) => query.filter(alarm::jurisdiction_id.eq(id.0)),
+                None => query.filter(alarm::jurisdiction_id.is_null()),
+            };
+            query.order(alarm::id).limit(limit).load(connection)
         })?;
         Ok(rows.into_iter().map(read).collect())
     }
 
-    /// When people were last told of an alarm.
+    /// When people were last told of an alarm of a jurisdiction, or of none.
     ///
     /// # Errors
     /// As for any statement.
-    pub fn last_alarm_told(&mut self) -> Result<Option<Instant>, Error> {
-        let last: Option<i64> = each!(&mut self.connection, connection => {
-            alarm::table.select(diesel::dsl::max(alarm::told_at)).first(connection)
+    pub fn last_alarm_told(
+        &mut self,
+        whose: Option<JurisdictionId>,
+    ) -> Result<Option<Instant>, Error> {
+        let last: Option<i64> = each!(&mut self.connection, connection: Backend => {
+            let mut query =
+                alarm::table.select(diesel::dsl::max(alarm::told_at)).into_boxed::<Backend>();
+            query = match whose {
+                Some(id) => query.filter(alarm::jurisdiction_id.eq(id.0)),
+                None => query.filter(alarm::jurisdiction_id.is_null()),
+            };
+            query.first(connection)
         })?;
         Ok(last.map(Instant))
     }
 
-    fn some_alarms(
-        &mut self,
-        jurisdiction: Option<JurisdictionId>,
-        open_only: bool,
-        limit: i64,
-    ) -> Result<Vec<Alarm>, Error> {
+    /// At most `limit` alarms that `filter` shows, the newest first.
+    ///
+    /// # Errors
+    /// As for any statement.
+    pub fn some_alarms(&mut self, filter: &AlarmFilter, limit: i64) -> Result<Vec<Alarm>, Error> {
         let rows: Vec<Row> = each!(&mut self.connection, connection: Backend => {
             let mut query = alarm::table.into_boxed::<Backend>();
-            if open_only {
+            if filter.open_only {
                 query = query.filter(alarm::cleared_at.is_null());
             }
-            if let Some(id) = jurisdiction {
+            if let Some(id) = filter.jurisdiction {
                 let whose = alarm::jurisdiction_id;
                 query = query.filter(whose.is_null().or(whose.assume_not_null().eq(id.0)));
+            }
+            if let Some(kind) = &filter.kind {
+                query = query.filter(alarm::kind.eq(kind));
+            }
+            if let Some(id) = filter.before {
+                query = query.filter(alarm::id.lt(id));
             }
             query.order(alarm::id.desc()).limit(limit).load(connection)
         })?;

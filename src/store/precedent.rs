@@ -172,7 +172,7 @@ impl Transaction<'_> {
     ///
     /// # Errors
     /// As for any statement.
-    pub fn agree_to_proposal(
+    pub fn agree_to_precedent(
         &mut self,
         owner: JurisdictionId,
         id: InstanceId,

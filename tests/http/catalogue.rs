@@ -1,6 +1,7 @@
 //! The catalogue of categories is drafted by one, published by another, and in force from its day; units
 //! that are merged are followed by what they had open.
 
+use fenliu::gate::AccessRules;
 use reqwest::Method;
 use serde_json::{Value as Json, json};
 
@@ -74,6 +75,25 @@ async fn a_version_is_drafted_as_a_table_and_published_by_another_for_a_day_to_c
 }
 
 #[tokio::test]
+async fn the_catalogue_goes_out_and_comes_in_as_a_workbook() {
+    const WORKBOOK: &str = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet";
+    let office = Office::county().await;
+    let asked = office.ask(DESK, Method::GET, "/api/v1/catalogue/export?format=xlsx");
+    let answer = asked.send().await.unwrap();
+    assert_eq!(answer.headers()["content-type"], WORKBOOK);
+    let book = answer.bytes().await.unwrap().to_vec();
+    let send = |body: Vec<u8>| {
+        let path = format!("{VERSIONS}?note=%E8%B0%83%E6%95%B4");
+        let request = office.ask(ADMIN, Method::POST, &path).header("Content-Type", WORKBOOK);
+        read(request.body(body))
+    };
+    let drafted = send(book).await.ok(201);
+    assert_eq!(drafted["differences"], json!([]), "{drafted}");
+    assert_eq!(send(b"PK no workbook".to_vec()).await.problem(422), "wrong_rows");
+    assert_eq!(send(Vec::new()).await.problem(422), "wrong_rows");
+}
+
+#[tokio::test]
 async fn everything_wrong_with_a_table_is_said_with_its_line() {
     let office = Office::county().await;
     let table = export(&office).await;
@@ -112,8 +132,8 @@ async fn a_retired_category_is_chosen_no_more_and_stays_readable() {
 #[tokio::test]
 async fn where_two_people_are_wanted_nobody_changes_a_category_alone() {
     let office = Office::county().await;
-    let rules = fenliu::gate::RoutingRules { two_persons: true, ..Default::default() };
-    office.gate.use_routing_rules(rules);
+    let rules = AccessRules { second_person_ms: Some(72 * 3_600_000), ..AccessRules::default() };
+    office.gate.use_access_rules(rules);
     let category = office.get(DESK, "/api/v1/categories/other.vague").await.ok(200);
     let answer = office.put(ADMIN, "/api/v1/categories/other.vague", category).await;
     assert_eq!(answer.problem(409), "draft_needed");
@@ -160,6 +180,11 @@ async fn what_a_merged_unit_had_open_follows_and_what_is_meant_for_it_goes_to_it
     let next = routed(&office, "gongshang").await;
     let seen = office.get(DESK, &format!("/api/v1/referrals/{next}")).await.ok(200);
     assert_eq!(seen["holder"]["code"], "shiyao");
+    // Nobody but the service moves a matter so.
+    let by_hand =
+        json!({ "command": "succeed_unit", "input": { "from": "shiyao", "to": "huimin" } });
+    let refused = office.command(DESK, &next, by_hand).await;
+    assert_eq!(refused.json["code"], "unknown_command", "{}", refused.text);
     // It all stands in the history, and the history says what stands.
     let gate = office.gate.clone();
     let report = tokio::task::spawn_blocking(move || gate.verify().unwrap()).await.unwrap();

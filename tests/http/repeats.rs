@@ -120,6 +120,15 @@ async fn a_call_of_danger_is_never_hidden_in_another_matter() {
     let body = json!({ "command": "attach_repeat_call", "input": input });
     let refused = office.command(DESK, id, body).await;
     assert_eq!(refused.json["code"], "register_by_itself", "{}", refused.text);
+    // Registered by itself it is kept, and then takes the next caller about the same danger.
+    let own =
+        register(&office, "停电的楼着火了有人困在里面", "葛城街道土城路12号", "023-5922-0008")
+            .await;
+    let found = typed(&office, DESK, "楼着火了有人困在里面", "葛城街道土城路12号", "").await;
+    let of_own = found.iter().find(|one| one["matter"]["id"] == own["id"]).unwrap();
+    assert_eq!(of_own["taps"][0]["kind"], "attach", "{found:?}");
+    let said = json!({ "text": "楼着火了有人困在里面", "caller_phone": "023-5922-0009" });
+    tap(&office, &of_own["taps"][0], said).await.ok(200);
 }
 
 #[tokio::test]

@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use fenliu::gate::AccessRules;
 use fenliu::routing::{Example, Knowledge};
 use serde_json::{Value as Json, json};
 
@@ -138,8 +139,8 @@ async fn a_ruling_proposes_a_change_of_the_catalogue_with_what_it_would_have_mov
 #[tokio::test]
 async fn where_two_people_decide_one_alone_changes_nothing() {
     let office = advised().await;
-    let rules = fenliu::gate::RoutingRules { two_persons: true, ..Default::default() };
-    office.gate.use_routing_rules(rules);
+    let rules = AccessRules { second_person_ms: Some(72 * 3_600_000), ..AccessRules::default() };
+    office.gate.use_access_rules(rules);
     let (id, _) = ruled(&office, "河边堆的东西有臭味没人管", ruling()).await;
     let path = format!("/api/v1/routing/proposals/{id}");
     let accept = json!({ "accept": true, "note": "按指定意见调整目录" });

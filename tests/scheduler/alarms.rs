@@ -195,6 +195,29 @@ fn what_the_daily_looks_say_themselves_and_what_they_say_again_is_no_news() {
 }
 
 #[test]
+fn an_alarm_of_the_whole_service_is_told_besides_those_of_the_county() {
+    run(async {
+        let house = watched();
+        raise(&house, "clock_jumped", "by a minute");
+        let service = NewAlarm {
+            jurisdiction: None,
+            ..alarm(&house, "channel_test.email", None, "no answer")
+        };
+        house.gate.raise_alarm(&service).unwrap();
+        turn(&mut Alarms::new(house.duty.clone())).await;
+        let mut said: Vec<String> = told(&house).into_iter().map(|(_, _, text)| text).collect();
+        said.sort();
+        assert_eq!(
+            said,
+            [
+                "【系统告警】系统时间跳变。请值班人员处理。",
+                "【系统告警】邮件通道自检失败。请值班人员处理。",
+            ]
+        );
+    });
+}
+
+#[test]
 fn two_nodes_tell_it_once_and_a_new_start_does_not_tell_it_again() {
     run(async {
         let mut house = watched();

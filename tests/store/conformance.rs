@@ -6,7 +6,7 @@ use std::thread;
 
 use fenliu::domain::event::NO_HASH;
 use fenliu::domain::{ChainHash, InstanceId, Instant, JurisdictionId};
-use fenliu::store::{Batch, Error, Kind, NewAlarm};
+use fenliu::store::{AlarmFilter, Batch, Error, Kind, NewAlarm};
 
 use super::on_every_store;
 use super::place::{OURS, Place};
@@ -27,6 +27,7 @@ on_every_store!(
     ids_are_unique_over_two_writers,
     an_occurrence_is_taken_once,
     an_open_alarm_is_not_doubled,
+    alarms_are_taken_for_telling_once,
     readers_see_whole_batches_beside_the_writer,
     a_failed_transaction_leaves_the_writer_usable,
     a_panic_in_a_transaction_leaves_nothing_behind,
@@ -300,8 +301,69 @@ fn an_open_alarm_is_not_doubled(place: &Place) {
     place.writer().transaction(|t| t.count_alarm(&later)).unwrap();
     let drift = open(true).into_iter().find(|one| one.raised.kind == "drift").unwrap();
     assert_eq!((drift.times, drift.raised), (2, later));
-    let theirs = place.store.read(|reader| reader.alarms_for(JurisdictionId(OURS.0 + 1), true, 10));
-    assert!(theirs.unwrap().is_empty(), "another county's hide nobody's own");
+    let other = JurisdictionId(OURS.0 + 1);
+    let filter =
+        AlarmFilter { jurisdiction: Some(other), open_only: true, ..AlarmFilter::default() };
+    let theirs = place.store.read(|reader| reader.some_alarms(&filter, 10)).unwrap();
+    assert!(theirs.is_empty(), "another county's hide nobody's own");
+    // Page by page, of one kind, and all of a kind cleared.
+    let page = |kind: Option<&str>, before| {
+        let kind = kind.map(str::to_owned);
+        let filter = AlarmFilter { kind, before, ..AlarmFilter::default() };
+        let page = place.store.read(|reader| reader.some_alarms(&filter, 2)).unwrap();
+        page.into_iter().map(|one| one.id).collect::<Vec<_>>()
+    };
+    let first = page(None, None);
+    let second = page(None, first.last().copied());
+    assert_eq!((first.len(), second.len()), (2, 2));
+    assert!(first.last() > second.first());
+    assert_eq!(page(Some("drift"), None), [drift.id]);
+    let clear = |whose, kind: &str| {
+        place.writer().transaction(|t| t.clear_alarms(whose, kind, Instant(11))).unwrap()
+    };
+    assert_eq!((clear(other, "calendar"), clear(OURS, "calendar"), open(true).len()), (0, 2, 1));
+}
+
+fn alarms_are_taken_for_telling_once(place: &Place) {
+    let alarm = |kind: &str, at| NewAlarm {
+        kind: kind.to_owned(),
+        jurisdiction: Some(OURS),
+        instance: None,
+        at: Instant(at),
+        detail: String::new(),
+    };
+    for kind in ["one", "two", "three"] {
+        place.writer().transaction(|t| t.raise_alarm(&alarm(kind, 1))).unwrap();
+    }
+    let untold = |without: &[&str]| {
+        place.store.read(|reader| reader.untold_alarms(Some(OURS), without, 10)).unwrap()
+    };
+    let owners =
+        |without: &[&str]| place.store.read(|reader| reader.owners_of_untold(without)).unwrap();
+    assert_eq!(owners(&["one", "two"]), [Some(OURS)]);
+    assert!(owners(&["one", "two", "three"]).is_empty());
+    assert_eq!(untold(&["two"]).len(), 2);
+    let nobodys = place.store.read(|reader| reader.untold_alarms(None, &[], 10)).unwrap();
+    assert!(nobodys.is_empty());
+    let ids: Vec<i64> = untold(&[]).iter().map(|one| one.id).collect();
+    place.writer().transaction(|t| t.clear_alarm(ids[2], Instant(2))).unwrap();
+    let take = |at| place.writer().transaction(|t| t.take_alarms(&ids, Instant(at))).unwrap();
+    assert_eq!(take(3).into_iter().collect::<Vec<_>>(), ids[..2], "not what was cleared");
+    assert!(take(4).is_empty() && untold(&[]).is_empty());
+    let last = |whose| place.store.read(|reader| reader.last_alarm_told(whose)).unwrap();
+    assert_eq!((last(Some(OURS)), last(None)), (Some(Instant(3)), None));
+    // One that takes the place of one that was told is told already; another is not.
+    for kind in ["one", "four"] {
+        place.writer().transaction(|t| t.renew_alarm(&alarm(kind, 5))).unwrap();
+    }
+    let open = place.store.read(|reader| reader.alarms(true, 10)).unwrap();
+    let said = |kind: &str| {
+        let one = open.iter().find(|one| one.raised.kind == kind).unwrap();
+        (one.raised.at, one.told_at)
+    };
+    assert_eq!(said("one"), (Instant(5), Some(Instant(3))));
+    assert_eq!(said("four"), (Instant(5), None));
+    assert_eq!(open.len(), 3);
 }
 
 fn readers_see_whole_batches_beside_the_writer(place: &Place) {

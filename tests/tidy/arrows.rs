@@ -108,6 +108,8 @@ const OWNERS: &[(&str, &[&str])] = &[
     ("toml", &["config"]),
     ("chrono", &["calendar"]),
     ("csv", &["roster", "intake", "app"]),
+    ("calamine", &["intake"]),
+    ("rust_xlsxwriter", &["intake"]),
     ("reqwest", &["channel", "identity", "app"]),
     ("aws_lc_rs", &["seal"]),
     ("std::env", &["config", "main"]),

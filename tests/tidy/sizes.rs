@@ -18,7 +18,6 @@ const LONG: &[(&str, usize, &str)] = &[
     ("src/scenario.rs", 430, "the stage on which stories are told; to be split"),
     ("src/store/schema.rs", 500, "the one description of the tables, which is also read as text"),
     ("src/http/instance.rs", 460, "requests about instances; to be split"),
-    ("src/config/settings.rs", 415, "the whole settings file, mostly doc comments"),
 ];
 
 /// Longer functions, by file, and why.

@@ -25,6 +25,8 @@ pub(super) struct Tally {
     pub(super) repeated: AtomicU64,
     /// The highest version of each instance that a command was acknowledged with.
     pub(super) versions: Mutex<BTreeMap<String, i64>>,
+    /// What the guard made of calls: may be diverted, asked about, kept.
+    pub(super) guard: Mutex<BTreeMap<String, u64>>,
     /// Refusals by code.
     pub(super) codes: Mutex<BTreeMap<String, u64>>,
 }

@@ -28,6 +28,8 @@ const CARD: [&str; 9] = [
 pub struct Report {
     /// Calls played.
     pub calls: usize,
+    /// Calls by what the guard made of them: `divert`, `ask`, `keep`; `unread` without a router.
+    pub guard: BTreeMap<String, u64>,
     /// Referrals by flat status at the end.
     pub referrals_by_status: BTreeMap<String, i64>,
     /// Flat statuses of the card that were reached.
@@ -108,6 +110,7 @@ pub(super) async fn make(gate: &Gate, driver: &Driver, calls: usize) -> Result<R
     };
     Ok(Report {
         calls,
+        guard: lock(&driver.tally.guard).clone(),
         referrals_by_status: of_log,
         card_states_reached: have.into_iter().map(str::to_owned).collect(),
         card_states_missing: missing.into_iter().map(str::to_owned).collect(),
@@ -162,6 +165,7 @@ impl Report {
         [
             "── 结果 report ─────────────────────────────────────────────".to_owned(),
             format!("来电 calls                 {}", self.calls),
+            format!("险情识别 guard             {}", list(&self.guard)),
             format!("事项 referrals             {}", states.join(", ")),
             format!("状态 states reached        {}", self.card_states_reached.join(", ")),
             format!("超时 limits run out        {}", list(&self.limits_run_out)),

@@ -1,5 +1,6 @@
 //! What may become of a call: the stories that the demonstration plays.
 
+mod guard;
 mod office;
 
 use serde::Deserialize;
@@ -137,6 +138,7 @@ impl Matter<'_> {
         let opened = self.driver.open("desk", Dispatcher, "referral", input).await?;
         let Outcome::Done(answer) = opened else { return Ok(()) };
         let id = answer["id"].as_str().unwrap_or_default().to_owned();
+        self.guarded(&id, unit, kept).await?;
         let urgent = kept || grave || self.call.emergency;
         self.driver.wait(if urgent { 1 } else { 2 + self.dice(1, 7) }).await;
         // What the emergency office needs and what the unit does go on side by side.

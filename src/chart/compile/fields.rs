@@ -16,7 +16,7 @@ const TEXT_MAX: i64 = 2000;
 pub(super) const RESERVED_NAME: &str = "reserved_name";
 
 /// Commands that the service itself knows in every workflow, or gives alone.
-const RESERVED: [&str; 3] = ["acknowledge", "alert.receipt", "recount_clocks"];
+const RESERVED: [&str; 4] = ["acknowledge", "alert.receipt", "recount_clocks", "succeed_unit"];
 
 impl Compiler<'_> {
     /// Names must be identifiers, and stand for one thing only.

@@ -135,6 +135,7 @@ fn administration() -> Vec<Place> {
         at("/api/v1/audit").get(May(Operate), audit::log),
         at("/api/v1/checkpoints").get(May(Operate), audit::checkpoints),
         at("/api/v1/alarms").get(May(Operate), alarm::list),
+        at("/api/v1/alarms/clear").post(May(Operate), alarm::clear_kind),
         at("/api/v1/alarms/{id}/clear").post(May(Operate), alarm::clear),
     ]
 }
