@@ -406,12 +406,13 @@ impl Chart {
         self.nodes.get(number)
     }
 
-    /// The flat statuses that instances can have.
+    /// The flat statuses that instances can have: a state that only holds others may have none.
     pub fn flat_statuses(&self) -> impl Iterator<Item = &str> {
-        self.nodes.iter().flat_map(|node| match &node.status {
+        let all = self.nodes.iter().flat_map(|node| match &node.status {
             Status::Fixed(status) => vec![status.as_str()],
             Status::Choice(_, then, other) => vec![then.as_str(), other.as_str()],
-        })
+        });
+        all.filter(|status| !status.is_empty())
     }
 
     /// The states from the innermost outwards that are active when `leaf` is.

@@ -158,6 +158,8 @@ struct Inner {
     hook_guard: RwLock<Option<HookGuard>>,
     /// What says whose matter a call is, once it is trained.
     router: RwLock<Option<Arc<crate::routing::Router>>>,
+    /// Whether there is to be a router: what nobody has read yet is asked about.
+    router_awaited: std::sync::atomic::AtomicBool,
     /// What routers are trained from.
     knowledge: RwLock<Option<Arc<crate::routing::Knowledge>>>,
     /// How like calls must be to each other.
@@ -212,6 +214,7 @@ impl Gate {
             match_key,
             seal: std::sync::OnceLock::new(),
             router: RwLock::default(),
+            router_awaited: std::sync::atomic::AtomicBool::default(),
             knowledge: RwLock::default(),
             routing: RwLock::default(),
             letters,

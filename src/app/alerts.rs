@@ -44,8 +44,8 @@ pub enum Wish {
 /// What is to be looked at, as the command line says it.
 #[derive(Debug, Clone, clap::Args)]
 pub struct PreviewWish {
-    /// `alert`, `bundle`, `code`, `reply`, `digest`, `mute`, `handover`, `coverage`, `checkpoint`
-    /// or `test`.
+    /// `alert`, `bundle`, `code`, `reply`, `digest`, `mute`, `handover`, `alarm`, `coverage`,
+    /// `checkpoint` or `test`.
     #[arg(long, default_value = "alert")]
     kind: String,
     /// `sms`, `email`, `console` or `webhook`.

@@ -13,7 +13,6 @@ mod general;
 mod report;
 mod story;
 
-use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex};
@@ -31,6 +30,7 @@ use crate::gate::Gate;
 use crate::store::{self, Store};
 pub use again::{Found, look_again};
 use board::{Board, Words};
+pub use driver::Told;
 use driver::{Driver, lock};
 use report::Report;
 use story::{Call, Matter};
@@ -285,8 +285,8 @@ pub fn write(report: &Report, path: &Path) -> Result<(), Error> {
 pub struct Played {
     /// Commands acknowledged.
     pub acknowledged: u64,
-    /// The highest acknowledged version of each instance, by its id outside.
-    pub versions: BTreeMap<String, i64>,
+    /// Which.
+    pub told: Told,
 }
 
 /// Plays against a service elsewhere, which may die and come back meanwhile.
@@ -328,7 +328,7 @@ impl Player {
         }
         tasks.shutdown().await;
         let acknowledged = driver.tally.acknowledged.load(Ordering::Relaxed);
-        let versions = lock(&driver.tally.versions).clone();
-        Ok(Played { acknowledged, versions })
+        let told = lock(&driver.tally.told).clone();
+        Ok(Played { acknowledged, told })
     }
 }

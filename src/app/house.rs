@@ -14,7 +14,7 @@ use crate::config::channel::SmsKind;
 use crate::config::jurisdiction::Jurisdiction;
 use crate::config::settings::Settings;
 use crate::domain::{Actor, Directory, JurisdictionId, PersonId, Role, Scope};
-use crate::gate::{Caller, Gate, NewToken, Parts};
+use crate::gate::{Caller, Gate, NewAlarm, NewToken, Parts};
 use crate::http::{self, Postboxes, Server, Stopper};
 use crate::scheduler::{self, Lines, Scheduler};
 use crate::store::{Options, Store};
@@ -142,22 +142,51 @@ pub fn found(settings: &Settings, gate: &Gate) -> Result<Option<String>, Error> 
     Ok(Some(gate.issue_token(&caller, &new)?.secret))
 }
 
-/// Trains the router beside everything else: calls are taken from the first moment, and are read as soon
-/// as it is ready (seconds).
+/// Trains the router beside everything else. Calls are taken from the first moment; until it is ready
+/// (seconds), each is to be asked about before it is routed.
 fn advise(settings: &Settings, gate: &Gate) -> Result<(), Error> {
     if settings.routing.folder.as_os_str().is_empty() {
         return Ok(());
     }
+    gate.await_router();
     gate.use_knowledge(super::routing::knowledge(settings).map_err(Error::Sense)?);
     let gate = gate.clone();
     let trained = std::thread::Builder::new().name("router".to_owned()).spawn(move || {
         let Some(owner) = gate.registry().jurisdictions().first().copied() else { return };
         match gate.train(owner) {
             Ok(model) => tracing::info!(model, "calls are read as they are registered"),
-            Err(error) => tracing::error!(%error, "no router was trained; calls are taken unread"),
+            Err(error) => {
+                tracing::error!(%error, "no router was trained; every call is to be asked about");
+                alarm(&gate, "router_untrained", error.to_string());
+            }
         }
     });
     trained.map(drop).map_err(Error::Server)
+}
+
+/// Whoever keeps the database has switched off what makes a commit last: the operator is told.
+fn judge_database(gate: &Gate) -> Result<(), Error> {
+    let weak = gate.weak_settings()?;
+    if !weak.is_empty() {
+        let detail = format!("{} = off: switch on, and restart the server", weak.join(", "));
+        tracing::error!(detail, "what is acknowledged may be lost with the database's machine");
+        alarm(gate, "database_unsafe", detail);
+    }
+    Ok(())
+}
+
+/// Raises an operator alarm about the house as a whole.
+fn alarm(gate: &Gate, kind: &str, detail: String) {
+    let new = NewAlarm {
+        kind: kind.to_owned(),
+        jurisdiction: gate.registry().jurisdictions().first().copied(),
+        instance: None,
+        at: gate.now(),
+        detail,
+    };
+    if let Err(error) = gate.raise_alarm(&new) {
+        tracing::error!(%error, kind, "an alarm could not be written");
+    }
 }
 
 /// Takes the texts of the settings' folder into use.
@@ -294,6 +323,7 @@ pub fn start(settings: &Settings, clock: Arc<dyn Clock>) -> Result<Running, Erro
     let server = listen(settings, &gate, postboxes)?;
     let token = found(settings, &gate)?;
     word(settings, &gate)?;
+    judge_database(&gate)?;
     advise(settings, &gate)?;
     let scheme = if settings.server.certificate.as_os_str().is_empty() { "http" } else { "https" };
     let base = format!("{scheme}://{}", server.local_addr());

@@ -144,7 +144,11 @@ pub fn test(workflows: &Path, jurisdiction: &Path, calendar: &Path) -> Result<Re
         }
     }
     report.line(format!("{told} scenarios, {failed} failed"));
-    report.failed = failed > 0;
+    if told == 0 {
+        report.line(format!("no scenario stands in {}", workflows.display()));
+    }
+    // Nothing told is nothing proved.
+    report.failed = failed > 0 || told == 0;
     Ok(report)
 }
 
@@ -228,5 +232,11 @@ fn entries(folder: &Path) -> Result<Vec<PathBuf>, String> {
 }
 
 fn read(file: &Path) -> Result<String, String> {
-    fs::read_to_string(file).map_err(|error| format!("{}: {error}", file.display()))
+    let bytes = fs::read(file).map_err(|error| format!("{}: {error}", file.display()))?;
+    String::from_utf8(bytes).map_err(|error| {
+        let good = error.utf8_error().valid_up_to();
+        let before = error.as_bytes().get(..good).unwrap_or_default();
+        let line = before.iter().filter(|byte| **byte == b'\n').count() + 1;
+        format!("{}:{line}: not UTF-8 after byte {good}: save the file as UTF-8", file.display())
+    })
 }

@@ -3,6 +3,7 @@
 mod clocks;
 mod effects;
 mod fields;
+mod source;
 mod states;
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -13,9 +14,9 @@ use super::expression::{Expected, Expression, Type};
 use super::names::Scope;
 use super::{Chart, CommandSpec, Effects, Finding, Law, Require, Selector, Severity};
 use crate::domain::Text;
+use source::{TWICE, read_as};
 
-/// The longest workflow file that is read, in bytes.
-pub const SOURCE_MAX: usize = 1_048_576;
+pub use source::{SOURCE_MAX, read};
 
 /// Reads a workflow and makes a chart of it. With the chart come all findings; there is no chart
 /// when one of them is an error.
@@ -39,42 +40,25 @@ fn judged(
     source: &str,
     judge: impl FnOnce(&Document, &Chart, &mut Vec<Finding>),
 ) -> (Option<Chart>, Vec<Finding>) {
-    let document = match read(source) {
-        Ok(document) => document,
+    let (document, twice) = match read(source) {
+        Ok(document) => (document, None),
+        // A name that stands twice keeps nobody from judging the rest.
+        Err(finding) if finding.code == TWICE => match read_as(source, true) {
+            Ok(document) => (document, Some(finding)),
+            Err(rest) => return (None, vec![finding, rest]),
+        },
         Err(finding) => return (None, vec![finding]),
     };
     let mut compiler = Compiler::new(source, &document);
     let chart = compiler.chart(&document);
     let mut findings = compiler.findings;
+    findings.extend(twice);
     if let Some(chart) = &chart {
         judge(&document, chart, &mut findings);
     }
     findings.sort_by_key(|finding| (finding.span.start, finding.severity));
     let broken = findings.iter().any(|finding| finding.severity == Severity::Error);
     (if broken { None } else { chart }, findings)
-}
-
-/// Reads the shapes of a workflow file.
-///
-/// # Errors
-/// The first place that is not YAML, or has not the shape of a workflow.
-pub fn read(source: &str) -> Result<Document, Finding> {
-    if source.len() > SOURCE_MAX {
-        let message = format!("the file is longer than {SOURCE_MAX} bytes");
-        return Err(Finding::new(source, Severity::Error, "too_long", 0..0, message));
-    }
-    serde_saphyr::from_str::<Document>(source).map_err(|error| {
-        let location = error.location();
-        let place = location.and_then(|location| {
-            let span = location.span();
-            let start = usize::try_from(span.byte_offset()?).ok()?;
-            let length = usize::try_from(span.byte_len().unwrap_or(1)).ok()?;
-            Some(start.min(source.len())..start.saturating_add(length).min(source.len()))
-        });
-        let message = error.without_snippet().to_string();
-        Finding::new(source, Severity::Error, "not_a_workflow", place.unwrap_or(0..0), message)
-            .help("`fenliu workflow schema` prints the form of workflow files")
-    })
 }
 
 /// What is known while a document is compiled.

@@ -71,13 +71,30 @@ pub fn draw(file: &str, source: &str, findings: &[Finding]) -> String {
         .with_width(110);
     let mut drawing = String::new();
     for finding in findings {
+        let row = source.lines().nth(finding.line.saturating_sub(1)).unwrap_or_default();
         let report = Report { finding, source: NamedSource::new(file, source.to_owned()) };
-        if handler.render_report(&mut drawing, &report).is_err() {
-            // A place outside the file can't be drawn; the words still count.
-            drawing.push_str(&format!("{file}:{}: {}\n", finding.line, finding.message));
+        let mut one = String::new();
+        // Nobody reads an excerpt of a line that fills screens; and a place outside the file can't be
+        // drawn. The words still count.
+        if row.len() > ROW_LONGEST || handler.render_report(&mut one, &report).is_err() {
+            let Finding { code, line, column, message, .. } = finding;
+            drawing.push_str(&format!("{code} {file}:{line}:{column}: {message}\n"));
+            continue;
         }
+        drawing.push_str(&counted_in_characters(one, file, finding));
     }
     drawing
+}
+
+/// The longest line that is shown, in bytes.
+const ROW_LONGEST: usize = 1_000;
+
+/// The drawing's own header counts bytes; editors count characters.
+fn counted_in_characters(drawing: String, file: &str, finding: &Finding) -> String {
+    let opening = format!("[{file}:");
+    let Some((before, rest)) = drawing.split_once(&opening) else { return drawing };
+    let Some((_, after)) = rest.split_once(']') else { return drawing };
+    format!("{before}{opening}{}:{}]{after}", finding.line, finding.column)
 }
 
 #[derive(Debug)]

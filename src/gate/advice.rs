@@ -1,6 +1,7 @@
 //! What the router says to a call, and the guard on every one that is registered or attached.
 
 use std::borrow::Cow;
+use std::sync::atomic::Ordering;
 use std::sync::{Arc, PoisonError};
 
 use super::error::Error;
@@ -20,6 +21,10 @@ pub(super) const SAID: &str = "text";
 const PHONE: &str = "caller_phone";
 const PLACE: &str = "place";
 
+/// What stands with a call that came before the router was ready.
+const UNREAD: &str =
+    "分流模型尚未就绪，未作建议；询问：现在是否有人受伤、被困、失踪或受到威胁，或涉及违法犯罪？";
+
 /// What was read of a call before it is decided: reading takes longer than deciding.
 #[derive(Debug)]
 pub(super) struct Heard {
@@ -35,6 +40,11 @@ impl Gate {
     /// Takes a trained router into use, instead of the one before.
     pub fn use_router(&self, router: Arc<Router>) {
         *self.inner.router.write().unwrap_or_else(PoisonError::into_inner) = Some(router);
+    }
+
+    /// There will be a router: until then the guard asks about every call.
+    pub fn await_router(&self) {
+        self.inner.router_awaited.store(true, Ordering::Relaxed);
     }
 
     /// The router in use.
@@ -85,6 +95,9 @@ impl Gate {
         }
         let read = said.and_then(|said| Some((self.router()?, said)));
         let (advice, traits) = match read {
+            None if said.is_some() && self.inner.router_awaited.load(Ordering::Relaxed) => {
+                (Some(("ask", UNREAD.to_owned())), String::new())
+            }
             None => (None, String::new()),
             Some((router, said)) => {
                 let (suggestion, traits) = self.advice(&router, request.caller.jurisdiction, said);

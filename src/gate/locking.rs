@@ -9,8 +9,8 @@ use crate::domain::Instant;
 use crate::domain::event::{Hash, hex, unhex};
 use crate::store::{self, Reader, Relocked, Store, Walk};
 
-/// The key by which equal things are known again without being kept: of requests that came twice, which
-/// may name a caller.
+/// The key by which equal things are known again without being kept: requests that came twice, which may
+/// name a caller, and the numbers of those who call again.
 pub(super) struct MatchKey([u8; 32]);
 
 impl MatchKey {

@@ -40,6 +40,14 @@ impl Gate {
         Ok(self.inner.store.read(work)?)
     }
 
+    /// The settings of the database server under which what was acknowledged may be lost. Blocks.
+    ///
+    /// # Errors
+    /// What the store says.
+    pub fn weak_settings(&self) -> Result<Vec<String>, Error> {
+        self.read(|reader| reader.weak_settings())
+    }
+
     /// Whether one of the caller's roles allows an act.
     ///
     /// # Errors

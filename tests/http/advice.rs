@@ -109,6 +109,21 @@ async fn what_was_suggested_stays_with_the_matter() {
 }
 
 #[tokio::test]
+async fn until_the_router_is_trained_every_call_is_asked_about() {
+    let office = Office::county().await;
+    office.gate.await_router();
+    let id = register(&office, "有人拿刀砍人", json!({})).await;
+    let fields = fields(&office, &id).await;
+    assert_eq!(fields["guard"], "ask", "{fields}");
+    assert!(fields["suggestion"].as_str().unwrap().contains("询问"), "{fields}");
+    let refused = office.command(DESK, &id, route()).await;
+    assert_eq!(refused.json["code"], "answer_guard_first", "{}", refused.text);
+    office.gate.use_router(Arc::new(small_router()));
+    let id = register(&office, "停电一天", json!({})).await;
+    assert_eq!(self::fields(&office, &id).await["guard"], "divert");
+}
+
+#[tokio::test]
 async fn a_kept_call_has_no_route_whatever_the_client_says() {
     let office = advised().await;
     let id = register(&office, "着火有人困住", json!({ "guard": "divert" })).await;

@@ -1,7 +1,8 @@
 //! Looking again at a store after a play: is everything there that was acknowledged?
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
+use super::driver::missing;
 use super::{Error, Played};
 use crate::domain::{Event, InstanceId};
 use crate::gate;
@@ -33,14 +34,7 @@ pub fn look_again(url: &str, played: &Played) -> Result<Found, Error> {
     let secret = secret.map_err(|error| play(&error))?.unwrap_or_default();
     let ids =
         PublicIds::new(secret.parse().map_err(|error: std::num::ParseIntError| play(&error))?);
-    for (public, version) in &played.versions {
-        let id = ids.read_instance(public).unwrap_or(InstanceId(-1));
-        let kept = store.read(|reader| reader.instance(id)).map_err(|error| play(&error))?;
-        let there = kept.map_or(0, |(instance, _)| instance.version);
-        if there < *version {
-            found.lost.push(format!("{public}: version {version} acknowledged, {there} there"));
-        }
-    }
+    let mut kept: BTreeMap<InstanceId, Vec<(i64, String)>> = BTreeMap::new();
     let mut after = 0;
     let mut fired = BTreeSet::new();
     loop {
@@ -50,6 +44,7 @@ pub fn look_again(url: &str, played: &Played) -> Result<Found, Error> {
         after = last.position;
         for positioned in &page {
             let stored = &positioned.event;
+            kept.entry(stored.instance).or_default().push((stored.seq, stored.kind.clone()));
             if !stored.kind.starts_with("clock.") {
                 continue;
             }
@@ -57,6 +52,15 @@ pub fn look_again(url: &str, played: &Played) -> Result<Found, Error> {
             if !fired.insert((stored.instance, stored.kind.clone(), event.command.input)) {
                 found.twice.push(format!("{} of instance {}", stored.kind, stored.instance));
             }
+        }
+    }
+    for (public, told) in &played.told {
+        let id = ids.read_instance(public).unwrap_or(InstanceId(-1));
+        let events = kept.get(&id).map(Vec::as_slice).unwrap_or_default();
+        let missing = missing(told, events);
+        if missing > 0 {
+            let (all, there) = (told.len(), events.len());
+            found.lost.push(format!("{public}: {missing} of {all} commands, {there} events there"));
         }
     }
     let report = gate::verify(&store, |_| ()).map_err(|error| play(&error))?;

@@ -17,14 +17,37 @@ const TRIES: usize = 200;
 /// Milliseconds between two tries.
 const PAUSE: Duration = Duration::from_millis(50);
 
+/// Acknowledged commands by the instance's id outside: the version of the answer, and the command; none
+/// for what opened the instance.
+pub type Told = BTreeMap<String, Vec<(i64, Option<String>)>>;
+
+/// How many acknowledged commands of an instance have no event of their own among its events (number
+/// and kind, in order): each has one that came after the command acknowledged before it.
+pub(super) fn missing(told: &[(i64, Option<String>)], events: &[(i64, String)]) -> usize {
+    let mut told: Vec<_> = told.iter().collect();
+    told.sort_unstable();
+    let mut taken = 0;
+    let mut missing = 0;
+    for (version, command) in told {
+        let own = events.iter().find(|(seq, kind)| {
+            *seq > taken && seq <= version && command.as_ref().is_none_or(|name| name == kind)
+        });
+        match own {
+            Some((seq, _)) => taken = *seq,
+            None => missing += 1,
+        }
+    }
+    missing
+}
+
 /// What the driver found out about the service while playing.
 #[derive(Debug, Default)]
 pub(super) struct Tally {
     pub(super) acknowledged: AtomicU64,
     pub(super) refused: AtomicU64,
     pub(super) repeated: AtomicU64,
-    /// The highest version of each instance that a command was acknowledged with.
-    pub(super) versions: Mutex<BTreeMap<String, i64>>,
+    /// What was acknowledged, by the instance's id outside.
+    pub(super) told: Mutex<Told>,
     /// What the guard made of calls: may be diverted, asked about, kept.
     pub(super) guard: Mutex<BTreeMap<String, u64>>,
     /// Refusals by code.
@@ -173,9 +196,9 @@ impl Driver {
                 if let (Some(id), Some(version)) =
                     (answer["id"].as_str(), answer["version"].as_i64())
                 {
-                    let mut versions = lock(&self.tally.versions);
-                    let seen = versions.entry(id.to_owned()).or_default();
-                    *seen = (*seen).max(version);
+                    let command = body["command"].as_str().map(str::to_owned);
+                    let mut told = lock(&self.tally.told);
+                    told.entry(id.to_owned()).or_default().push((version, command));
                 }
             }
             Outcome::Refused(code) => {
@@ -277,4 +300,23 @@ impl Driver {
 
 pub(super) fn lock<T>(mutex: &Mutex<T>) -> std::sync::MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(std::sync::PoisonError::into_inner)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::missing;
+
+    #[test]
+    fn a_command_that_is_gone_is_missed_though_a_clock_came_after_it() {
+        let told = [(1, None), (2, Some("route".to_owned())), (3, Some("accept".to_owned()))];
+        let events = |kinds: &[&str]| -> Vec<(i64, String)> {
+            (1..).zip(kinds.iter().map(|kind| (*kind).to_owned())).collect()
+        };
+        assert_eq!(missing(&told, &events(&["register", "route", "accept"])), 0);
+        assert_eq!(missing(&told, &events(&["register", "route", "clock.accept", "accept"])), 1);
+        assert_eq!(missing(&told, &events(&["register", "clock.desk_route", "accept"])), 1);
+        assert_eq!(missing(&told, &events(&[])), 3);
+        let twice = [(2, Some("note".to_owned())), (4, Some("note".to_owned()))];
+        assert_eq!(missing(&twice, &events(&["register", "note", "clock.a", "clock.b"])), 1);
+    }
 }

@@ -6,7 +6,7 @@ use std::sync::atomic::Ordering;
 
 use serde::Serialize;
 
-use super::driver::{Driver, lock};
+use super::driver::{Driver, lock, missing};
 use crate::domain::Role;
 use crate::gate::{Gate, Retold};
 
@@ -42,7 +42,7 @@ pub struct Report {
     pub limits_run_out: BTreeMap<String, u64>,
     /// Reports to the emergency office that were not made in time.
     pub report_breaches: BTreeMap<String, u64>,
-    /// Messages written, by channel and state.
+    /// Messages written, by channel.
     pub messages: BTreeMap<String, u64>,
     /// Commands acknowledged to the players.
     pub commands_acknowledged: u64,
@@ -131,18 +131,25 @@ pub(super) async fn make(gate: &Gate, driver: &Driver, calls: usize) -> Result<R
     })
 }
 
-/// Acknowledged commands that the store does not know.
+/// Acknowledged commands that have no event of their own in the history that people read.
 async fn lost(driver: &Driver) -> Result<u64, String> {
-    let versions = lock(&driver.tally.versions).clone();
+    let told = lock(&driver.tally.told).clone();
     let mut lost = 0;
-    for (id, version) in versions {
-        let path = format!("/instances/{id}");
-        // The auditor's colleague in the emergency office sees every matter of the county.
-        let seen = driver.look("emergency_office", Role::Duty, &path).await;
-        let seen = seen.map_err(|error| error.to_string())?;
-        if seen["version"].as_i64().unwrap_or_default() < version {
-            lost += 1;
+    for (id, told) in told {
+        let mut events = Vec::new();
+        let mut next = Some("1".to_owned());
+        while let Some(from) = next {
+            let path = format!("/instances/{id}/events?limit=200&from={from}");
+            // The emergency office sees every matter of the county.
+            let page = driver.look("emergency_office", Role::Duty, &path).await;
+            let page = page.map_err(|error| error.to_string())?;
+            let items = page["items"].as_array().into_iter().flatten();
+            events.extend(items.filter_map(|event| {
+                Some((event["seq"].as_i64()?, event["kind"].as_str()?.to_owned()))
+            }));
+            next = page["next"].as_str().map(str::to_owned);
         }
+        lost += u64::try_from(missing(&told, &events)).unwrap_or(u64::MAX);
     }
     Ok(lost)
 }

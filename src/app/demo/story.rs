@@ -101,7 +101,7 @@ impl Matter<'_> {
         }
         let input = json!({ "reason": "属公安机关受理范围，立即派警" });
         self.give("desk", Dispatcher, id, "send_police", input).await?;
-        Ok(())
+        self.police(id).await
     }
 
     async fn report(&self, id: &str, grave: bool) -> Result<(), Error> {
@@ -243,30 +243,13 @@ impl Matter<'_> {
             Plot::Suspended => self.suspend(id, unit).await?,
             Plot::Promised => self.promise(id, unit).await?,
             Plot::Repeated => self.repeat(id).await?,
+            Plot::Growing => self.grow(id, unit).await?,
             _ => {}
         }
         let note = json!({ "note": "已派人到现场查看，正在处理" });
         self.give(unit, Liaison, id, "progress", note).await?;
         self.driver.wait(if late { 4 * 24 * 60 } else { 4 * 60 + self.dice(9, 20 * 60) }).await;
         self.finish(id, unit).await
-    }
-
-    async fn invite(&self, id: &str) -> Result<(), Error> {
-        let unit = self.call.units.first().map_or("qita", String::as_str);
-        let units: Vec<&String> = self.call.co_units.iter().filter(|co| *co != unit).collect();
-        let input = json!({ "units": units, "demand": "请派员到场配合处置" });
-        self.give(unit, Leader, id, "invite_co_handlers", input).await?;
-        for child in self.children(id, "co_task").await? {
-            let co = child["fields"]["unit"].as_str().unwrap_or_default().to_owned();
-            let task = child["id"].as_str().unwrap_or_default().to_owned();
-            self.driver.wait(5).await;
-            self.give(&co, Liaison, &task, "accept", json!({})).await?;
-            self.give(&co, Liaison, &task, "begin", json!({})).await?;
-            self.driver.wait(60 + self.dice(10, 120)).await;
-            let result = json!({ "result": "已到场配合，完成协办" });
-            self.give(&co, Liaison, &task, "finish", result).await?;
-        }
-        Ok(())
     }
 
     async fn suspend(&self, id: &str, unit: &str) -> Result<(), Error> {

@@ -110,6 +110,14 @@ fn words(kind: &str) -> Text {
         "clock_row_damaged" => Text::new("时限记录损坏", "the row of a clock is damaged"),
         "clock_not_fired" => Text::new("时限到期未能执行", "a clock could not be fired"),
         "recount_refused" => Text::new("时限重算被拒绝", "a clock could not be counted again"),
+        "database_unsafe" => Text::new(
+            "数据库设置可能丢失已确认的数据",
+            "the database may lose what was acknowledged",
+        ),
+        "router_untrained" => Text::new(
+            "分流模型训练失败，来电一律先询问",
+            "no router was trained: every call is asked about",
+        ),
         "audit_behind" => Text::new("系统核对进度落后", "the auditor is behind"),
         "audit_difference" => Text::new("系统核对发现不一致", "the auditor found a difference"),
         other => Text::new(other, other),

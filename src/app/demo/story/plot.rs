@@ -27,6 +27,8 @@ pub(super) enum Plot {
     Withdrawn,
     /// The desk answers itself.
     AtDesk,
+    /// It grows while it is handled: larger, then major, and back.
+    Growing,
 }
 
 /// Every plot comes, the everyday ones more often.
@@ -43,7 +45,7 @@ pub(super) const PLOTS: [Plot; 20] = [
     Plot::Suspended,
     Plot::Late,
     Plot::Promised,
-    Plot::Prompt,
+    Plot::Growing,
     Plot::Repeated,
     Plot::Returned,
     Plot::AtDesk,
