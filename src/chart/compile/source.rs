@@ -45,13 +45,13 @@ pub(super) fn read_as(source: &str, first: bool) -> Result<Document, Finding> {
 fn place_of(source: &str, location: serde_saphyr::Location) -> Range<usize> {
     let whole = |number: u64| usize::try_from(number).unwrap_or(usize::MAX);
     let span = location.span();
-    let start = span.byte_offset().map(|at| whole(u64::from(at))).unwrap_or_else(|| {
+    let start = span.byte_offset().map(whole).unwrap_or_else(|| {
         let above = whole(location.line()).saturating_sub(1);
         let lines: usize = source.split_inclusive('\n').take(above).map(str::len).sum();
         let row = source.get(lines..).unwrap_or_default();
         let before = row.chars().take(whole(location.column()).saturating_sub(1));
         lines + before.map(char::len_utf8).sum::<usize>()
     });
-    let length = span.byte_len().map_or(1, |length| whole(u64::from(length)));
+    let length = span.byte_len().map_or(1, whole);
     start.min(source.len())..start.saturating_add(length).min(source.len())
 }
