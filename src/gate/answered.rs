@@ -12,8 +12,8 @@ use crate::policy::Act;
 use crate::store::Answer;
 
 /// The inputs of a workflow's start that name a matter as another system does.
-const SOURCE: &str = "source";
-const NUMBER: &str = "source_number";
+pub(super) const SOURCE: &str = "source";
+pub(super) const NUMBER: &str = "source_number";
 
 /// No name or number of another system is longer, in bytes.
 const NAME_MAX: usize = 400;

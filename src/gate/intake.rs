@@ -3,14 +3,11 @@
 
 use futures_util::future::join_all;
 
+use super::answered::{NUMBER, SOURCE};
 use super::error::Error;
 use super::{Caller, Done, Gate, Request, Target};
 use crate::domain::{Refusal, Text};
 use crate::intake::Row;
-
-/// The inputs that name a matter as its source does.
-const SOURCE: &str = "source";
-const NUMBER: &str = "source_number";
 
 /// So many rows wait for a commit together.
 const TOGETHER: usize = 64;

@@ -15,16 +15,16 @@ use crate::routing::{Example, Knowledge, Precedent, Router, Traits};
 use crate::store::{Filter, PrecedentRow, Reader, TraceRow};
 
 /// The inputs of a command that rules: to which unit, why, and whether it is a precedent.
-const UNIT: &str = "unit";
+pub(super) const UNIT: &str = "unit";
 const REASON: &str = "reason";
 const PRECEDENT: &str = "precedent";
 
 /// The workflow that is learned from, and its fields that say how a matter went.
-const REFERRAL: &str = "referral";
-const CATEGORY: &str = "category";
+pub(super) const REFERRAL: &str = "referral";
+pub(super) const CATEGORY: &str = "category";
 const ACCEPTED: &str = "accepted_at";
-const KEPT: &str = "police_kept";
-const RETURNED: &str = "returned_by";
+pub(super) const KEPT: &str = "police_kept";
+pub(super) const RETURNED: &str = "returned_by";
 const RULED: &str = "ruled";
 
 /// From so many matters is learned at most, the newest.

@@ -6,6 +6,7 @@ use std::sync::PoisonError;
 
 use super::advice::takes_calls;
 use super::error::Error;
+use super::lessons::KEPT;
 use super::{Caller, Gate, Seen};
 use crate::domain::{Directory, InstanceId, Instant, Text, Value};
 use crate::policy::Act;
@@ -79,9 +80,6 @@ const OF_NUMBER: i64 = 20;
 /// Of so many of the likest it is looked up how they stand.
 const LOOKED_UP: usize = 25;
 
-/// The field of a matter that the police keep: it takes callers about danger, too.
-const KEPT: &str = "police_kept";
-
 /// How two places stand to each other.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 enum Nearness {
@@ -154,6 +152,7 @@ impl Gate {
             }
             let (possible, _) = self.possible(caller, &seen)?;
             let takes = |name: &&String| seen.chart.command(name).is_some_and(takes_calls);
+            // A matter that the police keep takes callers about danger, too.
             let kept = seen.instance.fields.get(KEPT) == Some(&Value::Bool(true));
             let attach = possible.iter().find(takes).filter(|_| kept || verdict != Verdict::Keep);
             let (attach, why) = (attach.cloned(), hit.why(&seen));

@@ -8,6 +8,7 @@ use serde_json::json;
 
 use super::catalogue::change_one;
 use super::error::Error;
+use super::lessons::{CATEGORY, REFERRAL, RETURNED, UNIT};
 use super::sealing::Deed;
 use super::{Caller, Gate};
 use crate::domain::{
@@ -18,12 +19,8 @@ use crate::routing::Traits;
 use crate::routing::suggestion::per_mille;
 use crate::store::{Decision, Filter, PrecedentRow};
 
-/// The workflow, and its fields that say whose a matter was.
-const REFERRAL: &str = "referral";
-const CATEGORY: &str = "category";
-const UNIT: &str = "unit";
+/// Fields that say how a return went.
 const FIRST: &str = "first_unit";
-const RETURNED: &str = "returned_by";
 const UPHELD: &str = "upheld_units";
 const LAST: &str = "last_return";
 const PENDING: &str = "pending";

@@ -1,5 +1,6 @@
 //! How far two calls speak of the same: by the features that the router reads anyway. What is kept of
-//! a text for this says nothing to anybody: hashes of features, with how much each counts.
+//! a text for this is no text: hashes of features, with how much each counts. Whoever has the
+//! vocabulary can try out which words were there, so it is kept no longer than the text.
 
 use super::features::Read;
 use super::router::Router;

@@ -102,6 +102,7 @@ const INSERT: Target = Target {
            traits, note)",
     tail: "ON CONFLICT (instance_id) DO UPDATE SET at = excluded.at, made_by = excluded.made_by, \
            unit = excluded.unit, category = excluded.category, reason = excluded.reason, \
+           traits = excluded.traits, \
            withdrawn_at = NULL, decision = NULL, agreed_by = NULL, decided_by = NULL, \
            decided_at = NULL, note = ''",
 };
@@ -146,7 +147,8 @@ impl Reader {
 }
 
 impl Transaction<'_> {
-    /// Takes a precedent out of use; false when there is none in use.
+    /// Takes a precedent out of use, and forgets what its call was recognised by; false when there is
+    /// none in use.
     ///
     /// # Errors
     /// As for any statement.
@@ -160,7 +162,7 @@ impl Transaction<'_> {
             diesel::update(precedent::table.find(id.0))
                 .filter(precedent::jurisdiction_id.eq(owner.0))
                 .filter(precedent::withdrawn_at.is_null())
-                .set(precedent::withdrawn_at.eq(now.0))
+                .set((precedent::withdrawn_at.eq(now.0), precedent::traits.eq("")))
                 .execute(connection)
         })?;
         self.raise_revision(owner)?;

@@ -1,5 +1,5 @@
 -- By what a call is recognised when somebody calls about the same again: written with the call, gone
--- with what the caller said. No word of the text is in it, and no number.
+-- with what the caller said. Neither the text is in it nor the number: hashes of words, a keyed digest.
 CREATE TABLE call_trace (
   instance_id     BIGINT NOT NULL REFERENCES instance (id),
   seq             BIGINT NOT NULL,          -- the event that brought the call; 1: the opening

@@ -1,5 +1,5 @@
 -- Rulings that the router goes by next time, and what became of the change of the catalogue that each
--- proposes. No word of the call is in it: hashes of its features.
+-- proposes. Of the call there are hashes of its features, until the precedent is withdrawn.
 CREATE TABLE precedent (
   instance_id     INTEGER NOT NULL PRIMARY KEY REFERENCES instance (id),
   jurisdiction_id INTEGER NOT NULL,
