@@ -206,8 +206,8 @@ pub struct Scheduler {
 impl Scheduler {
     /// Starts all loops on the current tokio runtime: due clocks, one sender for each channel,
     /// periodic jobs, word of alarms, duty handovers, the auditor, the recount after a new calendar,
-    /// callers' data under a new key, what is noted of visits, and on a shared database the watch for
-    /// changes by other nodes.
+    /// callers' data under a new key, what is noted of visits, and the watch for changes
+    /// of the directory, here or by other nodes.
     ///
     /// # Errors
     /// A periodic job that makes no sense.
@@ -272,10 +272,8 @@ impl Scheduler {
         run("relock", &quiet, Box::new(move || Box::new(relock::Relock::new(at.clone()))));
         let at = duty.clone();
         run("visits", &quiet, Box::new(move || Box::new(visits::Visits::new(at.clone()))));
-        if duty.gate.shares_store() {
-            let at = duty.clone();
-            run("watch", &quiet, Box::new(move || Box::new(watch::Watch::new(at.clone()))));
-        }
+        let at = duty.clone();
+        run("watch", &quiet, Box::new(move || Box::new(watch::Watch::new(at.clone()))));
         Ok(Self { figures: duty.figures, stop, loops })
     }
 

@@ -160,6 +160,13 @@ fn an_empty_or_strange_text_gets_an_answer_too() {
 }
 
 #[test]
+fn what_says_too_little_or_is_in_another_language_is_asked_about() {
+    for text in ["", "救", "火", "呜呜呜", "help, someone is trapped under the truck"] {
+        assert_ne!(say(text).verdict, Verdict::Divert, "{text}");
+    }
+}
+
+#[test]
 fn the_same_knowledge_gives_the_same_model_and_another_word_another_name() {
     let (one, other) = (Router::train(&harbour()), Router::train(&harbour()));
     for text in ["crane stuck", "fire", "rope"] {

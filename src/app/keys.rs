@@ -97,6 +97,8 @@ fn take(settings: &Settings, store: &Store) -> Result<(), Error> {
     };
     store.read(store::Reader::fits).map_err(|error| wrong(&error))?;
     let Some(vault) = store.vault() else { return Ok(()) };
+    // Before anything is locked by another key: whoever copies the file from now on needs both.
+    store.writer()?.transaction(|transaction| transaction.begin_to_lock_by(vault.present()))?;
     // As long as not everything is locked by one key, every key is still needed.
     if store.read(store::Reader::all_locked_by)?.as_deref() == Some(vault.present()) {
         return Ok(());

@@ -95,11 +95,21 @@ impl Gate {
         effective_at: Option<Instant>,
     ) -> Result<Published, Error> {
         self.permit(caller, Act::TeachRouting)?;
-        let draft = self.catalogue(caller, number)?;
+        let (all, _) = self.catalogues(caller)?;
+        let draft = all.iter().find(|one| one.number == number).ok_or(Error::NotFound)?;
         let (by, now) = (caller.actor.name(), self.now());
         if draft.published.is_some() || draft.withdrawn_at.is_some() {
             let (zh, en) = ("该版本已发布或已撤回", "This version was published or withdrawn");
             return Err(refused("no_draft", zh, en));
+        }
+        let newer = |one: &Catalogue| one.published.as_ref().is_some_and(|p| p.at > draft.made_at);
+        if let Some(newer) = all.iter().find(|one| newer(one)) {
+            let zh = format!("拟稿之后第{}版已发布，请在其基础上重新拟稿", newer.number);
+            let en = format!(
+                "Version {} was published since this was drafted: draft it anew from that one",
+                newer.number
+            );
+            return Err(refused("draft_outdated", &zh, &en));
         }
         if draft.made_by == by {
             let (zh, en) =

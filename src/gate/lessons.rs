@@ -23,6 +23,7 @@ const PRECEDENT: &str = "precedent";
 pub(super) const REFERRAL: &str = "referral";
 pub(super) const CATEGORY: &str = "category";
 const ACCEPTED: &str = "accepted_at";
+const DEEMED: &str = "deemed_at";
 pub(super) const KEPT: &str = "police_kept";
 pub(super) const RETURNED: &str = "returned_by";
 const RULED: &str = "ruled";
@@ -155,7 +156,8 @@ fn teaches(instance: &Instance) -> Option<&str> {
     let unit = fields.get(UNIT).and_then(Value::as_text)?;
     let returned = fields.get(RETURNED).and_then(Value::as_list).unwrap_or_default();
     let returned = returned.iter().any(|one| one.as_text() == Some(unit));
-    let accepted = fields.contains_key(ACCEPTED) && !returned;
+    // Who let the time for returning lapse has not said that it is his.
+    let accepted = fields.contains_key(ACCEPTED) && !fields.contains_key(DEEMED) && !returned;
     ((accepted || is(RULED)) && !is(KEPT)).then_some(unit)
 }
 

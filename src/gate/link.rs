@@ -9,11 +9,10 @@ use sha2::Sha256;
 use super::delivery::instead;
 use super::error::Error;
 use super::sealing::Deed;
-use super::{Caller, Done, Gate, Request, Target, number_of};
+use super::{Caller, Done, Gate, Request, Seen, Target, number_of};
 use crate::chart::Chart;
 use crate::domain::{
-    Actor, Directory, Instance, InstanceId, Kind, Message, MessageId, Person, Recipient, Refusal,
-    Text,
+    Actor, Directory, InstanceId, Kind, Message, MessageId, Person, Recipient, Refusal, Text,
 };
 use crate::engine::{ACKNOWLEDGE, acknowledges};
 use crate::policy::Act;
@@ -115,9 +114,12 @@ impl Gate {
             message,
         };
         if let Some(id) = linked.message.instance {
-            let found = self.read(|reader| reader.instance(id))?;
-            let (instance, _) = found.ok_or(Error::NotFound)?;
-            self.describe(&mut linked, &instance)?;
+            // Who may not see the matter any more sees what he was sent, and no more.
+            match self.instance(&caller(&linked), id) {
+                Ok(seen) => self.describe(&mut linked, &seen)?,
+                Err(Error::NotFound | Error::Forbidden) => {}
+                Err(error) => return Err(error),
+            }
         }
         Ok(linked)
     }
@@ -142,7 +144,8 @@ impl Gate {
         Ok(others.map(bundled).collect())
     }
 
-    fn describe(&self, linked: &mut Linked, instance: &Instance) -> Result<(), Error> {
+    fn describe(&self, linked: &mut Linked, seen: &Seen) -> Result<(), Error> {
+        let instance = &seen.instance;
         let chart: Arc<Chart> = self.inner.registry.chart(instance.definition)?;
         linked.number = Some(number_of(instance.family));
         let status = chart.statuses.get(&instance.status).cloned();
@@ -152,8 +155,7 @@ impl Gate {
         }));
         let Some(offer) = linked.message.offer.clone() else { return Ok(()) };
         let caller = caller(linked);
-        let seen = self.as_seen(instance.clone())?;
-        let (possible, _) = self.possible(&caller, &seen)?;
+        let (possible, _) = self.possible(&caller, seen)?;
         if possible.contains(&offer) {
             let title = chart.command(&offer).map(|spec| spec.title.clone()).unwrap_or_default();
             linked.offer = Some((offer, title));

@@ -104,6 +104,12 @@ impl Model {
         Self { classes, keys, weights, scale }
     }
 
+    /// Whether some lesson had a feature.
+    #[must_use]
+    pub fn knows(&self, name: &str) -> bool {
+        self.keys.binary_search(&key_of(name)).is_ok()
+    }
+
     /// The weights of a feature, one for each class; none of a feature it does not know.
     fn row(&self, name: &str) -> impl Iterator<Item = f32> {
         let at = self.keys.binary_search(&key_of(name)).ok();

@@ -6,6 +6,7 @@ use serde::{Deserialize, Serialize};
 use super::features::{Meaning, Read};
 use super::guard::{Manner, Told};
 use super::knowledge::SignKind;
+use super::normal::PAUSE;
 use super::router::{Ranked, Router};
 use crate::domain::Text;
 
@@ -87,7 +88,10 @@ impl Router {
         let police = 1.0 - divert;
         let verdict = if police >= self.tuning.keep {
             Verdict::Keep
-        } else if police >= self.tuning.ask || danger >= self.tuning.ask_danger {
+        } else if police >= self.tuning.ask
+            || danger >= self.tuning.ask_danger
+            || self.knows_too_little(&read)
+        {
             Verdict::Ask
         } else {
             Verdict::Divert
@@ -147,6 +151,16 @@ impl Router {
             below = (*computed, *true_share);
         }
         if self.tuning.calibration.is_empty() { share } else { below.1 }
+    }
+
+    /// Whether a text says too little to be judged, or speaks another language: nobody has seen most
+    /// of it before.
+    fn knows_too_little(&self, read: &Read) -> bool {
+        let pairs = || read.text.windows(2).filter(|pair| !pair.contains(&PAUSE));
+        let name = |pair: &[char]| format!("n:{}", pair.iter().collect::<String>());
+        let known = pairs().filter(|pair| self.of_unit.knows(&name(pair))).count();
+        let word = read.words.iter().any(|(word, _)| word.chars().count() > 1);
+        known * 3 < pairs().count() || known < 2 && !word
     }
 
     fn reasons(

@@ -1,5 +1,5 @@
-//! What other nodes change: definitions, calendars and directories are loaded again when a
-//! jurisdiction's revision grew.
+//! What changes, here or by other nodes: when a jurisdiction's revision grew, definitions, calendars and
+//! directories are loaded again, and what merged units had open goes to their successors.
 
 use std::collections::BTreeMap;
 use std::time::Duration;

@@ -9,7 +9,7 @@ use diesel::sql_types::{BigInt, Text};
 use super::connection::{Connection, each};
 use super::error::Error;
 use super::pool::Reader;
-use super::schema::account;
+use super::schema::{self, account};
 use super::statement::{Cell, Statement};
 use super::writer::Transaction;
 use crate::domain::event::{hex, unhex};
@@ -130,6 +130,20 @@ impl Reader {
         Ok(rows.into_iter().filter_map(|(person, kept)| Some((person, kept?))).collect())
     }
 
+    /// Notes that from now on values are locked by `key`: until everything is, no key may go.
+    ///
+    /// # Errors
+    /// As for any statement.
+    pub fn begin_to_lock_by(&mut self, key: &str) -> Result<(), Error> {
+        each!(&mut self.connection, connection => {
+            diesel::update(schema::setting::table.find(ALL_BY))
+                .filter(schema::setting::value.ne(key))
+                .set(schema::setting::value.eq(""))
+                .execute(connection)
+        })?;
+        Ok(())
+    }
+
     /// Goes on with a walk for at most `limit` rows: answers how far it is, and what cannot be opened.
     ///
     /// # Errors
@@ -217,7 +231,7 @@ impl Reader {
     /// # Errors
     /// As for any statement.
     pub fn all_locked_by(&mut self) -> Result<Option<String>, Error> {
-        self.setting(ALL_BY)
+        Ok(self.setting(ALL_BY)?.filter(|key| !key.is_empty()))
     }
 
     /// Whether values of this store are kept locked.

@@ -68,8 +68,8 @@ impl Gate {
                 }
                 true
             }
+            // Counted as it was: else a right password would make guessing of codes cheap.
             (Some(_), Some(_), None) => {
-                self.forgive(&names)?;
                 return Err(refused(
                     "code_needed",
                     "请输入动态口令",
