@@ -220,6 +220,9 @@ pub struct Tuning {
     pub ask: f32,
     /// The same for the probability of danger alone: a diverted emergency weighs more than a question.
     pub ask_danger: f32,
+    /// So many different pairs of characters of a text, and a third of them, must have been seen before;
+    /// of less nothing is known, and the dispatcher is asked. 0: whatever is said is judged.
+    pub seen_pairs: usize,
     /// How much sharper or flatter the model's probabilities of units are made.
     pub sharpness: f32,
     /// How often the examples are gone through.
@@ -248,6 +251,7 @@ impl Default for Tuning {
             keep: 0.5,
             ask: 0.1,
             ask_danger: 0.07,
+            seen_pairs: 0,
             sharpness: 1.0,
             rounds: 14,
             step: 0.08,

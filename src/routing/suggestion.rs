@@ -1,6 +1,8 @@
 //! What is suggested to the dispatcher: units and categories in order, whether to divert, how sure, and
 //! why. A suggestion decides nothing; it is kept with the matter, so that it can be looked at later.
 
+use std::collections::BTreeSet;
+
 use serde::{Deserialize, Serialize};
 
 use super::features::{Meaning, Read};
@@ -156,11 +158,13 @@ impl Router {
     /// Whether a text says too little to be judged, or speaks another language: nobody has seen most
     /// of it before.
     fn knows_too_little(&self, read: &Read) -> bool {
-        let pairs = || read.text.windows(2).filter(|pair| !pair.contains(&PAUSE));
-        let name = |pair: &[char]| format!("n:{}", pair.iter().collect::<String>());
-        let known = pairs().filter(|pair| self.of_unit.knows(&name(pair))).count();
+        let least = self.tuning.seen_pairs;
+        let pairs = read.text.windows(2).filter(|pair| !pair.contains(&PAUSE));
+        let pairs: BTreeSet<String> =
+            pairs.map(|pair| format!("n:{}", pair.iter().collect::<String>())).collect();
+        let known = pairs.iter().filter(|pair| self.of_unit.knows(pair)).count();
         let word = read.words.iter().any(|(word, _)| word.chars().count() > 1);
-        known * 3 < pairs().count() || known < 2 && !word
+        least > 0 && (known * 3 < pairs.len() || known < least && !word)
     }
 
     fn reasons(

@@ -431,6 +431,16 @@ fn ten_megabytes_are_refused_without_being_read() {
 }
 
 #[test]
+fn a_name_that_stands_twice_does_not_hide_what_else_is_wrong() {
+    let (chart, found) = compile("workflow: x\nworkflow: y\n");
+    assert!(chart.is_none());
+    let codes: Vec<&str> = found.iter().map(|finding| finding.code.as_str()).collect();
+    assert_eq!(codes, ["duplicate_name", "not_a_workflow"], "{found:?}");
+    assert_eq!((found[0].line, found[0].column), (2, 1));
+    assert!(!found[0].message.contains("DuplicateKeyPolicy"), "{found:?}");
+}
+
+#[test]
 fn what_is_no_workflow_is_refused_where_reading_stopped() {
     for (text, line) in [
         ("", 1),
@@ -438,7 +448,6 @@ fn what_is_no_workflow_is_refused_where_reading_stopped() {
         ("- a\n- b", 1),
         ("workflow: x\n\tinitial: y", 2),
         ("workflow: [1, 2]\n", 1),
-        ("workflow: x\nworkflow: y\n", 2),
         ("workflow: 'x\n", 1),
         ("workflow: x\ntitle: { zh: 一, en: 1, de: eins }\n", 2),
     ] {
