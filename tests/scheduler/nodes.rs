@@ -162,10 +162,12 @@ async fn wait_for(house: &House, all: &[InstanceId], times: usize, channel: &Wri
     loop {
         house.gate.bell().notify_waiters();
         tokio::task::yield_now().await;
+        // Asked first: what fires writes its messages with it, so that none is missed below.
+        let fired = fired(house) == each(all, times);
         let told = house.messages();
         let left = channel.ids().len();
         let recorded = told.iter().all(|message| message.state == Delivery::Sent);
-        if fired(house) == each(all, times) && told.len() == left && recorded {
+        if fired && told.len() == left && recorded {
             return;
         }
     }
