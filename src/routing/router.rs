@@ -212,9 +212,9 @@ fn train_categories(
             lessons.push(Lesson::new(&features, vec![(class, 1.0)], knowledge.tuning.lexicon));
         }
     }
-    // There are many of them: what one lesson alone has would take most of the memory.
+    // There are many of them: what one or two lessons alone have would take most of the memory.
     let rounds = knowledge.tuning.rounds.div_ceil(2);
-    let shorter = Course { rounds, seen_least: 2, ..course(&knowledge.tuning) };
+    let shorter = Course { rounds, seen_least: 3, ..course(&knowledge.tuning) };
     Model::train(categories.len(), &lessons, &begun, shorter)
 }
 
