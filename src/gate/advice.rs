@@ -73,8 +73,9 @@ impl Gate {
     /// What the router says of a text after the precedents, and what the text is recognised by.
     fn advice(&self, router: &Router, whose: JurisdictionId, text: &str) -> (Suggestion, Traits) {
         let least = self.routing_rules().precedent;
-        let traits = router.traits(&router.read(text));
-        let mut said = router.suggest(text);
+        let read = router.read(text);
+        let traits = router.traits(&read);
+        let mut said = router.suggest_for(&read);
         if let Ok(directory) = self.inner.registry.directory(whose) {
             said.name_heirs(|unit| directory.heir(unit).to_owned());
             let retired = |code: &String| {

@@ -3,6 +3,7 @@
 
 use std::collections::BTreeMap;
 
+use super::digest;
 use serde::{Deserialize, Serialize};
 
 /// Everything that a router is made of.
@@ -44,13 +45,9 @@ impl Knowledge {
     /// A short name of exactly this knowledge: another word or example, another name.
     #[must_use]
     pub fn name(&self) -> String {
-        // FNV-1a over everything in a fixed order: short, and no secret is kept with it.
-        let mut sum = 0xCBF2_9CE4_8422_2325_u64;
-        let mut eat = |text: &str| {
-            for byte in text.bytes().chain([0]) {
-                sum = (sum ^ u64::from(byte)).wrapping_mul(0x0100_0000_01B3);
-            }
-        };
+        let mut sum = digest::EMPTY;
+        // A NUL stands between two of them.
+        let mut eat = |text: &str| sum = digest::with(digest::with(sum, text), "\0");
         for (name, words) in self.concepts.concepts.iter().chain(&self.guard.scenes) {
             eat(name);
             eat(words);

@@ -2,6 +2,7 @@
 //! a text for this is no text: hashes of features, with how much each counts. Whoever has the
 //! vocabulary can try out which words were there, so it is kept no longer than the text.
 
+use super::digest;
 use super::features::Read;
 use super::router::Router;
 
@@ -76,13 +77,9 @@ impl Traits {
     }
 }
 
-/// FNV-1a, of which the upper half is kept.
+/// The upper half of its digest.
 fn hash(name: &str) -> u32 {
-    let mut sum = 0xCBF2_9CE4_8422_2325_u64;
-    for byte in name.bytes() {
-        sum = (sum ^ u64::from(byte)).wrapping_mul(0x0100_0000_01B3);
-    }
-    u32::try_from(sum >> 32).unwrap_or_default()
+    u32::try_from(digest::with(digest::EMPTY, name) >> 32).unwrap_or_default()
 }
 
 /// A share of the strongest weight in whole levels, at least one.

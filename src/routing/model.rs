@@ -3,6 +3,8 @@
 
 use std::collections::BTreeMap;
 
+use super::digest;
+
 /// Features of a text by name: how much of each.
 pub type Features = Vec<(String, f32)>;
 
@@ -150,10 +152,8 @@ impl Model {
     }
 }
 
-/// FNV-1a, which is the same everywhere.
 fn key_of(name: &str) -> Key {
-    let step = |sum: u64, byte: u8| (sum ^ u64::from(byte)).wrapping_mul(0x0100_0000_01B3);
-    name.bytes().fold(0xCBF2_9CE4_8422_2325, step)
+    digest::with(digest::EMPTY, name)
 }
 
 /// What is written on while a model learns.

@@ -85,20 +85,25 @@ impl Router {
     /// What is suggested for a text.
     #[must_use]
     pub fn suggest(&self, text: &str) -> Suggestion {
-        let read = self.read(text);
-        let (divert, kept, danger) = self.weigh(&read);
+        self.suggest_for(&self.read(text))
+    }
+
+    /// What is suggested for a text that was read.
+    #[must_use]
+    pub fn suggest_for(&self, read: &Read) -> Suggestion {
+        let (divert, kept, danger) = self.weigh(read);
         let police = 1.0 - divert;
         let verdict = if police >= self.tuning.keep {
             Verdict::Keep
         } else if police >= self.tuning.ask
             || danger >= self.tuning.ask_danger
-            || self.knows_too_little(&read)
+            || self.knows_too_little(read)
         {
             Verdict::Ask
         } else {
             Verdict::Divert
         };
-        let mut units = self.rank_units(&read);
+        let mut units = self.rank_units(read);
         units.retain(|unit| unit.code != self.police);
         let all: f32 = units.iter().map(|unit| unit.share).sum();
         for unit in &mut units {
@@ -109,11 +114,11 @@ impl Router {
             Verdict::Ask => (1.0 - police) * self.calibrated(share_of_first(&units)),
             Verdict::Divert => self.calibrated(share_of_first(&units)),
         };
-        let mut categories = self.rank_categories(&read);
+        let mut categories = self.rank_categories(read);
         categories.retain(|one| {
             verdict != Verdict::Divert || !self.kept.get(&one.code).copied().unwrap_or(false)
         });
-        let reasons = self.reasons(&read, verdict, &units, &categories);
+        let reasons = self.reasons(read, verdict, &units, &categories);
         let question =
             (verdict == Verdict::Ask).then(|| question(&read.reading.told, kept > danger));
         let place = match verdict {
