@@ -273,21 +273,21 @@ impl Gate {
         self.inner.clock.wait_until(until)
     }
 
-    /// Loads definitions, calendars and directories again if the revision of a jurisdiction is
-    /// another than in `seen`, which is brought up to date; says whether it did.
+    /// Whether the revision of a jurisdiction is another than in `seen`, which is brought up to date.
+    /// Where other processes may have changed it, definitions, calendars and directories are loaded
+    /// again; what changes here is loaded with the change.
     ///
     /// # Errors
     /// What the store says; what was loaded before stays.
-    pub fn reload_if_changed(
-        &self,
-        seen: &mut BTreeMap<JurisdictionId, i64>,
-    ) -> Result<bool, Error> {
+    pub fn notice_changes(&self, seen: &mut BTreeMap<JurisdictionId, i64>) -> Result<bool, Error> {
         let jurisdictions = self.read(store::Reader::jurisdictions)?;
         let now: BTreeMap<_, _> = jurisdictions.iter().map(|one| (one.id, one.revision)).collect();
         if now == *seen {
             return Ok(false);
         }
-        self.reload()?;
+        if self.shares_store() {
+            self.reload()?;
+        }
         *seen = now;
         Ok(true)
     }

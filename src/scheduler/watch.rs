@@ -1,5 +1,5 @@
 //! What changes, here or by other nodes: when a jurisdiction's revision grew, definitions, calendars and
-//! directories are loaded again, and what merged units had open goes to their successors.
+//! directories are loaded again (what changes here is loaded at once), and what merged units had open goes to their successors.
 
 use std::collections::BTreeMap;
 use std::time::Duration;
@@ -19,7 +19,7 @@ pub struct Watch {
 }
 
 impl Watch {
-    /// Has seen nothing yet, so it loads once at the beginning.
+    /// Has seen nothing yet, so it looks at everything once at the beginning.
     #[must_use]
     pub fn new(duty: Duty) -> Self {
         Self { duty, seen: BTreeMap::new() }
@@ -47,14 +47,14 @@ impl Poll for Watch {
         async {
             let mut seen = self.seen.clone();
             let looked = self.duty.ask(move |gate| {
-                let changed = gate.reload_if_changed(&mut seen)?;
+                let changed = gate.notice_changes(&mut seen)?;
                 Ok((changed, seen))
             });
             match looked.await {
                 Ok((changed, seen)) => {
                     self.seen = seen;
                     if changed {
-                        tracing::info!("definitions, calendars and directories are loaded again");
+                        tracing::info!("definitions, calendars or directories have changed");
                         self.follow().await;
                     }
                 }
