@@ -13,10 +13,10 @@ mod trace;
 
 use sha2::{Digest, Sha256};
 
-use super::error::Error;
+use super::error::{Error, refused};
 use super::{Caller, Gate};
 use crate::domain::event::{Hash, hex};
-use crate::domain::{Actor, Instant, Person, Refusal, Scope, Text};
+use crate::domain::{Actor, Instant, Person, Scope};
 
 pub use account::{AccountSeen, NewAccount, Setup};
 pub(super) use denial::Denials;
@@ -154,10 +154,6 @@ fn caller(person: &Person, jurisdiction: crate::domain::JurisdictionId) -> Calle
 /// What is kept of a secret.
 pub(super) fn hash_of(secret: &str) -> Hash {
     Sha256::digest(secret.as_bytes()).into()
-}
-
-fn refused(code: &str, zh: impl Into<String>, en: impl Into<String>) -> Error {
-    Error::Refused(Refusal::new(code, Text::new(zh, en)))
 }
 
 /// When tokens were last used, until it is written down.

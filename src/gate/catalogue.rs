@@ -3,11 +3,11 @@
 
 use serde_json::json;
 
-use super::error::Error;
+use super::error::{Error, refused};
 use super::sealing::Deed;
 use super::{Caller, Gate};
 use crate::domain::catalogue::{self, Catalogue, Categories, Difference, Published};
-use crate::domain::{Actor, Category, Instant, JurisdictionId, Refusal, Text};
+use crate::domain::{Actor, Category, Instant, JurisdictionId, Refusal};
 use crate::policy::Act;
 use crate::store::{self, Transaction};
 
@@ -222,8 +222,4 @@ fn noted(note: &str) -> Result<String, Error> {
     let (least, most) = (NOTE.start(), NOTE.end());
     let en = format!("`note` says what the version is for, in {least} to {most} characters");
     Err(Error::invalid(format!("请用{least}至{most}字说明修改内容（note）"), en))
-}
-
-fn refused(code: &str, zh: &str, en: &str) -> Error {
-    Refusal::new(code, Text::new(zh, en)).into()
 }

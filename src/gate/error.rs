@@ -54,6 +54,11 @@ impl Error {
     }
 }
 
+/// A refusal with a code, in both languages.
+pub(super) fn refused(code: &str, zh: impl Into<String>, en: impl Into<String>) -> Error {
+    Refusal::new(code, Text::new(zh, en)).into()
+}
+
 impl From<store::Error> for Error {
     fn from(error: store::Error) -> Self {
         match error {

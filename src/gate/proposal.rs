@@ -3,11 +3,11 @@
 
 use serde_json::json;
 
-use super::error::Error;
+use super::error::{Error, refused};
 use super::query::{Page, cut};
 use super::sealing::{self, Deed};
 use super::{Caller, Gate};
-use crate::domain::{Actor, Instant, Person, PersonId, Refusal, Text};
+use crate::domain::{Actor, Instant, Person, PersonId};
 use crate::policy::Act;
 use crate::store::{self, ProposalRow, Transaction};
 
@@ -274,10 +274,6 @@ impl Gate {
 fn decided() -> Error {
     let en = "this proposal is decided, or has lapsed";
     refused("proposal_decided", "该变更已有决定或已过期", en)
-}
-
-fn refused(code: &str, zh: &str, en: &str) -> Error {
-    Error::Refused(Refusal::new(code, Text::new(zh, en)))
 }
 
 /// Whether a person as it is to be may do more than as it is known. Rights are taken away by one alone.

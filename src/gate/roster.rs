@@ -10,11 +10,11 @@ use std::sync::Arc;
 use serde_json::{Value as Json, json};
 
 use super::administration::check_code;
-use super::error::Error;
+use super::error::{Error, refused};
 use super::sealing::Deed;
 use super::{Caller, Gate};
 use crate::calendar::Calendar;
-use crate::domain::{Actor, Instant, JurisdictionId, PersonId, Refusal, Roster, StandIn, Text};
+use crate::domain::{Actor, Instant, JurisdictionId, PersonId, Roster, StandIn};
 use crate::policy::{self, Act};
 use crate::roster::{self, Plan, Rosters};
 use crate::store::StandInFilter;
@@ -67,11 +67,6 @@ pub struct NewStandIn {
 
 /// Longer than the longest shift (26 weeks): what touches one that touches the span is within it.
 const REACH: i64 = 190 * 24 * 3_600_000;
-
-/// A refusal with a code.
-pub(super) fn refused(code: &str, zh: impl Into<String>, en: impl Into<String>) -> Error {
-    Error::Refused(Refusal::new(code, Text::new(zh, en)))
-}
 
 fn person_of(caller: &Caller) -> Option<PersonId> {
     match &caller.actor {

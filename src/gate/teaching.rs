@@ -7,13 +7,11 @@ use std::sync::Arc;
 use serde_json::json;
 
 use super::catalogue::change_one;
-use super::error::Error;
+use super::error::{Error, refused};
 use super::lessons::{CATEGORY, REFERRAL, RETURNED, UNIT};
 use super::sealing::Deed;
 use super::{Caller, Gate};
-use crate::domain::{
-    Category, Directory, Instance, InstanceId, Instant, JurisdictionId, Refusal, Text, Value,
-};
+use crate::domain::{Category, Directory, Instance, InstanceId, Instant, JurisdictionId, Value};
 use crate::policy::Act;
 use crate::routing::Traits;
 use crate::routing::suggestion::per_mille;
@@ -314,8 +312,4 @@ fn count(figures: &mut ReturnFigures, instance: &Instance) {
     if let Some(clause) = text(instance, CLAUSE).filter(|_| !returned.is_empty()) {
         *figures.clauses.entry(clause.to_owned()).or_default() += 1;
     }
-}
-
-fn refused(code: &str, zh: &str, en: &str) -> Error {
-    Refusal::new(code, Text::new(zh, en)).into()
 }
