@@ -68,11 +68,12 @@ impl<'r> Run<'r> {
             ));
         }
         if command.occurred_at.is_some() && at < instance.last_at {
+            let last = instance.last_at.in_zone(situation.calendar.zone());
             return Err(Refusal::new(
                 "occurred_before_last",
                 Text::new(
-                    "发生时间早于上一条已记录的事实",
-                    "It is said to have happened before the previous fact",
+                    format!("发生时间早于上一条已记录的事实（{last}）"),
+                    format!("It is said to have happened before the previous fact, of {last}"),
                 ),
             ));
         }

@@ -132,7 +132,8 @@ pub(super) fn read(
 
 pub(super) fn too_long(most: usize) -> Problem {
     let detail = format!("A body has at most {most} bytes.");
-    Problem::new(StatusCode::PAYLOAD_TOO_LARGE, "too_large", detail).zh("正文过大")
+    Problem::new(StatusCode::PAYLOAD_TOO_LARGE, "too_large", detail)
+        .zh(format!("正文过大：最多{most}字节"))
 }
 
 fn parse<T: DeserializeOwned>(bytes: &[u8]) -> Result<T, Problem> {

@@ -151,9 +151,13 @@ impl Jobs {
         let of = key.clone();
         let Some(last) = self.duty.ask(move |gate| gate.last_occurrence(&of)).await? else {
             // A new job: what lies before today was never missed. Noted, so that what is missed
-            // from now on is known even if nothing runs until then.
-            let nothing = Leaves::default();
-            self.duty.ask(move |gate| gate.take_occurrence(&key, now, now, &nothing)).await?;
+            // from now on is known even if nothing runs until then. A year that the calendar lacks
+            // moves limits from the first matter on.
+            let leaves = match job.does {
+                Does::CalendarAlarm => self.calendar(jurisdiction, now)?,
+                _ => Leaves::default(),
+            };
+            self.duty.ask(move |gate| gate.take_occurrence(&key, now, now, &leaves)).await?;
             return Ok(cron.next_after(now, zone));
         };
         let Some(first) = cron.next_after(last, zone) else { return Ok(None) };

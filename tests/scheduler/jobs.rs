@@ -85,6 +85,17 @@ fn from_november_on_the_missing_notice_for_next_year_is_an_alarm() {
 }
 
 #[test]
+fn a_house_that_is_founded_without_the_next_years_notice_says_so_at_once() {
+    run(async {
+        let house = House::new();
+        house.set("2026-11-26T21:00:00+08:00");
+        turn(&mut jobs(&house, "0 0 9 * * *", Does::CalendarAlarm)).await;
+        let (kind, _, detail) = house.alarms().remove(0);
+        assert_eq!((kind.as_str(), detail.contains("2027")), ("calendar_missing", true));
+    });
+}
+
+#[test]
 fn the_digest_of_today_takes_the_place_of_yesterdays() {
     run(async {
         let house = House::new();
