@@ -196,7 +196,9 @@ pub async fn measure(large: usize, span: Duration) -> Vec<Grown> {
 /// A table, and the ratio.
 pub fn print(grown: &[Grown]) {
     println!("## growth: commands to random open matters, SQLite, {CLIENTS} clients\n");
-    println!("| instances | open | commands/s | p99 ms | start ms | file MiB | own MiB | mapped MiB |");
+    println!(
+        "| instances | open | commands/s | p99 ms | start ms | file MiB | own MiB | mapped MiB |"
+    );
     println!("|---:|---:|---:|---:|---:|---:|---:|---:|");
     for one in grown {
         println!(

@@ -15,7 +15,6 @@ use jiff::tz::TimeZone;
 
 use super::figures::Warning;
 use super::{Duty, Next, Poll};
-use crate::calendar::Limit;
 use crate::calendar::cron::Cron;
 use crate::config::job::{Does, Job};
 use crate::domain::{Instant, JurisdictionId};
@@ -212,7 +211,7 @@ impl Jobs {
 
     async fn sweep(&self, whose: JurisdictionId, now: Instant) -> Result<Leaves, GateError> {
         let calendar = self.duty.gate.registry().calendar(whose)?;
-        let horizon = calendar.due_at(now, &Limit::Workdays(1));
+        let horizon = digest::soon(&calendar, now);
         let counts = self.duty.ask(move |gate| {
             Ok((gate.held_by_unit(whose, Some(horizon))?, gate.held_by_unit(whose, Some(now))?))
         });
