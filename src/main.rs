@@ -299,7 +299,9 @@ fn demonstrate(wish: Demo) -> Result<workflow::Report, String> {
         report: wish.report,
         calls: wish.calls,
         script: wish.script,
-        calls_max: wish.calls_max.map_or(usize::MAX, |most| most as usize),
+        calls_max: wish
+            .calls_max
+            .map_or(usize::MAX, |most| usize::try_from(most).unwrap_or(usize::MAX)),
         unread: wish.unread,
     };
     let shown = serve::demonstrate(settings, &options, |line| print(&format!("{line}\n")));
