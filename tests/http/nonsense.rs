@@ -106,11 +106,12 @@ async fn a_fact_cannot_be_earlier_than_the_one_before_it() {
     let assign = json!({ "command": "assign", "input": { "unit": "cranes" },
         "occurred_at": "2018-07-01T09:00:00+03:00" });
     let early = office.command("Asha", &id, assign).await;
-    assert_eq!(early.status, 409, "{}", early.text);
+    assert_eq!(early.problem(409), "occurred_before_last");
+    assert!(early.text.contains("2018-07-02T"), "it says what was before: {}", early.text);
     let later = json!({ "command": "assign", "input": { "unit": "cranes" },
         "occurred_at": "2018-07-03T09:00:00+03:00" });
     let future = office.command("Asha", &id, later).await;
-    assert_eq!(future.status, 409, "{}", future.text);
+    assert_eq!(future.problem(409), "occurred_in_future");
 }
 
 #[tokio::test]
