@@ -15,6 +15,7 @@ use crate::store::{self, CheckpointRow, Head, Reader, Store, Transaction};
 pub(super) struct Deed {
     jurisdiction: JurisdictionId,
     actor: String,
+    token: Option<i64>,
     kind: &'static str,
     subject: String,
     detail: Json,
@@ -27,6 +28,7 @@ impl Deed {
         Self {
             jurisdiction: caller.jurisdiction,
             actor: caller.actor.name(),
+            token: caller.actor.via().map(|via| via.token),
             kind,
             subject: subject.into(),
             detail: Json::Null,
@@ -53,7 +55,7 @@ impl Deed {
         transaction: &mut Transaction<'_>,
         now: Instant,
     ) -> Result<(), store::Error> {
-        let Self { jurisdiction, actor, kind, subject, detail, approval } = self;
+        let Self { jurisdiction, actor, token, kind, subject, detail, approval } = self;
         if let Some(approval) = approval {
             approval.take(transaction, now)?;
         }
@@ -64,6 +66,7 @@ impl Deed {
             seq: 0,
             at: now,
             actor,
+            token,
             kind,
             subject,
             detail,

@@ -22,7 +22,7 @@ fn key(byte: u8) -> SigningKey {
 
 fn administrator(house: &House) -> Caller {
     let grants = vec![Grant { role: Role::Administrator, unit: "gongan".to_owned() }];
-    Caller { actor: Actor::Person { id: PersonId(1), grants }, jurisdiction: house.jurisdiction }
+    Caller { actor: Actor::person(PersonId(1), grants), jurisdiction: house.jurisdiction }
 }
 
 fn rename(house: &House, name: &str) {

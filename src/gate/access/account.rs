@@ -304,7 +304,7 @@ fn cut_off(
 
 /// What somebody does with the own account, for the audit log.
 fn own(account: &AccountRow, kind: &'static str) -> Deed {
-    let actor = Actor::Person { id: account.person, grants: Vec::new() };
+    let actor = Actor::person(account.person, Vec::new());
     let caller = Caller { actor, jurisdiction: account.jurisdiction };
     Deed::of(&caller, kind, format!("person:{}", account.person))
 }

@@ -3,7 +3,7 @@
 
 use super::{Enrolment, Known, Trace, caller, hash_of, refused, totp};
 use crate::domain::event::{Hash, hex};
-use crate::domain::{Actor, Instant, JurisdictionId, Person, PersonId, Scope};
+use crate::domain::{Actor, Instant, JurisdictionId, Person, PersonId};
 use crate::gate::error::Error;
 use crate::gate::{Caller, Gate};
 use crate::policy;
@@ -127,7 +127,7 @@ impl Gate {
             factor_needed,
             password_old,
         };
-        Ok(Known { caller, scope: Scope::default(), session: Some(seen) })
+        Ok(Known { caller, session: Some(seen) })
     }
 
     /// A new session of a person, not yet written.
@@ -153,7 +153,7 @@ impl Gate {
     /// `NotFound` when the person is gone.
     pub fn session_place(&self, session: &SessionSeen) -> Result<Caller, Error> {
         let registry = &self.inner.registry;
-        let actor = Actor::Person { id: session.person, grants: Vec::new() };
+        let actor = Actor::person(session.person, Vec::new());
         let jurisdiction = session.jurisdiction;
         registry.directory(jurisdiction)?;
         Ok(Caller { actor, jurisdiction })

@@ -116,7 +116,7 @@ impl Gate {
         attempt.from.clone_into(&mut fresh.row.address);
         let older = attempt.older.map(hash_of);
         let now = self.now();
-        let actor = Actor::Person { id: person.id, grants: Vec::new() };
+        let actor = Actor::person(person.id, Vec::new());
         let caller = Caller { actor, jurisdiction: account.jurisdiction };
         let entry = Deed::of(&caller, "signed_in", format!("person:{}", person.id));
         let entry = entry.with(json!({ "from": attempt.from, "second_factor": factor }));
