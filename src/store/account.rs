@@ -2,7 +2,7 @@
 
 use diesel::prelude::*;
 
-use super::connection::each;
+use super::connection::{Connection, each};
 use super::error::Error;
 use super::event::hash_of;
 use super::pool::Reader;
@@ -38,6 +38,27 @@ pub struct AccountRow {
     pub subject: Option<String>,
     /// When the account was made.
     pub made_at: Instant,
+}
+
+impl AccountRow {
+    /// A new account, with nothing to sign in by yet.
+    #[must_use]
+    pub fn of(person: PersonId, jurisdiction: JurisdictionId, now: Instant) -> Self {
+        Self {
+            person,
+            jurisdiction,
+            login: String::new(),
+            password: None,
+            password_at: None,
+            earlier: Vec::new(),
+            setup: None,
+            totp: None,
+            totp_at: None,
+            totp_step: 0,
+            subject: None,
+            made_at: now,
+        }
+    }
 }
 
 /// A session that has not ended.
@@ -217,6 +238,56 @@ impl Reader {
 }
 
 impl Transaction<'_> {
+    /// The account of a person, held until the transaction ends: what is judged by it is still so when
+    /// it is written.
+    ///
+    /// # Errors
+    /// As for any statement.
+    pub fn hold_account(&mut self, person: PersonId) -> Result<Option<AccountRow>, Error> {
+        // A transaction of SQLite holds everything.
+        if let Connection::Postgres(connection) = &mut self.connection {
+            let row = account::table.find(person.0).select(account::person_id).for_update();
+            row.first::<i64>(connection).optional()?;
+        }
+        self.account(person)
+    }
+
+    /// The failures under some names, held until the transaction ends: of attempts at the same time
+    /// each one counts.
+    ///
+    /// # Errors
+    /// As for any statement.
+    pub fn hold_throttles(
+        &mut self,
+        names: &[String],
+        now: Instant,
+    ) -> Result<Vec<ThrottleRow>, Error> {
+        if let Connection::Postgres(connection) = &mut self.connection {
+            // In one order, so that two never wait for each other; what is not there cannot be held.
+            let mut names = names.to_vec();
+            names.sort();
+            let rows: Vec<_> = names
+                .iter()
+                .map(|name| {
+                    (
+                        throttle::name.eq(name),
+                        throttle::failures.eq(0),
+                        throttle::last_at.eq(now.0),
+                        throttle::until_at.eq(now.0),
+                    )
+                })
+                .collect();
+            diesel::insert_into(throttle::table)
+                .values(&rows)
+                .on_conflict_do_nothing()
+                .execute(connection)?;
+            let held = throttle::table.filter(throttle::name.eq_any(&names));
+            let held = held.select(throttle::name).order(throttle::name).for_update();
+            held.load::<String>(connection)?;
+        }
+        self.throttled(names)
+    }
+
     /// Adds or replaces the account of a person.
     ///
     /// # Errors

@@ -68,7 +68,7 @@ pub(super) async fn with_device<'o>(office: &'o Office, person: i64, login: &str
 }
 
 /// The code that a device shows.
-fn device(secret: &str, now: Instant) -> String {
+pub(super) fn device(secret: &str, now: Instant) -> String {
     const LETTERS: &str = "ABCDEFGHIJKLMNOPQRSTUVWXYZ234567";
     let (mut bits, mut count, mut bytes) = (0_u32, 0, Vec::new());
     for letter in secret.chars() {
