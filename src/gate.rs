@@ -100,7 +100,7 @@ pub use reply::Replied;
 pub use request::{Caller, Done, Firing, Receipt, Request, Target};
 pub use retold::Retold;
 pub use roster::{Book, Handing, ImportWish, Imported, Named, NewStandIn};
-pub use sealing::{Sealed, Seals, verify_seals};
+pub use sealing::{Noted, Sealed, Seals};
 pub use sight::Seen;
 pub use subscription::{HookGuard, NewSubscription};
 pub use teaching::{Elsewhere, Proposal, ReturnFigures, Returns, Verdict as Ruling};

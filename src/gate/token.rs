@@ -169,20 +169,20 @@ impl Gate {
         let TokenDraft { hash, person, label, expires_at, scope } = draft.clone();
         let deed = Deed::of(caller, "token_issued", format!("person:{person}"));
         self.change(|transaction, now| {
-            let mut detail = json!({ "label": label, "expires_at": expires_at, "scope": scope });
             let id = transaction.add_token(&TokenRow {
                 id: 0,
                 hash,
                 person,
                 jurisdiction: caller.jurisdiction,
-                label,
+                label: label.clone(),
                 created_at: now,
                 expires_at: Some(expires_at),
                 revoked_at: None,
                 last_used_at: None,
-                scope,
+                scope: scope.clone(),
             })?;
-            detail["token"] = id.into();
+            let detail =
+                json!({ "token": id, "label": label, "expires_at": expires_at, "scope": scope });
             deed.with(detail).approved(approval).write(transaction, now)?;
             Ok(id)
         })

@@ -142,13 +142,14 @@ fn an_account_that_is_taken_stays_taken_whatever_its_person_does_meanwhile(house
     let [one, two] = &house.doors;
     for _ in 0..3 {
         let session = house.signed_in();
-        both(
+        let (_, ()) = both(
             || one.change_password(&session, PASSWORD, OTHER, "10.0.0.1"),
             || two.take_account(&house.system, ASHA).unwrap(),
         );
         assert!(house.store.read(|reader| reader.account(ASHA)).unwrap().is_none());
         house.signed_in();
-        both(|| sign_in(one, PASSWORD), || two.take_account(&house.system, ASHA).unwrap());
+        let (_, ()) =
+            both(|| sign_in(one, PASSWORD), || two.take_account(&house.system, ASHA).unwrap());
         assert!(house.store.read(|reader| reader.account(ASHA)).unwrap().is_none());
         assert_eq!(house.sessions(), 0);
     }
