@@ -26,7 +26,7 @@ pub mod text;
 pub mod tier;
 pub mod value;
 
-pub use actor::{Actor, Grant, Role, Scope, Term};
+pub use actor::{Actor, Grant, Role, Scope, Term, Via};
 pub use audit_entry::{AuditEntry, StoredEntry};
 pub use chain::ChainHash;
 pub use command::Command;

@@ -318,7 +318,7 @@ impl<'s> Play<'s> {
             .unwrap_or(party);
         let person = directory.people_with(&unit, role).next();
         let id = person.map_or(PersonId(0), |person| person.id);
-        Ok(Actor::Person { id, grants: vec![Grant { role, unit }] })
+        Ok(Actor::person(id, vec![Grant { role, unit }]))
     }
 }
 

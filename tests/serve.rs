@@ -194,7 +194,7 @@ fn a_service_that_runs_is_copied_exported_and_verified_with_the_key_it_signs_wit
     let copied = run(&["backup", copy.to_str().unwrap()]);
     assert!(copied.contains("0 differing"), "{copied}");
     // The founding with its answers on the spot, and the first token.
-    let audited = copied.lines().find(|line| line.ends_with("audit entries, 0 checkpoints"));
+    let audited = copied.lines().find(|line| line.contains(" audit entries, 1 checkpoints, "));
     let audited = audited.unwrap_or_else(|| panic!("{copied}"));
     assert!(!audited.starts_with('0'), "{audited}");
     run(&["export", export.to_str().unwrap()]);
@@ -204,6 +204,12 @@ fn a_service_that_runs_is_copied_exported_and_verified_with_the_key_it_signs_wit
     run(&["verify", "--export", export.to_str().unwrap(), "--key", key.trim()]);
     let wrong = fenliu(&folder, &["verify", "--key", "abc"]).output().unwrap();
     assert!(complaint(&wrong).contains("64 hexadecimal digits"));
+    let wrong = fenliu(&folder, &["verify", "--checkpoint", "1"]).output().unwrap();
+    assert!(complaint(&wrong).contains("a number, `:`, and a hash"));
+    let noted = format!("1:{}", "0".repeat(64));
+    let forged = fenliu(&folder, &["verify", "--checkpoint", &noted]).output().unwrap();
+    assert!(!forged.status.success());
+    assert!(String::from_utf8_lossy(&forged.stdout).contains("not the one that was noted"));
     let again = fenliu(&folder, &["backup", copy.to_str().unwrap()]).output().unwrap();
     assert!(complaint(&again).contains("exists"), "a copy is never written over");
     service.stop();

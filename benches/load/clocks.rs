@@ -67,7 +67,7 @@ pub fn gate(url: &str, now: Instant) -> (Gate, Arc<StillClock>, Caller) {
     }
     let id = gate.found(&who.directory(JurisdictionId(0)), &calendar, &workflows).unwrap();
     let grants = vec![Grant { role: Role::Dispatcher, unit: "gongan".to_owned() }];
-    let actor = Actor::Person { id: PersonId(1), grants };
+    let actor = Actor::person(PersonId(1), grants);
     (gate, clock, Caller { actor, jurisdiction: id })
 }
 

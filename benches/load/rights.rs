@@ -33,7 +33,7 @@ impl Measured {
 }
 
 fn person(role: Role, unit: &str) -> Actor {
-    Actor::Person { id: PersonId(1), grants: vec![Grant { role, unit: unit.to_owned() }] }
+    Actor::person(PersonId(1), vec![Grant { role, unit: unit.to_owned() }])
 }
 
 /// Both in one run: whole lives over HTTP for a while, then the questions.

@@ -327,6 +327,10 @@ pub fn start(settings: &Settings, clock: Arc<dyn Clock>) -> Result<Running, Erro
     gate.guard_webhooks(super::channels::reach(settings));
     let server = listen(settings, &gate, postboxes)?;
     let token = found(settings, &gate)?;
+    if token.is_some() {
+        // From now on a store without any checkpoint is one that was cut.
+        gate.make_checkpoint()?;
+    }
     word(settings, &gate)?;
     judge_database(&gate)?;
     advise(settings, &gate)?;

@@ -2,7 +2,7 @@ use super::*;
 
 fn person(grants: &[(Role, &str)]) -> Actor {
     let grants = grants.iter().map(|(role, unit)| Grant { role: *role, unit: (*unit).to_owned() });
-    Actor::Person { id: crate::domain::PersonId(1), grants: grants.collect() }
+    Actor::person(crate::domain::PersonId(1), grants.collect())
 }
 
 #[test]

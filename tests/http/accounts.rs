@@ -68,7 +68,7 @@ pub(super) async fn with_device<'o>(office: &'o Office, person: i64, login: &str
 }
 
 /// The code that a device shows.
-fn device(secret: &str, now: Instant) -> String {
+pub(super) fn device(secret: &str, now: Instant) -> String {
     const LETTERS: &str = "ABCDEFGHIJKLMNOPQRSTUVWXYZ234567";
     let (mut bits, mut count, mut bytes) = (0_u32, 0, Vec::new());
     for letter in secret.chars() {
@@ -477,6 +477,78 @@ async fn a_token_is_narrowed_to_acts_and_units_and_shows_when_it_was_used() {
         listed["items"].as_array().unwrap().iter().find(|t| t["id"] == narrow["id"]).unwrap();
     assert!(shown["last_used_at"].is_string(), "{shown}");
     assert_eq!(shown["acts"], json!(["see_matter"]));
+}
+
+#[tokio::test]
+async fn a_narrow_token_shows_no_more_than_it_is_for_and_makes_none_that_is_wider() {
+    let office = Office::open().await;
+    let body = json!({ "input": { "place": "Pier 4", "caller": "Zuri" } });
+    let opened = office.post("Asha", "/api/v1/referrals", body).await.ok(201);
+    let path = format!("/api/v1/referrals/{}", opened["id"].as_str().unwrap());
+    let issue = async |person: i64, acts: &[&str], by: Option<&str>, more: Json| {
+        let mut body = json!({ "person": person, "label": "narrow", "acts": acts });
+        body.as_object_mut().unwrap().extend(more.as_object().unwrap().clone());
+        let request = office.ask("Dalila", Method::POST, "/api/v1/tokens");
+        let request = match by {
+            Some(token) => {
+                let request = office.ask("nobody", Method::POST, "/api/v1/tokens");
+                request.bearer_auth(token)
+            }
+            None => request,
+        };
+        read(request.json(&body)).await
+    };
+    let secret = |answer: Answer| answer.ok(201)["token"].as_str().unwrap().to_owned();
+    let seen = async |acts: &[&str]| {
+        let token = secret(issue(1, acts, None, json!({})).await);
+        read(office.ask("nobody", Method::GET, &path).bearer_auth(token)).await.ok(200)
+    };
+    // A dispatcher sees who called; a program of his that is to see how matters stand does not.
+    assert_eq!(seen(&["see_matter", "see_caller"]).await["personal"]["caller"], "Zuri");
+    let blind = seen(&["see_matter"]).await;
+    assert!(!blind.to_string().contains("Zuri"), "{blind}");
+    // What is made by a token stays within it, and ends with it.
+    let soon = office.gate.now().plus(24 * 3_600_000);
+    let end = json!({ "expires_at": soon.timestamp().to_string() });
+    let maker = secret(issue(4, &["issue_tokens", "see_matter"], None, end).await);
+    let wider = issue(1, &[], Some(&maker), json!({})).await;
+    assert_eq!(wider.problem(422), "invalid");
+    let wider = issue(1, &["see_matter", "command"], Some(&maker), json!({})).await;
+    assert_eq!(wider.problem(422), "invalid");
+    let late = office.gate.now().plus(48 * 3_600_000).timestamp().to_string();
+    let longer = issue(1, &["see_matter"], Some(&maker), json!({ "expires_at": late })).await;
+    assert_eq!(longer.problem(422), "invalid");
+    let made = issue(1, &["see_matter"], Some(&maker), json!({})).await.ok(201);
+    let ends = made["expires_at"].as_str().unwrap();
+    assert!(Instant::parse(ends).unwrap().since(soon).abs() < 1000, "{ends}");
+}
+
+#[tokio::test]
+async fn every_token_ends_and_what_is_done_by_it_says_who_had_it_made() {
+    let office = Office::open().await;
+    let issue = async |more: Json| {
+        let mut body = json!({ "person": 1, "label": "console" });
+        body.as_object_mut().unwrap().extend(more.as_object().unwrap().clone());
+        office.post("Dalila", "/api/v1/tokens", body).await
+    };
+    let far = office.gate.now().plus(366 * 24 * 3_600_000).timestamp().to_string();
+    assert_eq!(issue(json!({ "expires_at": far })).await.problem(422), "invalid");
+    let issued = issue(json!({})).await.ok(201);
+    assert!(issued["expires_at"].is_string(), "as long as the house allows, no longer");
+    // Dalila has a token made that acts as Asha: what it does is not Asha's word alone.
+    let body = json!({ "input": { "place": "Pier 4" } });
+    let request = office.ask("nobody", Method::POST, "/api/v1/referrals");
+    let opened = read(request.bearer_auth(issued["token"].as_str().unwrap()).json(&body)).await;
+    let id = opened.ok(201)["id"].as_str().unwrap().to_owned();
+    let events = office.get("Asha", &format!("/api/v1/referrals/{id}/events")).await.ok(200);
+    let first = &events["items"][0];
+    assert_eq!((&first["actor"], &first["token"]), (&json!("person:1"), &issued["id"]));
+    let log = office.get("Dalila", "/api/v1/audit").await.ok(200);
+    let mut entries = log["items"].as_array().unwrap().iter();
+    let made = entries.find(|entry| entry["detail"]["token"] == issued["id"]).unwrap();
+    let named = (&made["kind"], &made["actor"], &made["subject"]);
+    assert_eq!(named, (&json!("token_issued"), &json!("person:4"), &json!("person:1")));
+    assert!(made["token"].is_i64(), "Dalila used one herself: {made}");
 }
 
 #[tokio::test]

@@ -51,9 +51,9 @@ impl Names {
         [&self.pair, &self.account, &self.address, &self.usual].map(Clone::clone)
     }
 
-    /// What a success forgets.
+    /// What a success forgets, in the order in which rows are held.
     pub(super) fn forgiven(&self) -> [&str; 2] {
-        [&self.pair, &self.account]
+        [&self.account, &self.pair]
     }
 
     /// The row that remembers a place.
