@@ -68,12 +68,13 @@ pub fn next_turn(versions: &[Catalogue], now: Instant) -> Option<Instant> {
 
 impl Directory {
     /// What is wrong with a whole catalogue that is to replace the one here: what is wrong with each
-    /// category, and those that would be gone. A category that is used no longer is retired, not
+    /// category, those that nobody would take, and those that would be gone. A category that is used no longer is retired, not
     /// dropped: matters that have it are still to be read.
     #[must_use]
     pub fn faults_of_catalogue(&self, new: &Categories) -> Vec<Text> {
         let mut faults: Vec<Text> =
             new.values().flat_map(|category| self.faults_of_category(category)).collect();
+        faults.extend(self.faults_of_landing(new.values()));
         for code in self.categories.keys().filter(|code| !new.contains_key(*code)) {
             faults.push(Text::new(
                 format!("缺少现有类别“{code}”；不再使用的请停用（retired），不要删除"),

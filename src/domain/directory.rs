@@ -15,6 +15,9 @@ use super::value::Value;
 /// something, but nobody holds a matter or gives a command through it.
 pub const EVERY_UNIT: &str = "every_unit";
 
+/// The party to whose unit goes what no other one takes; it need not be named.
+pub const CATCH_ALL: &str = "catch_all";
+
 /// A linked unit, a sub-unit (with a parent), or a body such as the county government.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -115,6 +118,28 @@ impl Directory {
             }
         }
         heir
+    }
+
+    /// Whether matters can be routed to a unit: it is in use, no body of the government and no sub-unit.
+    #[must_use]
+    pub fn is_fit(&self, code: &str) -> bool {
+        let unit = self.units.get(code);
+        unit.is_some_and(|unit| unit.active && unit.kind != "body" && unit.parent.is_none())
+    }
+
+    /// Where matters of a category can be routed to, the usual unit first: those that go on with the
+    /// work of merged ones stand for these, and where none can have it, the one for everything else.
+    #[must_use]
+    pub fn takers<'d>(&'d self, category: &'d Category) -> Vec<&'d str> {
+        let mut takers: Vec<&str> = Vec::new();
+        let catch_all = self.bodies.get(CATCH_ALL).map(String::as_str);
+        for unit in category.units.iter().map(|unit| self.heir(unit)).chain(catch_all) {
+            let last = Some(unit) == catch_all && !takers.is_empty();
+            if self.is_fit(unit) && !takers.contains(&unit) && !last {
+                takers.push(unit);
+            }
+        }
+        takers
     }
 
     fn unit_fact(&self, code: &str, attribute: &str) -> Value {

@@ -2,7 +2,7 @@
 //! administrator's change.
 
 use super::actor::{Role, Term};
-use super::directory::{Category, Directory, Unit};
+use super::directory::{CATCH_ALL, Category, Directory, Unit};
 use super::person::Person;
 use super::text::Text;
 
@@ -116,6 +116,17 @@ impl Directory {
                 ),
             ));
         }
+        let known = self.categories.get(&category.code);
+        if known.is_some_and(|known| known.police_kept) && !category.police_kept {
+            let code = &category.code;
+            faults.push(Text::new(
+                format!("类别“{code}”由公安机关处置，不得改为可分流；不再使用的请停用，另设新类别"),
+                format!(
+                    "`{code}` stays with the police and cannot be made divertible: retire it, and make \
+                     another category for what may be diverted"
+                ),
+            ));
+        }
         if !(0..=LEGAL_DAYS_MAX).contains(&category.legal_days) {
             let (code, days) = (&category.code, category.legal_days);
             faults.push(Text::new(
@@ -124,6 +135,31 @@ impl Directory {
             ));
         }
         faults
+    }
+
+    /// Categories of which a call could be routed to nobody: every unit of theirs is gone, and nobody
+    /// takes everything else.
+    #[must_use]
+    pub fn faults_of_landing<'c>(
+        &self,
+        categories: impl Iterator<Item = &'c Category>,
+    ) -> Vec<Text> {
+        let stranded = categories.filter(|category| {
+            !category.retired && !category.police_kept && self.takers(category).is_empty()
+        });
+        let fault = |category: &Category| {
+            let code = &category.code;
+            Text::new(
+                format!(
+                    "类别“{code}”没有可承办的单位：请指定在用的联动单位，或设置兜底单位（{CATCH_ALL}）"
+                ),
+                format!(
+                    "no unit can be given matters of `{code}`: name a linked unit in use, or a unit for \
+                     everything else (the body `{CATCH_ALL}`)"
+                ),
+            )
+        };
+        stranded.map(fault).collect()
     }
 
     /// Whether nobody would be an administrator any more once this person is as given.

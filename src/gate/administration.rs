@@ -189,11 +189,13 @@ impl Gate {
     /// Adds or changes a unit. Blocks.
     ///
     /// # Errors
-    /// `Forbidden`; `Invalid` for a parent that is not there.
+    /// `Forbidden`; `Invalid` for a parent that is not there, and when matters of some category could be
+    /// routed to nobody any more.
     pub fn put_unit(&self, caller: &Caller, unit: &Unit) -> Result<(), Error> {
         self.permit(caller, Act::WriteDirectory)?;
         let directory = self.inner.registry.directory(caller.jurisdiction)?;
         sound(&directory.faults_of_unit(unit))?;
+        sound(&stranding(&directory, unit))?;
         let deed = Deed::of(caller, "unit_put", format!("unit:{}", unit.code));
         let deed = deed
             .with(json!({ "name": unit.name.zh, "active": unit.active, "parent": unit.parent }));
@@ -316,6 +318,16 @@ fn sound_scope(scope: &Scope, directory: &Directory) -> Result<(), Error> {
         return Err(Error::invalid(format!("没有单位“{unit}”"), en));
     }
     Ok(())
+}
+
+/// Categories that nobody takes any more once a unit is as given.
+fn stranding(directory: &Directory, unit: &Unit) -> Vec<Text> {
+    let mut changed = directory.clone();
+    changed.units.insert(unit.code.clone(), unit.clone());
+    let before = directory.faults_of_landing(directory.categories.values());
+    let mut faults = changed.faults_of_landing(directory.categories.values());
+    faults.retain(|fault| !before.contains(fault));
+    faults
 }
 
 /// The first fault is said: they are sentences for people who mend one at a time.

@@ -181,6 +181,23 @@ async fn upheld_and_rejected_returns_are_counted_apart() {
 }
 
 #[tokio::test]
+async fn a_return_that_disputes_competence_names_the_clause() {
+    let office = advised().await;
+    let (id, _) = registered(&office, "河边有臭味").await;
+    give(&office, DESK, &id, "route", json!({ "unit": "huanbao" })).await;
+    let without =
+        json!({ "reason": "not_our_duty", "basis": "河道管理条例第二条", "spot_answer": "tried" });
+    let body = json!({ "command": "return_to_desk", "input": without });
+    let refused = office.command("huanbao.liaison", &id, body).await;
+    assert_eq!(refused.problem(422), "wrong_input");
+    assert!(refused.text.contains("所争议的职责条款"), "{}", refused.text);
+    // Where the facts are disputed, no clause is.
+    let facts =
+        json!({ "reason": "facts_differ", "basis": "现场核查笔录", "spot_answer": "tried" });
+    give(&office, "huanbao.liaison", &id, "return_to_desk", facts).await;
+}
+
+#[tokio::test]
 async fn the_router_learns_from_what_units_accepted_and_stops_when_it_is_erased() {
     let office = advised().await;
     let text = "窨井冒水淌到路上";

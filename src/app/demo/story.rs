@@ -200,6 +200,7 @@ impl Matter<'_> {
         json!({
             "reason": "not_our_duty",
             "basis": "《分流工作方案》三、职责分工",
+            "disputed_clause": "《分流工作方案》三、职责分工",
             "spot_answer": "impossible",
             "spot_answer_why": "需现场执法，无法当场答复",
             "suggested_unit": suggested,
