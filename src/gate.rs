@@ -54,6 +54,7 @@ mod sight;
 mod spot;
 mod subscription;
 mod teaching;
+mod telling;
 mod voices;
 mod wording;
 mod world;

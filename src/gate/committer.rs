@@ -19,7 +19,7 @@ use super::registry::Registry;
 use super::world::Desk;
 use super::{
     AlertRules, Change, Done, Entropy, Firing, PublicIds, Receipt, Request, Target, lessons,
-    matters, personal, reading, subscription, voices, wording,
+    matters, personal, reading, subscription, telling, voices, wording,
 };
 use crate::chart::CommandSpec;
 use crate::clock::Clock;
@@ -386,6 +386,7 @@ impl Work<'_> {
             values.insert("message".to_owned(), Value::Int(message.0));
         }
         let command = Command { name, input: values, occurred_at: request.occurred_at };
+        telling::check(transaction, draft, (&chart, &request.target), &command)?;
         let family = instance.map(|(_, family)| family);
         let asks = (request, &command);
         let matters = matters::known(transaction, draft, &chart, asks, registry)?;

@@ -205,6 +205,22 @@ async fn five_hundred_callers_about_one_outage_are_one_matter_and_none_is_lost()
     assert_eq!(seen["fields"]["callers_told"], 1);
     assert_eq!(seen["calls"].as_array().unwrap().last().unwrap()["told"], true);
     assert_eq!(seen["calls"][0]["told"], false);
+    // Each once, and only calls that are there.
+    let tell = |call: Json| {
+        let input = json!({ "call": call, "what": "已恢复供电" });
+        office.command(DESK, &id, json!({ "command": "tell_caller", "input": input }))
+    };
+    assert_eq!(tell(last.clone()).await.problem(409), "told_before");
+    for none in [json!(1), json!(2), json!(99_999), json!(last.as_i64().unwrap() + 1)] {
+        let answer = tell(none.clone()).await;
+        assert_eq!(answer.problem(422), "wrong_input", "{none}");
+        assert_eq!(answer.json["reasons"][0]["input"], "call");
+    }
+    // Who called first is one of them.
+    tell(json!(0)).await.ok(200);
+    assert_eq!(tell(json!(0)).await.problem(409), "told_before");
+    let told = office.get(DESK, &path).await.ok(200)["fields"].clone();
+    assert_eq!((&told["callers_told"], &told["opener_told"]), (&json!(2), &json!(true)));
     let dismiss =
         json!({ "command": "dismiss_proposed_tier", "input": { "reason": "已全部恢复供电" } });
     office.command("gongan.shift_leader", &id, dismiss).await.ok(200);
