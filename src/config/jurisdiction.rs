@@ -81,7 +81,7 @@ impl Jurisdiction {
         let mut codes = BTreeSet::new();
         let mut doubles = Vec::new();
         for category in &self.categories {
-            found.extend(directory.faults_of_category(category));
+            found.extend(directory.faults_of_category(category, &directory.categories));
             if !codes.insert(category.code.as_str()) {
                 doubles.push(format!("the category `{}` is there twice", category.code));
             }

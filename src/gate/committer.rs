@@ -388,8 +388,7 @@ impl Work<'_> {
         let command = Command { name, input: values, occurred_at: request.occurred_at };
         telling::check(transaction, draft, (&chart, &request.target), &command)?;
         let family = instance.map(|(_, family)| family);
-        let asks = (request, &command);
-        let matters = matters::known(transaction, draft, &chart, asks, registry)?;
+        let matters = matters::known(transaction, draft, &chart, (request, &command), registry)?;
         let mut desk = Desk { matters, ..self.desk(transaction, draft, now, family) };
         let decisions = match (&request.target, &instance) {
             (Target::New(workflow), _) => {
@@ -436,8 +435,10 @@ impl Work<'_> {
             let of_batch = draft.traces.iter().find(|trace| trace.instance == ruled.id).cloned();
             let trace =
                 of_batch.map_or_else(|| transaction.trace(ruled.id), |one| Ok(Some(one)))?;
-            let made = (request.caller.actor.name(), now);
-            draft.precedents.extend(lessons::precedent(ruled, &command.input, trace, made));
+            let (made, whose) = ((request.caller.actor.name(), now), request.caller.jurisdiction);
+            let registry = &self.setting.registry;
+            let known = (&*registry.directory(whose)?, &registry.calendar(whose)?);
+            draft.precedents.extend(lessons::precedent(ruled, &command.input, trace, known, made));
         }
         if let Some(heard) = heard.filter(|_| spec.is_some_and(advice::takes_calls)) {
             draft.traces.push(heard.trace(request, (done.receipt.instance, seq, now)));

@@ -5,9 +5,8 @@ use std::collections::BTreeSet;
 use super::Target;
 use super::advice::takes_calls;
 use super::batch::Draft;
-use super::error::Error;
+use super::error::{Error, refused};
 use crate::chart::Chart;
-use crate::domain::refusal::Reason;
 use crate::domain::{Command, Event, Instance, Refusal, StoredEvent, Text, Value};
 use crate::store::{self, Reader, Transaction};
 
@@ -74,24 +73,14 @@ pub(super) fn check(
     };
     let stored = transaction.events(*id, call, 1)?;
     if !stored.iter().chain(new.iter().copied()).any(is_call) {
-        return Err(refused(
-            "wrong_input",
-            Text::new(
-                format!("没有第{call}号来电；来电序号见该事项的来电列表（calls），首次来电为0"),
-                format!(
-                    "there is no call {call}: see the `calls` of the matter; the first one is 0"
-                ),
-            ),
-        ));
+        let text = Text::new(
+            format!("没有第{call}号来电；来电序号见该事项的来电列表（calls），首次来电为0"),
+            format!("there is no call {call}: see the `calls` of the matter; the first one is 0"),
+        );
+        return Err(Refusal::new("wrong_input", text).naming(CALL).into());
     }
     if told(transaction, instance, &new)?.contains(&call) {
-        let (zh, en) = ("该来电人已告知过", "This caller was told before");
-        return Err(refused("told_before", Text::new(zh, en)));
+        return Err(refused("told_before", "该来电人已告知过", "This caller was told before"));
     }
     Ok(())
-}
-
-fn refused(code: &str, text: Text) -> Error {
-    let reason = Reason { code: code.to_owned(), text, input: Some(CALL.to_owned()) };
-    Refusal { code: code.to_owned(), reasons: vec![reason], possible: Vec::new() }.into()
 }

@@ -114,6 +114,37 @@ async fn a_ruling_that_is_no_precedent_leaves_none() {
 }
 
 #[tokio::test]
+async fn a_ruling_for_one_township_and_some_time_is_gone_by_there_and_then() {
+    let office = advised().await;
+    let text = "河边堆的东西有臭味没人管";
+    let ruling = json!({ "unit": "shuiwu", "reason": "河道保洁暂由县水务局负责",
+        "precedent_territory": "gecheng", "precedent_until": "2018-07-05" });
+    let refused = json!({ "unit": "shuiwu", "reason": "河道保洁暂由县水务局负责",
+        "precedent_territory": "huanbao" });
+    let (id, _) = registered(&office, text).await;
+    let wrong = json!({ "ground": "no_unit_fits", "summary": "河道垃圾发臭，无明确单位" });
+    give(&office, DESK, &id, "escalate_dispute", wrong).await;
+    let body = json!({ "command": "rule", "input": refused });
+    assert_eq!(office.command(DIRECTOR, &id, body).await.problem(409), "no_township");
+    give(&office, DIRECTOR, &id, "rule", ruling).await;
+    let first = async |place: &str| {
+        let body = json!({ "text": text, "place": place });
+        let said = office.post(DESK, "/api/v1/routing/suggest", body).await.ok(200);
+        said["units"][0]["code"].as_str().unwrap().to_owned()
+    };
+    assert_eq!(first("葛城街道滨河路").await, "shuiwu");
+    assert_eq!(first("高燕镇").await, "huanbao", "another township");
+    assert_eq!(first("").await, "huanbao", "nobody knows where");
+    let all = office.get(DESK, "/api/v1/routing/precedents").await.ok(200);
+    assert_eq!(all["items"][0]["territory"]["code"], "gecheng");
+    assert_eq!(all["items"][0]["valid_until"], "2018-07-06T00:00:00+08:00");
+    office.minutes_later(4 * 24 * 60);
+    assert_eq!(first("葛城街道滨河路").await, "huanbao", "it has ended");
+    let all = office.get(DESK, "/api/v1/routing/precedents").await.ok(200);
+    assert_eq!(all["items"][0]["in_force"], false);
+}
+
+#[tokio::test]
 async fn a_ruling_proposes_a_change_of_the_catalogue_with_what_it_would_have_moved() {
     let office = advised().await;
     let (past, past_number) = registered(&office, "河边堆的东西有臭味没人管").await;
