@@ -119,12 +119,6 @@ impl Calendar {
         self.rows_from(date).next().map_or_else(|| self.end_of(date), close)
     }
 
-    /// Close of office hours on `date` or, if that is not a working day, on the last one before it.
-    #[must_use]
-    pub fn close_on_or_before(&self, date: Date) -> Instant {
-        self.rows_back(date).next().map_or_else(|| self.end_of(date), close)
-    }
-
     /// 24:00 of `date`: the midnight that ends it.
     #[must_use]
     pub fn end_of(&self, date: Date) -> Instant {

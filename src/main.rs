@@ -164,7 +164,7 @@ impl Place {
 #[derive(Debug, Args)]
 struct Demo {
     /// How many times as fast as real time (3600: a second is an hour).
-    #[arg(long, default_value_t = 3600)]
+    #[arg(long, default_value_t = 3600, value_parser = clap::value_parser!(i64).range(1..=86_400))]
     speed: i64,
     /// End after the report.
     #[arg(long)]
@@ -172,12 +172,15 @@ struct Demo {
     /// Write the report to this file, as JSON.
     #[arg(long)]
     report: Option<PathBuf>,
+    /// The script: when the play begins, and what is played beside the calls.
+    #[arg(long, default_value = "config/demo/play.yaml")]
+    script: PathBuf,
     /// Call records, one JSON object a line.
     #[arg(long, default_value = "config/demo/calls.jsonl")]
     calls: PathBuf,
     /// Play at most so many calls.
-    #[arg(long, default_value_t = usize::MAX)]
-    calls_max: usize,
+    #[arg(long, value_parser = clap::value_parser!(u32).range(1..))]
+    calls_max: Option<u32>,
     /// Take calls unread, without the guard: it begins at once.
     #[arg(long)]
     unread: bool,
@@ -295,7 +298,10 @@ fn demonstrate(wish: Demo) -> Result<workflow::Report, String> {
         once: wish.once,
         report: wish.report,
         calls: wish.calls,
-        calls_max: wish.calls_max,
+        script: wish.script,
+        calls_max: wish
+            .calls_max
+            .map_or(usize::MAX, |most| usize::try_from(most).unwrap_or(usize::MAX)),
         unread: wish.unread,
     };
     let shown = serve::demonstrate(settings, &options, |line| print(&format!("{line}\n")));

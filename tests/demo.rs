@@ -123,11 +123,14 @@ fn killed_again_and_again_the_service_loses_nothing_it_acknowledged() {
     let over = Arc::new(AtomicBool::new(false));
     let players = {
         let (over, base) = (Arc::clone(&over), format!("http://127.0.0.1:{port}"));
-        let calls = root().join("config/demo/calls.jsonl");
+        let folder = root().join("config/demo");
+        let (script, calls) = (folder.join("play.yaml"), folder.join("calls.jsonl"));
         std::thread::spawn(move || {
             let runtime =
                 tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
-            runtime.block_on(Player::play_until(&base, &token, clock, &calls, &over)).unwrap()
+            runtime
+                .block_on(Player::play_until(&base, &token, clock, (&script, &calls), &over))
+                .unwrap()
         })
     };
     // The moments are irregular, but the same in every run.
@@ -156,4 +159,25 @@ fn killed_again_and_again_the_service_loses_nothing_it_acknowledged() {
     assert_eq!(found.lost, Vec::<String>::new(), "acknowledged, but not there");
     assert_eq!(found.twice, Vec::<String>::new(), "clocks that did one thing twice");
     assert_eq!(found.faults, Vec::<String>::new(), "what the auditor finds");
+}
+
+#[test]
+fn a_demonstration_that_cannot_be_shown_says_so_before_it_begins() {
+    let folder = Folder::new("demo-wrong");
+    let script = folder.0.join("play.yaml");
+    std::fs::write(&script, "begin: some Monday\notherwise: other\nclause: none\n").unwrap();
+    let (script, nowhere) = (script.display().to_string(), "/nowhere/report.json".to_owned());
+    for (words, said) in [
+        (["--speed", "0"], "0 is not in 1..=86400"),
+        (["--calls-max", "0"], "0 is not in 1.."),
+        (["--report", nowhere.as_str()], "/nowhere/report.json: No such file"),
+        (["--script", script.as_str()], "play.yaml: "),
+    ] {
+        let mut fenliu = Command::new(FENLIU);
+        fenliu.current_dir(root()).args(["demo", "--once", "--listen", "127.0.0.1:0"]);
+        let output = fenliu.args(words).env("FENLIU_DATABASE_FOLDER", &folder.0).output().unwrap();
+        let complained = String::from_utf8_lossy(&output.stderr);
+        assert!(!output.status.success() && complained.contains(said), "{words:?}: {complained}");
+        assert!(!folder.0.join("demo").exists(), "{words:?}: nothing was begun");
+    }
 }

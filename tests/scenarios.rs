@@ -57,3 +57,20 @@ fn the_shipped_workflows_have_no_errors_alone_or_as_a_family() {
     let report = workflow::check(&files).unwrap();
     assert!(!report.failed, "{}", report.text);
 }
+
+#[test]
+fn one_workflow_or_one_story_is_told_alone() {
+    let root = root();
+    let tell = |path: &str| {
+        let (who, days) = ("config/jurisdictions/chengkou.yaml", "config/calendars/chongqing.yaml");
+        workflow::test(&root.join("workflows").join(path), &root.join(who), &root.join(days))
+    };
+    let of_one = tell("vehicle_mark.yaml").unwrap();
+    assert!(!of_one.failed && of_one.text.lines().all(|line| !line.contains("referral.scenarios")));
+    let folder = root.join("workflows/referral.scenarios");
+    let first = workflow::yaml_files(&folder).unwrap().remove(0);
+    let alone = tell(&first.display().to_string()).unwrap();
+    assert!(alone.text.ends_with("1 scenario, 0 failed\n"), "{}", alone.text);
+    let nothing = tell("nothing").unwrap_err();
+    assert!(nothing.contains("nothing: No such file"), "{nothing}");
+}

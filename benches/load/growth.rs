@@ -25,6 +25,7 @@ pub struct Grown {
     row: Row,
     started_ms: u128,
     file_mib: u64,
+    mapped_mib: f64,
 }
 
 async fn give(
@@ -168,10 +169,11 @@ async fn one(instances: usize, open: usize, span: Duration) -> Grown {
     }
     local.await;
     let row = row(&service, CLIENTS, cpu, begun, &micros.borrow());
+    let mapped_mib = service.mapped_mib();
     drop(service);
     let file_mib = std::fs::metadata(folder.join("fenliu.db")).unwrap().len() / 1_048_576;
     std::fs::remove_dir_all(folder).unwrap();
-    Grown { instances, open, row, started_ms, file_mib }
+    Grown { instances, open, row, started_ms, file_mib, mapped_mib }
 }
 
 /// A token for the administrator, made on the command line as an operator would.
@@ -194,18 +196,21 @@ pub async fn measure(large: usize, span: Duration) -> Vec<Grown> {
 /// A table, and the ratio.
 pub fn print(grown: &[Grown]) {
     println!("## growth: commands to random open matters, SQLite, {CLIENTS} clients\n");
-    println!("| instances | open | commands/s | p99 ms | start ms | file MiB | RSS MiB |");
-    println!("|---:|---:|---:|---:|---:|---:|---:|");
+    println!(
+        "| instances | open | commands/s | p99 ms | start ms | file MiB | own MiB | mapped MiB |"
+    );
+    println!("|---:|---:|---:|---:|---:|---:|---:|---:|");
     for one in grown {
         println!(
-            "| {} | {} | {:.0} | {:.2} | {} | {} | {:.0} |",
+            "| {} | {} | {:.0} | {:.2} | {} | {} | {:.0} | {:.0} |",
             one.instances,
             one.open,
             one.row.rate,
             one.row.p99_ms,
             one.started_ms,
             one.file_mib,
-            one.row.memory_mib
+            one.row.memory_mib,
+            one.mapped_mib
         );
     }
     let ratio = grown[1].row.rate / grown[0].row.rate;

@@ -132,7 +132,7 @@ pub async fn measure(kind: &str, cluster: &Cluster, numbers: &[usize], span: Dur
 /// A table with the ratios to pgbench.
 pub fn print(rows: &[Row], baseline: &Baseline) {
     println!(
-        "| clients | commands/s | x pgbench tps | p50 ms | p99 ms | p99 / pgbench mean | p99 / pgbench p99 | CPU us | server CPU us | RSS MiB |"
+        "| clients | commands/s | x pgbench tps | p50 ms | p99 ms | p99 / pgbench mean | p99 / pgbench p99 | CPU us | server CPU us | own MiB |"
     );
     println!("|---:|---:|---:|---:|---:|---:|---:|---:|---:|---:|");
     for row in rows {

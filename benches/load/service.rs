@@ -74,10 +74,20 @@ impl Service {
         ticks / 100.0
     }
 
-    /// Resident memory, MiB.
+    /// Memory of its own, MiB.
     pub fn memory_mib(&self) -> f64 {
+        self.status_mib("RssAnon")
+    }
+
+    /// Pages of files that it has mapped, the database above all, MiB: the system takes them back
+    /// when somebody needs the room.
+    pub fn mapped_mib(&self) -> f64 {
+        self.status_mib("RssFile")
+    }
+
+    fn status_mib(&self, name: &str) -> f64 {
         let status = self.proc("status");
-        let line = status.lines().find(|line| line.starts_with("VmRSS")).unwrap();
+        let line = status.lines().find(|line| line.starts_with(name)).unwrap();
         line.split_whitespace().nth(1).unwrap().parse::<f64>().unwrap() / 1024.0
     }
 }

@@ -9,8 +9,8 @@
 mod again;
 mod board;
 mod driver;
-mod general;
 mod report;
+mod script;
 mod story;
 
 use std::path::{Path, PathBuf};
@@ -25,7 +25,7 @@ use super::house;
 use crate::clock::{Clock, FastClock};
 use crate::config::jurisdiction::Jurisdiction;
 use crate::config::settings::Settings;
-use crate::domain::{Directory, Instant, JurisdictionId};
+use crate::domain::{Directory, JurisdictionId};
 use crate::gate::Gate;
 use crate::store::{self, Store};
 pub use again::{Found, look_again};
@@ -33,10 +33,8 @@ use board::{Board, Words};
 pub use driver::Told;
 use driver::{Driver, lock};
 use report::Report;
+use script::Script;
 use story::{Call, Matter};
-
-/// When the county's plan came into force, a Monday morning: here the play begins.
-const BEGIN: &str = "2018-07-02T08:30:00+08:00";
 
 /// Minutes of the play between two calls.
 const CALL_GAP: i64 = 11;
@@ -53,6 +51,8 @@ pub struct Options {
     pub once: bool,
     /// Where to write the report as JSON.
     pub report: Option<PathBuf>,
+    /// The script: what the play needs to know of the jurisdiction.
+    pub script: PathBuf,
     /// Call records, one JSON object a line.
     pub calls: PathBuf,
     /// How many of them, at most.
@@ -67,9 +67,9 @@ pub enum Error {
     /// The house.
     #[error(transparent)]
     House(#[from] house::Error),
-    /// The sample data.
+    /// A file of the demonstration.
     #[error("{path}: {what}")]
-    Calls {
+    File {
         /// The file.
         path: String,
         /// What is wrong.
@@ -85,13 +85,11 @@ pub enum Error {
 
 /// Reads call records.
 fn read_calls(file: &Path, most: usize) -> Result<Vec<Call>, Error> {
-    let path = file.display().to_string();
-    let fault = |what: String| Error::Calls { path: path.clone(), what };
-    let text = std::fs::read_to_string(file).map_err(|error| fault(error.to_string()))?;
+    let text = std::fs::read_to_string(file).map_err(|error| fault(file, &error))?;
     let mut calls = Vec::new();
     for (index, line) in text.lines().enumerate().filter(|(_, line)| !line.trim().is_empty()) {
         let call = serde_json::from_str(line);
-        calls.push(call.map_err(|error| fault(format!("line {}: {error}", index + 1)))?);
+        calls.push(call.map_err(|error| fault(file, &format!("line {}: {error}", index + 1)))?);
     }
     calls.truncate(most);
     Ok(calls)
@@ -131,19 +129,42 @@ pub fn clear(settings: &Settings) -> Result<(), Error> {
         return Err(house::Error::Store(error).into());
     }
     let cleared = std::fs::remove_dir_all(folder);
-    cleared.map_err(|error| Error::Calls {
-        path: folder.display().to_string(),
-        what: error.to_string(),
-    })
+    cleared.map_err(|error| fault(folder, &error))
 }
 
-/// The clock of a demonstration.
-///
-/// # Errors
-/// Never, as long as the plan's date is a date.
-pub fn clock(speed: i64) -> Result<FastClock, Error> {
-    let from = Instant::parse(BEGIN).map_err(|error| Error::Play(error.to_string()))?;
-    Ok(FastClock::new(from, speed, None))
+/// What a demonstration is played from, read before anything is opened.
+#[derive(Debug)]
+pub struct Sheets {
+    script: Script,
+    calls: Vec<Call>,
+}
+
+impl Sheets {
+    /// Reads script and calls, and sees to it that the report can be written at the end.
+    ///
+    /// # Errors
+    /// What is wrong with which file.
+    pub fn read(options: &Options) -> Result<Self, Error> {
+        let script = Script::read(&options.script)?;
+        let calls = read_calls(&options.calls, options.calls_max)?;
+        if let Some(path) = &options.report {
+            let file = std::fs::File::options().create(true).append(true).open(path);
+            file.map_err(|error| fault(path, &error))?;
+        }
+        Ok(Self { script, calls })
+    }
+
+    /// The clock of the play: it begins when the script says.
+    ///
+    /// `speed`: how many times as fast as real time.
+    #[must_use]
+    pub fn clock(&self, speed: i64) -> FastClock {
+        FastClock::new(self.script.begin, speed, None)
+    }
+}
+
+fn fault(path: &Path, what: &dyn std::fmt::Display) -> Error {
+    Error::File { path: path.display().to_string(), what: what.to_string() }
 }
 
 /// Shows the demonstration on a house that is open already; `say` gets the lines for people.
@@ -155,10 +176,9 @@ pub async fn show(
     base: &str,
     admin: &str,
     clock: FastClock,
-    options: &Options,
+    sheets: Sheets,
     say: impl Fn(&str),
 ) -> Result<Report, Error> {
-    let calls = read_calls(&options.calls, options.calls_max)?;
     let id = gate.registry().jurisdictions().first().copied().unwrap_or_default();
     let directory = gate.registry().directory(id).map_err(|e| Error::Play(e.to_string()))?;
     let play = |error: driver::Error| Error::Play(error.to_string());
@@ -169,8 +189,8 @@ pub async fn show(
     let board = Arc::new(Mutex::new(Board::new(Words::of(&charts))));
     let driver = Arc::new(driver);
     let followed = follow(gate, Arc::clone(&board));
-    let total = calls.len();
-    let mut tasks = play_all(&driver, &directory, calls);
+    let total = sheets.calls.len();
+    let mut tasks = play_all(&driver, &directory, sheets);
     let end = driver
         .clock
         .now()
@@ -253,20 +273,30 @@ enum Part {
 type Tasks = tokio::task::JoinSet<Result<Part, driver::Error>>;
 
 /// Every call comes in its turn; each is played by a task of its own.
-fn play_all(driver: &Arc<Driver>, directory: &Arc<Directory>, calls: Vec<Call>) -> Tasks {
+fn play_all(driver: &Arc<Driver>, directory: &Arc<Directory>, sheets: Sheets) -> Tasks {
     let mut tasks = Tasks::new();
     let begin = driver.clock.now();
-    for (number, call) in calls.into_iter().enumerate() {
+    let script = Arc::new(sheets.script);
+    for (number, call) in sheets.calls.into_iter().enumerate() {
         let (driver, directory) = (Arc::clone(driver), Arc::clone(directory));
+        let script = Arc::clone(&script);
         let minutes = i64::try_from(number).unwrap_or(0) * CALL_GAP;
         tasks.spawn(async move {
             driver.wait_until(begin.plus(minutes * 60_000)).await;
-            let matter = Matter { driver: &driver, directory: &directory, call: &call, number };
+            let matter = Matter {
+                driver: &driver,
+                directory: &directory,
+                script: &script,
+                call: &call,
+                number,
+            };
             matter.play().await.map(|()| Part::Call)
         });
     }
-    let general = Arc::clone(driver);
-    tasks.spawn(async move { general::play(&general).await.map(|()| Part::Other) });
+    for play in script.matters.clone() {
+        let driver = Arc::clone(driver);
+        tasks.spawn(async move { play.play(&driver).await.map(|()| Part::Other) });
+    }
     tasks
 }
 
@@ -275,9 +305,8 @@ fn play_all(driver: &Arc<Driver>, directory: &Arc<Directory>, calls: Vec<Call>) 
 /// # Errors
 /// When the file cannot be written.
 pub fn write(report: &Report, path: &Path) -> Result<(), Error> {
-    let fault = |what: String| Error::Calls { path: path.display().to_string(), what };
-    let json = serde_json::to_string_pretty(report).map_err(|error| fault(error.to_string()))?;
-    std::fs::write(path, json).map_err(|error| fault(error.to_string()))
+    let json = serde_json::to_string_pretty(report).map_err(|error| fault(path, &error))?;
+    std::fs::write(path, json).map_err(|error| fault(path, &error))
 }
 
 /// What players were told, to be compared with what is there.
@@ -302,7 +331,7 @@ impl Player {
         base: &str,
         admin: &str,
         clock: FastClock,
-        calls: &Path,
+        (script, calls): (&Path, &Path),
         over: &AtomicBool,
     ) -> Result<Played, Error> {
         let settings = Settings::default();
@@ -314,11 +343,11 @@ impl Player {
         let who = Jurisdiction::from_yaml(&read(&who.jurisdiction)?)
             .map_err(|error| Error::Play(error.to_string()))?;
         let directory = Arc::new(who.directory(JurisdictionId(1)));
-        let calls = read_calls(calls, usize::MAX)?;
+        let (script, calls) = (Script::read(script)?, read_calls(calls, usize::MAX)?);
         let bodies = directory.bodies.clone();
         let driver = Driver::new(base, admin, bodies, TimeZone::UTC, clock).await;
         let driver = Arc::new(driver.map_err(|error| Error::Play(error.to_string()))?);
-        let mut tasks = play_all(&driver, &directory, calls);
+        let mut tasks = play_all(&driver, &directory, Sheets { script, calls });
         while !over.load(Ordering::SeqCst) {
             tokio::time::sleep(Duration::from_millis(50)).await;
             while let Some(done) = tasks.try_join_next() {

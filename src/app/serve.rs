@@ -83,6 +83,7 @@ pub fn demonstrate(
     say: impl Fn(&str),
 ) -> Result<(), demo::Error> {
     let of_office = settings.clone();
+    let sheets = demo::Sheets::read(options)?;
     let mut settings = demo::settings(settings);
     demo::clear(&settings)?;
     let router = if options.unread {
@@ -95,7 +96,7 @@ pub fn demonstrate(
     };
     settings.scheduler.audit_seconds = settings.scheduler.audit_seconds.min(10);
     log(&settings).map_err(demo::Error::House)?;
-    let clock = demo::clock(options.speed)?;
+    let clock = sheets.clock(options.speed);
     runtime()?.block_on(async {
         let running = house::start(&settings, Arc::new(clock))?;
         if let Some(router) = router {
@@ -105,7 +106,7 @@ pub fn demonstrate(
         say(&format!("fenliu 分流 {}   时间 time runs {} x", running.base, options.speed));
         say(&format!("管理员令牌 administrator token: {token}\n"));
         let (gate, base) = (running.gate.clone(), running.base.clone());
-        let shown = demo::show(&gate, &base, &token, clock, options, &say).await;
+        let shown = demo::show(&gate, &base, &token, clock, sheets, &say).await;
         let report = match shown {
             Ok(report) => report,
             Err(error) => {

@@ -52,11 +52,11 @@ pub enum Wish {
         #[arg(required = true)]
         files: Vec<PathBuf>,
     },
-    /// Tell every scenario beside the workflows of a folder.
+    /// Tell the scenarios beside the workflows of a folder, of one workflow, or one scenario alone.
     Test {
-        /// The folder.
+        /// A folder of workflows, a workflow file, or a scenario file.
         #[arg(default_value = "workflows")]
-        folder: PathBuf,
+        path: PathBuf,
         /// Who is who.
         #[arg(long, default_value = "config/jurisdictions/chengkou.yaml")]
         jurisdiction: PathBuf,
@@ -83,7 +83,7 @@ pub enum Wish {
 pub fn run(wish: Wish) -> Result<Report, String> {
     match wish {
         Wish::Check { files } => check(&files),
-        Wish::Test { folder, jurisdiction, calendar } => test(&folder, &jurisdiction, &calendar),
+        Wish::Test { path, jurisdiction, calendar } => test(&path, &jurisdiction, &calendar),
         Wish::Diagram { file, format } => diagram(&file, format),
         Wish::Schema => schema(),
     }
@@ -124,15 +124,16 @@ pub fn check(files: &[PathBuf]) -> Result<Report, String> {
     Ok(report)
 }
 
-/// Tells every scenario beside the workflows of a folder.
+/// Tells every scenario beside the workflows of a folder, those of one workflow file, or one scenario.
 ///
 /// # Errors
 /// When a file cannot be read or a workflow is broken.
-pub fn test(workflows: &Path, jurisdiction: &Path, calendar: &Path) -> Result<Report, String> {
-    let stage = stage(workflows, jurisdiction, calendar)?;
+pub fn test(path: &Path, jurisdiction: &Path, calendar: &Path) -> Result<Report, String> {
+    let (workflows, scenarios) = meant(path)?;
+    let stage = stage(&workflows, jurisdiction, calendar)?;
     let mut report = Report::default();
     let (mut told, mut failed) = (0, 0);
-    for file in scenario_files(workflows)? {
+    for file in scenarios {
         let yaml = read(&file)?;
         told += 1;
         match stage.tell(&yaml) {
@@ -143,13 +144,30 @@ pub fn test(workflows: &Path, jurisdiction: &Path, calendar: &Path) -> Result<Re
             }
         }
     }
-    report.line(format!("{told} scenarios, {failed} failed"));
+    report.line(format!("{told} scenario{}, {failed} failed", if told == 1 { "" } else { "s" }));
     if told == 0 {
-        report.line(format!("no scenario stands in {}", workflows.display()));
+        report.line(format!("no scenario stands in {}", path.display()));
     }
     // Nothing told is nothing proved.
     report.failed = failed > 0 || told == 0;
     Ok(report)
+}
+
+/// The folder of workflows that is meant, and the scenarios.
+fn meant(path: &Path) -> Result<(PathBuf, Vec<PathBuf>), String> {
+    let above = |path: &Path| match path.parent() {
+        Some(folder) if folder != Path::new("") => folder.to_owned(),
+        _ => PathBuf::from("."),
+    };
+    if !path.is_file() {
+        return Ok((path.to_owned(), scenario_files(path)?));
+    }
+    let folder = above(path);
+    if folder.extension().is_some_and(|extension| extension == "scenarios") {
+        return Ok((above(&folder), vec![path.to_owned()]));
+    }
+    let own = yaml_files(&path.with_extension("scenarios"))?;
+    Ok((folder, own))
 }
 
 /// Draws a workflow.

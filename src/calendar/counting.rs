@@ -175,12 +175,6 @@ impl Calendar {
         reached
     }
 
-    /// Whole working minutes from `from` to `to`; 0 when `to` is not later.
-    #[must_use]
-    pub fn working_minutes_between(&self, from: Instant, to: Instant) -> i64 {
-        self.worked_between(from, to) / MINUTE
-    }
-
     /// The number of working days after the day of `from`, up to and with the day of `to`; 0 when
     /// that is not a later day.
     #[must_use]
@@ -255,7 +249,7 @@ impl Calendar {
     }
 
     /// Working milliseconds from `from` to `to`; 0 when `to` is not later.
-    fn worked_between(&self, from: Instant, to: Instant) -> i64 {
+    pub(super) fn worked_between(&self, from: Instant, to: Instant) -> i64 {
         if to <= from {
             return 0;
         }

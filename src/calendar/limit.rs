@@ -9,6 +9,9 @@ use super::Error;
 /// Milliseconds in a minute.
 pub(super) const MINUTE: i64 = 60_000;
 
+/// A limit has at most so many days: a hundred years.
+const DAYS_MAX: i64 = 36_500;
+
 /// The units of a duration in milliseconds, largest first.
 const UNITS: [(&str, i64); 4] = [("h", 60 * MINUTE), ("m", MINUTE), ("s", 1_000), ("ms", 1)];
 
@@ -56,7 +59,11 @@ impl FromStr for Limit {
         let days = || {
             let digits = !inner.is_empty() && inner.bytes().all(|byte| byte.is_ascii_digit());
             let number = inner.parse::<i64>().ok().filter(|_| digits);
-            number.ok_or_else(|| wrong("the number of days is a whole number such as 5"))
+            match number {
+                Some(days) if days <= DAYS_MAX => Ok(days),
+                Some(_) => Err(wrong("at most 36500 days can be counted")),
+                None => Err(wrong("the number of days is a whole number such as 5")),
+            }
         };
         let millis = || {
             let quoted = ['\'', '"']
@@ -189,6 +196,7 @@ mod tests {
             ("workdays(+1)", "whole number"),
             ("workdays('5')", "whole number"),
             ("days()", "whole number"),
+            ("workdays(99999999)", "at most 36500"),
             ("work(4h)", "in quotes"),
             ("work('90s')", "whole minutes"),
             ("work('1d')", "not known"),
@@ -212,12 +220,12 @@ mod tests {
 
     proptest! {
         #[test]
-        fn every_limit_survives_the_way_through_text(kind in 0..4u8, number in 0..1_000_000_000_000i64) {
+        fn every_limit_survives_the_way_through_text(kind in 0..4u8, number in 0..1_000_000_000_000i64, days in 0..=DAYS_MAX) {
             let limit = match kind {
                 0 => Limit::Real(number),
                 1 => Limit::Work(number),
-                2 => Limit::Workdays(number),
-                _ => Limit::Days(number),
+                2 => Limit::Workdays(days),
+                _ => Limit::Days(days),
             };
             prop_assert_eq!(limit.to_string().parse::<Limit>().unwrap(), limit);
         }

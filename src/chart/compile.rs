@@ -14,7 +14,7 @@ use super::expression::{Expected, Expression, Type};
 use super::names::Scope;
 use super::{Chart, CommandSpec, Effects, Finding, Law, Require, Selector, Severity};
 use crate::domain::Text;
-use source::{TWICE, read_as};
+use source::read_on;
 
 pub use source::{SOURCE_MAX, read};
 
@@ -40,19 +40,12 @@ fn judged(
     source: &str,
     judge: impl FnOnce(&Document, &Chart, &mut Vec<Finding>),
 ) -> (Option<Chart>, Vec<Finding>) {
-    let (document, twice) = match read(source) {
-        Ok(document) => (document, None),
-        // A name that stands twice keeps nobody from judging the rest.
-        Err(finding) if finding.code == TWICE => match read_as(source, true) {
-            Ok(document) => (document, Some(finding)),
-            Err(rest) => return (None, vec![finding, rest]),
-        },
-        Err(finding) => return (None, vec![finding]),
-    };
+    let (document, early) = read_on(source);
+    let Some(document) = document else { return (None, early) };
     let mut compiler = Compiler::new(source, &document);
     let chart = compiler.chart(&document);
     let mut findings = compiler.findings;
-    findings.extend(twice);
+    findings.extend(early);
     if let Some(chart) = &chart {
         judge(&document, chart, &mut findings);
     }

@@ -68,13 +68,10 @@ impl<'r> Run<'r> {
             ));
         }
         if command.occurred_at.is_some() && at < instance.last_at {
-            return Err(Refusal::new(
-                "occurred_before_last",
-                Text::new(
-                    "发生时间早于上一条已记录的事实",
-                    "It is said to have happened before the previous fact",
-                ),
-            ));
+            let last = instance.last_at.in_zone(situation.calendar.zone());
+            let zh = format!("发生时间早于上一条已记录的事实（{last}）");
+            let en = format!("It is said to have happened before the previous fact, of {last}");
+            return Err(Refusal::new("occurred_before_last", Text::new(zh, en)));
         }
         let leaf = situation.chart.find(&instance.state).unwrap_or(situation.chart.initial);
         Ok(Self {

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use serde_json::json;
 use sha2::{Digest, Sha256};
 
-use super::error::Error;
+use super::error::{Error, refused};
 use super::proposal::{Approval, Motion};
 use super::sealing::{self, Deed};
 use super::{Caller, Gate, Version};
@@ -20,7 +20,8 @@ impl Gate {
     /// Blocks.
     ///
     /// # Errors
-    /// `Forbidden`; `Broken` with every finding; `Refused` with `second_person_needed`.
+    /// `Forbidden`; `Broken` with every finding; `Refused` with `second_person_needed` or
+    /// `definition_unchanged`.
     pub fn publish(
         &self,
         caller: &Caller,
@@ -62,6 +63,18 @@ impl Gate {
             return Err(Error::Broken(findings));
         }
         let new = definition(source, &caller.actor.name())?;
+        let versions = self.inner.registry.versions(caller.jurisdiction);
+        let same = |version: &&Version| version.current && version.source.as_ref() == source;
+        if let Some(same) = versions.iter().find(same) {
+            let number = same.number;
+            return Err(refused(
+                "definition_unchanged",
+                format!("内容与现行第{number}版完全相同，未发布新版本"),
+                format!(
+                    "Version {number}, which is in force, is this very file: nothing was published"
+                ),
+            ));
+        }
         if let (Some(chart), _) = chart::compile(source) {
             self.can_be_said(&chart)?;
         }

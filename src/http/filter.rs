@@ -36,26 +36,36 @@ pub(super) fn read(house: &House, query: &mut Query) -> Result<Filter, Problem> 
     })
 }
 
-/// A status that no workflow has is a slip: an empty list would hide it.
-pub(super) fn known_statuses(
-    house: &House,
-    caller: &Caller,
-    filter: &Filter,
-) -> Result<(), Problem> {
-    if filter.statuses.is_empty() {
-        return Ok(());
+/// A status or a workflow that there is not, or a unit that nobody knows, is a slip: an empty list
+/// would hide it.
+pub(super) fn known_names(house: &House, caller: &Caller, filter: &Filter) -> Result<(), Problem> {
+    let registry = house.gate.registry();
+    let versions = registry.versions(caller.jurisdiction);
+    if let Some(name) = &filter.workflow {
+        let known = versions.iter().map(|version| version.chart.workflow.as_str());
+        one_of("workflow", &[name], known.collect())?;
     }
-    let versions = house.gate.registry().versions(caller.jurisdiction);
-    let of_one = filter.workflow.as_ref();
-    let charts = versions.iter().map(|version| &version.chart);
-    let charts = charts.filter(|chart| of_one.is_none_or(|name| *name == chart.workflow));
-    let known: BTreeSet<&str> = charts.flat_map(|chart| chart.flat_statuses()).collect();
-    if filter.statuses.iter().all(|status| known.contains(status.as_str())) {
+    if !filter.statuses.is_empty() {
+        let of_one = filter.workflow.as_ref();
+        let charts = versions.iter().map(|version| &version.chart);
+        let charts = charts.filter(|chart| of_one.is_none_or(|name| *name == chart.workflow));
+        let known = charts.flat_map(|chart| chart.flat_statuses()).collect();
+        one_of("status", &filter.statuses.iter().collect::<Vec<_>>(), known)?;
+    }
+    let directory = registry.directory(caller.jurisdiction)?;
+    match filter.parties.iter().find(|unit| !directory.units.contains_key(*unit)) {
+        Some(_) => Err(receive::wrong("unit", "部门代码", "the code of a unit")),
+        None => Ok(()),
+    }
+}
+
+fn one_of(what: &str, said: &[&String], known: BTreeSet<&str>) -> Result<(), Problem> {
+    if said.iter().all(|name| known.contains(name.as_str())) {
         return Ok(());
     }
     let known: Vec<&str> = known.into_iter().collect();
     let zh = format!("{}之一", known.join("、"));
-    Err(receive::wrong("status", &zh, &format!("one of {}", known.join(", "))))
+    Err(receive::wrong(what, &zh, &format!("one of {}", known.join(", "))))
 }
 
 /// The family of a matter's number.

@@ -324,7 +324,7 @@ async fn listed(
     if let Some(workflow) = workflow {
         filter.workflow = Some(workflow.to_owned());
     }
-    filter::known_statuses(house, &caller, &filter)?;
+    filter::known_names(house, &caller, &filter)?;
     let lens = Lens::of(house, &caller)?;
     let gate = house.gate.clone();
     let page = blocking(move || gate.instances(&caller, filter, limit)).await?;
@@ -426,7 +426,7 @@ pub(super) async fn counts(
 ) -> Result<web::Json<Counts>, Problem> {
     let filter = filter::read(&house, &mut query)?;
     query.end()?;
-    filter::known_statuses(&house, &caller, &filter)?;
+    filter::known_names(&house, &caller, &filter)?;
     let lens = Lens::of(&house, &caller)?;
     let now: Instant = house.gate.now();
     let gate = house.gate.clone();

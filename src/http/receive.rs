@@ -132,13 +132,15 @@ pub(super) fn read(
 
 pub(super) fn too_long(most: usize) -> Problem {
     let detail = format!("A body has at most {most} bytes.");
-    Problem::new(StatusCode::PAYLOAD_TOO_LARGE, "too_large", detail).zh("正文过大")
+    Problem::new(StatusCode::PAYLOAD_TOO_LARGE, "too_large", detail)
+        .zh(format!("正文过大：最多{most}字节"))
 }
 
 fn parse<T: DeserializeOwned>(bytes: &[u8]) -> Result<T, Problem> {
     serde_json::from_slice(bytes).map_err(|error| {
         // Where and what; the words of the caller are not repeated beyond the name at fault.
-        let zh = format!("正文不是所要的JSON：第{}行第{}列", error.line(), error.column());
+        let (line, column) = (error.line(), error.column());
+        let zh = format!("正文不是所要的JSON（第{line}行第{column}列）：{error}");
         let detail = format!("The body is not the JSON expected: {error}.");
         Problem::bad_request("bad_json", zh, detail)
     })

@@ -15,7 +15,6 @@ use jiff::tz::TimeZone;
 
 use super::figures::Warning;
 use super::{Duty, Next, Poll};
-use crate::calendar::Limit;
 use crate::calendar::cron::Cron;
 use crate::config::job::{Does, Job};
 use crate::domain::{Instant, JurisdictionId};
@@ -151,9 +150,13 @@ impl Jobs {
         let of = key.clone();
         let Some(last) = self.duty.ask(move |gate| gate.last_occurrence(&of)).await? else {
             // A new job: what lies before today was never missed. Noted, so that what is missed
-            // from now on is known even if nothing runs until then.
-            let nothing = Leaves::default();
-            self.duty.ask(move |gate| gate.take_occurrence(&key, now, now, &nothing)).await?;
+            // from now on is known even if nothing runs until then. A year that the calendar lacks
+            // moves limits from the first matter on.
+            let leaves = match job.does {
+                Does::CalendarAlarm => self.calendar(jurisdiction, now)?,
+                _ => Leaves::default(),
+            };
+            self.duty.ask(move |gate| gate.take_occurrence(&key, now, now, &leaves)).await?;
             return Ok(cron.next_after(now, zone));
         };
         let Some(first) = cron.next_after(last, zone) else { return Ok(None) };
@@ -208,7 +211,7 @@ impl Jobs {
 
     async fn sweep(&self, whose: JurisdictionId, now: Instant) -> Result<Leaves, GateError> {
         let calendar = self.duty.gate.registry().calendar(whose)?;
-        let horizon = calendar.due_at(now, &Limit::Workdays(1));
+        let horizon = digest::soon(&calendar, now);
         let counts = self.duty.ask(move |gate| {
             Ok((gate.held_by_unit(whose, Some(horizon))?, gate.held_by_unit(whose, Some(now))?))
         });

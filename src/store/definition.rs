@@ -119,22 +119,6 @@ impl Transaction<'_> {
         Ok((DefinitionId(id), number))
     }
 
-    /// Takes a version out of use for new instances; false when it was already, or does not exist.
-    ///
-    /// # Errors
-    /// As for any statement.
-    pub fn retire_definition(&mut self, id: DefinitionId, now: Instant) -> Result<bool, Error> {
-        let Some(found) = self.definition(id)? else { return Ok(false) };
-        let changed = each!(&mut self.connection, connection => {
-            diesel::update(definition::table.find(id.0))
-                .filter(definition::retired_at.is_null())
-                .set(definition::retired_at.eq(now.0))
-                .execute(connection)
-        })?;
-        self.raise_revision(found.jurisdiction)?;
-        Ok(changed == 1)
-    }
-
     /// Adds a version of a calendar; answers its id.
     ///
     /// # Errors

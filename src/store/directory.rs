@@ -267,18 +267,6 @@ impl Transaction<'_> {
         self.raise_revision(owner)
     }
 
-    /// Takes a category away; false when there was none.
-    ///
-    /// # Errors
-    /// As for any statement.
-    pub fn drop_category(&mut self, owner: JurisdictionId, code: &str) -> Result<bool, Error> {
-        let gone = each!(&mut self.connection, connection => {
-            diesel::delete(category::table.find((owner.0, code))).execute(connection)
-        })?;
-        self.raise_revision(owner)?;
-        Ok(gone == 1)
-    }
-
     /// Tells the other nodes that something of `owner` changed.
     pub(super) fn raise_revision(&mut self, owner: JurisdictionId) -> Result<(), Error> {
         each!(&mut self.connection, connection => {

@@ -70,12 +70,6 @@ impl Error {
     pub(super) fn corrupt(place: impl Into<String>, detail: impl std::fmt::Display) -> Self {
         Self::Corrupt { place: place.into(), detail: detail.to_string() }
     }
-
-    /// Whether the same work may simply be tried again (nothing was written).
-    #[must_use]
-    pub fn is_retryable(&self) -> bool {
-        matches!(self, Self::Busy(_) | Self::Conflict(_) | Self::Down(_))
-    }
 }
 
 impl From<crate::vault::Error> for Error {

@@ -77,8 +77,8 @@ impl About {
             minutes: 10,
             items: vec![Item { number, sentence, link }],
             stage: "begins".to_owned(),
-            whose: word("县环保局联络员", "the liaison"),
-            roster: word("县应急办24小时值班", "round-the-clock duty"),
+            whose: word("某县某局联络员", "the liaison"),
+            roster: word("值班室24小时值班", "round-the-clock duty"),
             since: "11-26 08:30".to_owned(),
             until: "11-27 08:00".to_owned(),
             reason: word("外出培训", "training"),
@@ -100,7 +100,7 @@ fn fields(chart: &Chart, language: Language) -> BTreeMap<String, String> {
     };
     let status = longest(&mut chart.statuses.values());
     let clock = longest(&mut chart.clocks.values().map(|clock| &clock.title));
-    let unit = if language == Language::Zh { "县环保局" } else { "Water Bureau" };
+    let unit = if language == Language::Zh { "某县某局" } else { "Water Bureau" };
     let mut all: BTreeMap<String, String> = BTreeMap::new();
     for (name, field) in &chart.fields {
         all.insert(name.clone(), value(field, language, unit));
@@ -127,7 +127,7 @@ fn value(field: &Field, language: Language, unit: &str) -> String {
         Type::Tier => Tier::Extraordinary.title().say(language).to_owned(),
         Type::Instant => "11-26 17:30".to_owned(),
         Type::Enum(_) => titles.max_by_key(|word| units(word)).unwrap_or_default().to_owned(),
-        Type::Text if zh => "葛城街道东大街".to_owned(),
+        Type::Text if zh => "某某街道东大街".to_owned(),
         Type::Text => "12 Harbour Road".to_owned(),
         _ => "12".to_owned(),
     }

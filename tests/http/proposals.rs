@@ -117,7 +117,9 @@ async fn a_workflow_that_one_person_proposes_is_published_by_another_or_withdraw
     let good = send(next.clone()).await.ok(202);
     decide(&goma, &good, "approve").await.ok(200);
     assert_eq!(version().await, (2, "person:5".to_owned()));
-    let late = send(next).await.ok(202);
+    let same = send(next.clone()).await;
+    assert_eq!(same.problem(409), "definition_unchanged", "nobody is asked about what stands");
+    let late = send(format!("{next}# and again\n")).await.ok(202);
     office.minutes_later(72 * 60);
     let list = office.get("Enzi", "/api/v1/proposals").await.ok(200);
     assert_eq!(

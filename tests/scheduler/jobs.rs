@@ -85,6 +85,17 @@ fn from_november_on_the_missing_notice_for_next_year_is_an_alarm() {
 }
 
 #[test]
+fn a_house_that_is_founded_without_the_next_years_notice_says_so_at_once() {
+    run(async {
+        let house = House::new();
+        house.set("2026-11-26T21:00:00+08:00");
+        turn(&mut jobs(&house, "0 0 9 * * *", Does::CalendarAlarm)).await;
+        let (kind, _, detail) = house.alarms().remove(0);
+        assert_eq!((kind.as_str(), detail.contains("2027")), ("calendar_missing", true));
+    });
+}
+
+#[test]
 fn the_digest_of_today_takes_the_place_of_yesterdays() {
     run(async {
         let house = House::new();
@@ -94,13 +105,22 @@ fn the_digest_of_today_takes_the_place_of_yesterdays() {
         turn(&mut daily).await;
         house.set("2026-03-03T08:30:00+08:00");
         turn(&mut daily).await;
-        assert!(house.alarms()[0].2.contains("open 2, overdue 2"), "{:?}", house.alarms());
+        assert!(
+            house.alarms()[0].2.contains("open 2, due soon 0, overdue 2"),
+            "{:?}",
+            house.alarms()
+        );
         house.finish(id).await;
+        house.set("2026-03-04T08:29:00+08:00");
+        house.register("ordinary").await;
         house.set("2026-03-04T08:30:00+08:00");
         turn(&mut daily).await;
         let alarms = house.alarms();
         assert_eq!(alarms.len(), 1);
-        assert_eq!(alarms[0].2, "公安局：未办结 1，逾期 1 (open 1, overdue 1)");
+        assert_eq!(
+            alarms[0].2,
+            "公安局：未办结 2，将到期 1，逾期 1 (open 2, due soon 1, overdue 1)"
+        );
     });
 }
 
@@ -131,7 +151,7 @@ fn the_digest_is_sent_to_the_people_whom_the_job_names_each_day_once() {
         assert_eq!(digests[0].subject, "【南县】每日汇总 2026-03-03 08:30");
         assert_eq!(
             digests[0].body,
-            "南县每日汇总：未办结2件，其中逾期2件。\n· 公安局：未办结2件，逾期2件"
+            "南县每日汇总：未办结2件，其中逾期2件。\n· 公安局：未办结2件，下一工作日下班前到期0件，逾期2件"
         );
         // Nobody is director here: an operator hears of it.
         let alarms = house.alarms();

@@ -441,6 +441,26 @@ fn a_name_that_stands_twice_does_not_hide_what_else_is_wrong() {
 }
 
 #[test]
+fn names_that_nothing_has_do_not_hide_each_other_nor_what_else_is_wrong() {
+    let wrong = CHILD
+        .replacen("title:", "titel: { zh: 题, en: t }\ntitle:", 1)
+        .replacen("  by: [parent]\n", "  by: [parent]\n  bye:\n    - a\n    - { b: c }\n", 1)
+        .replacen("optional: true", "optinal: true, optional: true", 1)
+        .replacen("input.unit", "input.unti", 1);
+    let (chart, found) = compile(&wrong);
+    assert!(chart.is_none());
+    let shown: Vec<_> = found
+        .iter()
+        .map(|finding| (finding.line, finding.message.split(',').next().unwrap().to_owned()))
+        .collect();
+    assert_eq!(shown[0], (2, "unknown field `titel`".to_owned()), "{found:#?}");
+    assert_eq!(found[0].help.as_deref(), Some("did you mean `title`?"));
+    assert_eq!(shown[1], (10, "unknown field `bye`".to_owned()), "{found:#?}");
+    assert_eq!(shown[2], (13, "unknown field `optinal`".to_owned()), "{found:#?}");
+    assert!(found[3].message.contains("unti") && found[3].line == 14, "{found:#?}");
+}
+
+#[test]
 fn what_is_no_workflow_is_refused_where_reading_stopped() {
     for (text, line) in [
         ("", 1),
@@ -451,7 +471,7 @@ fn what_is_no_workflow_is_refused_where_reading_stopped() {
         ("workflow: 'x\n", 1),
         ("workflow: x\ntitle: { zh: 一, en: 1, de: eins }\n", 2),
     ] {
-        let finding = one(text);
+        let finding = compile(text).1.remove(0);
         assert_eq!(finding.code, "not_a_workflow", "{text}");
         assert!(!finding.message.is_empty() && finding.help.is_some());
         assert!(finding.line.abs_diff(line) <= 1, "{text:?}: {finding:?}");

@@ -83,7 +83,11 @@ impl Board {
         let told = !EVERYDAY.contains(&kind.as_str()) && (overdue || !kind.starts_with("clock."));
         if let Some(title) = self.words.kinds.get(&format!("{workflow}.{kind}")).filter(|_| told) {
             let late = if overdue { self.words.status("overdue") } else { String::new() };
-            self.last.push_back(format!("{} {title} {late}", text("number")));
+            let line = format!("{} {title} {late}", text("number"));
+            // A limit that has run out climbs its ladder: it is told once.
+            if !self.last.contains(&line) {
+                self.last.push_back(line);
+            }
             if self.last.len() > SHOWN {
                 self.last.pop_front();
             }

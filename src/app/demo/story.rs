@@ -8,6 +8,7 @@ use serde::Deserialize;
 use serde_json::{Value as Json, json};
 
 use super::driver::{Driver, Error, Outcome};
+use super::script::Script;
 use crate::domain::{Directory, Role};
 use plot::{PLOTS, Plot};
 
@@ -31,6 +32,7 @@ pub(super) struct Call {
 pub(super) struct Matter<'m> {
     pub(super) driver: &'m Driver,
     pub(super) directory: &'m Directory,
+    pub(super) script: &'m Script,
     pub(super) call: &'m Call,
     pub(super) number: usize,
 }
@@ -46,6 +48,11 @@ impl Matter<'_> {
 
     fn plot(&self) -> Plot {
         PLOTS.get(self.number % PLOTS.len()).copied().unwrap_or(Plot::Prompt)
+    }
+
+    /// The unit that the call is for.
+    fn unit(&self) -> &str {
+        self.call.units.first().unwrap_or(&self.script.otherwise)
     }
 
     /// A category of the catalogue that the unit handles first (or, for kept calls, the police).
@@ -68,7 +75,7 @@ impl Matter<'_> {
 
     /// Plays the call from the first word to the end.
     pub(super) async fn play(&self) -> Result<(), Error> {
-        let unit = self.call.units.first().map_or("qita", String::as_str);
+        let unit = self.unit();
         let kept = !self.call.divert;
         let mut input = json!({
             "text": self.call.text,
@@ -199,8 +206,8 @@ impl Matter<'_> {
     fn return_slip(&self, suggested: &str) -> Json {
         json!({
             "reason": "not_our_duty",
-            "basis": "《分流工作方案》三、职责分工",
-            "disputed_clause": "《分流工作方案》三、职责分工",
+            "basis": self.script.clause,
+            "disputed_clause": self.script.clause,
             "spot_answer": "impossible",
             "spot_answer_why": "需现场执法，无法当场答复",
             "suggested_unit": suggested,

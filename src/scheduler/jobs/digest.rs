@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 
 use super::{alarm, readers};
+use crate::calendar::{Calendar, Limit};
 use crate::config::job::Job;
 use crate::domain::{Directory, Instant, JurisdictionId, Kind, Language};
 use crate::gate::{Error, Leaves, Note};
@@ -17,13 +18,14 @@ pub(super) async fn leaves(
     whose: JurisdictionId,
     now: Instant,
 ) -> Result<Leaves, Error> {
+    let horizon = soon(&duty.gate.registry().calendar(whose)?, now);
     let counts = duty.ask(move |gate| {
         let held = |at| gate.held_by_unit(whose, at);
-        Ok((held(None)?, held(Some(now))?, gate.open_alarms(whose)?))
+        Ok((held(None)?, held(Some(horizon))?, held(Some(now))?, gate.open_alarms(whose)?))
     });
-    let (open, overdue, alarms) = counts.await?;
+    let (open, due, overdue, alarms) = counts.await?;
     let directory = duty.gate.registry().directory(whose)?;
-    let counts = Counts { directory: &directory, open, overdue, alarms };
+    let counts = Counts { directory: &directory, open, due, overdue, alarms };
     let mut leaves = Leaves { replace_alarms: true, ..Leaves::default() };
     if !counts.open.is_empty() {
         leaves.alarms.push(alarm("digest", whose, now, counts.both().join("\n")));
@@ -39,21 +41,32 @@ pub(super) async fn leaves(
     Ok(leaves)
 }
 
-/// Open and overdue matters of each unit.
+/// Until when a matter counts as due soon: the close of the next working day.
+pub(super) fn soon(calendar: &Calendar, now: Instant) -> Instant {
+    calendar.due_at(now, &Limit::Workdays(1))
+}
+
+/// One unit's matters: its name, how many are open, due soon and overdue.
+type Line = (String, i64, i64, i64);
+
+/// Open matters of each unit, those with a limit that ends soon or has ended, and overdue ones.
 struct Counts<'c> {
     directory: &'c Directory,
     open: BTreeMap<String, i64>,
+    due: BTreeMap<String, i64>,
     overdue: BTreeMap<String, i64>,
     alarms: usize,
 }
 
 impl Counts<'_> {
-    fn lines(&self, language: Language) -> impl Iterator<Item = (String, i64, i64)> {
+    fn lines(&self, language: Language) -> impl Iterator<Item = Line> {
         self.open.iter().map(move |(code, count)| {
             let unit = self.directory.units.get(code);
             let name = unit.map_or(code.as_str(), |unit| unit.name.say(language));
             let name = if name.is_empty() { "—" } else { name };
-            (name.to_owned(), *count, self.overdue.get(code).copied().unwrap_or(0))
+            let of = |counts: &BTreeMap<String, i64>| counts.get(code).copied().unwrap_or(0);
+            let late = of(&self.overdue);
+            (name.to_owned(), *count, (of(&self.due) - late).max(0), late)
         })
     }
 
@@ -67,17 +80,24 @@ impl Counts<'_> {
     }
 
     fn both(&self) -> Vec<String> {
-        let line = |(unit, count, late)| {
-            format!("{unit}：未办结 {count}，逾期 {late} (open {count}, overdue {late})")
+        let line = |(unit, count, soon, late)| {
+            format!(
+                "{unit}：未办结 {count}，将到期 {soon}，逾期 {late} \
+                 (open {count}, due soon {soon}, overdue {late})"
+            )
         };
         self.lines(Language::Zh).map(line).collect()
     }
 
     fn about(&self, language: Language) -> About {
-        let item = |(unit, count, late)| {
+        let item = |(unit, count, soon, late)| {
             let sentence = match language {
-                Language::Zh => format!("{unit}：未办结{count}件，逾期{late}件"),
-                Language::En => format!("{unit}: {count} open, {late} overdue"),
+                Language::Zh => {
+                    format!("{unit}：未办结{count}件，下一工作日下班前到期{soon}件，逾期{late}件")
+                }
+                Language::En => {
+                    format!("{unit}: {count} open, {soon} due by the next close, {late} overdue")
+                }
             };
             Item { sentence, ..Item::default() }
         };

@@ -54,7 +54,7 @@ impl Matter<'_> {
 
     /// Others come along, each with a task of its own.
     pub(super) async fn invite(&self, id: &str) -> Result<(), Error> {
-        let unit = self.call.units.first().map_or("qita", String::as_str);
+        let unit = self.unit();
         let units: Vec<&String> = self.call.co_units.iter().filter(|co| *co != unit).collect();
         let input = json!({ "units": units, "demand": "请派员到场配合处置" });
         self.give(unit, Leader, id, "invite_co_handlers", input).await?;
