@@ -54,6 +54,7 @@ mod sight;
 mod spot;
 mod subscription;
 mod teaching;
+mod telling;
 mod token;
 mod voices;
 mod wording;
@@ -245,7 +246,7 @@ impl Gate {
         let asked = answered::may_repeat(&request)
             .then(|| answered::fingerprint(&request, key))
             .transpose()?;
-        let brought = committer::Brought { asked, heard: self.listen(&request) };
+        let brought = committer::Brought { asked, heard: self.listen(&request)? };
         let (reply, answer) = oneshot::channel();
         self.send(shard, committer::Job::request(request, brought, reply))?;
         answer.await.map_err(|_closed| Error::Closing)?

@@ -4,12 +4,15 @@
 
 use std::sync::{Arc, PoisonError};
 
+use jiff::civil::Date;
 use jiff::tz::TimeZone;
 
 use super::error::Error;
 use super::{Gate, number_of, personal};
+use crate::calendar::Calendar;
 use crate::chart::CommandSpec;
-use crate::domain::{Category, Directory, Fields, Instance, Instant, JurisdictionId, Value};
+use crate::domain::directory::TOWNSHIP;
+use crate::domain::{Category, Directory, Fields, Instance, Instant, JurisdictionId, Text, Value};
 use crate::routing::knowledge::Matter;
 use crate::routing::{Example, Knowledge, Precedent, Router, Traits};
 use crate::store::{Filter, PrecedentRow, Reader, TraceRow};
@@ -18,6 +21,10 @@ use crate::store::{Filter, PrecedentRow, Reader, TraceRow};
 pub(super) const UNIT: &str = "unit";
 const REASON: &str = "reason";
 const PRECEDENT: &str = "precedent";
+/// Inputs that say where and how long a ruling is a precedent.
+const TERRITORY: &str = "precedent_territory";
+const FROM: &str = "precedent_from";
+const UNTIL: &str = "precedent_until";
 
 /// The workflow that is learned from, and its fields that say how a matter went.
 pub(super) const REFERRAL: &str = "referral";
@@ -43,22 +50,31 @@ pub(super) fn rules(spec: Option<&CommandSpec>, input: &Fields) -> bool {
     has(UNIT) && has(PRECEDENT) && input.get(PRECEDENT).and_then(Value::as_bool) != Some(false)
 }
 
-/// The precedent that a ruling leaves, by what its call is recognised by; none where nobody read it.
+/// The precedent that a ruling leaves, by what its call is recognised by; none where nobody read it. What
+/// is ruled to a township is a precedent for that township.
 pub(super) fn precedent(
     instance: &Instance,
     input: &Fields,
     trace: Option<TraceRow>,
+    (directory, calendar): (&Directory, &Calendar),
     (made_by, at): (String, Instant),
 ) -> Option<PrecedentRow> {
     let traits = trace?.traits;
     let text =
         |fields: &Fields, name: &str| fields.get(name).and_then(Value::as_text).map(str::to_owned);
+    let unit = text(input, UNIT)?;
+    let township = directory.units.get(&unit).is_some_and(|one| one.kind == TOWNSHIP);
+    let day = |name: &str| text(input, name).and_then(|day| day.parse::<Date>().ok());
+    let begins = |day: Date| day.yesterday().ok().map(|before| calendar.end_of(before));
     (!traits.is_empty()).then_some(PrecedentRow {
         instance: instance.id,
         jurisdiction: instance.jurisdiction,
         at,
         made_by,
-        unit: text(input, UNIT)?,
+        territory: text(input, TERRITORY).or_else(|| township.then(|| unit.clone())),
+        valid_from: day(FROM).and_then(begins),
+        valid_until: day(UNTIL).map(|last| calendar.end_of(last)),
+        unit,
         category: text(&instance.fields, CATEGORY).unwrap_or_default(),
         reason: text(input, REASON).unwrap_or_default(),
         traits,
@@ -74,19 +90,28 @@ pub(super) fn precedent(
 /// What the store says.
 pub(super) fn in_force(
     reader: &mut Reader,
-    owner: JurisdictionId,
+    directory: &Directory,
     zone: &TimeZone,
 ) -> Result<Vec<Precedent>, crate::store::Error> {
-    let rows = reader.precedents(owner, PRECEDENTS_MAX)?;
+    let rows = reader.precedents(directory.jurisdiction, PRECEDENTS_MAX)?;
     let rows = rows.into_iter().filter(|row| row.withdrawn_at.is_none());
     let read = rows.map(|row| Precedent {
         number: number_of(row.instance),
         day: row.at.in_zone(zone).chars().take(10).collect(),
+        unit_name: name_of(directory, &row.unit),
         unit: row.unit,
+        territory: row.territory,
+        from: row.valid_from.unwrap_or(row.at),
+        until: row.valid_until,
         reason: row.reason,
         traits: Traits::decode(&row.traits),
     });
     Ok(read.collect())
+}
+
+/// What people call a unit.
+fn name_of(directory: &Directory, code: &str) -> Text {
+    directory.units.get(code).map_or_else(|| Text::new(code, code), |unit| unit.name.clone())
 }
 
 /// The catalogue in force, in the order of the files, so that without a change it is the same model:

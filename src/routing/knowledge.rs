@@ -3,8 +3,10 @@
 
 use std::collections::BTreeMap;
 
-use super::digest;
 use serde::{Deserialize, Serialize};
+
+use super::digest;
+use crate::domain::Text;
 
 /// Everything that a router is made of.
 #[derive(Debug, Clone, Default)]
@@ -23,6 +25,8 @@ pub struct Knowledge {
     pub examples: Vec<Example>,
     /// The categories: code and the units that may handle it, the usual one first.
     pub categories: Vec<Matter>,
+    /// What people call the units, by code; said in reasons.
+    pub names: BTreeMap<String, Text>,
     /// Names of townships and sub-districts.
     pub places: Vec<String>,
     /// The unit of the police: what is kept is theirs.

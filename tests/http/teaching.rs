@@ -114,6 +114,37 @@ async fn a_ruling_that_is_no_precedent_leaves_none() {
 }
 
 #[tokio::test]
+async fn a_ruling_for_one_township_and_some_time_is_gone_by_there_and_then() {
+    let office = advised().await;
+    let text = "河边堆的东西有臭味没人管";
+    let ruling = json!({ "unit": "shuiwu", "reason": "河道保洁暂由县水务局负责",
+        "precedent_territory": "gecheng", "precedent_until": "2018-07-05" });
+    let refused = json!({ "unit": "shuiwu", "reason": "河道保洁暂由县水务局负责",
+        "precedent_territory": "huanbao" });
+    let (id, _) = registered(&office, text).await;
+    let wrong = json!({ "ground": "no_unit_fits", "summary": "河道垃圾发臭，无明确单位" });
+    give(&office, DESK, &id, "escalate_dispute", wrong).await;
+    let body = json!({ "command": "rule", "input": refused });
+    assert_eq!(office.command(DIRECTOR, &id, body).await.problem(409), "no_township");
+    give(&office, DIRECTOR, &id, "rule", ruling).await;
+    let first = async |place: &str| {
+        let body = json!({ "text": text, "place": place });
+        let said = office.post(DESK, "/api/v1/routing/suggest", body).await.ok(200);
+        said["units"][0]["code"].as_str().unwrap().to_owned()
+    };
+    assert_eq!(first("葛城街道滨河路").await, "shuiwu");
+    assert_eq!(first("高燕镇").await, "huanbao", "another township");
+    assert_eq!(first("").await, "huanbao", "nobody knows where");
+    let all = office.get(DESK, "/api/v1/routing/precedents").await.ok(200);
+    assert_eq!(all["items"][0]["territory"]["code"], "gecheng");
+    assert_eq!(all["items"][0]["valid_until"], "2018-07-06T00:00:00+08:00");
+    office.minutes_later(4 * 24 * 60);
+    assert_eq!(first("葛城街道滨河路").await, "huanbao", "it has ended");
+    let all = office.get(DESK, "/api/v1/routing/precedents").await.ok(200);
+    assert_eq!(all["items"][0]["in_force"], false);
+}
+
+#[tokio::test]
 async fn a_ruling_proposes_a_change_of_the_catalogue_with_what_it_would_have_moved() {
     let office = advised().await;
     let (past, past_number) = registered(&office, "河边堆的东西有臭味没人管").await;
@@ -178,6 +209,23 @@ async fn upheld_and_rejected_returns_are_counted_apart() {
     assert_eq!(figures["clauses"][0]["times"], 4);
     let none = "/api/v1/routing/returns?opened_from=2030-01-01T00:00:00%2B08:00";
     assert_eq!(office.get(DUTY, none).await.ok(200)["matters"], 0);
+}
+
+#[tokio::test]
+async fn a_return_that_disputes_competence_names_the_clause() {
+    let office = advised().await;
+    let (id, _) = registered(&office, "河边有臭味").await;
+    give(&office, DESK, &id, "route", json!({ "unit": "huanbao" })).await;
+    let without =
+        json!({ "reason": "not_our_duty", "basis": "河道管理条例第二条", "spot_answer": "tried" });
+    let body = json!({ "command": "return_to_desk", "input": without });
+    let refused = office.command("huanbao.liaison", &id, body).await;
+    assert_eq!(refused.problem(422), "wrong_input");
+    assert!(refused.text.contains("所争议的职责条款"), "{}", refused.text);
+    // Where the facts are disputed, no clause is.
+    let facts =
+        json!({ "reason": "facts_differ", "basis": "现场核查笔录", "spot_answer": "tried" });
+    give(&office, "huanbao.liaison", &id, "return_to_desk", facts).await;
 }
 
 #[tokio::test]
