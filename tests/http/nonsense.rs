@@ -202,6 +202,13 @@ async fn a_yaml_bomb_does_not_go_off() {
     let answer = yaml(&office, "/api/v1/definitions", bomb(12)).await;
     assert_eq!(answer.problem(422), "broken_definition");
     assert_eq!(answer.json["findings"][0]["code"], "not_a_workflow", "{}", answer.text);
+    let mut calendar = "l0: &l0 [\"01-01\"]\n".to_owned();
+    for level in 1..12 {
+        let below = vec![format!("*l{}", level - 1); 9].join(", ");
+        calendar.push_str(&format!("l{level}: &l{level} [{below}]\n"));
+    }
+    calendar.push_str("code: county\nyears: { 2026: { off: *l11 } }\n");
+    assert_eq!(yaml(&office, "/api/v1/calendars", calendar).await.status / 100, 4);
     let deep = format!("workflow: {}x{}", "[".repeat(100_000), "]".repeat(100_000));
     assert_eq!(yaml(&office, "/api/v1/definitions/check", deep).await.ok(200)["sound"], false);
     office.report("Pier 4").await;
