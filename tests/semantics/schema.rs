@@ -63,7 +63,7 @@ fn an_editor_finds_every_key_of_a_workflow_in_the_schema() {
         let path = entry.unwrap().path();
         if path.is_file() {
             let workflow = std::fs::read_to_string(&path).unwrap();
-            let workflow: serde_json::Value = serde_saphyr::from_str(&workflow).unwrap();
+            let workflow: Value = serde_saphyr::from_str(&workflow).unwrap();
             known(&schema, &schema, &workflow, &path.display().to_string());
             shipped += 1;
         }
