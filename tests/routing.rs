@@ -112,6 +112,50 @@ fn danger_that_is_over_denied_or_feared_is_no_present_danger() {
 }
 
 #[test]
+fn what_was_over_does_not_calm_what_has_begun_again() {
+    for text in [
+        "昨天着火扑灭了，今天又冒烟",
+        "昨天灶房着火扑灭了今天又燃起来了",
+        "之前煤气漏过，修好了，可是今天又闻到煤气味，人头昏",
+        "火灭了，但是现在又烧起来了，屋里还有人",
+        "前天打架散了，现在又打起来了，有人流血",
+        "去年滑过坡，今天又在往下垮，屋里有人",
+    ] {
+        let said = say(text);
+        assert_ne!(said.verdict, Verdict::Divert, "{text}: {said:?}");
+        assert!(said.emergency, "{text}: {said:?}");
+    }
+    // Another word for now does not make danger of what is over.
+    for text in [
+        "上个月着过火，现在没人来修墙",
+        "着火了，现在已经扑灭，没有伤人，问物业赔不赔",
+        "以前打过架，现在想调解",
+    ] {
+        assert_eq!(say(text).verdict, Verdict::Divert, "{text}");
+    }
+}
+
+#[test]
+fn danger_of_which_nobody_is_sure_is_asked_about_in_its_own_words() {
+    for (text, word) in [
+        ("厨房可能漏气", "漏气"),
+        ("怀疑楼下燃气泄漏", "泄漏"),
+        ("好像有东西烧糊的味道，不晓得是不是着火了", "着火"),
+        ("疑似有人被困电梯", "被困"),
+    ] {
+        let said = say(text);
+        assert_eq!(said.verdict, Verdict::Ask, "{text}: {said:?}");
+        let question = said.question.unwrap();
+        assert!(question.zh.contains(word), "{text}: {question}");
+    }
+    // What is feared for later is no doubt about now.
+    for text in ["怕以后漏气，想请燃气公司来换管子", "电线杆可能会倒，请供电公司来看"]
+    {
+        assert_eq!(say(text).verdict, Verdict::Divert, "{text}");
+    }
+}
+
+#[test]
 fn a_crime_that_is_over_stays_with_the_police_without_being_an_emergency() {
     for text in ["昨晚摩托车被偷了，锁剪断丢在地上", "网上刷单被骗了三万，对方把我拉黑了"]
     {

@@ -174,8 +174,12 @@ pub struct Sign {
 pub struct Grammar {
     /// "no", before the sign.
     pub negation: String,
-    /// "may", "fear", "almost".
+    /// "fear", "would", "almost".
     pub doubt: String,
+    /// "perhaps", "it seems": of what may be happening now.
+    pub perhaps: String,
+    /// "but", "again", "today": what was past or over before it says nothing of what comes after.
+    pub turns: String,
     /// "yesterday", "last year".
     pub past: String,
     /// "once", right after the sign.
