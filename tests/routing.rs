@@ -60,6 +60,27 @@ fn the_shipped_knowledge_speaks_of_every_category_that_is_diverted() {
     }
 }
 
+#[test]
+fn another_figure_or_word_is_another_model() {
+    let name = |change: fn(&mut Knowledge)| {
+        let mut known = harbour();
+        change(&mut known);
+        known.name()
+    };
+    let before = name(|_| {});
+    assert_eq!(name(|_| {}), before);
+    for changed in [
+        name(|known| known.tuning.keep = 0.6),
+        name(|known| known.tuning.rounds = 3),
+        name(|known| known.guard.grammar.past = "yesterday".to_owned()),
+        name(|known| known.frames.landmarks = "pier".to_owned()),
+        name(|known| known.places.push("Kisima".to_owned())),
+        name(|known| known.examples[0].emergency = true),
+    ] {
+        assert_ne!(changed, before);
+    }
+}
+
 /// Judges the records of a file against what issue and plan ask for.
 fn reaches_the_bars(file: &str, records: u32) {
     let file = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join(file);

@@ -267,7 +267,7 @@ impl Router {
             ));
         }
         let clause = categories.iter().take(3).find_map(|one| {
-            let of_first = self.first_unit.get(&one.code)?.first() == first.map(|unit| &unit.code);
+            let of_first = self.candidates.get(&one.code)?.first() == first.map(|unit| &unit.code);
             self.clauses.get(&one.code).filter(|clause| of_first && !clause.is_empty())
         });
         if let Some(clause) = clause {
