@@ -10,11 +10,11 @@ use std::time::Duration;
 use reqwest::Method;
 use serde_json::{Value as Json, json};
 
-use super::desk::{ADDRESS, Desk, NAME, PHONE, PLACE, SAID};
+use super::desk::{ADDRESS, DOOR, Desk, NAME, PHONE, PLACE, SAID};
 use super::process::{FENLIU, Folder, Service};
 
 /// What must be nowhere. Of the number also what is left of it without its ends.
-const CANARIES: [&str; 6] = [NAME, PHONE, ADDRESS, SAID, "欧阳金", "991234567"];
+const CANARIES: [&str; 7] = [NAME, PHONE, ADDRESS, DOOR, SAID, "欧阳金", "991234567"];
 
 /// A password that somebody tries, and that the settings have.
 const PASSWORD: &str = "Jinsique-9917 mima";

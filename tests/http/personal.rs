@@ -11,7 +11,7 @@ async fn call(office: &Office, phone: &str, more: Json) -> (String, String) {
     let mut input = json!({
         "place": "葛城街道", "text": format!("第一句 {}", phone.split_at(7).1), "category": "env.waste-water",
         "kind": "help", "caller_name": "张小明", "caller_phone": phone,
-        "caller_address": "葛城街道某小区3栋",
+        "caller_address": "葛城街道某小区3栋", "exact_place": "某小区5栋2单元",
     });
     input.as_object_mut().unwrap().extend(more.as_object().unwrap().clone());
     let opened = office.post(DESK, "/api/v1/referrals", json!({ "input": input })).await.ok(201);
@@ -91,6 +91,8 @@ async fn who_called_is_masked_for_those_without_need_and_shown_for_a_purpose_tha
         assert!(seen["personal"].get("caller_phone").is_none(), "{who}: {seen}");
         assert_eq!(seen["masked"]["caller_phone"], "138****1234", "{who}");
         assert_eq!(seen["masked"]["caller_name"], "张**");
+        assert_eq!(seen["masked"]["exact_place"], "某***");
+        assert_eq!(seen["fields"]["place"], "葛城街道", "as far as people are sent by it");
         assert_eq!(seen["calls"][0]["masked"]["caller_phone"], "139****5678");
         assert!(!seen.to_string().contains("13800001234"));
     }
@@ -103,6 +105,7 @@ async fn who_called_is_masked_for_those_without_need_and_shown_for_a_purpose_tha
     let version = look(&office, "yingji.duty", &id).await["version"].as_i64().unwrap();
     let shown = office.post("yingji.duty", &path, purpose.clone()).await.ok(200);
     assert_eq!(shown["personal"]["caller_phone"], "13800001234");
+    assert_eq!(shown["personal"]["exact_place"], "某小区5栋2单元");
     assert_eq!(shown["calls"][0]["personal"]["caller_phone"], "13900005678");
     for who in ["yingji.auditor", "huimin.liaison", "yingji.administrator"] {
         let refused = office.post(who, &path, purpose.clone()).await;
@@ -111,6 +114,7 @@ async fn who_called_is_masked_for_those_without_need_and_shown_for_a_purpose_tha
     // It stands in the history who saw it, for whom and what for; and it is counted.
     let events = office.get("yingji.auditor", &format!("/api/v1/referrals/{id}/events")).await;
     assert!(!events.text.contains("13800001234") && !events.text.contains("张小明"));
+    assert!(!events.text.contains("某小区"), "where exactly it is stands with who called");
     let last = events.ok(200)["items"].as_array().unwrap().last().unwrap().clone();
     assert_eq!(last["kind"], "caller.revealed");
     assert_eq!(last["input"]["purpose"], purpose["purpose"]);
