@@ -98,6 +98,7 @@ async fn live(desk: &Desk, administrator: &Desk) -> String {
     id
 }
 
+// Checks 24, 39, 43.
 #[tokio::test(flavor = "multi_thread", worker_threads = 1)]
 async fn nothing_that_leaves_the_house_tells_who_called() {
     let folder = Folder::new("canary");

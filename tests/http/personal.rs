@@ -81,6 +81,7 @@ async fn after_a_merge_the_second_caller_is_reached_from_the_matter_that_goes_on
     assert_eq!(foreign.problem(404), "not_found");
 }
 
+// Checks 4, 42, 46.
 #[tokio::test]
 async fn who_called_is_masked_for_those_without_need_and_shown_for_a_purpose_that_is_recorded() {
     let office = Office::county().await;
@@ -130,6 +131,7 @@ async fn who_called_is_masked_for_those_without_need_and_shown_for_a_purpose_tha
     super::office::read(request).await.ok(200);
 }
 
+// Check 4.
 #[tokio::test]
 async fn lists_and_streams_show_no_callers_at_all() {
     let office = Office::county().await;
@@ -144,6 +146,7 @@ async fn lists_and_streams_show_no_callers_at_all() {
     }
 }
 
+// Checks 44, 45.
 #[tokio::test]
 async fn the_person_is_erased_and_the_case_stays_with_a_chain_that_holds() {
     let office = Office::county().await;
@@ -174,6 +177,7 @@ async fn the_person_is_erased_and_the_case_stays_with_a_chain_that_holds() {
     assert!(report.is_sound() && report.chains_ok == report.instances, "{report:?}");
 }
 
+// Check 44.
 #[tokio::test]
 async fn callers_are_erased_when_their_time_has_come_and_not_before() {
     let office = Office::county().await;
