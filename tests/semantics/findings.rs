@@ -386,6 +386,7 @@ fn a_sound_file_is_met_with_silence() {
     assert_eq!(findings(BASE), Vec::new());
 }
 
+// Check 29.
 #[test]
 fn every_fault_is_named_at_its_line_and_column() {
     let mut wrong = Vec::new();
@@ -507,6 +508,7 @@ fn one(text: &str) -> fenliu::chart::Finding {
     found.remove(0)
 }
 
+// Check 27.
 #[test]
 fn a_yaml_bomb_is_refused() {
     // Texts within texts would be strangers; states within states are what the language has.

@@ -174,6 +174,7 @@ fn arrows_point_down_only() {
     assert!(wrong.is_empty(), "{}", wrong.join("\n"));
 }
 
+// Check 21.
 #[test]
 fn a_crate_is_named_by_its_owners_only() {
     let mut wrong = Vec::new();
