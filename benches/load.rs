@@ -118,8 +118,13 @@ fn main() {
     }
     if plan.wants("growth") {
         let large = if plan.quick { 100_000 } else { 1_000_000 };
-        let rows = runtime.block_on(growth::measure(large, span));
-        growth::print(&rows);
+        for kind in ["sqlite", "postgres"] {
+            if plan.store.as_deref().is_some_and(|only| only != kind) {
+                continue;
+            }
+            let cluster = (kind == "postgres").then_some(&cluster);
+            growth::print(kind, &runtime.block_on(growth::measure(cluster, large, span)));
+        }
     }
     if plan.wants("rights") {
         let measured = runtime.block_on(rights::measure(&cluster, span));

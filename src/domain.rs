@@ -4,6 +4,7 @@
 pub mod actor;
 pub mod audit_entry;
 pub mod catalogue;
+pub mod category;
 pub mod chain;
 pub mod command;
 pub mod directory;
@@ -28,9 +29,10 @@ pub mod value;
 
 pub use actor::{Actor, Grant, Role, Scope, Term, Via};
 pub use audit_entry::{AuditEntry, StoredEntry};
+pub use category::{Category, Question};
 pub use chain::ChainHash;
 pub use command::Command;
-pub use directory::{Category, Directory, EVERY_UNIT, Unit};
+pub use directory::{Directory, EVERY_UNIT, Unit};
 pub use event::{Event, StoredEvent};
 pub use facts::{Beside, FactRecord, Facts, Witness, of_matter};
 pub use id::{DefinitionId, InstanceId, JurisdictionId, MessageId, PersonId, SubscriptionId};

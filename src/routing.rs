@@ -1,6 +1,7 @@
 //! Whose matter a call is, and whether the police must keep it: knowledge as data, a small model trained
 //! from it inside the program, and the reasons for every answer.
 
+pub mod catalogued;
 pub mod digest;
 pub mod evaluate;
 pub mod features;
@@ -14,6 +15,7 @@ pub mod router;
 pub mod suggestion;
 pub mod words;
 
+pub use catalogued::Circumstances;
 pub use knowledge::{Example, Knowledge};
 pub use likeness::Traits;
 pub use precedent::Precedent;

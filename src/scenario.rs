@@ -289,7 +289,7 @@ impl<'s> Play<'s> {
         found.map(|instance| instance.id).ok_or_else(|| format!("there is no `{name}`"))
     }
 
-    /// Who acts: `huanbao.liaison`, `desk.dispatcher`, `unit.liaison`; the first of `by` if nobody
+    /// Who acts: `water.liaison`, `desk.dispatcher`, `unit.liaison`; the first of `by` if nobody
     /// is named.
     fn actor(
         &self,

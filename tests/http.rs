@@ -7,6 +7,7 @@ mod advice;
 mod alarms;
 mod answers;
 mod catalogue;
+mod catalogued;
 mod contacts;
 mod county;
 mod description;

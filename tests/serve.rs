@@ -74,6 +74,40 @@ fn a_log_in_a_file_has_no_colour_codes() {
 }
 
 #[test]
+fn what_the_guide_says_to_install_is_enough_to_start() {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR"));
+    let guide = std::fs::read_to_string(root.join("docs/OPERATING.md")).unwrap();
+    let step = guide.split("0. Install:").nth(1).unwrap().split("\n1. ").next().unwrap();
+    let named: Vec<&str> = step.split('`').filter(|word| word.starts_with("config/")).collect();
+    assert!(named.len() >= 4, "{step}");
+    let folder = Folder::new("installed");
+    let etc = folder.0.join("etc");
+    let copy = |from: &Path, to: &Path| {
+        std::fs::create_dir_all(to.parent().unwrap()).unwrap();
+        let done = Command::new("cp").arg("-r").args([from, to]).status().unwrap();
+        assert!(done.success(), "{}", from.display());
+    };
+    for path in named {
+        copy(&root.join(path), &etc.join(path.trim_start_matches("config/").trim_end_matches('/')));
+    }
+    copy(&root.join("workflows"), &etc.join("workflows"));
+    let settings = etc.join("fenliu.toml");
+    let text = std::fs::read_to_string(&settings).unwrap();
+    let moved = text.replacen("\"../workflows\"", "\"workflows\"", 1);
+    std::fs::write(&settings, moved).unwrap();
+    let mut start = fenliu(&folder, &["serve", "--config", settings.to_str().unwrap()]);
+    let service = Service::start(start.env_remove("FENLIU_ROUTING_FOLDER"));
+    assert!(service.said.contains("fenliu_"), "{}", service.said);
+    service.stop();
+    std::fs::copy(etc.join("jurisdictions/chengkou.yaml"), etc.join("jurisdictions/other.yaml"))
+        .unwrap();
+    let mut again = fenliu(&folder, &["serve", "--config", settings.to_str().unwrap()]);
+    let said =
+        complaint(&again.env("FENLIU_DATABASE_FOLDER", folder.0.join("new")).output().unwrap());
+    assert!(said.contains("founding.jurisdiction") && said.contains("name the one"), "{said}");
+}
+
+#[test]
 fn a_founding_file_that_is_missing_is_named_by_key_and_path() {
     let folder = Folder::new("founding");
     let file = folder.0.join("fenliu.toml");

@@ -2,6 +2,7 @@
 
 mod arrows;
 mod checks;
+mod county;
 mod migrations;
 mod shapes;
 mod sizes;

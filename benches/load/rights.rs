@@ -12,6 +12,7 @@ use fenliu::policy::{self, Act};
 use super::clocks;
 use super::life;
 use super::postgres::Cluster;
+use super::service::folder;
 
 /// Questions asked in one go.
 const ROUND: u32 = 20_000;
@@ -71,7 +72,8 @@ fn person(role: Role, unit: &str) -> Actor {
 pub async fn measure(cluster: &Cluster, span: Duration) -> Measured {
     let rows = life::measure("sqlite", cluster, &[16], span).await;
     let start = fenliu::domain::Instant::parse("2018-07-02T09:00:00+08:00").unwrap();
-    let (gate, _clock, caller, folder) = clocks::gate("rights", start);
+    let folder = folder("rights");
+    let (gate, _clock, caller) = clocks::gate(&clocks::sqlite(&folder), start);
     let id = gate.submit(clocks::register(&caller)).await.unwrap().receipt.instance;
     let route = Request {
         target: Target::Instance(id),

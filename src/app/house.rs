@@ -11,6 +11,7 @@ use crate::calendar::Calendar;
 use crate::channel::Now;
 use crate::clock::Clock;
 use crate::config::channel::SmsKind;
+use crate::config::database::only_file;
 use crate::config::jurisdiction::Jurisdiction;
 use crate::config::settings::Settings;
 use crate::domain::{Actor, Directory, JurisdictionId, PersonId, Role, Scope};
@@ -107,8 +108,12 @@ pub fn found(settings: &Settings, gate: &Gate) -> Result<Option<String>, Error> 
         return Ok(None);
     }
     let files = &settings.founding;
-    let (jurisdiction, calendar) =
-        (settings.beside(&files.jurisdiction), settings.beside(&files.calendar));
+    let meant = |key: &str, path: &Path| {
+        let file = only_file(&settings.beside(path));
+        file.map_err(|error| Error::Sense(format!("{key}: {error}")))
+    };
+    let jurisdiction = meant("founding.jurisdiction", &files.jurisdiction)?;
+    let calendar = meant("founding.calendar", &files.calendar)?;
     let who = Jurisdiction::from_yaml(&read("founding.jurisdiction", &jurisdiction)?)
         .map_err(|error| Error::Sense(format!("{}: {error}", jurisdiction.display())))?;
     let place = calendar.display().to_string();
@@ -149,15 +154,18 @@ fn advise(settings: &Settings, gate: &Gate) -> Result<(), Error> {
         return Ok(());
     }
     gate.await_router();
-    gate.use_knowledge(super::routing::knowledge(settings).map_err(Error::Sense)?);
+    let (of, knowledge) = super::routing::known(settings).map_err(Error::Sense)?;
+    let registry = gate.registry();
+    // The files are those of the jurisdiction of the founding file; the calls of another are asked about.
+    let is_its = |id: &JurisdictionId| registry.directory(*id).is_ok_and(|one| one.code == of.code);
+    let Some(owner) = registry.jurisdictions().into_iter().find(is_its) else { return Ok(()) };
+    gate.use_knowledge(owner, knowledge);
     let gate = gate.clone();
     let trained = std::thread::Builder::new().name("router".to_owned()).spawn(move || {
-        let Some(owner) = gate.registry().jurisdictions().first().copied() else { return };
         match gate.train(owner) {
             Ok(model) => tracing::info!(model, "calls are read as they are registered"),
             Err(error) => {
                 tracing::error!(%error, "no router was trained; every call is to be asked about");
-                alarm(&gate, "router_untrained", error.to_string());
             }
         }
     });

@@ -5,12 +5,14 @@ use std::path::{Path, PathBuf};
 
 use super::serve;
 use super::workflow::Report;
+use crate::config::database::only_file;
 use crate::config::jurisdiction::Jurisdiction;
 use crate::config::knowledge;
 use crate::config::settings::Settings;
+use crate::domain::{Directory, JurisdictionId};
 use crate::gate;
 use crate::routing::evaluate::{CallRecord, Prediction, Scores};
-use crate::routing::{Example, Knowledge, Router, Suggestion};
+use crate::routing::{Circumstances, Example, Knowledge, Router, Suggestion};
 use crate::store::{Options, Store};
 
 /// What is wanted of the router on the command line.
@@ -38,6 +40,9 @@ pub enum Wish {
     Explain {
         /// What the caller said.
         text: String,
+        /// Where it is.
+        #[arg(long, default_value = "")]
+        place: String,
         /// The settings file.
         #[arg(long)]
         config: Option<PathBuf>,
@@ -58,7 +63,7 @@ pub fn run(
         Wish::Evaluate { file, predictions, config } => {
             evaluate(&settings(config)?, &file, predictions.as_deref())
         }
-        Wish::Explain { text, config } => explain(&settings(config)?, &text),
+        Wish::Explain { text, place, config } => explain(&settings(config)?, &text, &place),
     }
 }
 
@@ -67,12 +72,21 @@ pub fn run(
 /// # Errors
 /// What cannot be read, or does not fit.
 pub fn knowledge(settings: &Settings) -> Result<Knowledge, String> {
-    let file = settings.beside(&settings.founding.jurisdiction);
+    known(settings).map(|(_, knowledge)| knowledge)
+}
+
+/// The same, after who is who there.
+///
+/// # Errors
+/// As for [`knowledge`].
+pub(super) fn known(settings: &Settings) -> Result<(Directory, Knowledge), String> {
+    let file = only_file(&settings.beside(&settings.founding.jurisdiction))?;
     let place = |error: &dyn std::fmt::Display| format!("{}: {error}", file.display());
     let source = fs::read_to_string(&file).map_err(|error| place(&error))?;
     let who = Jurisdiction::from_yaml(&source).map_err(|error| place(&error))?;
     let folder = settings.beside(&settings.routing.folder);
-    knowledge::load(&folder, &who).map_err(|error| error.to_string())
+    let knowledge = knowledge::load(&folder, &who).map_err(|error| error.to_string())?;
+    Ok((who.directory(JurisdictionId(0)), knowledge))
 }
 
 /// What the jurisdiction's own matters teach, if there is a database yet.
@@ -135,12 +149,17 @@ pub fn evaluate(
             .map_err(|error| format!("{}:{number}: {error}", file.display()))?;
         records.push(record);
     }
-    let router = Router::train(&knowledge(settings)?);
+    let (directory, knowledge) = known(settings)?;
+    let router = Router::train(&knowledge);
     let mut scores = Scores::default();
     let mut written = String::new();
     for record in &records {
-        // Only the text is read; the labels are for the scores.
-        let said = Prediction::of(&record.id, &router.suggest(&record.text));
+        // Text and place are read; the labels are for the scores.
+        let call = Circumstances {
+            place: record.place.clone().unwrap_or_default(),
+            ..Circumstances::default()
+        };
+        let said = Prediction::of(&record.id, &suggest(&router, &directory, &record.text, &call));
         scores.count(record, &said);
         let line = serde_json::to_string(&said).map_err(|error| error.to_string())?;
         written.push_str(&line);
@@ -156,10 +175,18 @@ pub fn evaluate(
 ///
 /// # Errors
 /// What is wrong with the knowledge.
-pub fn explain(settings: &Settings, text: &str) -> Result<Report, String> {
-    let knowledge = knowledge(settings)?;
+pub fn explain(settings: &Settings, text: &str, place: &str) -> Result<Report, String> {
+    let (directory, knowledge) = known(settings)?;
     let router = Router::train(&knowledge);
-    Ok(Report::of(draw(&router.suggest(text))))
+    let call = Circumstances { place: place.to_owned(), ..Circumstances::default() };
+    Ok(Report::of(draw(&suggest(&router, &directory, text, &call))))
+}
+
+/// What the router says of a call, after the catalogue of the founding file.
+fn suggest(router: &Router, directory: &Directory, text: &str, call: &Circumstances) -> Suggestion {
+    let mut said = router.suggest(text);
+    said.heed(directory, |category| router.usual(category), call);
+    said
 }
 
 fn draw(said: &Suggestion) -> String {
@@ -176,6 +203,9 @@ fn draw(said: &Suggestion) -> String {
     line("police matter", &format!("{}‰", said.kept_per_mille));
     line("in danger now", if said.emergency { "yes" } else { "no" });
     line("units", &list(&said.units));
+    if let Some(sub_unit) = &said.sub_unit {
+        line("sub-unit", sub_unit);
+    }
     line("categories", &list(&said.categories));
     line("confidence", &format!("{}‰", said.confidence_per_mille));
     if let Some(question) = &said.question {

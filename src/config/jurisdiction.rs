@@ -77,10 +77,11 @@ impl Jurisdiction {
         let mut found: Vec<Text> = Vec::new();
         found.extend(self.units.iter().flat_map(|unit| directory.faults_of_unit(unit)));
         found.extend(self.people.iter().flat_map(|person| directory.faults_of_person(person)));
+        found.extend(directory.faults_of_landing(self.categories.iter()));
         let mut codes = BTreeSet::new();
         let mut doubles = Vec::new();
         for category in &self.categories {
-            found.extend(directory.faults_of_category(category));
+            found.extend(directory.faults_of_category(category, &directory.categories));
             if !codes.insert(category.code.as_str()) {
                 doubles.push(format!("the category `{}` is there twice", category.code));
             }

@@ -103,6 +103,7 @@ pub fn load(folder: &Path, who: &Jurisdiction) -> Result<Knowledge, Error> {
             kept: category.police_kept,
         });
     }
+    knowledge.names = who.units.iter().map(|unit| (unit.code.clone(), unit.name.clone())).collect();
     let townships = who.units.iter().filter(|unit| unit.kind == "township");
     knowledge.places = townships.map(|unit| unit.name.zh.clone()).collect();
     for file in example_files(&own)? {

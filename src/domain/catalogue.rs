@@ -4,7 +4,8 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
-use super::directory::{Category, Directory};
+use super::category::Category;
+use super::directory::Directory;
 use super::instant::Instant;
 use super::text::Text;
 
@@ -68,12 +69,13 @@ pub fn next_turn(versions: &[Catalogue], now: Instant) -> Option<Instant> {
 
 impl Directory {
     /// What is wrong with a whole catalogue that is to replace the one here: what is wrong with each
-    /// category, and those that would be gone. A category that is used no longer is retired, not
+    /// category, those that nobody would take, and those that would be gone. A category that is used no longer is retired, not
     /// dropped: matters that have it are still to be read.
     #[must_use]
     pub fn faults_of_catalogue(&self, new: &Categories) -> Vec<Text> {
         let mut faults: Vec<Text> =
-            new.values().flat_map(|category| self.faults_of_category(category)).collect();
+            new.values().flat_map(|category| self.faults_of_category(category, new)).collect();
+        faults.extend(self.faults_of_landing(new.values()));
         for code in self.categories.keys().filter(|code| !new.contains_key(*code)) {
             faults.push(Text::new(
                 format!("缺少现有类别“{code}”；不再使用的请停用（retired），不要删除"),
@@ -136,6 +138,9 @@ fn columns(was: &Category, is: &Category) -> Vec<(&'static str, &'static str, St
         ("由公安处置", "kept by the police", flag(was.police_kept), flag(is.police_kept)),
         ("公安先期处警", "police first", flag(was.police_first), flag(is.police_first)),
         ("民生保障", "livelihood", flag(was.livelihood), flag(is.livelihood)),
+        ("性质", "kind", was.kind.clone(), is.kind.clone()),
+        ("属地", "territory", was.territory_text(), is.territory_text()),
+        ("询问", "questions", was.questions_text(), is.questions_text()),
         ("停用", "retired", flag(was.retired), flag(is.retired)),
     ]
 }

@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use serde::{Deserialize, Serialize};
 
 use super::actor::Role;
+use super::category::Category;
 use super::facts::Facts;
 use super::id::{JurisdictionId, PersonId};
 use super::person::Person;
@@ -14,6 +15,12 @@ use super::value::Value;
 /// The party that stands for all active units that are no bodies: people in all of them can be told
 /// something, but nobody holds a matter or gives a command through it.
 pub const EVERY_UNIT: &str = "every_unit";
+
+/// The party to whose unit goes what no other one takes; it need not be named.
+pub const CATCH_ALL: &str = "catch_all";
+
+/// The kind of units that are places, too.
+pub const TOWNSHIP: &str = "township";
 
 /// A linked unit, a sub-unit (with a parent), or a body such as the county government.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -39,34 +46,6 @@ pub struct Unit {
 
 pub(super) fn yes() -> bool {
     true
-}
-
-/// A kind of matter and who handles it.
-#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
-#[serde(deny_unknown_fields, default)]
-pub struct Category {
-    /// Its code, e.g. `noise.construction-night`.
-    pub code: String,
-    /// Its name.
-    pub name: Text,
-    /// Units that may handle it, the usual one first.
-    pub units: Vec<String>,
-    /// `general`, `special`, `legal` or `major_complex`.
-    pub matter_class: String,
-    /// The statutory limit in working days for `legal`; 0 if no law is named.
-    pub legal_days: i64,
-    /// The law that fixes it.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub law: Option<Text>,
-    /// Stays with the police, never diverted (plan, three).
-    pub police_kept: bool,
-    /// Police may have to go first.
-    pub police_first: bool,
-    /// A livelihood matter (water, power, gas, municipal facilities) with a short time to accept.
-    pub livelihood: bool,
-    /// Used no longer: matters that have it keep it, new ones do not get it.
-    #[serde(skip_serializing_if = "std::ops::Not::not")]
-    pub retired: bool,
 }
 
 /// Everything about who is who that decisions ask of one jurisdiction.
@@ -117,6 +96,57 @@ impl Directory {
         heir
     }
 
+    /// Whether matters can be routed to a unit: it is in use, no body of the government and no sub-unit.
+    #[must_use]
+    pub fn is_fit(&self, code: &str) -> bool {
+        let unit = self.units.get(code);
+        unit.is_some_and(|unit| unit.active && unit.kind != "body" && unit.parent.is_none())
+    }
+
+    /// Where matters of a category can be routed to, the usual unit first: those that go on with the
+    /// work of merged ones stand for these, and where none can have it, the one for everything else.
+    #[must_use]
+    pub fn takers<'d>(&'d self, category: &'d Category) -> Vec<&'d str> {
+        let mut takers: Vec<&str> = Vec::new();
+        let catch_all = self.bodies.get(CATCH_ALL).map(String::as_str);
+        for unit in category.units.iter().map(|unit| self.heir(unit)).chain(catch_all) {
+            let last = Some(unit) == catch_all && !takers.is_empty();
+            if self.is_fit(unit) && !takers.contains(&unit) && !last {
+                takers.push(unit);
+            }
+        }
+        takers
+    }
+
+    /// Units that a category names beside the police: who owns what is in danger, or helps them.
+    #[must_use]
+    pub fn partners<'d>(&'d self, category: &'d Category) -> Vec<&'d str> {
+        let police = self.bodies.get("police").map(String::as_str);
+        let mut partners = Vec::new();
+        for unit in category.units.iter().map(|unit| self.heir(unit)) {
+            if Some(unit) != police && self.is_fit(unit) && !partners.contains(&unit) {
+                partners.push(unit);
+            }
+        }
+        partners
+    }
+
+    /// The township that a place names, as people write places: its whole name anywhere, or the short
+    /// one (高燕 for 高燕镇) at the beginning.
+    #[must_use]
+    pub fn township_of(&self, place: &str) -> Option<&str> {
+        let place = place.trim();
+        let named = |unit: &&Unit| {
+            let name = unit.name.zh.as_str();
+            let short = ["街道", "镇", "乡"].iter().find_map(|end| name.strip_suffix(end));
+            let short = short.filter(|short| short.chars().count() > 1);
+            place.contains(name) || short.is_some_and(|short| place.starts_with(short))
+        };
+        let townships = self.units.values().filter(|unit| unit.kind == TOWNSHIP && unit.active);
+        let longest = townships.filter(named).max_by_key(|unit| unit.name.zh.len());
+        longest.map(|unit| unit.code.as_str())
+    }
+
     fn unit_fact(&self, code: &str, attribute: &str) -> Value {
         let Some(unit) = self.units.get(code) else { return Value::Unset };
         match attribute {
@@ -137,6 +167,12 @@ impl Directory {
             "active" => (!category.retired).into(),
             "matter_class" => category.matter_class.as_str().into(),
             "legal_days" => category.legal_days.into(),
+            "partners" => {
+                let partners = self.partners(category).into_iter();
+                let mut partners: Vec<Value> = partners.map(Value::from).collect();
+                partners.sort();
+                Value::List(partners)
+            }
             "name" => category.name.zh.as_str().into(),
             _ => Value::Unset,
         }

@@ -35,4 +35,13 @@ impl Refusal {
         let reasons = vec![Reason { code: code.to_owned(), text, input: None }];
         Self { code: code.to_owned(), reasons, possible: Vec::new() }
     }
+
+    /// The same, with the input that is at fault.
+    #[must_use]
+    pub fn naming(mut self, input: &str) -> Self {
+        for reason in &mut self.reasons {
+            reason.input = Some(input.to_owned());
+        }
+        self
+    }
 }

@@ -1,8 +1,12 @@
 //! What must hold in a directory, whichever door it comes in by: the file of a jurisdiction, or an
 //! administrator's change.
 
+use std::collections::BTreeSet;
+
 use super::actor::{Role, Term};
-use super::directory::{Category, Directory, Unit};
+use super::catalogue::Categories;
+use super::category::{Category, KINDS};
+use super::directory::{CATCH_ALL, Directory, TOWNSHIP, Unit};
 use super::person::Person;
 use super::text::Text;
 
@@ -98,9 +102,9 @@ impl Directory {
         faults
     }
 
-    /// What is wrong with a category that is to stand in this directory.
+    /// What is wrong with a category that is to stand in this directory, among these.
     #[must_use]
-    pub fn faults_of_category(&self, category: &Category) -> Vec<Text> {
+    pub fn faults_of_category(&self, category: &Category, all: &Categories) -> Vec<Text> {
         let mut faults: Vec<Text> = fault_of_code(&category.code).into_iter().collect();
         faults.extend(named(&category.code, &category.name));
         let strange = category.units.iter().filter(|unit| !self.units.contains_key(*unit));
@@ -116,6 +120,17 @@ impl Directory {
                 ),
             ));
         }
+        let known = self.categories.get(&category.code);
+        if known.is_some_and(|known| known.police_kept) && !category.police_kept {
+            let code = &category.code;
+            faults.push(Text::new(
+                format!("类别“{code}”由公安机关处置，不得改为可分流；不再使用的请停用，另设新类别"),
+                format!(
+                    "`{code}` stays with the police and cannot be made divertible: retire it, and make \
+                     another category for what may be diverted"
+                ),
+            ));
+        }
         if !(0..=LEGAL_DAYS_MAX).contains(&category.legal_days) {
             let (code, days) = (&category.code, category.legal_days);
             faults.push(Text::new(
@@ -123,7 +138,60 @@ impl Directory {
                 format!("`legal_days` of `{code}` is {days}; it is 0 to {LEGAL_DAYS_MAX}"),
             ));
         }
+        faults.extend(fault_of_kind(category));
+        faults.extend(self.faults_of_territory(category));
+        faults.extend(faults_of_questions(category, all));
         faults
+    }
+
+    /// Townships are places, and what stands for one can be given matters there.
+    fn faults_of_territory(&self, category: &Category) -> Vec<Text> {
+        let code = &category.code;
+        let mut faults = Vec::new();
+        for (township, unit) in &category.territory {
+            if self.units.get(township).is_none_or(|one| one.kind != TOWNSHIP) {
+                faults.push(Text::new(
+                    format!("类别“{code}”属地中的“{township}”不是乡镇街道"),
+                    format!("`territory` of `{code}`: `{township}` is no township"),
+                ));
+            }
+            let Some(known) = self.units.get(unit) else {
+                faults.push(missing(code, unit));
+                continue;
+            };
+            if !known.active || known.kind == "body" {
+                faults.push(Text::new(
+                    format!("类别“{code}”属地中的“{unit}”不是在用的联动单位"),
+                    format!("`territory` of `{code}`: `{unit}` is no linked unit in use"),
+                ));
+            }
+        }
+        faults
+    }
+
+    /// Categories of which a call could be routed to nobody: every unit of theirs is gone, and nobody
+    /// takes everything else.
+    #[must_use]
+    pub fn faults_of_landing<'c>(
+        &self,
+        categories: impl Iterator<Item = &'c Category>,
+    ) -> Vec<Text> {
+        let stranded = categories.filter(|category| {
+            !category.retired && !category.police_kept && self.takers(category).is_empty()
+        });
+        let fault = |category: &Category| {
+            let code = &category.code;
+            Text::new(
+                format!(
+                    "类别“{code}”没有可承办的单位：请指定在用的联动单位，或设置兜底单位（{CATCH_ALL}）"
+                ),
+                format!(
+                    "no unit can be given matters of `{code}`: name a linked unit in use, or a unit for \
+                     everything else (the body `{CATCH_ALL}`)"
+                ),
+            )
+        };
+        stranded.map(fault).collect()
     }
 
     /// Whether nobody would be an administrator any more once this person is as given.
@@ -137,6 +205,63 @@ impl Directory {
         let others = self.people.values().filter(|person| person.id != changed.id);
         now && !administers(changed) && !others.into_iter().any(administers)
     }
+}
+
+/// So many questions at most are asked about one matter, and so long is each.
+const QUESTIONS_MAX: usize = 8;
+const QUESTION_MAX: usize = 100;
+
+fn fault_of_kind(category: &Category) -> Option<Text> {
+    let (code, kind) = (&category.code, &category.kind);
+    let known: Vec<&str> = KINDS.iter().map(|(known, _)| *known).collect();
+    (!kind.is_empty() && !known.contains(&kind.as_str())).then(|| {
+        Text::new(
+            format!("类别“{code}”的性质“{kind}”应为{}之一", known.join("、")),
+            format!("`kind` of `{code}` is `{kind}`; it is one of {}", known.join(", ")),
+        )
+    })
+}
+
+fn faults_of_questions(category: &Category, all: &Categories) -> Vec<Text> {
+    let code = &category.code;
+    let mut faults = Vec::new();
+    let mut say = |zh: String, en: String| {
+        faults.push(Text::new(format!("类别“{code}”的询问：{zh}"), format!("`{code}`: {en}")));
+    };
+    if category.questions.len() > QUESTIONS_MAX {
+        say(format!("最多{QUESTIONS_MAX}个"), format!("at most {QUESTIONS_MAX} questions"));
+    }
+    let mut codes = BTreeSet::new();
+    for question in &category.questions {
+        let of = &question.code;
+        if fault_of_code(of).is_some() || !codes.insert(of) {
+            say(
+                format!("代码“{of}”重复或不是代码"),
+                format!("the question `{of}` needs a code of its own"),
+            );
+        }
+        let sound = |text: &str| {
+            let length = 1..=QUESTION_MAX;
+            length.contains(&text.trim().chars().count()) && !text.contains(['|', '\n'])
+        };
+        if !sound(&question.ask.zh) || !sound(&question.ask.en) {
+            say(
+                format!("“{of}”须有中英文问题，各不超过{QUESTION_MAX}字，不含“|”和换行"),
+                format!(
+                    "`{of}` is asked in both languages, in at most {QUESTION_MAX} characters without `|`"
+                ),
+            );
+        }
+        for to in [&question.yes, &question.no].into_iter().flatten() {
+            if !all.contains_key(to) && to != code {
+                say(
+                    format!("“{of}”的答复指向不存在的类别“{to}”"),
+                    format!("an answer to `{of}` leads to `{to}`, which is no category"),
+                );
+            }
+        }
+    }
+    faults
 }
 
 /// What is wrong with a code.

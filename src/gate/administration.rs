@@ -8,7 +8,7 @@ use super::proposal::{Approval, Motion};
 use super::sealing::{self, Deed};
 use super::{Caller, Entropy, Gate};
 use crate::calendar::Calendar;
-use crate::domain::{Instant, JurisdictionId, Person, PersonId, Refusal, Text, Unit};
+use crate::domain::{Directory, Instant, JurisdictionId, Person, PersonId, Refusal, Text, Unit};
 use crate::policy::Act;
 use crate::store::{self, CalendarSource, Store, Transaction};
 
@@ -104,11 +104,13 @@ impl Gate {
     /// Adds or changes a unit. Blocks.
     ///
     /// # Errors
-    /// `Forbidden`; `Invalid` for a parent that is not there.
+    /// `Forbidden`; `Invalid` for a parent that is not there, and when matters of some category could be
+    /// routed to nobody any more.
     pub fn put_unit(&self, caller: &Caller, unit: &Unit) -> Result<(), Error> {
         self.permit(caller, Act::WriteDirectory)?;
         let directory = self.inner.registry.directory(caller.jurisdiction)?;
         sound(&directory.faults_of_unit(unit))?;
+        sound(&stranding(&directory, unit))?;
         let deed = Deed::of(caller, "unit_put", format!("unit:{}", unit.code));
         let deed = deed
             .with(json!({ "name": unit.name.zh, "active": unit.active, "parent": unit.parent }));
@@ -214,6 +216,16 @@ pub(super) fn calendar_source(
         source: source.to_owned(),
         loaded_at: now,
     }
+}
+
+/// Categories that nobody takes any more once a unit is as given.
+fn stranding(directory: &Directory, unit: &Unit) -> Vec<Text> {
+    let mut changed = directory.clone();
+    changed.units.insert(unit.code.clone(), unit.clone());
+    let before = directory.faults_of_landing(directory.categories.values());
+    let mut faults = changed.faults_of_landing(directory.categories.values());
+    faults.retain(|fault| !before.contains(fault));
+    faults
 }
 
 /// The first fault is said: they are sentences for people who mend one at a time.

@@ -5,12 +5,13 @@ use std::sync::atomic::Ordering;
 use std::sync::{Arc, PoisonError};
 
 use super::error::Error;
-use super::{Caller, Gate, Request};
+use super::lessons::CATEGORY;
+use super::{Caller, Gate, Request, Typed};
 use crate::chart::CommandSpec;
 use crate::domain::event::hex;
-use crate::domain::{InstanceId, Instant, JurisdictionId, Refusal, Text};
+use crate::domain::{Directory, InstanceId, Instant, JurisdictionId, Refusal, Text};
 use crate::policy::Act;
-use crate::routing::{Router, Suggestion, Traits};
+use crate::routing::{Circumstances, Router, Suggestion, Traits};
 use crate::store::TraceRow;
 
 /// The inputs of a command that takes a call, which the service fills in itself.
@@ -20,6 +21,11 @@ const SUGGESTION: &str = "suggestion";
 pub(super) const SAID: &str = "text";
 const PHONE: &str = "caller_phone";
 const PLACE: &str = "place";
+/// What the caller answered to the questions of the category.
+const ANSWERS: &str = "answers";
+
+/// No call is longer, in characters; as much as the field of the workflow takes.
+const TEXT_MAX: usize = 4000;
 
 /// What stands with a call that came before the router was ready.
 const UNREAD: &str =
@@ -37,9 +43,10 @@ pub(super) struct Heard {
 }
 
 impl Gate {
-    /// Takes a trained router into use, instead of the one before.
-    pub fn use_router(&self, router: Arc<Router>) {
-        *self.inner.router.write().unwrap_or_else(PoisonError::into_inner) = Some(router);
+    /// Takes a trained router into use for the calls of a jurisdiction, instead of the one before.
+    pub fn use_router(&self, whose: JurisdictionId, router: Arc<Router>) {
+        let mut routers = self.inner.routers.write().unwrap_or_else(PoisonError::into_inner);
+        routers.insert(whose, router);
     }
 
     /// There will be a router: until then the guard asks about every call.
@@ -47,18 +54,33 @@ impl Gate {
         self.inner.router_awaited.store(true, Ordering::Relaxed);
     }
 
-    /// The router in use.
-    pub(super) fn router(&self) -> Option<Arc<Router>> {
-        self.inner.router.read().unwrap_or_else(PoisonError::into_inner).clone()
+    /// The router in use for the calls of a jurisdiction.
+    pub(super) fn router(&self, whose: JurisdictionId) -> Option<Arc<Router>> {
+        let routers = self.inner.routers.read().unwrap_or_else(PoisonError::into_inner);
+        routers.get(&whose).cloned()
     }
 
-    /// What is suggested for a text.
+    /// What is suggested for a call as far as it is typed.
     ///
     /// # Errors
-    /// That the caller may not ask, or that the router is not trained yet.
-    pub fn suggest(&self, caller: &Caller, text: &str) -> Result<Suggestion, Error> {
+    /// That the caller may not ask, that the router is not trained yet, that the text is too long, that
+    /// there is no such category or question.
+    pub fn suggest(&self, caller: &Caller, typed: &Typed) -> Result<Suggestion, Error> {
         self.permit(caller, Act::ReadDirectory)?;
-        let router = self.router().ok_or_else(|| {
+        if typed.text.chars().count() > TEXT_MAX {
+            let en = format!("`text` is longer than {TEXT_MAX} characters");
+            return Err(Error::invalid(format!("警情内容（text）超过{TEXT_MAX}字，请概括"), en));
+        }
+        let directory = self.inner.registry.directory(caller.jurisdiction)?;
+        let of_call = &typed.circumstances;
+        if let Some(code) = &of_call.category
+            && !directory.categories.contains_key(code)
+        {
+            let en = format!("`category`: there is no `{code}`");
+            return Err(Error::invalid(format!("没有类别“{code}”（category）"), en));
+        }
+        sound_answers(&directory, of_call)?;
+        let router = self.router(caller.jurisdiction).ok_or_else(|| {
             Error::Refused(Refusal::new(
                 "no_router",
                 Text::new(
@@ -67,45 +89,64 @@ impl Gate {
                 ),
             ))
         })?;
-        Ok(self.advice(&router, caller.jurisdiction, text).0)
+        Ok(self.advice(&router, caller.jurisdiction, (&typed.text, of_call))?.0)
     }
 
-    /// What the router says of a text after the precedents, and what the text is recognised by.
-    fn advice(&self, router: &Router, whose: JurisdictionId, text: &str) -> (Suggestion, Traits) {
+    /// What the router says of a text after the catalogue and the precedents, and what the text is
+    /// recognised by.
+    fn advice(
+        &self,
+        router: &Router,
+        whose: JurisdictionId,
+        (text, of_call): (&str, &Circumstances),
+    ) -> Result<(Suggestion, Traits), Error> {
+        let now = self.now();
+        self.inner.registry.turn(now);
+        let directory = self.inner.registry.directory(whose)?;
         let least = self.routing_rules().precedent;
         let read = router.read(text);
         let traits = router.traits(&read);
         let mut said = router.suggest_for(&read);
-        if let Ok(directory) = self.inner.registry.directory(whose) {
-            said.name_heirs(|unit| directory.heir(unit).to_owned());
-            let retired = |code: &String| {
-                directory.categories.get(code).is_some_and(|category| category.retired)
-            };
-            said.categories.retain(|one| !retired(&one.code));
-        }
-        said.follow(&self.inner.registry.precedents(whose), &traits, least);
-        (said, traits)
+        said.heed(&directory, |category| router.usual(category), of_call);
+        let township = directory.township_of(&of_call.place);
+        said.follow(&self.inner.registry.precedents(whose), &traits, least, (township, now));
+        Ok((said, traits))
     }
 
     /// Reads what a request says of a call, if it says anything.
-    pub(super) fn listen(&self, request: &Request) -> Option<Heard> {
+    ///
+    /// # Errors
+    /// A refusal for answers to questions that nobody asks.
+    pub(super) fn listen(&self, request: &Request) -> Result<Option<Heard>, Error> {
         let text = |name: &str| request.input.get(name).and_then(|value| value.as_str());
         let (said, phone) = (text(SAID), text(PHONE));
         if said.is_none() && phone.is_none() {
-            return None;
+            return Ok(None);
         }
-        let read = said.and_then(|said| Some((self.router()?, said)));
+        let whose = request.caller.jurisdiction;
+        let mut of_call = Circumstances {
+            place: text(PLACE).unwrap_or_default().to_owned(),
+            ..Circumstances::default()
+        };
+        if let Some(answers) = text(ANSWERS) {
+            of_call.answers =
+                Circumstances::answers_of(answers).map_err(|part| unasked(&part, &[]))?;
+            of_call.category = text(CATEGORY).map(str::to_owned);
+            sound_answers(&*self.inner.registry.directory(whose)?, &of_call)?;
+        }
+        let read = said.and_then(|said| Some((self.router(whose)?, said)));
         let (advice, traits) = match read {
             None if said.is_some() && self.inner.router_awaited.load(Ordering::Relaxed) => {
                 (Some(("ask", UNREAD.to_owned())), String::new())
             }
             None => (None, String::new()),
             Some((router, said)) => {
-                let (suggestion, traits) = self.advice(&router, request.caller.jurisdiction, said);
+                let (suggestion, traits) = self.advice(&router, whose, (said, &of_call))?;
                 (Some((suggestion.verdict.as_str(), noted(&suggestion))), traits.encode())
             }
         };
-        Some(Heard { advice, traits, phone: phone.and_then(|phone| self.phone_digest(phone)) })
+        let phone = phone.and_then(|phone| self.phone_digest(phone));
+        Ok(Some(Heard { advice, traits, phone }))
     }
 
     /// By what a number is recognised: nobody without this house's key can tell which it is. None for
@@ -118,6 +159,29 @@ impl Gate {
         let sum = self.inner.match_key.of_parts(&[b"phone:", digits.as_bytes()]).ok()?;
         Some(hex(sum.get(..16)?))
     }
+}
+
+/// Refuses answers to questions that nobody asks: of the category that was chosen, else of any.
+fn sound_answers(directory: &Directory, of_call: &Circumstances) -> Result<(), Error> {
+    let chosen = of_call.category.as_ref().and_then(|code| directory.categories.get(code));
+    let asking = chosen.map_or_else(|| directory.categories.values().collect(), |one| vec![one]);
+    let questions = asking.into_iter().flat_map(|category| &category.questions);
+    let known: Vec<&str> = questions.map(|question| question.code.as_str()).collect();
+    let strange = of_call.answers.keys().find(|code| !known.contains(&code.as_str()));
+    strange.map_or(Ok(()), |code| Err(unasked(code, &known)))
+}
+
+fn unasked(part: &str, known: &[&str]) -> Error {
+    let (zh, en) = (known.join("、"), known.join(", "));
+    let (zh, en) =
+        if known.is_empty() { ("（无）", "none") } else { (zh.as_str(), en.as_str()) };
+    let text = Text::new(
+        format!("“{part}”不是该类别询问的答复；请写作：询问代码=yes或no，询问代码：{zh}"),
+        format!(
+            "`{part}` answers no question of the category: write code=yes or code=no; codes: {en}"
+        ),
+    );
+    Refusal::new("wrong_input", text).naming(ANSWERS).into()
 }
 
 /// The request with what the guard says in it, whatever the client said there, if its command takes a

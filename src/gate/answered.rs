@@ -111,11 +111,8 @@ fn taken(number: &str, answer: &Answer) -> Error {
              number; what is to be added belongs to that matter"
         ),
     );
-    let mut refusal = Refusal::new("number_taken", text);
-    for reason in &mut refusal.reasons {
-        reason.input = Some(NUMBER.to_owned());
-    }
-    refusal.into()
+    let refusal = Refusal::new("number_taken", text);
+    refusal.naming(NUMBER).into()
 }
 
 fn again(known: &Answer, hash: &Hash) -> Result<Done, Error> {

@@ -116,6 +116,11 @@ impl Draft {
         self.held.get(&id).map(|held| &held.instance)
     }
 
+    /// Events of an instance that are to be written.
+    pub(super) fn events_of(&self, id: InstanceId) -> impl Iterator<Item = &StoredEvent> {
+        self.events.iter().filter(move |event| event.instance == id)
+    }
+
     /// Children that this batch has in hand.
     pub(super) fn children_of(&self, id: InstanceId) -> impl Iterator<Item = &Instance> {
         let instances = self.held.values().map(|held| &held.instance);

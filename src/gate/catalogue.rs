@@ -159,7 +159,9 @@ impl Gate {
             return Err(refused("draft_needed", zh, en));
         }
         let directory = self.inner.registry.directory(caller.jurisdiction)?;
-        super::administration::sound(&directory.faults_of_category(category))?;
+        let mut faults = directory.faults_of_category(category, &directory.categories);
+        faults.extend(directory.faults_of_landing(std::iter::once(category)));
+        super::administration::sound(&faults)?;
         let deed = Deed::of(caller, "category_put", format!("category:{}", category.code));
         let note = format!("{} {}", category.code, category.name.zh);
         let by = caller.actor.name();

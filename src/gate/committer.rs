@@ -19,7 +19,7 @@ use super::registry::Registry;
 use super::world::Desk;
 use super::{
     AlertRules, Change, Done, Entropy, Firing, PublicIds, Receipt, Request, Target, lessons,
-    matters, personal, reading, subscription, voices, wording,
+    matters, personal, reading, subscription, telling, voices, wording,
 };
 use crate::chart::CommandSpec;
 use crate::clock::Clock;
@@ -386,9 +386,9 @@ impl Work<'_> {
             values.insert("message".to_owned(), Value::Int(message.0));
         }
         let command = Command { name, input: values, occurred_at: request.occurred_at };
+        telling::check(transaction, draft, (&chart, &request.target), &command)?;
         let family = instance.map(|(_, family)| family);
-        let asks = (request, &command);
-        let matters = matters::known(transaction, draft, &chart, asks, registry)?;
+        let matters = matters::known(transaction, draft, &chart, (request, &command), registry)?;
         let mut desk = Desk { matters, ..self.desk(transaction, draft, now, family) };
         let decisions = match (&request.target, &instance) {
             (Target::New(workflow), _) => {
@@ -435,8 +435,10 @@ impl Work<'_> {
             let of_batch = draft.traces.iter().find(|trace| trace.instance == ruled.id).cloned();
             let trace =
                 of_batch.map_or_else(|| transaction.trace(ruled.id), |one| Ok(Some(one)))?;
-            let made = (request.caller.actor.name(), now);
-            draft.precedents.extend(lessons::precedent(ruled, &command.input, trace, made));
+            let (made, whose) = ((request.caller.actor.name(), now), request.caller.jurisdiction);
+            let registry = &self.setting.registry;
+            let known = (&*registry.directory(whose)?, &registry.calendar(whose)?);
+            draft.precedents.extend(lessons::precedent(ruled, &command.input, trace, known, made));
         }
         if let Some(heard) = heard.filter(|_| spec.is_some_and(advice::takes_calls)) {
             draft.traces.push(heard.trace(request, (done.receipt.instance, seq, now)));

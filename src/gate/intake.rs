@@ -71,9 +71,6 @@ fn unnumbered() -> Error {
         "there is no number of the source: each row needs one (a paper form's will do), so that it is \
          recognised when it comes again",
     );
-    let mut refusal = Refusal::new("source_number_needed", text);
-    for reason in &mut refusal.reasons {
-        reason.input = Some(NUMBER.to_owned());
-    }
-    refusal.into()
+    let refusal = Refusal::new("source_number_needed", text);
+    refusal.naming(NUMBER).into()
 }

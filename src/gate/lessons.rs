@@ -4,20 +4,27 @@
 
 use std::sync::{Arc, PoisonError};
 
+use jiff::civil::Date;
 use jiff::tz::TimeZone;
 
 use super::error::Error;
 use super::{Gate, number_of, personal};
+use crate::calendar::Calendar;
 use crate::chart::CommandSpec;
-use crate::domain::{Category, Directory, Fields, Instance, Instant, JurisdictionId, Value};
+use crate::domain::directory::TOWNSHIP;
+use crate::domain::{Category, Directory, Fields, Instance, Instant, JurisdictionId, Text, Value};
 use crate::routing::knowledge::Matter;
 use crate::routing::{Example, Knowledge, Precedent, Router, Traits};
-use crate::store::{Filter, PrecedentRow, Reader, TraceRow};
+use crate::store::{Filter, NewAlarm, PrecedentRow, Reader, TraceRow};
 
 /// The inputs of a command that rules: to which unit, why, and whether it is a precedent.
 pub(super) const UNIT: &str = "unit";
 const REASON: &str = "reason";
 const PRECEDENT: &str = "precedent";
+/// Inputs that say where and how long a ruling is a precedent.
+const TERRITORY: &str = "precedent_territory";
+const FROM: &str = "precedent_from";
+const UNTIL: &str = "precedent_until";
 
 /// The workflow that is learned from, and its fields that say how a matter went.
 pub(super) const REFERRAL: &str = "referral";
@@ -43,22 +50,31 @@ pub(super) fn rules(spec: Option<&CommandSpec>, input: &Fields) -> bool {
     has(UNIT) && has(PRECEDENT) && input.get(PRECEDENT).and_then(Value::as_bool) != Some(false)
 }
 
-/// The precedent that a ruling leaves, by what its call is recognised by; none where nobody read it.
+/// The precedent that a ruling leaves, by what its call is recognised by; none where nobody read it. What
+/// is ruled to a township is a precedent for that township.
 pub(super) fn precedent(
     instance: &Instance,
     input: &Fields,
     trace: Option<TraceRow>,
+    (directory, calendar): (&Directory, &Calendar),
     (made_by, at): (String, Instant),
 ) -> Option<PrecedentRow> {
     let traits = trace?.traits;
     let text =
         |fields: &Fields, name: &str| fields.get(name).and_then(Value::as_text).map(str::to_owned);
+    let unit = text(input, UNIT)?;
+    let township = directory.units.get(&unit).is_some_and(|one| one.kind == TOWNSHIP);
+    let day = |name: &str| text(input, name).and_then(|day| day.parse::<Date>().ok());
+    let begins = |day: Date| day.yesterday().ok().map(|before| calendar.end_of(before));
     (!traits.is_empty()).then_some(PrecedentRow {
         instance: instance.id,
         jurisdiction: instance.jurisdiction,
         at,
         made_by,
-        unit: text(input, UNIT)?,
+        territory: text(input, TERRITORY).or_else(|| township.then(|| unit.clone())),
+        valid_from: day(FROM).and_then(begins),
+        valid_until: day(UNTIL).map(|last| calendar.end_of(last)),
+        unit,
         category: text(&instance.fields, CATEGORY).unwrap_or_default(),
         reason: text(input, REASON).unwrap_or_default(),
         traits,
@@ -74,19 +90,28 @@ pub(super) fn precedent(
 /// What the store says.
 pub(super) fn in_force(
     reader: &mut Reader,
-    owner: JurisdictionId,
+    directory: &Directory,
     zone: &TimeZone,
 ) -> Result<Vec<Precedent>, crate::store::Error> {
-    let rows = reader.precedents(owner, PRECEDENTS_MAX)?;
+    let rows = reader.precedents(directory.jurisdiction, PRECEDENTS_MAX)?;
     let rows = rows.into_iter().filter(|row| row.withdrawn_at.is_none());
     let read = rows.map(|row| Precedent {
         number: number_of(row.instance),
         day: row.at.in_zone(zone).chars().take(10).collect(),
+        unit_name: name_of(directory, &row.unit),
         unit: row.unit,
+        territory: row.territory,
+        from: row.valid_from.unwrap_or(row.at),
+        until: row.valid_until,
         reason: row.reason,
         traits: Traits::decode(&row.traits),
     });
     Ok(read.collect())
+}
+
+/// What people call a unit.
+fn name_of(directory: &Directory, code: &str) -> Text {
+    directory.units.get(code).map_or_else(|| Text::new(code, code), |unit| unit.name.clone())
 }
 
 /// The catalogue in force, in the order of the files, so that without a change it is the same model:
@@ -161,33 +186,71 @@ fn teaches(instance: &Instance) -> Option<&str> {
     ((accepted || is(RULED)) && !is(KEPT)).then_some(unit)
 }
 
+/// The operator alarm that there is no router of what is known now.
+const UNTRAINED: &str = "router_untrained";
+
 impl Gate {
-    /// The knowledge that routers are trained from, besides the house's own matters.
-    pub fn use_knowledge(&self, knowledge: Knowledge) {
-        let kept = &self.inner.knowledge;
-        *kept.write().unwrap_or_else(PoisonError::into_inner) = Some(Arc::new(knowledge));
+    /// The knowledge that the routers of a jurisdiction are trained from, besides its own matters.
+    pub fn use_knowledge(&self, whose: JurisdictionId, knowledge: Knowledge) {
+        let mut kept = self.inner.knowledge.write().unwrap_or_else(PoisonError::into_inner);
+        kept.insert(whose, Arc::new(knowledge));
     }
 
-    /// Trains the router anew, from its knowledge, the catalogue in force and the house's own matters,
-    /// and takes it into use; its name, or none when there is no knowledge of the jurisdiction: files
-    /// are those of the first one here. Takes seconds. Blocks.
+    fn knowledge(&self, whose: JurisdictionId) -> Option<Arc<Knowledge>> {
+        let kept = self.inner.knowledge.read().unwrap_or_else(PoisonError::into_inner);
+        kept.get(&whose).cloned()
+    }
+
+    /// Trains the router of a jurisdiction anew, from its knowledge, the catalogue in force and its own
+    /// matters, and takes it into use; its name, or none when there is no knowledge of the jurisdiction.
+    /// That it failed is an operator alarm, until it succeeds. Takes seconds. Blocks.
     ///
     /// # Errors
     /// What the store says; the router before stays in use.
     pub fn train(&self, owner: JurisdictionId) -> Result<Option<String>, Error> {
-        let knowledge = self.inner.knowledge.read().unwrap_or_else(PoisonError::into_inner).clone();
-        let registry = &self.inner.registry;
-        let known = registry.jurisdictions().first() == Some(&owner);
-        let Some(knowledge) = knowledge.filter(|_| known) else { return Ok(None) };
-        let own = self.read(|reader| lessons(reader, owner))?;
-        let mut knowledge = Knowledge::clone(&knowledge);
-        if !knowledge.categories.is_empty() {
-            knowledge.categories = catalogued(&*registry.directory(owner)?, &knowledge.categories);
+        let Some(knowledge) = self.knowledge(owner) else { return Ok(None) };
+        let turn = self.inner.training.lock().unwrap_or_else(PoisonError::into_inner);
+        let trained = self.trained(owner, &knowledge);
+        drop(turn);
+        let detail = trained.as_ref().err().map(ToString::to_string).unwrap_or_default();
+        let (kind, at) = (UNTRAINED.to_owned(), self.now());
+        let alarm = NewAlarm { kind, jurisdiction: Some(owner), instance: None, at, detail };
+        let told = self.write_and_ring(|transaction| match &trained {
+            Ok(_) => transaction.clear_alarm_of(&alarm),
+            Err(_) => transaction.raise_alarm(&alarm),
+        });
+        if let Err(error) = told {
+            tracing::error!(%error, "how the training went could not be written");
         }
-        knowledge.learn(own);
-        let router = Router::train(&knowledge);
+        let router = trained?;
         let name = router.name().to_owned();
-        self.use_router(Arc::new(router));
+        self.use_router(owner, Arc::new(router));
         Ok(Some(name))
+    }
+
+    fn trained(&self, owner: JurisdictionId, knowledge: &Knowledge) -> Result<Router, Error> {
+        let own = self.read(|reader| lessons(reader, owner))?;
+        let mut knowledge = knowledge.clone();
+        let directory = self.inner.registry.directory(owner)?;
+        if !knowledge.categories.is_empty() {
+            knowledge.categories = catalogued(&directory, &knowledge.categories);
+        }
+        let names = directory.units.values().map(|unit| (unit.code.clone(), unit.name.clone()));
+        knowledge.names = names.collect();
+        knowledge.learn(own);
+        Ok(Router::train(&knowledge))
+    }
+
+    /// Whether the catalogue in force is another than the router in use was trained from.
+    ///
+    /// # Errors
+    /// When there is no such jurisdiction.
+    pub fn router_is_behind(&self, whose: JurisdictionId) -> Result<bool, Error> {
+        let Some((router, knowledge)) = self.router(whose).zip(self.knowledge(whose)) else {
+            return Ok(false);
+        };
+        self.inner.registry.turn(self.now());
+        let now = catalogued(&*self.inner.registry.directory(whose)?, &knowledge.categories);
+        Ok(!knowledge.categories.is_empty() && !router.is_of(&now))
     }
 }

@@ -136,8 +136,8 @@ impl Registry {
                 let of_code = calendars.into_iter().filter(|c| c.code == jurisdiction.calendar);
                 let texts: Vec<String> = of_code.map(|calendar| calendar.source).collect();
                 shelf.calendars.insert(id, read_calendars(&texts));
-                let directory = reader.directory(id)?.unwrap_or_default();
-                shelf.directories.insert(id, Arc::new(directory));
+                let directory = Arc::new(reader.directory(id)?.unwrap_or_default());
+                shelf.directories.insert(id, Arc::clone(&directory));
                 let mut catalogues = reader.catalogues(id)?;
                 catalogues.retain(|version| version.published.is_some());
                 shelf.catalogues.insert(id, catalogues);
@@ -147,7 +147,9 @@ impl Registry {
                 shelf.rosters.insert(id, Arc::new(read_rosters(reader, id, now)?));
                 let calendars = shelf.calendars.get(&id).and_then(|all| all.last());
                 let zone = calendars.map_or(TimeZone::UTC, |calendar| calendar.zone().clone());
-                shelf.precedents.insert(id, Arc::new(lessons::in_force(reader, id, &zone)?));
+                shelf
+                    .precedents
+                    .insert(id, Arc::new(lessons::in_force(reader, &directory, &zone)?));
                 sources.sort_by_key(|source| source.id);
             }
             Ok((shelf, sources))

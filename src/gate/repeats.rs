@@ -11,7 +11,7 @@ use super::{Caller, Gate, Seen};
 use crate::domain::{Directory, InstanceId, Instant, Text, Value};
 use crate::policy::Act;
 use crate::routing::suggestion::{Reason, per_mille};
-use crate::routing::{Traits, Verdict};
+use crate::routing::{Circumstances, Traits, Verdict};
 use crate::store::TraceRow;
 
 /// How like a call must be to others, in thousandths, and how far is looked back.
@@ -50,8 +50,8 @@ impl Default for RoutingRules {
 pub struct Typed {
     /// What the caller says.
     pub text: String,
-    /// Where.
-    pub place: String,
+    /// Where, which category the desk chose, what the caller answered.
+    pub circumstances: Circumstances,
     /// From which number.
     pub phone: String,
 }
@@ -132,7 +132,7 @@ impl Gate {
             Ok((reader.recent_traces(owner, since, rules.compared)?, of_number))
         })?;
         let directory = self.inner.registry.directory(owner)?;
-        let router = self.router();
+        let router = self.router(owner);
         let traits = router.map(|router| router.traits(&router.read(&typed.text)));
         let hits = hits(&directory, typed, &traits.unwrap_or_default(), &recent, &of_number);
         let mut hits: Vec<(InstanceId, Hit)> =
@@ -187,7 +187,7 @@ fn hits(
     for trace in recent.iter().chain(of_number) {
         let likeness = per_mille(traits.likeness(&Traits::decode(&trace.traits)));
         let phone = callers.contains(&trace.instance);
-        let place = nearness(&typed.place, &trace.place, &townships);
+        let place = nearness(&typed.circumstances.place, &trace.place, &townships);
         let hit = Hit { phone, place, likeness };
         // The call that opened the matter comes first, and says where it is.
         let known = hits.entry(trace.instance).or_insert(hit);

@@ -6,9 +6,9 @@ use std::collections::{BTreeMap, BTreeSet};
 use serde_json::Map;
 
 use super::error::Error;
-use super::{Caller, Gate, Request, Seen, Target, personal};
+use super::{Caller, Gate, Request, Seen, Target, personal, telling};
 use crate::chart::{Chart, Seal};
-use crate::domain::{Actor, Event, Instance, InstanceId, JurisdictionId, Role, StoredEvent, Value};
+use crate::domain::{Actor, Instance, InstanceId, JurisdictionId, Role, Value};
 use crate::engine::{ERASE, REVEAL};
 use crate::policy::{self, Act, Relation};
 use crate::store::PersonalRow;
@@ -47,15 +47,6 @@ struct Openness {
 /// The row of a field that an event brought: each caller is kept, also who calls again.
 pub(super) fn row_name(field: &str, seq: i64) -> String {
     if seq <= 1 { field.to_owned() } else { format!("{field}@{seq}") }
-}
-
-/// The command that records that a caller was told how it went, and its input that says which.
-const TELL: &str = "tell_caller";
-const CALL: &str = "call";
-
-/// Which call an event says was answered.
-fn call_told(event: &StoredEvent) -> Option<i64> {
-    serde_json::from_str::<Event>(&event.body).ok()?.command.input.get(CALL)?.as_int()
 }
 
 /// The field and the event of a row.
@@ -157,10 +148,9 @@ impl Gate {
     fn heard(&self, caller: &Caller, seen: &Seen, open: Openness) -> Result<Voices, Error> {
         let instance = &*seen.instance;
         let (rows, told) = self.read(|reader| {
-            let told = reader.events_of_kind(instance.id, TELL)?;
+            let told = telling::told(reader, instance, &[])?;
             Ok((reader.personal(instance.id)?, told))
         })?;
-        let told: BTreeSet<i64> = told.iter().filter_map(call_told).collect();
         let mut voices = Voices { own: sorted(rows, &seen.chart, open), merged: Vec::new() };
         for voice in &mut voices.own {
             voice.told = told.contains(&voice.seq);

@@ -1,5 +1,7 @@
 //! Who is who: units, people, categories, and the caller itself.
 
+use std::collections::BTreeMap;
+
 use actix_web::web;
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
@@ -9,7 +11,7 @@ use super::caller::Who;
 use super::problem::{Problem, blocking};
 use super::receive::Body;
 use super::view::{All, Lens, Named, PersonName, Words};
-use crate::domain::{Actor, Category, Directory, Role, Text, Unit};
+use crate::domain::{Actor, Category, Directory, Question, Role, Text, Unit};
 use crate::gate::Caller;
 use crate::policy::{self, Act, Relation};
 
@@ -105,11 +107,49 @@ pub(super) struct CategoryBody {
     /// Used no longer: matters that have it keep it, new ones do not get it.
     #[serde(default)]
     retired: bool,
+    /// What a call about it usually is: `dispute`, `consultation`, `complaint`, `suggestion`, `help` or
+    /// `report`; empty where that differs.
+    #[serde(default)]
+    kind: String,
+    /// Which unit or sub-unit has it in which township: township → unit.
+    #[serde(default)]
+    territory: BTreeMap<String, String>,
+    /// What the desk asks the caller, each answered by yes or no.
+    #[serde(default)]
+    questions: Vec<QuestionBody>,
+}
+
+/// A question that the desk puts to the caller.
+#[derive(Serialize, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub(super) struct QuestionBody {
+    /// Its code, unique within the category.
+    code: String,
+    /// The question.
+    #[schema(value_type = Words)]
+    ask: Text,
+    /// The category that it is if the answer is yes.
+    yes: Option<String>,
+    /// The same if the answer is no.
+    no: Option<String>,
+}
+
+impl QuestionBody {
+    pub(super) fn of(question: Question) -> Self {
+        let Question { code, ask, yes, no } = question;
+        Self { code, ask, yes, no }
+    }
+
+    fn question(self) -> Question {
+        let Self { code, ask, yes, no } = self;
+        Question { code, ask, yes, no }
+    }
 }
 
 impl CategoryBody {
     pub(super) fn of(category: &Category) -> Self {
         let Category { code, name, units, matter_class, legal_days, law, .. } = category.clone();
+        let Category { kind, territory, questions, .. } = category.clone();
         let Category { police_kept, police_first, livelihood, retired, .. } = *category;
         Self {
             code,
@@ -122,6 +162,9 @@ impl CategoryBody {
             police_first,
             livelihood,
             retired,
+            kind,
+            territory,
+            questions: questions.into_iter().map(QuestionBody::of).collect(),
         }
     }
 
@@ -137,6 +180,9 @@ impl CategoryBody {
             police_first: self.police_first,
             livelihood: self.livelihood,
             retired: self.retired,
+            kind: self.kind,
+            territory: self.territory,
+            questions: self.questions.into_iter().map(QuestionBody::question).collect(),
         }
     }
 }

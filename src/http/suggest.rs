@@ -1,5 +1,7 @@
 //! What is suggested for a call while it is typed.
 
+use std::collections::BTreeMap;
+
 use actix_web::web;
 use serde::{Deserialize, Serialize};
 use serde_json::{Value as Json, json};
@@ -10,9 +12,11 @@ use super::caller::Who;
 use super::problem::{Problem, blocking};
 use super::receive::Body;
 use super::spot::SpotView;
-use super::view::{Lens, Summary, Words};
+use super::view::{Lens, Named, Summary, Words};
 use crate::domain::{Text, Value};
 use crate::gate::{Repeat, Typed, number_of as family_number};
+use crate::routing::Circumstances;
+use crate::routing::catalogued::Asked;
 use crate::routing::suggestion::{Candidate, Reason};
 
 /// A call, as far as it is typed.
@@ -21,10 +25,15 @@ use crate::routing::suggestion::{Candidate, Reason};
 pub(super) struct SuggestBody {
     /// What the caller says.
     text: String,
-    /// Where it is, as far as it is known: for calls that repeat another one.
+    /// Where it is, as far as it is known: whose township it is, and which calls it may repeat.
     #[serde(default)]
     place: String,
-    /// From which number, for the same reason. It is not kept.
+    /// The category, once the desk has chosen one.
+    category: Option<String>,
+    /// What the caller answered to `questions`, by code: true for yes.
+    #[serde(default)]
+    answers: BTreeMap<String, bool>,
+    /// From which number: for calls that repeat another one. It is not kept.
     #[serde(default)]
     phone: String,
 }
@@ -40,13 +49,22 @@ pub(super) struct SuggestionView {
     kept_per_mille: u16,
     /// How likely the first unit is right, in thousandths.
     confidence_per_mille: u16,
-    /// Units, the likeliest first.
+    /// Units, the likeliest first; in doubt the police stand third, whatever their share.
     units: Vec<CandidateView>,
+    /// The sub-unit of the first unit that has such matters at this place.
+    sub_unit: Option<Named>,
     /// Categories, the likeliest first.
-    categories: Vec<CandidateView>,
+    categories: Vec<CategoryCandidate>,
     /// The question to put to the caller, when in doubt: yes keeps the call.
     #[schema(value_type = Option<Words>)]
     question: Option<Text>,
+    /// What to ask the caller about the first category, each answered with one tap: `answers` of the next
+    /// request, and of the registration.
+    questions: Vec<AskedView>,
+    /// Whether the police may have to go first (`send_police`) …
+    police_first: bool,
+    /// … and which units the catalogue names to go with them (`joint_units` of that command).
+    joint_units: Vec<Named>,
     /// Why, and what would change it.
     reasons: Vec<ReasonView>,
     /// What can be answered on the spot, the best first.
@@ -57,7 +75,7 @@ pub(super) struct SuggestionView {
     model: String,
 }
 
-/// A unit or category.
+/// A unit.
 #[derive(Serialize, ToSchema)]
 pub(super) struct CandidateView {
     /// Its code.
@@ -69,10 +87,37 @@ pub(super) struct CandidateView {
     per_mille: u16,
 }
 
+/// A category.
+#[derive(Serialize, ToSchema)]
+pub(super) struct CategoryCandidate {
+    /// Its code.
+    code: String,
+    /// Its name, if it is in the directory.
+    #[schema(value_type = Option<Words>)]
+    name: Option<Text>,
+    /// How likely, in thousandths.
+    per_mille: u16,
+    /// What such a call usually is, for the field `kind`.
+    kind: Option<String>,
+}
+
+/// A question of a category.
+#[derive(Serialize, ToSchema)]
+pub(super) struct AskedView {
+    /// Its code.
+    code: String,
+    /// The question.
+    #[schema(value_type = Words)]
+    ask: Text,
+    /// Of which category.
+    category: Named,
+}
+
 /// A reason.
 #[derive(Serialize, ToSchema)]
 pub(super) struct ReasonView {
-    /// `precedent`, `words`, `clause`, `danger`, `grammar`, `model` or `change`.
+    /// `precedent`, `answer`, `territory`, `catalogue`, `words`, `clause`, `danger`, `grammar`, `model` or
+    /// `change`.
     kind: String,
     /// In words.
     #[schema(value_type = Words)]
@@ -149,7 +194,7 @@ impl RepeatView {
     request_body(content = SuggestBody, examples(
         ("noise" = (summary = "Night noise", value = json!({ "text": "工地半夜还在打桩，娃儿明天考试" }))),
         ("outage" = (summary = "One of many callers", value = json!({ "text": "我们这边也停电了",
-            "place": "葛城街道土城路", "phone": "000-0000-0000" }))),
+            "place": "城关街道解放路", "phone": "000-0000-0000" }))),
         ("danger" = (summary = "Kept by the police", value = json!({ "text": "厨房起火了，老人还在里头" }))),
     )),
     responses((status = 200, body = SuggestionView, description = "Units and categories in order, and what to do.")),
@@ -161,9 +206,11 @@ pub(super) async fn suggest(
 ) -> Result<web::Json<SuggestionView>, Problem> {
     let lens = Lens::of(&house, &caller)?;
     let gate = house.gate.clone();
-    let typed = Typed { text: body.text, place: body.place, phone: body.phone };
+    let SuggestBody { text, place, category, answers, phone } = body;
+    let circumstances = Circumstances { place, category, answers };
+    let typed = Typed { text, circumstances, phone };
     let (said, repeats, answers) = blocking(move || {
-        let said = gate.suggest(&caller, &typed.text)?;
+        let said = gate.suggest(&caller, &typed)?;
         let repeats = gate.repeats(&caller, &typed, said.verdict)?;
         let codes: Vec<&str> = said.categories.iter().map(|one| one.code.as_str()).collect();
         let answers = gate.spot_found(&caller, &typed.text, &codes)?;
@@ -176,7 +223,13 @@ pub(super) async fn suggest(
     };
     let categories = |one: Candidate| {
         let name = lens.category(&one.code).name;
-        CandidateView { code: one.code, name, per_mille: one.per_mille }
+        let kind = lens.category_kind(&one.code);
+        CategoryCandidate { code: one.code, name, per_mille: one.per_mille, kind }
+    };
+    let asked = |one: Asked| AskedView {
+        code: one.code,
+        ask: one.ask,
+        category: lens.category(&one.category),
     };
     Ok(web::Json(SuggestionView {
         verdict: said.verdict.as_str(),
@@ -184,8 +237,12 @@ pub(super) async fn suggest(
         kept_per_mille: said.kept_per_mille,
         confidence_per_mille: said.confidence_per_mille,
         units: said.units.into_iter().map(units).collect(),
+        sub_unit: said.sub_unit.as_deref().map(|unit| lens.unit(unit)),
         categories: said.categories.into_iter().map(categories).collect(),
         question: said.question,
+        questions: said.questions.into_iter().map(asked).collect(),
+        police_first: said.police_first,
+        joint_units: said.joint_units.iter().map(|unit| lens.unit(unit)).collect(),
         reasons: said.reasons.into_iter().map(ReasonView::of).collect(),
         answers: answers.iter().map(|one| SpotView::of(&lens, one)).collect(),
         repeats: repeats.iter().map(|repeat| RepeatView::of(&lens, repeat)).collect(),

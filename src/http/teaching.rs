@@ -10,7 +10,7 @@ use super::instance;
 use super::problem::{Problem, blocking};
 use super::receive::{Body, Query};
 use super::view::{All, Lens, Named};
-use crate::domain::InstanceId;
+use crate::domain::{InstanceId, Instant};
 use crate::gate::{Caller, Gate, Proposal, Ruling};
 
 /// A ruling that the router goes by.
@@ -30,12 +30,19 @@ pub(super) struct PrecedentView {
     category: Named,
     /// Why.
     reason: String,
-    /// Whether the router goes by it.
+    /// The township that it is for; none: for all.
+    territory: Option<Named>,
+    /// From when on it is gone by.
+    valid_from: String,
+    /// Until when, if it ends.
+    valid_until: Option<String>,
+    /// Whether the router goes by it now.
     in_force: bool,
 }
 
 impl PrecedentView {
-    fn of(lens: &Lens, row: &crate::gate::PrecedentRow) -> Self {
+    fn of(lens: &Lens, row: &crate::gate::PrecedentRow, now: Instant) -> Self {
+        let from = row.valid_from.unwrap_or(row.at);
         Self {
             id: lens.id(row.instance),
             number: crate::gate::number_of(row.instance),
@@ -44,7 +51,12 @@ impl PrecedentView {
             unit: lens.unit(&row.unit),
             category: lens.category(&row.category),
             reason: row.reason.clone(),
-            in_force: row.withdrawn_at.is_none(),
+            territory: row.territory.as_deref().map(|township| lens.unit(township)),
+            valid_from: lens.time(from),
+            valid_until: row.valid_until.map(|until| lens.time(until)),
+            in_force: row.withdrawn_at.is_none()
+                && from <= now
+                && row.valid_until.is_none_or(|until| now < until),
         }
     }
 }
@@ -84,7 +96,7 @@ pub(super) struct WouldMove {
 }
 
 impl ChangeProposed {
-    fn of(lens: &Lens, proposal: &Proposal) -> Self {
+    fn of(lens: &Lens, proposal: &Proposal, now: Instant) -> Self {
         let row = &proposal.precedent;
         let names = |units: &[String]| units.iter().map(|unit| lens.unit(unit)).collect();
         let decision = row.decision.as_ref();
@@ -101,7 +113,7 @@ impl ChangeProposed {
             likeness_per_mille: moved.likeness,
         });
         Self {
-            precedent: PrecedentView::of(lens, row),
+            precedent: PrecedentView::of(lens, row, now),
             before: names(&proposal.before),
             after: names(&proposal.after),
             moved: moved.collect(),
@@ -184,7 +196,9 @@ pub(super) async fn precedents(
 ) -> Result<web::Json<All<PrecedentView>>, Problem> {
     let lens = Lens::of(&house, &caller)?;
     let rows = ask(&house, caller, Gate::precedents).await?;
-    Ok(web::Json(All { items: rows.iter().map(|row| PrecedentView::of(&lens, row)).collect() }))
+    let now = house.gate.now();
+    let items = rows.iter().map(|row| PrecedentView::of(&lens, row, now)).collect();
+    Ok(web::Json(All { items }))
 }
 
 /// Takes a precedent out of use, with a reason that is recorded.
@@ -218,7 +232,9 @@ pub(super) async fn proposals(
 ) -> Result<web::Json<All<ChangeProposed>>, Problem> {
     let lens = Lens::of(&house, &caller)?;
     let all = ask(&house, caller, Gate::proposed_changes).await?;
-    Ok(web::Json(All { items: all.iter().map(|one| ChangeProposed::of(&lens, one)).collect() }))
+    let now = house.gate.now();
+    let items = all.iter().map(|one| ChangeProposed::of(&lens, one, now)).collect();
+    Ok(web::Json(All { items }))
 }
 
 /// Accepts or rejects a proposed change of the catalogue. Where two people are wanted

@@ -79,6 +79,12 @@ impl Lens {
         Named { code: code.to_owned(), name: unit.map(|unit| unit.name.clone()) }
     }
 
+    /// What a call of a category usually is, if the catalogue says it.
+    pub(super) fn category_kind(&self, code: &str) -> Option<String> {
+        let kind = self.directory.categories.get(code).map(|category| category.kind.clone());
+        kind.filter(|kind| !kind.is_empty())
+    }
+
     /// A category by code and name.
     pub(super) fn category(&self, code: &str) -> Named {
         let category = self.directory.categories.get(code);

@@ -1,12 +1,15 @@
 //! The catalogue of categories as a table, for people with spreadsheets: one row a category.
 
+use std::collections::BTreeMap;
+
 use super::Fault;
 use crate::domain::catalogue::Categories;
+use crate::domain::category::KINDS;
 use crate::domain::sheet::{self, MARK, harmless, plain};
-use crate::domain::{Category, Directory, Text};
+use crate::domain::{Category, Directory, Question, Text};
 
 /// The columns: the name that is written, and the names that are read.
-const COLUMNS: [(&str, &[&str]); 12] = [
+const COLUMNS: [(&str, &[&str]); 15] = [
     ("code", &["代码"]),
     ("name_zh", &["名称", "类别"]),
     ("name_en", &["英文名称"]),
@@ -19,6 +22,9 @@ const COLUMNS: [(&str, &[&str]); 12] = [
     ("police_first", &["公安先期处警"]),
     ("livelihood", &["民生保障"]),
     ("retired", &["停用"]),
+    ("kind", &["性质"]),
+    ("territory", &["属地"]),
+    ("questions", &["询问"]),
 ];
 
 /// The classes as people write them.
@@ -62,6 +68,9 @@ fn cells(category: &Category) -> [String; COLUMNS.len()] {
         flag(category.police_first),
         flag(category.livelihood),
         flag(category.retired),
+        KINDS.iter().find(|(code, _)| *code == category.kind).map_or("", |(_, zh)| zh).to_owned(),
+        category.territory_text(),
+        category.questions_text(),
     ]
 }
 
@@ -226,7 +235,7 @@ fn category(
     directory: &Directory,
     columns: &[Option<usize>; COLUMNS.len()],
     cells: &[String],
-) -> Result<Category, (&'static str, Text)> {
+) -> Result<Category, Wrong> {
     let [
         code,
         name_zh,
@@ -240,17 +249,14 @@ fn category(
         first,
         livelihood,
         retired,
+        kind,
+        territory,
+        questions,
     ] = columns.map(|at| at.and_then(|at| cells.get(at)).map_or("", |cell| cell.trim()));
-    let unit = |named: &str| {
-        let mut all = directory.units.values();
-        let found = all.find(|unit| unit.code == named || unit.name.zh == named);
-        found.map(|unit| unit.code.clone()).ok_or_else(|| {
-            let zh = format!("没有单位“{named}”，请填写单位代码或名称");
-            ("units", Text::new(zh, format!("there is no unit `{named}`")))
-        })
-    };
-    let separators = ['、', ',', '，', ';', '；', ' '];
-    let units = units.split(separators).filter(|unit| !unit.is_empty());
+    let units = units.split(SEPARATORS).filter(|unit| !unit.is_empty());
+    let units = units.map(|named| unit(directory, "units", named));
+    let kind =
+        KINDS.iter().find(|(code, zh)| *zh == kind || *code == kind).map_or(kind, |one| one.0);
     let flag = |column: &'static str, cell: &str| match cell.to_lowercase().as_str() {
         "" | "否" | "false" | "no" | "0" => Ok(false),
         "是" | "true" | "yes" | "1" | "√" => Ok(true),
@@ -265,7 +271,7 @@ fn category(
     Ok(Category {
         code: code.to_owned(),
         name: Text::new(name_zh, if name_en.is_empty() { name_zh } else { name_en }),
-        units: units.map(unit).collect::<Result<_, _>>()?,
+        units: units.collect::<Result<_, _>>()?,
         matter_class: matter_class.map_or(class, |(_, code)| code).to_owned(),
         legal_days: legal_days.map_err(|_word| {
             let zh = format!("法定时限“{days}”应为工作日数");
@@ -276,5 +282,54 @@ fn category(
         police_first: flag("police_first", first)?,
         livelihood: flag("livelihood", livelihood)?,
         retired: flag("retired", retired)?,
+        kind: kind.to_owned(),
+        territory: territories(directory, territory)?,
+        questions: questions.lines().map(question).collect::<Result<_, _>>()?,
     })
+}
+
+/// What stands between several names in one cell.
+const SEPARATORS: [char; 6] = ['、', ',', '，', ';', '；', ' '];
+
+/// A fault in a column.
+type Wrong = (&'static str, Text);
+
+/// The code of a unit that a cell names.
+fn unit(directory: &Directory, column: &'static str, named: &str) -> Result<String, Wrong> {
+    let mut all = directory.units.values();
+    let found = all.find(|unit| unit.code == named || unit.name.zh == named);
+    found.map(|unit| unit.code.clone()).ok_or_else(|| {
+        let zh = format!("没有单位“{named}”，请填写单位代码或名称");
+        (column, Text::new(zh, format!("there is no unit `{named}`")))
+    })
+}
+
+/// `葛城街道=县市政设施管理所、…`, by code or by name.
+fn territories(directory: &Directory, cell: &str) -> Result<BTreeMap<String, String>, Wrong> {
+    const COLUMN: &str = "territory";
+    let pairs = cell.split(SEPARATORS).filter(|pair| !pair.is_empty());
+    let read = pairs.map(|pair| {
+        let (township, held_by) = pair.split_once('=').ok_or_else(|| {
+            let zh = format!("“{pair}”应写作：乡镇街道=单位");
+            (COLUMN, Text::new(zh, format!("`{pair}` is to be written as township=unit")))
+        })?;
+        let unit = |named: &str| unit(directory, COLUMN, named.trim());
+        Ok((unit(township)?, unit(held_by)?))
+    });
+    read.collect()
+}
+
+/// `代码|问题|英文问题|答是时的类别|答否时的类别`; the last three may be left out.
+fn question(line: &str) -> Result<Question, Wrong> {
+    let cells: Vec<&str> = line.split('|').map(str::trim).collect();
+    let cell = |at: usize| cells.get(at).copied().unwrap_or_default();
+    let category = |at: usize| Some(cell(at).to_owned()).filter(|code| !code.is_empty());
+    let (code, zh, en) = (cell(0), cell(1), cell(2));
+    if code.is_empty() || zh.is_empty() || cells.len() > 5 {
+        let words = format!("“{line}”应写作：代码|问题|英文问题|答是时的类别|答否时的类别");
+        let en = format!("`{line}` is to be written as code|question|in English|yes|no");
+        return Err(("questions", Text::new(words, en)));
+    }
+    let ask = Text::new(zh, if en.is_empty() { zh } else { en });
+    Ok(Question { code: code.to_owned(), ask, yes: category(3), no: category(4) })
 }

@@ -2,8 +2,8 @@
 //! goes where that one went.
 
 use super::likeness::Traits;
-use super::suggestion::{Candidate, NAMED, Reason, Suggestion, Verdict};
-use crate::domain::Text;
+use super::suggestion::{Candidate, Suggestion, Verdict};
+use crate::domain::{Instant, Text};
 
 /// A ruling, as far as the router goes by it.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -14,10 +14,27 @@ pub struct Precedent {
     pub day: String,
     /// The unit.
     pub unit: String,
+    /// What people call it.
+    pub unit_name: Text,
+    /// The township that it is for; none: for all.
+    pub territory: Option<String>,
+    /// From when on it is gone by.
+    pub from: Instant,
+    /// Until when, if it ends.
+    pub until: Option<Instant>,
     /// Why.
     pub reason: String,
     /// What that call is recognised by.
     pub traits: Traits,
+}
+
+impl Precedent {
+    /// Whether it is gone by at an instant, for a call from a township: what is ruled for one place says
+    /// nothing of others, nor of a call that does not say where.
+    fn holds(&self, township: Option<&str>, now: Instant) -> bool {
+        let here = self.territory.as_deref().is_none_or(|territory| Some(territory) == township);
+        here && self.from <= now && self.until.is_none_or(|until| now < until)
+    }
 }
 
 /// So much of the ruling's reason is repeated.
@@ -37,38 +54,40 @@ impl Suggestion {
         self.units = units;
     }
 
-    /// Puts the unit of the likest precedent first, if one is at least so like (thousandths), and says
-    /// so. What the police keep stays theirs.
-    pub fn follow(&mut self, precedents: &[Precedent], traits: &Traits, least: u16) {
+    /// Puts the unit of the likest precedent first, if one that holds now and in the township of the call
+    /// is at least so like (thousandths), and says so. What the police keep stays theirs.
+    pub fn follow(
+        &mut self,
+        precedents: &[Precedent],
+        traits: &Traits,
+        least: u16,
+        (township, now): (Option<&str>, Instant),
+    ) {
         if self.verdict == Verdict::Keep {
             return;
         }
         // Of two that are equally like, the newer one, which stands first.
         let mut likest: Option<(u16, &Precedent)> = None;
-        for precedent in precedents {
+        for precedent in precedents.iter().filter(|one| one.holds(township, now)) {
             let likeness = super::suggestion::per_mille(traits.likeness(&precedent.traits));
             if likeness >= least && likest.is_none_or(|(most, _)| likeness > most) {
                 likest = Some((likeness, precedent));
             }
         }
         let Some((likeness, precedent)) = likest else { return };
-        let known = self.units.iter().find(|unit| unit.code == precedent.unit);
-        let learned = known.map_or(0, |unit| unit.per_mille);
-        self.units.retain(|unit| unit.code != precedent.unit);
-        let per_mille = learned.max(likeness);
-        self.units.insert(0, Candidate { code: precedent.unit.clone(), per_mille });
-        self.units.truncate(NAMED);
-        if self.verdict == Verdict::Divert {
-            self.confidence_per_mille = self.confidence_per_mille.max(per_mille);
-        }
-        let Precedent { number, day, unit, reason, .. } = precedent;
+        self.lead(&precedent.unit, likeness);
+        let Precedent { number, day, unit_name, reason, .. } = precedent;
         let reason: String = reason.chars().take(REASON).collect();
-        let text = Text::new(
-            format!("依先例{number}（{day}指定由{unit}承办：{reason}），所说相近{likeness}‰"),
+        self.say_first(
+            "precedent",
             format!(
-                "by precedent {number} ({day}, ruled to `{unit}`: {reason}), like it by {likeness}‰"
+                "依先例{number}（{day}指定由{}承办：{reason}），所说相近{likeness}‰",
+                unit_name.zh
+            ),
+            format!(
+                "by precedent {number} ({day}, ruled to {}: {reason}), like it by {likeness}‰",
+                unit_name.en
             ),
         );
-        self.reasons.insert(0, Reason { kind: "precedent".to_owned(), text });
     }
 }

@@ -4,8 +4,9 @@
 use std::collections::BTreeMap;
 
 use super::features::{Read, Reader};
-use super::knowledge::{Example, Knowledge, SignKind, Tuning};
+use super::knowledge::{Example, Knowledge, Matter, SignKind, Tuning};
 use super::model::{Beliefs, Course, Features, Lesson, Model, shares_of};
+use crate::domain::Text;
 
 /// The classes of the guard's model.
 pub(super) const DIVERT: usize = 0;
@@ -36,7 +37,8 @@ pub struct Router {
     pub(super) name: String,
     pub(super) kept: BTreeMap<String, bool>,
     pub(super) clauses: BTreeMap<String, String>,
-    pub(super) first_unit: BTreeMap<String, Vec<String>>,
+    pub(super) candidates: BTreeMap<String, Vec<String>>,
+    pub(super) names: BTreeMap<String, Text>,
 }
 
 const RANKS: [f32; 4] = [0.74, 0.16, 0.07, 0.03];
@@ -78,26 +80,48 @@ impl Router {
             name: knowledge.name(),
             kept: knowledge.categories.iter().map(|one| (one.code.clone(), one.kept)).collect(),
             clauses: topics.map(|(code, topic)| (code.clone(), topic.clause.clone())).collect(),
-            first_unit: knowledge
+            candidates: knowledge
                 .categories
                 .iter()
                 .map(|one| (one.code.clone(), one.units.clone()))
                 .collect(),
+            names: knowledge.names.clone(),
             reader,
         }
     }
 
+    /// The unit that stood first in a category when this was trained.
+    #[must_use]
+    pub fn usual(&self, category: &str) -> Option<String> {
+        self.candidates.get(category)?.first().cloned()
+    }
+
+    /// Whether it was trained from just these categories.
+    #[must_use]
+    pub fn is_of(&self, categories: &[Matter]) -> bool {
+        let same = |one: &Matter| {
+            self.candidates.get(&one.code) == Some(&one.units)
+                && self.kept.get(&one.code) == Some(&one.kept)
+        };
+        self.candidates.len() == categories.len() && categories.iter().all(same)
+    }
+
+    /// What people call a unit, as far as it is known.
+    pub(super) fn name_of(&self, unit: &str) -> Text {
+        self.names.get(unit).cloned().unwrap_or_else(|| Text::new(unit, unit))
+    }
+
     /// The units' probabilities, the likeliest first, as computed.
     #[must_use]
-    pub fn rank_units(&self, read: &Read) -> Vec<Ranked> {
-        let scores = self.of_unit.scores(&self.reader.of_matter(read));
+    pub(super) fn rank_units(&self, features: &Features) -> Vec<Ranked> {
+        let scores = self.of_unit.scores(features);
         ranked(&self.units, &shares_of(&scores, self.tuning.sharpness))
     }
 
     /// The categories' probabilities, the likeliest first, as computed.
     #[must_use]
-    pub fn rank_categories(&self, read: &Read) -> Vec<Ranked> {
-        let scores = self.of_category.scores(&self.reader.of_matter(read));
+    pub(super) fn rank_categories(&self, features: &Features) -> Vec<Ranked> {
+        let scores = self.of_category.scores(features);
         ranked(&self.categories, &shares_of(&scores, 1.0))
     }
 

@@ -5,9 +5,12 @@ use std::collections::BTreeSet;
 
 use serde::{Deserialize, Serialize};
 
+use super::catalogued::Asked;
 use super::features::{Meaning, Read};
+
 use super::guard::{Manner, Told};
 use super::knowledge::SignKind;
+use super::model::Features;
 use super::normal::PAUSE;
 use super::router::{Ranked, Router};
 use crate::domain::Text;
@@ -48,7 +51,8 @@ pub struct Candidate {
 /// Why.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Reason {
-    /// `precedent`, `words`, `clause`, `danger`, `grammar`, `model` or `change`.
+    /// `precedent`, `answer`, `territory`, `catalogue`, `words`, `clause`, `danger`, `grammar`, `model` or
+    /// `change`.
     pub kind: String,
     /// In words.
     pub text: Text,
@@ -65,13 +69,25 @@ pub struct Suggestion {
     pub kept_per_mille: u16,
     /// How likely the first unit is right, in thousandths.
     pub confidence_per_mille: u16,
-    /// Units, the likeliest first.
+    /// Units, the likeliest first; in doubt the police stand third, whatever their share.
     pub units: Vec<Candidate>,
+    /// The sub-unit of the first unit that has it at this place.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub sub_unit: Option<String>,
     /// Categories, the likeliest first.
     pub categories: Vec<Candidate>,
     /// The question to ask, when in doubt; to be answered by yes (keep) or no.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub question: Option<Text>,
+    /// What the catalogue asks about the first category, not answered yet.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub questions: Vec<Asked>,
+    /// Whether the police may have to go first …
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub police_first: bool,
+    /// … and which units with them.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub joint_units: Vec<String>,
     /// Why, and what would change it.
     pub reasons: Vec<Reason>,
     /// Which model said so.
@@ -97,28 +113,20 @@ impl Router {
             Verdict::Keep
         } else if police >= self.tuning.ask
             || danger >= self.tuning.ask_danger
+            || doubtful(&read.reading.told).is_some()
             || self.knows_too_little(read)
         {
             Verdict::Ask
         } else {
             Verdict::Divert
         };
-        let mut units = self.rank_units(read);
-        units.retain(|unit| unit.code != self.police);
-        let all: f32 = units.iter().map(|unit| unit.share).sum();
-        for unit in &mut units {
-            unit.share /= all.max(1e-6);
-        }
-        let confidence = match verdict {
-            Verdict::Keep => police,
-            Verdict::Ask => (1.0 - police) * self.calibrated(share_of_first(&units)),
-            Verdict::Divert => self.calibrated(share_of_first(&units)),
-        };
-        let mut categories = self.rank_categories(read);
+        let features = self.reader.of_matter(read);
+        let units = self.believed(self.rank_units(&features), verdict, divert);
+        let mut categories = self.rank_categories(&features);
         categories.retain(|one| {
             verdict != Verdict::Divert || !self.kept.get(&one.code).copied().unwrap_or(false)
         });
-        let reasons = self.reasons(read, verdict, &units, &categories);
+        let reasons = self.reasons((read, &features), verdict, &units, &categories);
         let question =
             (verdict == Verdict::Ask).then(|| question(&read.reading.told, kept > danger));
         let place = match verdict {
@@ -127,6 +135,8 @@ impl Router {
             Verdict::Ask => Some(2),
             Verdict::Divert => None,
         };
+        let mut units = units;
+        let confidence = if verdict == Verdict::Keep { police } else { share_of_first(&units) };
         if let Some(place) = place {
             units.insert(
                 place.min(units.len()),
@@ -140,11 +150,35 @@ impl Router {
             kept_per_mille: per_mille(police),
             confidence_per_mille: per_mille(confidence),
             units: named(units),
+            sub_unit: None,
             categories: named(categories),
             question,
+            questions: Vec::new(),
+            police_first: false,
+            joint_units: Vec::new(),
             reasons,
             model: self.name.clone(),
         }
+    }
+
+    /// The units beside the police, with shares as they have come true before: the first one's share is
+    /// how sure the suggestion is, and the others have what it leaves.
+    fn believed(&self, mut units: Vec<Ranked>, verdict: Verdict, divert: f32) -> Vec<Ranked> {
+        units.retain(|unit| unit.code != self.police);
+        let all: f32 = units.iter().map(|unit| unit.share).sum();
+        let computed = share_of_first(&units) / all.max(1e-6);
+        let first = self.calibrated(computed);
+        let rest = (1.0 - first) / (1.0 - computed).max(1e-6);
+        // A share of what is diverted, where it may not be.
+        let whole = if verdict == Verdict::Divert { 1.0 } else { divert };
+        let mut shares = units.iter_mut().map(|unit| &mut unit.share);
+        if let Some(share) = shares.next() {
+            *share = first * whole;
+        }
+        for share in shares {
+            *share = (*share / all.max(1e-6) * rest).min(first) * whole;
+        }
+        units
     }
 
     /// A computed probability as it has come true before: a line through the points of the tuning.
@@ -174,7 +208,7 @@ impl Router {
 
     fn reasons(
         &self,
-        read: &Read,
+        (read, features): (&Read, &Features),
         verdict: Verdict,
         units: &[Ranked],
         categories: &[Ranked],
@@ -222,30 +256,31 @@ impl Router {
             ));
         }
         let (first, second) = (units.first(), units.get(1));
-        let words = first.map(|unit| self.words_for(read, &unit.code)).unwrap_or_default();
+        let words =
+            first.map(|unit| self.words_for((read, features), &unit.code)).unwrap_or_default();
         if let Some(unit) = first.filter(|_| !words.is_empty()) {
             let words = quoted(words.iter().map(String::as_str));
             reasons.push(reason(
                 "words",
-                &format!("{words}多属该单位（{}）的事项", unit.code),
-                &format!("{words} speak for matters of `{}`", unit.code),
+                &format!("{words}多属{}的事项", self.name_of(&unit.code).zh),
+                &format!("{words} speak for matters of {}", self.name_of(&unit.code).en),
             ));
         }
         let clause = categories.iter().take(3).find_map(|one| {
-            let of_first = self.first_unit.get(&one.code)?.first() == first.map(|unit| &unit.code);
+            let of_first = self.candidates.get(&one.code)?.first() == first.map(|unit| &unit.code);
             self.clauses.get(&one.code).filter(|clause| of_first && !clause.is_empty())
         });
         if let Some(clause) = clause {
             reasons.push(reason("clause", clause, &format!("by the plan: {clause}")));
         }
-        reasons.extend(self.what_would_change(read, verdict, second));
+        reasons.extend(self.what_would_change((read, features), verdict, second));
         reasons
     }
 
     /// What the caller would have to say for another answer.
     fn what_would_change(
         &self,
-        read: &Read,
+        told: (&Read, &Features),
         verdict: Verdict,
         second: Option<&Ranked>,
     ) -> Option<Reason> {
@@ -257,7 +292,7 @@ impl Router {
             ));
         }
         let second = second?;
-        let words = self.words_for(read, &second.code);
+        let words = self.words_for(told, &second.code);
         let (zh, en) = if words.is_empty() {
             (String::new(), String::new())
         } else {
@@ -266,15 +301,14 @@ impl Router {
         };
         Some(reason(
             "change",
-            &format!("{zh}次选单位为{}", second.code),
-            &format!("{en}the next choice is `{}`", second.code),
+            &format!("{zh}次选单位为{}", self.name_of(&second.code).zh),
+            &format!("{en}the next choice is {}", self.name_of(&second.code).en),
         ))
     }
 
     /// The words of a text that speak most for a unit, at most three.
-    fn words_for(&self, read: &Read, unit: &str) -> Vec<String> {
+    fn words_for(&self, (read, features): (&Read, &Features), unit: &str) -> Vec<String> {
         let Some(class) = self.units.iter().position(|one| one == unit) else { return Vec::new() };
-        let features = self.reader.of_matter(read);
         let share = |name: &str| {
             let found = features.iter().find(|(feature, _)| feature == name);
             found.map_or(0.0, |(_, value)| self.of_unit.share(name, *value, class))
@@ -300,7 +334,18 @@ impl Router {
     }
 }
 
+/// The danger that is told as perhaps happening now, or again: one question settles it.
+fn doubtful(told: &[Told]) -> Option<&Told> {
+    told.iter().find(|one| one.doubtful && one.kind == SignKind::Danger)
+}
+
 fn question(told: &[Told], calm: bool) -> Text {
+    if let Some(Told { word, .. }) = doubtful(told) {
+        return Text::new(
+            format!("“{word}”现在是否确有其事（看到、闻到、听到），或有人受伤、被困？"),
+            format!("Is `{word}` seen, smelt or heard now, or is anybody hurt or trapped?"),
+        );
+    }
     let kind = told.iter().filter(|told| told.manner.is_live()).map(|told| told.kind).min();
     match kind {
         Some(SignKind::Crime) => {

@@ -36,6 +36,12 @@ pub struct PrecedentRow {
     pub decision: Option<Decision>,
     /// The first of two people who accept it.
     pub agreed_by: Option<String>,
+    /// The township that it is for; none: for all.
+    pub territory: Option<String>,
+    /// From when on it is gone by; none: from the ruling on.
+    pub valid_from: Option<Instant>,
+    /// Until when it is gone by; none: until it is withdrawn.
+    pub valid_until: Option<Instant>,
 }
 
 /// What was decided of a proposal.
@@ -67,6 +73,9 @@ struct Row {
     decided_by: Option<String>,
     decided_at: Option<i64>,
     note: String,
+    territory: Option<String>,
+    valid_from: Option<i64>,
+    valid_until: Option<i64>,
 }
 
 const ACCEPTED: &str = "accepted";
@@ -92,6 +101,9 @@ impl From<Row> for PrecedentRow {
             withdrawn_at: row.withdrawn_at.map(Instant),
             decision,
             agreed_by: row.agreed_by,
+            territory: row.territory,
+            valid_from: row.valid_from.map(Instant),
+            valid_until: row.valid_until.map(Instant),
         }
     }
 }
@@ -99,10 +111,11 @@ impl From<Row> for PrecedentRow {
 /// A matter that is ruled again has one precedent: the last ruling.
 const INSERT: Target = Target {
     head: "INSERT INTO precedent (instance_id, jurisdiction_id, at, made_by, unit, category, reason, \
-           traits, note)",
+           traits, note, territory, valid_from, valid_until)",
     tail: "ON CONFLICT (instance_id) DO UPDATE SET at = excluded.at, made_by = excluded.made_by, \
            unit = excluded.unit, category = excluded.category, reason = excluded.reason, \
-           traits = excluded.traits, \
+           traits = excluded.traits, territory = excluded.territory, \
+           valid_from = excluded.valid_from, valid_until = excluded.valid_until, \
            withdrawn_at = NULL, decision = NULL, agreed_by = NULL, decided_by = NULL, \
            decided_at = NULL, note = ''",
 };
@@ -120,6 +133,9 @@ pub(super) fn added(rows: &[PrecedentRow]) -> Part<'_> {
             row.reason.as_str().into(),
             row.traits.as_str().into(),
             Cell::from(""),
+            row.territory.as_deref().into(),
+            row.valid_from.into(),
+            row.valid_until.into(),
         ]
     });
     Part::insert(&INSERT, rows.collect())

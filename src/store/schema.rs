@@ -254,6 +254,9 @@ diesel::table! {
         decided_by -> Nullable<Text>,
         decided_at -> Nullable<BigInt>,
         note -> Text,
+        territory -> Nullable<Text>,
+        valid_from -> Nullable<BigInt>,
+        valid_until -> Nullable<BigInt>,
     }
 }
 

@@ -190,3 +190,37 @@ async fn what_a_merged_unit_had_open_follows_and_what_is_meant_for_it_goes_to_it
     let report = tokio::task::spawn_blocking(move || gate.verify().unwrap()).await.unwrap();
     assert_eq!(report.differing_count, 0, "{:?}", report.first_fault);
 }
+
+#[tokio::test]
+async fn a_category_that_nobody_would_take_is_not_published() {
+    let office = Office::county().await;
+    // While somebody takes everything else, no call is stranded.
+    let path = "/api/v1/categories/tourism.service";
+    let mut category = office.get(DESK, path).await.ok(200);
+    category["units"] = json!(["guotu-fangguan"]);
+    office.put(ADMIN, path, category.clone()).await.ok(200);
+    // Nobody does any more: refused, by both doors.
+    let gone = |active: bool| json!({ "name": { "zh": "其他单位", "en": "Other units" }, "kind": "other", "active": active });
+    let refused = office.put(ADMIN, "/api/v1/units/qita", gone(false)).await;
+    assert_eq!(refused.problem(422), "invalid");
+    assert!(refused.text.contains("catch_all"), "{}", refused.text);
+    office.put(ADMIN, "/api/v1/units/qita", gone(true)).await.ok(200);
+}
+
+#[tokio::test]
+async fn what_stays_with_the_police_is_made_divertible_by_nobody() {
+    let office = Office::county().await;
+    let path = "/api/v1/categories/police.fire";
+    let mut category = office.get(DESK, path).await.ok(200);
+    category["police_kept"] = json!(false);
+    let refused = office.put(ADMIN, path, category).await;
+    assert_eq!(refused.problem(422), "invalid");
+    assert!(refused.text.contains("不得改为可分流"), "{}", refused.text);
+    let table = export(&office).await;
+    let line = table.lines().find(|line| line.starts_with("police.fire,")).unwrap();
+    let mut cells: Vec<&str> = line.split(',').collect();
+    assert_eq!(cells[8], "是");
+    cells[8] = "";
+    let answer = draft(&office, ADMIN, table.replace(line, &cells.join(","))).await;
+    assert_eq!(answer.problem(422), "wrong_catalogue");
+}

@@ -163,7 +163,7 @@ async fn a_unit_whose_return_was_upheld_sees_its_own_part_and_no_more() {
     let (id, _) = call(&office, json!({})).await;
     give(&office, DESK, &id, "route", json!({ "unit": "chengguan" })).await;
     let input = json!({ "reason": "other_owner", "basis": "城镇排水与污水处理条例",
-        "spot_answer": "tried" });
+        "disputed_clause": "分流方案：市政排水", "spot_answer": "tried" });
     give(&office, "chengguan.liaison", &id, "return_to_desk", input).await;
     let why = json!({ "reason": "管网属惠民公司" });
     give(&office, "gongan.shift_leader", &id, "uphold_return", why).await;

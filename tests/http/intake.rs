@@ -141,3 +141,64 @@ async fn a_column_that_nobody_knows_stops_the_file_before_anything_is_lost() {
     let many = format!("来源编号\n{}", "x\n".repeat(501));
     assert_eq!(send(&office, "", "text/csv", many).await.problem(422), "invalid");
 }
+
+#[tokio::test]
+async fn a_call_of_which_neither_kind_nor_place_is_known_lands_with_somebody_who_is_woken() {
+    let office = Office::county().await;
+    let input = json!({ "text": "听不清，断线了", "anonymous": true });
+    let opened = register(&office, DESK, input).await.ok(201);
+    let id = opened["id"].as_str().unwrap();
+    let path = format!("/api/v1/referrals/{id}");
+    let seen = office.get(DESK, &path).await.ok(200);
+    assert_eq!(
+        (&seen["status"], &seen["holder"]["code"]),
+        (&json!("to_classify"), &json!("gongan"))
+    );
+    assert_eq!(seen["clocks"][0]["name"], "desk_route", "{seen}");
+    let queue = office.get(DESK, "/api/v1/referrals?status=to_classify").await.ok(200);
+    assert_eq!(queue["items"][0]["id"], json!(id), "{queue}");
+    let told = office.get(DESK, &format!("{path}/messages")).await.ok(200);
+    assert!(told["items"][0]["body"].as_str().unwrap().contains("待甄别"), "{told}");
+    // It goes on as soon as it is known what it is.
+    let early = json!({ "command": "route", "input": { "unit": "gongdian" } });
+    let refused = office.command(DESK, id, early.clone()).await;
+    assert_eq!(refused.problem(409), "classify_first");
+    let known = json!({ "category": "utility.power-fault", "place": "葛城街道" });
+    let complete = json!({ "command": "complete", "input": known });
+    office.command(DESK, id, complete).await.ok(200);
+    office.command(DESK, id, early).await.ok(200);
+    // Also from a file: a row without them is a matter, not a fault.
+    let table = "来源编号,警情内容,匿名\nP-9,说不清,是\n".to_owned();
+    let done = send(&office, "?source=paper", "text/csv", table).await.ok(200);
+    assert_eq!(done["registered"], 1, "{done}");
+}
+
+#[tokio::test]
+async fn what_a_peer_hands_in_wakes_the_desk_and_danger_the_police_too() {
+    let office = Office::county().await;
+    let hand_in = |number: &str, category: &str| {
+        let input = json!({ "source": "12345", "source_number": number, "text": "楼里着火了",
+            "place": "葛城街道", "category": category, "anonymous": true });
+        register(&office, "12345.liaison", input)
+    };
+    let told = async |opened: Json| {
+        let path = format!("/api/v1/referrals/{}/messages", opened["id"].as_str().unwrap());
+        office.get(DESK, &path).await.ok(200)["items"].as_array().unwrap().clone()
+    };
+    let people = office.get("yingji.administrator", "/api/v1/people").await.ok(200);
+    let post = |message: &Json| {
+        let mut all = people["items"].as_array().unwrap().iter();
+        let person = all.find(|person| person["id"] == message["person"]["id"]).unwrap();
+        let grant = &person["grants"][0];
+        format!("{}.{}", grant["unit"].as_str().unwrap(), grant["role"].as_str().unwrap())
+    };
+    let kept = told(hand_in("W-1", "police.fire").await.ok(201)).await;
+    let posts: Vec<String> = kept.iter().map(post).collect();
+    for wanted in ["gongan.dispatcher", "gongan.shift_leader", "gongan.leader"] {
+        assert!(posts.iter().any(|post| post == wanted), "{wanted}: {posts:?}");
+    }
+    assert!(kept[0]["body"].as_str().unwrap().contains("立即派警"), "{kept:?}");
+    let other = told(hand_in("W-2", "utility.power-fault").await.ok(201)).await;
+    let posts: Vec<String> = other.iter().map(post).collect();
+    assert!(!posts.is_empty() && posts.iter().all(|post| post == "gongan.dispatcher"), "{posts:?}");
+}

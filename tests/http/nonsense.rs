@@ -107,11 +107,12 @@ async fn a_fact_cannot_be_earlier_than_the_one_before_it() {
     let assign = json!({ "command": "assign", "input": { "unit": "cranes" },
         "occurred_at": "2018-07-01T09:00:00+03:00" });
     let early = office.command("Asha", &id, assign).await;
-    assert_eq!(early.status, 409, "{}", early.text);
+    assert_eq!(early.problem(409), "occurred_before_last");
+    assert!(early.text.contains("2018-07-02T"), "it says what was before: {}", early.text);
     let later = json!({ "command": "assign", "input": { "unit": "cranes" },
         "occurred_at": "2018-07-03T09:00:00+03:00" });
     let future = office.command("Asha", &id, later).await;
-    assert_eq!(future.status, 409, "{}", future.text);
+    assert_eq!(future.problem(409), "occurred_in_future");
 }
 
 // Check 32.
@@ -205,6 +206,13 @@ async fn a_yaml_bomb_does_not_go_off() {
     let answer = yaml(&office, "/api/v1/definitions", bomb(12)).await;
     assert_eq!(answer.problem(422), "broken_definition");
     assert_eq!(answer.json["findings"][0]["code"], "not_a_workflow", "{}", answer.text);
+    let mut calendar = "l0: &l0 [\"01-01\"]\n".to_owned();
+    for level in 1..12 {
+        let below = vec![format!("*l{}", level - 1); 9].join(", ");
+        calendar.push_str(&format!("l{level}: &l{level} [{below}]\n"));
+    }
+    calendar.push_str("code: county\nyears: { 2026: { off: *l11 } }\n");
+    assert_eq!(yaml(&office, "/api/v1/calendars", calendar).await.status / 100, 4);
     let deep = format!("workflow: {}x{}", "[".repeat(100_000), "]".repeat(100_000));
     assert_eq!(yaml(&office, "/api/v1/definitions/check", deep).await.ok(200)["sound"], false);
     office.report("Pier 4").await;

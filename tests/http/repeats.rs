@@ -33,7 +33,7 @@ async fn advised() -> Office {
             small.examples.push(example(text, "gongan", false));
         }
     }
-    office.gate.use_router(Arc::new(Router::train(&small)));
+    office.use_router(Arc::new(Router::train(&small)));
     office
 }
 
@@ -208,4 +208,32 @@ async fn five_hundred_callers_about_one_outage_are_one_matter_and_none_is_lost()
     let dismiss =
         json!({ "command": "dismiss_proposed_tier", "input": { "reason": "已全部恢复供电" } });
     office.command("gongan.shift_leader", &id, dismiss).await.ok(200);
+}
+
+#[tokio::test]
+async fn each_caller_is_told_once_and_only_callers_that_are_there() {
+    let office = advised().await;
+    let first = register(&office, "整栋楼停电了", "葛城街道土城路12号", "023-5922-0001").await;
+    let id = first["id"].as_str().unwrap().to_owned();
+    let again = json!({ "text": "我家也停电了", "caller_phone": "023-5922-0007" });
+    let attach = json!({ "command": "attach_repeat_call", "input": again });
+    office.command(DESK, &id, attach).await.ok(200);
+    let path = format!("/api/v1/referrals/{id}");
+    let call = office.get(DESK, &path).await.ok(200)["calls"][0]["seq"].clone();
+    let tell = |call: Json| {
+        let input = json!({ "call": call, "what": "已恢复供电" });
+        office.command(DESK, &id, json!({ "command": "tell_caller", "input": input }))
+    };
+    tell(call.clone()).await.ok(200);
+    assert_eq!(tell(call.clone()).await.problem(409), "told_before");
+    for none in [json!(1), json!(99_999), json!(call.as_i64().unwrap() + 1)] {
+        let answer = tell(none.clone()).await;
+        assert_eq!(answer.problem(422), "wrong_input", "{none}");
+        assert_eq!(answer.json["reasons"][0]["input"], "call");
+    }
+    // Who called first is one of them.
+    tell(json!(0)).await.ok(200);
+    assert_eq!(tell(json!(0)).await.problem(409), "told_before");
+    let told = office.get(DESK, &path).await.ok(200)["fields"].clone();
+    assert_eq!((&told["callers_told"], &told["opener_told"]), (&json!(2), &json!(true)));
 }

@@ -2,7 +2,8 @@
 
 use std::sync::Arc;
 
-use fenliu::gate::AccessRules;
+use fenliu::gate::{AccessRules, NewAlarm};
+use fenliu::routing::knowledge::Matter;
 use fenliu::routing::{Example, Knowledge};
 use serde_json::{Value as Json, json};
 
@@ -31,7 +32,7 @@ async fn advised() -> Arc<Office> {
         small.examples.push(example("停电了", "gongdian", true));
         small.examples.push(example("着火有人困住", "gongan", false));
     }
-    office.gate.use_knowledge(small);
+    office.gate.use_knowledge(office.owner(), small);
     train(&office).await;
     Arc::new(office)
 }
@@ -114,6 +115,37 @@ async fn a_ruling_that_is_no_precedent_leaves_none() {
 }
 
 #[tokio::test]
+async fn a_ruling_for_one_township_and_some_time_is_gone_by_there_and_then() {
+    let office = advised().await;
+    let text = "河边堆的东西有臭味没人管";
+    let ruling = json!({ "unit": "shuiwu", "reason": "河道保洁暂由县水务局负责",
+        "precedent_territory": "gecheng", "precedent_until": "2018-07-05" });
+    let refused = json!({ "unit": "shuiwu", "reason": "河道保洁暂由县水务局负责",
+        "precedent_territory": "huanbao" });
+    let (id, _) = registered(&office, text).await;
+    let wrong = json!({ "ground": "no_unit_fits", "summary": "河道垃圾发臭，无明确单位" });
+    give(&office, DESK, &id, "escalate_dispute", wrong).await;
+    let body = json!({ "command": "rule", "input": refused });
+    assert_eq!(office.command(DIRECTOR, &id, body).await.problem(409), "no_township");
+    give(&office, DIRECTOR, &id, "rule", ruling).await;
+    let first = async |place: &str| {
+        let body = json!({ "text": text, "place": place });
+        let said = office.post(DESK, "/api/v1/routing/suggest", body).await.ok(200);
+        said["units"][0]["code"].as_str().unwrap().to_owned()
+    };
+    assert_eq!(first("葛城街道滨河路").await, "shuiwu");
+    assert_eq!(first("高燕镇").await, "huanbao", "another township");
+    assert_eq!(first("").await, "huanbao", "nobody knows where");
+    let all = office.get(DESK, "/api/v1/routing/precedents").await.ok(200);
+    assert_eq!(all["items"][0]["territory"]["code"], "gecheng");
+    assert_eq!(all["items"][0]["valid_until"], "2018-07-06T00:00:00+08:00");
+    office.minutes_later(4 * 24 * 60);
+    assert_eq!(first("葛城街道滨河路").await, "huanbao", "it has ended");
+    let all = office.get(DESK, "/api/v1/routing/precedents").await.ok(200);
+    assert_eq!(all["items"][0]["in_force"], false);
+}
+
+#[tokio::test]
 async fn a_ruling_proposes_a_change_of_the_catalogue_with_what_it_would_have_moved() {
     let office = advised().await;
     let (past, past_number) = registered(&office, "河边堆的东西有臭味没人管").await;
@@ -181,6 +213,23 @@ async fn upheld_and_rejected_returns_are_counted_apart() {
 }
 
 #[tokio::test]
+async fn a_return_that_disputes_competence_names_the_clause() {
+    let office = advised().await;
+    let (id, _) = registered(&office, "河边有臭味").await;
+    give(&office, DESK, &id, "route", json!({ "unit": "huanbao" })).await;
+    let without =
+        json!({ "reason": "not_our_duty", "basis": "河道管理条例第二条", "spot_answer": "tried" });
+    let body = json!({ "command": "return_to_desk", "input": without });
+    let refused = office.command("huanbao.liaison", &id, body).await;
+    assert_eq!(refused.problem(422), "wrong_input");
+    assert!(refused.text.contains("所争议的职责条款"), "{}", refused.text);
+    // Where the facts are disputed, no clause is.
+    let facts =
+        json!({ "reason": "facts_differ", "basis": "现场核查笔录", "spot_answer": "tried" });
+    give(&office, "huanbao.liaison", &id, "return_to_desk", facts).await;
+}
+
+#[tokio::test]
 async fn the_router_learns_from_what_units_accepted_and_stops_when_it_is_erased() {
     let office = advised().await;
     let text = "窨井冒水淌到路上";
@@ -208,6 +257,55 @@ async fn the_router_learns_from_what_units_accepted_and_stops_when_it_is_erased(
     }
     train(&office).await;
     assert_eq!(suggested(&office, text).await["model"], before["model"]);
+}
+
+#[tokio::test]
+async fn the_router_learns_a_catalogue_as_soon_as_it_is_in_force() {
+    use fenliu::scheduler::{Duty, Poll, watch::Watch};
+    let office = Office::county().await;
+    let mut small = Knowledge { police: "gongan".to_owned(), ..Knowledge::default() };
+    (small.tuning.ask, small.tuning.ask_danger, small.tuning.keep) = (0.9, 0.9, 0.99);
+    let directory = office.gate.registry().directory(office.owner()).unwrap();
+    for category in directory.categories.values() {
+        let (code, units, kept) =
+            (category.code.clone(), category.units.clone(), category.police_kept);
+        small.categories.push(Matter { code, units, kept });
+    }
+    let (text, units) = ("垃圾没人收".to_owned(), vec!["huanbao".to_owned()]);
+    let category = Some("env.solid-waste".to_owned());
+    small.examples.push(Example { text, units, category, divert: true, ..Example::default() });
+    office.gate.use_knowledge(office.owner(), small);
+    // That it could not be trained before is over now.
+    let (gate, owner) = (office.gate.clone(), office.owner());
+    let alarm = NewAlarm {
+        kind: "router_untrained".to_owned(),
+        jurisdiction: Some(owner),
+        instance: None,
+        at: gate.now(),
+        detail: "the store did not answer".to_owned(),
+    };
+    tokio::task::spawn_blocking(move || gate.raise_alarm(&alarm).unwrap()).await.unwrap();
+    train(&office).await;
+    let admin = "yingji.administrator";
+    let open = office.get(admin, "/api/v1/alarms?open=true").await.ok(200);
+    assert_eq!(open["items"], json!([]), "{open}");
+    let mut watch = Watch::new(Duty::new(office.gate.clone()));
+    watch.poll().await;
+    let before = suggested(&office, "垃圾没人收").await["model"].clone();
+    let path = "/api/v1/categories/env.solid-waste";
+    let mut category = office.get(DESK, path).await.ok(200);
+    category["units"] = json!(["chengguan", "huanbao"]);
+    office.put(admin, path, category).await.ok(200);
+    assert!(office.gate.router_is_behind(owner).unwrap());
+    watch.poll().await;
+    // It is trained beside everything else, in a moment here.
+    for _ in 0..600 {
+        if !office.gate.router_is_behind(owner).unwrap() {
+            break;
+        }
+        tokio::time::sleep(std::time::Duration::from_millis(50)).await;
+    }
+    assert_ne!(suggested(&office, "垃圾没人收").await["model"], before);
 }
 
 #[test]

@@ -79,6 +79,7 @@ const ROOMS: &[(&str, u8, &[&str])] = &[
 const OWNERS: &[(&str, &[&str])] = &[
     ("statig", &["chart"]),
     ("miette", &["chart"]),
+    ("serde_saphyr", &["calendar", "chart", "scenario", "config", "app"]),
     ("minijinja", &["template"]),
     ("diesel", &["store"]),
     ("diesel_migrations", &["store"]),

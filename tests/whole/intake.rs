@@ -39,7 +39,7 @@ async fn a_file_is_imported_once_however_often_it_is_sent() {
     assert_eq!(progress.lines().count(), 3, "{progress}");
     assert!(progress.contains("230/230"), "{progress}");
     // Interrupted or not: sent again, with one row more and one that is wrong.
-    let more = format!("{head}{rows}{}P-232,停电,,停电/线路故障,求助,是\n", row(231));
+    let more = format!("{head}{rows}{}P-232,停电,葛,停电/线路故障,求助,是\n", row(231));
     std::fs::write(&file, more).unwrap();
     let again = import(&house, &token, &file, &report);
     let said = String::from_utf8_lossy(&again.stdout).into_owned();

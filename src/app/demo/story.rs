@@ -207,6 +207,7 @@ impl Matter<'_> {
         json!({
             "reason": "not_our_duty",
             "basis": self.script.clause,
+            "disputed_clause": self.script.clause,
             "spot_answer": "impossible",
             "spot_answer_why": "需现场执法，无法当场答复",
             "suggested_unit": suggested,

@@ -186,6 +186,7 @@ fn neutral(ty: &Type) -> Passing<'static> {
         Type::Bool => Passing::Bool(false),
         Type::Int => Passing::Int(0),
         Type::Tier => Passing::Int(Tier::Ordinary.rank()),
+        Type::Set => Passing::List(Vec::new()),
         _ => Passing::Text(Cow::Borrowed("")),
     }
 }

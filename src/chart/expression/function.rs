@@ -101,7 +101,7 @@ pub(super) enum Owner {
 const UNIT: [(&str, Type); 3] =
     [("active", Type::Bool), ("kind", Type::Text), ("parent", Type::Text)];
 
-const CATEGORY: [(&str, Type); 8] = [
+const CATEGORY: [(&str, Type); 9] = [
     ("active", Type::Bool),
     ("police_kept", Type::Bool),
     ("police_first", Type::Bool),
@@ -110,6 +110,7 @@ const CATEGORY: [(&str, Type); 8] = [
     ("matter_class", Type::Text),
     ("legal_days", Type::Int),
     ("needs_tier", Type::Tier),
+    ("partners", Type::Set),
 ];
 
 impl Owner {

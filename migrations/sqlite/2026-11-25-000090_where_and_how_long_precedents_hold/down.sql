@@ -1,0 +1,3 @@
+ALTER TABLE precedent DROP COLUMN valid_until;
+ALTER TABLE precedent DROP COLUMN valid_from;
+ALTER TABLE precedent DROP COLUMN territory;

@@ -1,0 +1,128 @@
+//! What the catalogue says stands before what the router has learned: questions, places, changes.
+
+use std::sync::Arc;
+
+use fenliu::routing::knowledge::Matter;
+use fenliu::routing::{Example, Knowledge, Router};
+use serde_json::{Value as Json, json};
+
+use super::office::Office;
+
+const DESK: &str = "gongan.dispatcher";
+const ADMIN: &str = "yingji.administrator";
+
+/// A county whose router knows two kinds of matters.
+async fn advised() -> Office {
+    let office = Office::county().await;
+    let mut small = Knowledge { police: "gongan".to_owned(), ..Knowledge::default() };
+    (small.tuning.ask, small.tuning.ask_danger, small.tuning.keep) = (0.9, 0.9, 0.95);
+    for (code, unit, text) in [
+        ("city.facility", "chengguan", "路灯不亮"),
+        ("utility.power-fault", "gongdian", "停电一天"),
+        ("env.solid-waste", "huanbao", "垃圾没人收"),
+    ] {
+        let units = vec![unit.to_owned()];
+        small.categories.push(Matter { code: code.to_owned(), units: units.clone(), kept: false });
+        let (text, category) = (text.to_owned(), Some(code.to_owned()));
+        let example = Example { text, units, divert: true, category, ..Example::default() };
+        small.examples.extend(vec![example; 4]);
+    }
+    for _ in 0..4 {
+        let (text, units) = ("着火有人困住".to_owned(), vec!["gongan".to_owned()]);
+        small.examples.push(Example { text, units, emergency: true, ..Example::default() });
+    }
+    office.use_router(Arc::new(Router::train(&small)));
+    office
+}
+
+async fn suggested(office: &Office, body: Json) -> Json {
+    office.post(DESK, "/api/v1/routing/suggest", body).await.ok(200)
+}
+
+#[tokio::test]
+async fn the_answer_to_a_question_of_the_catalogue_changes_the_suggestion_and_is_recorded() {
+    let office = advised().await;
+    let said = suggested(&office, json!({ "text": "停电一天" })).await;
+    assert_eq!(said["units"][0]["code"], "gongdian", "{said}");
+    assert_eq!(said["questions"][0]["code"], "line-down");
+    assert_eq!(said["categories"][0]["kind"], "help");
+    let yes = json!({ "text": "停电一天", "answers": { "line-down": true } });
+    let said = suggested(&office, yes).await;
+    assert_eq!((&said["verdict"], &said["police_first"]), (&json!("keep"), &json!(true)), "{said}");
+    assert_eq!(said["categories"][0]["code"], "police.utility-danger");
+    assert_eq!(said["reasons"][0]["kind"], "answer");
+    let joint: Vec<&str> = said["joint_units"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|u| u["code"].as_str().unwrap())
+        .collect();
+    assert_eq!(joint, ["huimin", "gongdian", "ranqi"]);
+    let no = json!({ "text": "停电一天", "answers": { "line-down": false } });
+    let said = suggested(&office, no).await;
+    assert_eq!((&said["verdict"], &said["questions"]), (&json!("divert"), &json!([])), "{said}");
+    // The registration keeps what was answered, and goes by it.
+    let input = |answers: &str| {
+        json!({ "input": { "text": "停电一天", "place": "葛城街道", "kind": "help",
+            "category": "utility.power-fault", "anonymous": true, "answers": answers } })
+    };
+    let opened = office.post(DESK, "/api/v1/referrals", input("line-down=yes")).await.ok(201);
+    let path = format!("/api/v1/referrals/{}", opened["id"].as_str().unwrap());
+    let fields = office.get(DESK, &path).await.ok(200)["fields"].clone();
+    assert_eq!(fields["answers"], "line-down=yes");
+    assert_eq!((&fields["guard"], &fields["police_kept"]), (&json!("keep"), &json!(true)));
+    for wrong in ["wet=yes", "line-down", "line-down=perhaps"] {
+        let refused = office.post(DESK, "/api/v1/referrals", input(wrong)).await;
+        assert_eq!(refused.problem(422), "wrong_input", "{wrong}");
+        assert_eq!(refused.json["reasons"][0]["input"], "answers");
+    }
+}
+
+#[tokio::test]
+async fn the_place_decides_among_units_where_the_catalogue_says_so() {
+    let office = advised().await;
+    let at = |place: &str| json!({ "text": "路灯不亮", "place": place });
+    let said = suggested(&office, at("葛城街道土城路")).await;
+    assert_eq!(said["units"][0]["code"], "chengguan", "{said}");
+    assert_eq!(said["sub_unit"]["code"], "chengguan-shizheng");
+    assert_eq!(said["reasons"][0]["kind"], "territory");
+    assert_eq!(suggested(&office, at("高燕镇街上")).await["sub_unit"], Json::Null);
+    // A unit of its own for one township, from now on.
+    let path = "/api/v1/categories/env.solid-waste";
+    let mut category = office.get(DESK, path).await.ok(200);
+    category["territory"] = json!({ "gaoyan": "gaoyan" });
+    office.put(ADMIN, path, category.clone()).await.ok(200);
+    let at = |place: &str| json!({ "text": "垃圾没人收", "place": place });
+    let said = suggested(&office, at("高燕街上")).await;
+    assert_eq!(said["units"][0]["code"], "gaoyan", "{said}");
+    assert_eq!(said["units"][0]["per_mille"], said["confidence_per_mille"]);
+    assert_eq!(suggested(&office, at("修齐镇")).await["units"][0]["code"], "huanbao");
+    // What is no township, or no unit in use, is said.
+    for (township, unit) in [("huanbao", "gaoyan"), ("gaoyan", "nosuch"), ("gaoyan", "zhengfu")] {
+        category["territory"] = json!({ township: unit });
+        let refused = office.put(ADMIN, path, category.clone()).await;
+        assert_eq!(refused.problem(422), "invalid", "{township} {unit}");
+    }
+}
+
+#[tokio::test]
+async fn a_change_of_the_catalogue_is_followed_before_the_router_has_learned_it() {
+    let office = advised().await;
+    let path = "/api/v1/categories/env.solid-waste";
+    let mut category = office.get(DESK, path).await.ok(200);
+    category["units"] = json!(["chengguan", "huanbao"]);
+    office.put(ADMIN, path, category).await.ok(200);
+    let said = suggested(&office, json!({ "text": "垃圾没人收" })).await;
+    assert_eq!(said["units"][0]["code"], "chengguan", "{said}");
+    assert_eq!(said["reasons"][0]["kind"], "catalogue");
+    assert!(said["reasons"][0]["text"]["zh"].as_str().unwrap().contains("县城市管理局"), "{said}");
+    // The category that the desk chooses leads at once, too.
+    let chosen = json!({ "text": "垃圾没人收", "category": "tourism.service" });
+    assert_eq!(suggested(&office, chosen).await["units"][0]["code"], "lvyou");
+    let strange = json!({ "text": "垃圾没人收", "category": "nosuch" });
+    let refused = office.post(DESK, "/api/v1/routing/suggest", strange).await;
+    assert_eq!(refused.problem(422), "invalid");
+    let long = json!({ "text": "长".repeat(4001) });
+    let refused = office.post(DESK, "/api/v1/routing/suggest", long).await;
+    assert_eq!(refused.problem(422), "invalid");
+}
