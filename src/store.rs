@@ -94,7 +94,7 @@ pub use session::SessionRow;
 pub use shared::Keys;
 pub use token::TokenRow;
 pub use trace::TraceRow;
-pub use transfer::{Table, tables};
+pub use transfer::{Table, is_left_out, tables};
 pub use writer::{Transaction, Writer};
 
 /// Which back end.
