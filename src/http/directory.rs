@@ -92,6 +92,9 @@ pub(super) struct CategoryBody {
     /// The statutory limit in working days for `legal`; 0 if no law is named.
     #[serde(default)]
     legal_days: i64,
+    /// The law counts calendar days instead.
+    #[serde(default)]
+    legal_calendar: bool,
     /// The law that fixes it.
     #[schema(value_type = Option<Words>)]
     law: Option<Text>,
@@ -150,13 +153,15 @@ impl CategoryBody {
     pub(super) fn of(category: &Category) -> Self {
         let Category { code, name, units, matter_class, legal_days, law, .. } = category.clone();
         let Category { kind, territory, questions, .. } = category.clone();
-        let Category { police_kept, police_first, livelihood, retired, .. } = *category;
+        let Category { police_kept, police_first, livelihood, retired, legal_calendar, .. } =
+            *category;
         Self {
             code,
             name,
             units,
             matter_class,
             legal_days,
+            legal_calendar,
             law,
             police_kept,
             police_first,
@@ -175,6 +180,7 @@ impl CategoryBody {
             units: self.units,
             matter_class: self.matter_class,
             legal_days: self.legal_days,
+            legal_calendar: self.legal_calendar,
             law: self.law,
             police_kept: self.police_kept,
             police_first: self.police_first,
