@@ -98,6 +98,26 @@ pub fn write_book(categories: &Categories) -> Result<Vec<u8>, rust_xlsxwriter::X
     book.save_to_buffer()
 }
 
+/// So many bytes may a workbook have when it is unpacked: a catalogue has a hundredth of it, and a small
+/// file can unpack to more than any memory.
+const UNPACKED_MAX: u64 = 32 << 20;
+
+/// Unpacks a workbook into nothing, as far as is allowed.
+fn unpacks_within(bytes: &[u8], most: u64) -> Result<(), String> {
+    let mut archive =
+        zip::ZipArchive::new(std::io::Cursor::new(bytes)).map_err(|e| e.to_string())?;
+    let mut left = most;
+    for number in 0..archive.len() {
+        let file = archive.by_index(number).map_err(|error| error.to_string())?;
+        let mut some = std::io::Read::take(file, left + 1);
+        let read = std::io::copy(&mut some, &mut std::io::sink()).map_err(|e| e.to_string())?;
+        left = left.checked_sub(read).ok_or_else(|| {
+            format!("解压后超过{0} MiB unpacked it is larger than {0} MiB", most >> 20)
+        })?;
+    }
+    Ok(())
+}
+
 /// The cells of a sheet, each row with its line.
 type Rows = Vec<(usize, Vec<String>)>;
 
@@ -107,10 +127,14 @@ type Rows = Vec<(usize, Vec<String>)>;
 /// Everything that is wrong with it, each with its line.
 pub fn read(directory: &Directory, text: &str) -> Result<Categories, Vec<Fault>> {
     let text = text.trim_start_matches(MARK);
+    let separator = sheet::separator(text);
+    if let Some(line) = sheet::unclosed(text, separator) {
+        return Err(vec![Fault { line, what: super::unclosed(line), input: None }]);
+    }
     let mut reader = csv::ReaderBuilder::new()
         .has_headers(false)
         .flexible(true)
-        .delimiter(sheet::separator(text))
+        .delimiter(separator)
         .from_reader(text.as_bytes());
     let mut rows = Rows::new();
     for record in reader.records() {
@@ -144,6 +168,7 @@ pub fn read_book(directory: &Directory, bytes: &[u8]) -> Result<Categories, Vec<
         );
         vec![Fault { line: 1, what, input: None }]
     };
+    unpacks_within(bytes, UNPACKED_MAX).map_err(|e| unread(&e))?;
     let mut book: Xlsx<_> =
         calamine::open_workbook_from_rs(std::io::Cursor::new(bytes)).map_err(|e| unread(&e))?;
     let first = book.worksheet_range_at(0).ok_or_else(|| unread(&"no sheet"))?;
