@@ -327,7 +327,7 @@ pub(super) async fn put_unit(
     }
     let (gate, who, put) = (house.gate.clone(), caller.clone(), unit.clone());
     blocking(move || gate.put_unit(&who, &put)).await?;
-    let view = found(&house, &caller, |who| Some(UnitView::of(who, &unit)))?;
+    let view = found(&house, &caller.house(), |who| Some(UnitView::of(who, &unit)))?;
     Ok(HttpResponse::Ok().json(view.into_inner()))
 }
 
