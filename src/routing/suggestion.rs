@@ -7,7 +7,6 @@ use serde::{Deserialize, Serialize};
 
 use super::catalogued::Asked;
 use super::features::{Meaning, Read};
-
 use super::guard::{Manner, Told};
 use super::knowledge::SignKind;
 use super::likeness::{Traits, traits_of};

@@ -127,9 +127,7 @@ fn cel_value(source: &str, desk: &Desk) -> Value {
 /// An expression of any type and any part of the language; it may ask for optional names.
 fn any_source(dice: &mut Dice, ty: &Type, depth: usize) -> String {
     let leaves: &[&str] = match ty {
-        Type::Bool => {
-            &["ruled", "已裁定", "unit.active", "category.livelihood", "has(note)", "true"]
-        }
+        Type::Bool => &["ruled", "已裁定", "unit.active", "category.active", "has(note)", "true"],
         Type::Int => &[
             "returns",
             "0",
