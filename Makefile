@@ -1,7 +1,8 @@
 # fenliu 分流: everything a newcomer needs. `make help` lists it.
 SHELL := /bin/bash
 .DEFAULT_GOAL := help
-CARGO := cargo
+# Rust of one's own, or that which `make setup` brings.
+CARGO := $(shell command -v cargo || echo $(HOME)/.cargo/bin/cargo)
 # Properties are tried on the same cases in every run; `make test SEED=$$RANDOM` tries others.
 SEED := 20180701
 # How often the tests kill the service while it works; `make test KILLS=50` is the long form.
@@ -14,11 +15,9 @@ help: ## this list
 	@awk -F':.*## ' '/^[a-z-]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 .PHONY: setup
-setup: ## install what building needs (Debian packages; Rust must be there: https://rustup.rs)
-	@command -v $(CARGO) >/dev/null || { \
-	  echo "Rust is missing; install it with rustup's own line, then run make again:"; \
-	  echo "  curl --proto '=https' --tlsv1.2 -sSf https://sh.rustup.rs | sh"; exit 1; }
+setup: ## install what building needs (Debian packages, and Rust by rustup if there is none)
 	@./deploy/install-packages $(PACKAGES_BUILD)
+	@command -v $(CARGO) >/dev/null || ./deploy/install-rust
 
 .PHONY: setup-test
 setup-test: setup ## install what testing needs besides (PostgreSQL, Node.js, Python, the programs that tests talk to)

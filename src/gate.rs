@@ -55,6 +55,7 @@ mod spot;
 mod subscription;
 mod teaching;
 mod telling;
+mod token;
 mod voices;
 mod wording;
 mod world;
@@ -76,7 +77,6 @@ pub use access::{
     AccessRules, AccountSeen, Attempt, Enrolment, Known, NewAccount, Profile, Session, SessionSeen,
     Setup, SignIn,
 };
-pub use administration::{Issued, NewToken};
 pub use alarm::AlarmsTold;
 pub use audit::{Examined, Report, verify, verify_signed};
 pub use change::Change;
@@ -102,10 +102,11 @@ pub use reply::Replied;
 pub use request::{Caller, Done, Firing, Receipt, Request, Target};
 pub use retold::Retold;
 pub use roster::{Book, Handing, ImportWish, Imported, Named, NewStandIn};
-pub use sealing::{Sealed, Seals, verify_seals};
+pub use sealing::{Noted, Sealed, Seals};
 pub use sight::Seen;
 pub use subscription::{HookGuard, NewSubscription};
 pub use teaching::{Elsewhere, Proposal, ReturnFigures, Returns, Verdict as Ruling};
+pub use token::{Issued, NewToken, TokenDraft};
 pub use voices::{Voice, Voices};
 pub use wording::{family_of, number_of};
 

@@ -7,7 +7,6 @@ use clap::{Args, Parser, Subcommand};
 use fenliu::app::{alerts, archive, demo, intake, keys, rights, routing, serve, workflow};
 use fenliu::config::settings::Settings;
 use fenliu::domain::Instant;
-use fenliu::domain::event::unhex;
 
 /// Many small values live for one command only: this allocator is made for that, and was measured
 /// to be worth a fifth of the throughput.
@@ -42,6 +41,9 @@ enum Command {
         /// The public key that must have signed every checkpoint, as `fenliu key` printed it.
         #[arg(long)]
         key: Option<String>,
+        /// A checkpoint that must be there, from a mail that was kept: its number, `:` and its hash.
+        #[arg(long, value_name = "NUMBER:HASH")]
+        checkpoint: Option<String>,
     },
     /// Write everything to a new folder: tables as lines of JSON, and a manifest with their hashes. A
     /// service may run meanwhile. The files hold callers' personal data and secrets: keep them so.
@@ -228,8 +230,9 @@ fn run(command: Command) -> Result<workflow::Report, String> {
     match command {
         Command::Demo(wish) => demonstrate(wish),
         Command::Serve(wish) => serve_for_real(wish),
-        Command::Verify { config, database, export, key } => {
-            verify(Place { config, database }, export.as_deref(), key.as_deref())
+        Command::Verify { config, database, export, key, checkpoint } => {
+            let noted = archive::noted(key.as_deref(), checkpoint.as_deref()).map_err(said)?;
+            verify(Place { config, database }, export.as_deref(), &noted)
         }
         Command::Export { folder, place } => {
             let made = archive::export(&place.settings()?, &folder).map_err(said)?;
@@ -240,13 +243,13 @@ fn run(command: Command) -> Result<workflow::Report, String> {
         Command::Import { folder, place } => {
             let settings = place.settings()?;
             archive::import(&settings, &folder).map_err(said)?;
-            Ok(archive::told(&serve::verify(&settings, None).map_err(said)?))
+            Ok(archive::told(&serve::verify(&settings, &archive::Noted::default()).map_err(said)?))
         }
         Command::Backup { file, place } => {
             archive::backup(&place.settings()?, &file).map_err(said)?;
             let url = format!("sqlite:{}", file.display());
             let copy = Place { config: None, database: Some(url) };
-            verify(copy, None, None)
+            verify(copy, None, &archive::Noted::default())
         }
         Command::Key { config, wish } => {
             let settings = settings(config)?;
@@ -328,14 +331,11 @@ fn serve_for_real(wish: Serve) -> Result<workflow::Report, String> {
 fn verify(
     place: Place,
     export: Option<&Path>,
-    key: Option<&str>,
+    noted: &archive::Noted,
 ) -> Result<workflow::Report, String> {
-    let wrong = || "fenliu: --key: a public key is 64 hexadecimal digits".to_owned();
-    let bytes = |key: &str| unhex(key).filter(|bytes| bytes.len() == 32).ok_or_else(wrong);
-    let key = key.map(bytes).transpose()?;
     let report = match export {
-        Some(folder) => archive::verify_export(&place.settings()?, folder, key.as_deref()),
-        None => serve::verify(&place.settings()?, key.as_deref()),
+        Some(folder) => archive::verify_export(&place.settings()?, folder, noted),
+        None => serve::verify(&place.settings()?, noted),
     };
     Ok(archive::told(&report.map_err(said)?))
 }

@@ -19,12 +19,23 @@ fn columns(grant: &Grant, county: Option<&str>) -> impl Iterator<Item = Column> 
     [Some(Column::Role(grant.role)), leads.then_some(Column::CountyLeader)].into_iter().flatten()
 }
 
+/// Whether what the actor asks by leaves it this act: a token may be narrowed to some.
+fn leaves(actor: &Actor, act: Act) -> bool {
+    let narrowed = actor.via().map(|via| &via.scope.acts).filter(|acts| !acts.is_empty());
+    narrowed.is_none_or(|acts| acts.iter().any(|code| code == act.code()))
+}
+
+/// The grants of the actor that may count for an act: none where its token is not for that.
+fn grants(actor: &Actor, act: Act) -> &[Grant] {
+    if leaves(actor, act) { actor.grants() } else { &[] }
+}
+
 /// Whether one of the actor's grants allows an act on a thing to which it stands in this relation,
 /// wherever that thing is. `county` is the unit that plays the county government.
 #[must_use]
 pub fn may_at(actor: &Actor, act: Act, relation: Relation, county: Option<&str>) -> bool {
     match actor {
-        Actor::Person { grants, .. } => grants.iter().any(|grant| {
+        Actor::Person { .. } => grants(actor, act).iter().any(|grant| {
             columns(grant, county).any(|column| reach(column, act).includes(relation))
         }),
         Actor::Clock | Actor::Relative { .. } => false,
@@ -43,7 +54,7 @@ pub fn may(actor: &Actor, act: Act) -> bool {
 #[must_use]
 pub fn may_somewhere(actor: &Actor, act: Act, county: Option<&str>) -> bool {
     match actor {
-        Actor::Person { grants, .. } => grants
+        Actor::Person { .. } => grants(actor, act)
             .iter()
             .any(|grant| columns(grant, county).any(|column| !reach(column, act).is_nothing())),
         Actor::Clock | Actor::Relative { .. } => false,
@@ -54,7 +65,7 @@ pub fn may_somewhere(actor: &Actor, act: Act, county: Option<&str>) -> bool {
 /// The units through which the actor may do this to things that stand in this relation to them.
 #[must_use]
 pub fn units(actor: &Actor, act: Act, relation: Relation) -> BTreeSet<&str> {
-    let grants = actor.grants().iter();
+    let grants = grants(actor, act).iter();
     let fits = |grant: &&Grant| reach(Column::Role(grant.role), act).includes(relation);
     grants.filter(fits).map(|grant| grant.unit.as_str()).collect()
 }
@@ -65,7 +76,7 @@ pub fn grants_for(actor: &Actor, act: Act, county: Option<&str>) -> Vec<Grant> {
     let allows = |grant: &&Grant| {
         columns(grant, county).any(|column| reach(column, act).includes(Relation::Other))
     };
-    actor.grants().iter().filter(allows).cloned().collect()
+    grants(actor, act).iter().filter(allows).cloned().collect()
 }
 
 /// Whether the actor sees every instance: by a role, or as a leader of the county government.
@@ -95,7 +106,7 @@ pub fn takes_part<'p>(
 /// gives the act.
 #[must_use]
 pub fn holds_post(actor: &Actor, act: Act, posts: &BTreeSet<Grant>) -> bool {
-    let mut grants = actor.grants().iter();
+    let mut grants = grants(actor, act).iter();
     grants.any(|grant| {
         reach(Column::Role(grant.role), act).includes(Relation::Post) && posts.contains(grant)
     })

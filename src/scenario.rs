@@ -289,7 +289,7 @@ impl<'s> Play<'s> {
         found.map(|instance| instance.id).ok_or_else(|| format!("there is no `{name}`"))
     }
 
-    /// Who acts: `huanbao.liaison`, `desk.dispatcher`, `unit.liaison`; the first of `by` if nobody
+    /// Who acts: `water.liaison`, `desk.dispatcher`, `unit.liaison`; the first of `by` if nobody
     /// is named.
     fn actor(
         &self,
@@ -318,7 +318,7 @@ impl<'s> Play<'s> {
             .unwrap_or(party);
         let person = directory.people_with(&unit, role).next();
         let id = person.map_or(PersonId(0), |person| person.id);
-        Ok(Actor::Person { id, grants: vec![Grant { role, unit }] })
+        Ok(Actor::person(id, vec![Grant { role, unit }]))
     }
 }
 

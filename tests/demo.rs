@@ -61,6 +61,7 @@ fn the_main_job_runs_on_postgresql_as_it_does_on_sqlite() {
     assert!(report["commands_acknowledged"].as_u64().unwrap() > 80, "{report:#}");
 }
 
+// Check 43.
 #[test]
 fn the_demonstration_reaches_every_state_of_the_card_and_its_figures_agree_with_the_log() {
     let folder = Folder::new("demo");
@@ -81,6 +82,26 @@ fn the_demonstration_reaches_every_state_of_the_card_and_its_figures_agree_with_
         let kinds = report["events_by_kind"].as_object().unwrap();
         let some = kinds.keys().any(|name| name.starts_with(&format!("{workflow}.")));
         assert!(some, "no event of a {workflow}: {report:#}");
+    }
+    // In time, returned, disputed, ruled, late, suspended, reopened, raised and lowered, reported.
+    for kind in [
+        "referral.accept",
+        "referral.return_to_desk",
+        "referral.contest",
+        "referral.rule",
+        "referral.clock.handle",
+        "referral.suspend",
+        "referral.reopen",
+        "referral.raise_tier",
+        "referral.lower_tier",
+        "incident.report_phone",
+        "incident.clock.phone",
+        "incident.send_written",
+        "incident.clock.written",
+        "supervision.issue",
+    ] {
+        let times = report["events_by_kind"][kind].as_u64().unwrap_or(0);
+        assert!(times > 0, "{kind} is not shown: {:#}", report["events_by_kind"]);
     }
     assert!(said.contains(" 60/60 件") && !said.contains("61/60"), "{said}");
     let first = said.split("件来电").nth(1).unwrap();
@@ -150,12 +171,13 @@ fn killed_again_and_again_the_service_loses_nothing_it_acknowledged() {
     let found = demo::look_again(&url, &played).unwrap();
     let (lost, twice, faults) = (found.lost.len(), found.twice.len(), found.faults.len());
     println!(
-        "killed {kills} times: {} acknowledged, {lost} lost, {twice} twice, {faults} faults",
-        played.acknowledged
+        "killed {kills} times: {} acknowledged, {lost} lost, {} clocks fired, {twice} twice, {faults} faults",
+        played.acknowledged, found.fired
     );
-    // A service that never gets to answering would lose nothing either.
+    // A service that never gets to answering would lose nothing either, nor fire a clock twice.
     let least = (kills * 4).max(50);
     assert!(played.acknowledged >= least, "only {} were acknowledged", played.acknowledged);
+    assert!(found.fired >= 20, "only {} steps of clocks were taken", found.fired);
     assert_eq!(found.lost, Vec::<String>::new(), "acknowledged, but not there");
     assert_eq!(found.twice, Vec::<String>::new(), "clocks that did one thing twice");
     assert_eq!(found.faults, Vec::<String>::new(), "what the auditor finds");

@@ -26,6 +26,7 @@ mod order;
 mod personal;
 mod proposals;
 mod provider;
+mod races;
 mod recount;
 mod rehearsal;
 mod repeats;

@@ -35,6 +35,7 @@ fn complaint(output: &Output) -> String {
     String::from_utf8_lossy(&output.stderr).into_owned()
 }
 
+// Check 8.
 #[test]
 fn a_first_start_that_fails_does_not_swallow_the_administrators_token() {
     let folder = Folder::new("first-start");
@@ -70,6 +71,40 @@ fn a_log_in_a_file_has_no_colour_codes() {
     let folder = Folder::new("colours");
     let log = Service::start(&mut serve(&folder)).stop();
     assert!(log.contains("asked to stop") && !log.contains('\u{1b}'), "{log}");
+}
+
+#[test]
+fn what_the_guide_says_to_install_is_enough_to_start() {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR"));
+    let guide = std::fs::read_to_string(root.join("docs/OPERATING.md")).unwrap();
+    let step = guide.split("0. Install:").nth(1).unwrap().split("\n1. ").next().unwrap();
+    let named: Vec<&str> = step.split('`').filter(|word| word.starts_with("config/")).collect();
+    assert!(named.len() >= 4, "{step}");
+    let folder = Folder::new("installed");
+    let etc = folder.0.join("etc");
+    let copy = |from: &Path, to: &Path| {
+        std::fs::create_dir_all(to.parent().unwrap()).unwrap();
+        let done = Command::new("cp").arg("-r").args([from, to]).status().unwrap();
+        assert!(done.success(), "{}", from.display());
+    };
+    for path in named {
+        copy(&root.join(path), &etc.join(path.trim_start_matches("config/").trim_end_matches('/')));
+    }
+    copy(&root.join("workflows"), &etc.join("workflows"));
+    let settings = etc.join("fenliu.toml");
+    let text = std::fs::read_to_string(&settings).unwrap();
+    let moved = text.replacen("\"../workflows\"", "\"workflows\"", 1);
+    std::fs::write(&settings, moved).unwrap();
+    let mut start = fenliu(&folder, &["serve", "--config", settings.to_str().unwrap()]);
+    let service = Service::start(start.env_remove("FENLIU_ROUTING_FOLDER"));
+    assert!(service.said.contains("fenliu_"), "{}", service.said);
+    service.stop();
+    std::fs::copy(etc.join("jurisdictions/chengkou.yaml"), etc.join("jurisdictions/other.yaml"))
+        .unwrap();
+    let mut again = fenliu(&folder, &["serve", "--config", settings.to_str().unwrap()]);
+    let said =
+        complaint(&again.env("FENLIU_DATABASE_FOLDER", folder.0.join("new")).output().unwrap());
+    assert!(said.contains("founding.jurisdiction") && said.contains("name the one"), "{said}");
 }
 
 #[test]
@@ -129,6 +164,7 @@ fn a_second_demonstration_leaves_the_first_ones_data_alone() {
     first.kill();
 }
 
+// Check 37.
 #[test]
 fn in_clear_text_other_machines_are_answered_only_if_the_settings_say_so() {
     let folder = Folder::new("plain");
@@ -148,6 +184,7 @@ fn said(output: &Output) -> String {
     String::from_utf8_lossy(&output.stdout).into_owned()
 }
 
+// Check 52.
 #[test]
 fn a_service_that_runs_is_copied_exported_and_verified_with_the_key_it_signs_with() {
     let folder = Folder::new("copy");
@@ -160,7 +197,7 @@ fn a_service_that_runs_is_copied_exported_and_verified_with_the_key_it_signs_wit
     let copied = run(&["backup", copy.to_str().unwrap()]);
     assert!(copied.contains("0 differing"), "{copied}");
     // The founding with its answers on the spot, and the first token.
-    let audited = copied.lines().find(|line| line.ends_with("audit entries, 0 checkpoints"));
+    let audited = copied.lines().find(|line| line.contains(" audit entries, 1 checkpoints, "));
     let audited = audited.unwrap_or_else(|| panic!("{copied}"));
     assert!(!audited.starts_with('0'), "{audited}");
     run(&["export", export.to_str().unwrap()]);
@@ -170,6 +207,12 @@ fn a_service_that_runs_is_copied_exported_and_verified_with_the_key_it_signs_wit
     run(&["verify", "--export", export.to_str().unwrap(), "--key", key.trim()]);
     let wrong = fenliu(&folder, &["verify", "--key", "abc"]).output().unwrap();
     assert!(complaint(&wrong).contains("64 hexadecimal digits"));
+    let wrong = fenliu(&folder, &["verify", "--checkpoint", "1"]).output().unwrap();
+    assert!(complaint(&wrong).contains("a number, `:`, and a hash"));
+    let noted = format!("1:{}", "0".repeat(64));
+    let forged = fenliu(&folder, &["verify", "--checkpoint", &noted]).output().unwrap();
+    assert!(!forged.status.success());
+    assert!(String::from_utf8_lossy(&forged.stdout).contains("not the one that was noted"));
     let again = fenliu(&folder, &["backup", copy.to_str().unwrap()]).output().unwrap();
     assert!(complaint(&again).contains("exists"), "a copy is never written over");
     service.stop();

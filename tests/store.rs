@@ -8,7 +8,7 @@ mod locking;
 mod only_postgres;
 mod only_sqlite;
 mod outbox;
-mod place;
+pub(crate) mod place;
 pub(crate) mod postgres;
 mod rosters;
 mod samples;

@@ -1,5 +1,6 @@
 //! 100,000 clocks due at one instant, drained through the same door as everything else.
 
+use std::path::Path;
 use std::sync::Arc;
 use std::time::Instant as Begun;
 
@@ -34,11 +35,14 @@ fn entropy(bytes: &mut [u8]) {
     bytes.fill(7);
 }
 
-/// A gate on a fresh SQLite file with the shipped jurisdiction and a clock that stands still.
-pub fn gate(name: &str, now: Instant) -> (Gate, Arc<StillClock>, Caller, std::path::PathBuf) {
-    let folder = folder(name);
-    let url = format!("sqlite:{}", folder.join("fenliu.db").display());
-    let store = Store::open(&url, Options { create: true, ..Options::default() }).unwrap();
+/// The address of a SQLite file in a folder.
+pub fn sqlite(folder: &Path) -> String {
+    format!("sqlite:{}", folder.join("fenliu.db").display())
+}
+
+/// A gate on an empty database with the shipped jurisdiction and a clock that stands still.
+pub fn gate(url: &str, now: Instant) -> (Gate, Arc<StillClock>, Caller) {
+    let store = Store::open(url, Options { create: true, ..Options::default() }).unwrap();
     store.migrate().unwrap();
     let clock = Arc::new(StillClock::new(now));
     let shown: Arc<dyn Clock> = Arc::<StillClock>::clone(&clock);
@@ -63,8 +67,8 @@ pub fn gate(name: &str, now: Instant) -> (Gate, Arc<StillClock>, Caller, std::pa
     }
     let id = gate.found(&who.directory(JurisdictionId(0)), &calendar, &workflows).unwrap();
     let grants = vec![Grant { role: Role::Dispatcher, unit: "gongan".to_owned() }];
-    let actor = Actor::Person { id: PersonId(1), grants };
-    (gate, clock, Caller { actor, jurisdiction: id }, folder)
+    let actor = Actor::person(PersonId(1), grants);
+    (gate, clock, Caller { actor, jurisdiction: id })
 }
 
 /// A call that waits to be routed.
@@ -88,7 +92,8 @@ pub fn register(caller: &Caller) -> Request {
 /// Registers so many calls at one instant, lets their first limit pass, and drains.
 pub async fn drain(count: usize) -> Drained {
     let start = Instant::parse("2018-07-02T09:00:00+08:00").unwrap();
-    let (gate, clock, caller, folder) = gate("clocks", start);
+    let folder = folder("clocks");
+    let (gate, clock, caller) = gate(&sqlite(&folder), start);
     let mut left = count;
     while left > 0 {
         let wave = left.min(512);
@@ -123,7 +128,7 @@ pub async fn drain(count: usize) -> Drained {
 }
 
 /// Counts in the event log what should never be: firings before their time, and second ones.
-fn recount(gate: &Gate, folder: &std::path::Path) -> (usize, usize) {
+fn recount(gate: &Gate, folder: &Path) -> (usize, usize) {
     assert!(gate.settle().unwrap());
     let url = format!("sqlite:{}", folder.join("fenliu.db").display());
     let options = Options { read_only: true, ..Options::default() };

@@ -11,9 +11,10 @@ use fenliu::gate::{Caller, Gate, Request, Target};
 use fenliu::store::{Batch, ClockRow, Options, PartyRow, Store};
 
 use super::client::{Client, tokens};
-use super::clocks::{gate, register};
+use super::clocks::{gate, register, sqlite};
 use super::life::{Load, Row, row};
-use super::service::Service;
+use super::postgres::Cluster;
+use super::service::{Service, folder};
 
 /// Clients that command at once.
 const CLIENTS: usize = 64;
@@ -49,13 +50,9 @@ async fn give(
 }
 
 /// Fills a store with copies of one open and one closed matter; answers the ids of the open ones.
-async fn fill(
-    name: &str,
-    instances: usize,
-    open: usize,
-) -> (std::path::PathBuf, Vec<InstanceId>, PublicIds) {
+async fn fill(url: &str, instances: usize, open: usize) -> (Vec<InstanceId>, PublicIds) {
     let start = Instant::parse("2036-07-01T09:00:00+08:00").unwrap();
-    let (gate, _clock, caller, folder) = gate(name, start);
+    let (gate, _clock, caller) = gate(url, start);
     let opened = gate.submit(register(&caller)).await.unwrap().receipt.instance;
     give(&gate, &caller, opened, "route", serde_json::json!({ "unit": "huanbao" })).await;
     let closed = gate.submit(register(&caller)).await.unwrap().receipt.instance;
@@ -65,8 +62,7 @@ async fn fill(
     drop(gate);
     // The committers end with the last gate; the file's lock follows.
     std::thread::sleep(Duration::from_millis(300));
-    let url = format!("sqlite:{}", folder.join("fenliu.db").display());
-    let store = Store::open(&url, Options::default()).unwrap();
+    let store = Store::open(url, Options::default()).unwrap();
     let mut writer = store.writer().unwrap();
     let templates: Vec<_> = [opened, closed]
         .iter()
@@ -96,7 +92,7 @@ async fn fill(
             batch = Batch::default();
         }
     }
-    (folder, ids, public)
+    (ids, public)
 }
 
 fn copy(
@@ -150,12 +146,20 @@ async fn urge(address: String, token: String, load: Rc<Load>, paths: Rc<Vec<Stri
     }
 }
 
-async fn one(instances: usize, open: usize, span: Duration) -> Grown {
-    let (folder, ids, public) = fill(&format!("growth-{instances}"), instances, open).await;
+async fn one(cluster: Option<&Cluster>, instances: usize, span: Duration) -> Grown {
+    let open = (instances / 20).max(5_000);
+    let name = format!("growth_{instances}");
+    let folder = folder(&name);
+    let url = cluster.map_or_else(|| sqlite(&folder), |cluster| cluster.database(&name));
+    let (ids, public) = fill(&url, instances, open).await;
+    if let Some(cluster) = cluster {
+        // What autovacuum does within minutes of such a load.
+        cluster.settle(&name);
+    }
     let paths = ids.iter().map(|id| format!("/api/v1/instances/{}/commands", public.instance(*id)));
     let paths = Rc::new(paths.collect::<Vec<_>>());
-    let admin = admin(&folder);
-    let service = Service::start(&folder, "", Some(&admin));
+    let admin = admin(&folder, &url);
+    let service = Service::start(&folder, &url, Some(&admin));
     let started_ms = service.started_in.as_millis();
     let tokens = tokens(&service.address, &service.admin, "huanbao").await;
     let micros = Rc::new(RefCell::new(Vec::with_capacity(1_000_000)));
@@ -171,16 +175,20 @@ async fn one(instances: usize, open: usize, span: Duration) -> Grown {
     let row = row(&service, CLIENTS, cpu, begun, &micros.borrow());
     let mapped_mib = service.mapped_mib();
     drop(service);
-    let file_mib = std::fs::metadata(folder.join("fenliu.db")).unwrap().len() / 1_048_576;
+    let file_mib = match cluster {
+        Some(cluster) => cluster.size_mib(&name),
+        None => std::fs::metadata(folder.join("fenliu.db")).unwrap().len() / 1_048_576,
+    };
     std::fs::remove_dir_all(folder).unwrap();
     Grown { instances, open, row, started_ms, file_mib, mapped_mib }
 }
 
 /// A token for the administrator, made on the command line as an operator would.
-fn admin(folder: &std::path::Path) -> String {
+fn admin(folder: &std::path::Path, url: &str) -> String {
     let output = std::process::Command::new(env!("CARGO_BIN_EXE_fenliu"))
         .args(["token", "--person", "县应急办系统管理员"])
         .env("FENLIU_DATABASE_FOLDER", folder)
+        .env("FENLIU_DATABASE_URL", url)
         .env("FENLIU_SERVER_REQUESTS_PER_SECOND", "0")
         .output()
         .unwrap();
@@ -188,14 +196,14 @@ fn admin(folder: &std::path::Path) -> String {
     String::from_utf8(output.stdout).unwrap().trim().to_owned()
 }
 
-/// Ten thousand, then `large`.
-pub async fn measure(large: usize, span: Duration) -> Vec<Grown> {
-    vec![one(10_000, 5_000, span).await, one(large, large / 20, span).await]
+/// Ten thousand, then `large`; on SQLite, or on a cluster.
+pub async fn measure(cluster: Option<&Cluster>, large: usize, span: Duration) -> [Grown; 2] {
+    [one(cluster, 10_000, span).await, one(cluster, large, span).await]
 }
 
 /// A table, and the ratio.
-pub fn print(grown: &[Grown]) {
-    println!("## growth: commands to random open matters, SQLite, {CLIENTS} clients\n");
+pub fn print(kind: &str, grown: &[Grown]) {
+    println!("## growth: commands to random open matters, {kind}, {CLIENTS} clients\n");
     println!(
         "| instances | open | commands/s | p99 ms | start ms | file MiB | own MiB | mapped MiB |"
     );

@@ -90,6 +90,17 @@ impl Cluster {
         format!("postgres://postgres@127.0.0.1:{}/{name}", self.port)
     }
 
+    /// Brings the statistics of a database up to date.
+    pub fn settle(&self, name: &str) {
+        self.tool("vacuumdb", &["--quiet", "--analyze", name]);
+    }
+
+    /// How large a database is.
+    pub fn size_mib(&self, name: &str) -> u64 {
+        let query = format!("SELECT pg_database_size('{name}') / 1048576");
+        self.tool("psql", &["-At", "-c", &query]).trim().parse().unwrap()
+    }
+
     /// CPU seconds that the server's processes have used so far, those that ended included.
     pub fn cpu_seconds(&self) -> f64 {
         let server = self.server.id();

@@ -17,6 +17,7 @@ use crate::config::settings::Settings;
 use crate::domain::Instant;
 use crate::domain::event::{hex, unhex};
 use crate::gate;
+pub use crate::gate::Noted;
 use crate::seal::SigningKey;
 use crate::store::{Options, Store, tables};
 
@@ -243,13 +244,34 @@ fn take_table(
 pub fn verify_export(
     settings: &Settings,
     folder: &Path,
-    key: Option<&[u8]>,
+    noted: &Noted,
 ) -> Result<gate::Report, Error> {
     let store = Store::open("sqlite::memory:", Options::default())?;
     store.migrate()?;
     import_into(&store, folder)?;
     keys::use_if_there(settings, &store)?;
-    Ok(gate::verify_signed(&store, key, |_| ())?)
+    Ok(gate::verify_signed(&store, noted, |_| ())?)
+}
+
+/// What is compared with, as it was typed: a public key, and the number and hash of a checkpoint.
+///
+/// # Errors
+/// What is not such a thing.
+pub fn noted(key: Option<&str>, checkpoint: Option<&str>) -> Result<Noted, Error> {
+    let bytes = |text: &str| unhex(text).and_then(|bytes| <[u8; 32]>::try_from(bytes).ok());
+    let wrong = |what: &str| Error::Sense(what.to_owned());
+    let key = key.map(|key| {
+        let wrong = || wrong("--key: a public key is 64 hexadecimal digits");
+        bytes(key).map(Vec::from).ok_or_else(wrong)
+    });
+    let checkpoint = checkpoint.map(|text| {
+        let parts = text.split_once(':');
+        let read = parts.and_then(|(number, hash)| Some((number.parse().ok()?, bytes(hash)?)));
+        read.ok_or_else(|| {
+            wrong("--checkpoint: a number, `:`, and a hash of 64 hexadecimal digits")
+        })
+    });
+    Ok(Noted { key: key.transpose()?, checkpoint: checkpoint.transpose()? })
 }
 
 /// What looking again found, for people.

@@ -23,6 +23,7 @@ use serde_json::Value as Json;
 
 use super::house;
 use crate::clock::{Clock, FastClock};
+use crate::config::database::only_file;
 use crate::config::jurisdiction::Jurisdiction;
 use crate::config::settings::Settings;
 use crate::domain::{Directory, JurisdictionId};
@@ -336,12 +337,9 @@ impl Player {
     ) -> Result<Played, Error> {
         let settings = Settings::default();
         let who = &settings.founding;
-        let read = |path: &Path| {
-            std::fs::read_to_string(settings.beside(path))
-                .map_err(|error| Error::Play(error.to_string()))
-        };
-        let who = Jurisdiction::from_yaml(&read(&who.jurisdiction)?)
-            .map_err(|error| Error::Play(error.to_string()))?;
+        let file = only_file(&settings.beside(&who.jurisdiction)).map_err(Error::Play)?;
+        let who = std::fs::read_to_string(&file).map_err(|error| fault(&file, &error))?;
+        let who = Jurisdiction::from_yaml(&who).map_err(|error| fault(&file, &error))?;
         let directory = Arc::new(who.directory(JurisdictionId(1)));
         let (script, calls) = (Script::read(script)?, read_calls(calls, usize::MAX)?);
         let bodies = directory.bodies.clone();

@@ -11,6 +11,7 @@ use crate::calendar::Calendar;
 use crate::channel::Now;
 use crate::clock::Clock;
 use crate::config::channel::SmsKind;
+use crate::config::database::only_file;
 use crate::config::jurisdiction::Jurisdiction;
 use crate::config::settings::Settings;
 use crate::domain::{Actor, Directory, JurisdictionId, PersonId, Role, Scope};
@@ -107,8 +108,12 @@ pub fn found(settings: &Settings, gate: &Gate) -> Result<Option<String>, Error> 
         return Ok(None);
     }
     let files = &settings.founding;
-    let (jurisdiction, calendar) =
-        (settings.beside(&files.jurisdiction), settings.beside(&files.calendar));
+    let meant = |key: &str, path: &Path| {
+        let file = only_file(&settings.beside(path));
+        file.map_err(|error| Error::Sense(format!("{key}: {error}")))
+    };
+    let jurisdiction = meant("founding.jurisdiction", &files.jurisdiction)?;
+    let calendar = meant("founding.calendar", &files.calendar)?;
     let who = Jurisdiction::from_yaml(&read("founding.jurisdiction", &jurisdiction)?)
         .map_err(|error| Error::Sense(format!("{}: {error}", jurisdiction.display())))?;
     let place = calendar.display().to_string();
@@ -325,6 +330,10 @@ pub fn start(settings: &Settings, clock: Arc<dyn Clock>) -> Result<Running, Erro
     gate.guard_webhooks(super::channels::reach(settings));
     let server = listen(settings, &gate, postboxes)?;
     let token = found(settings, &gate)?;
+    if token.is_some() {
+        // From now on a store without any checkpoint is one that was cut.
+        gate.make_checkpoint()?;
+    }
     word(settings, &gate)?;
     judge_database(&gate)?;
     advise(settings, &gate)?;

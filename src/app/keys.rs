@@ -95,7 +95,11 @@ fn take(settings: &Settings, store: &Store) -> Result<(), Error> {
             "the keys of {keys} are not all that this database is locked by: {error}"
         ))
     };
-    store.read(store::Reader::fits).map_err(|error| wrong(&error))?;
+    let fits = store.read(|reader| {
+        reader.refuse_clear()?;
+        reader.fits()
+    });
+    fits.map_err(|error| wrong(&error))?;
     let Some(vault) = store.vault() else { return Ok(()) };
     // Before anything is locked by another key: whoever copies the file from now on needs both.
     store.writer()?.transaction(|transaction| transaction.begin_to_lock_by(vault.present()))?;

@@ -11,6 +11,7 @@ use super::workflow::{Report, yaml_files};
 use crate::calendar::Calendar;
 use crate::chart::{self, finding};
 use crate::clock::{Clock, SystemClock};
+use crate::config::database::only_file;
 use crate::config::jurisdiction::Jurisdiction;
 use crate::config::settings::Settings;
 use crate::domain::{Instant, JurisdictionId, Language, PersonId, Tier};
@@ -110,7 +111,7 @@ fn ground(settings: &Settings, wish: &Wish) -> Result<(Ground, String), String> 
 fn founding(settings: &Settings) -> Result<Ground, String> {
     let files = &settings.founding;
     let read = |path: &Path| {
-        let path = settings.beside(path);
+        let path = only_file(&settings.beside(path))?;
         let text = std::fs::read_to_string(&path);
         text.map_err(|error| format!("{}: {error}", path.display()))
     };

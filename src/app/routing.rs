@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 
 use super::serve;
 use super::workflow::Report;
+use crate::config::database::only_file;
 use crate::config::jurisdiction::Jurisdiction;
 use crate::config::knowledge;
 use crate::config::settings::Settings;
@@ -79,7 +80,7 @@ pub fn knowledge(settings: &Settings) -> Result<Knowledge, String> {
 /// # Errors
 /// As for [`knowledge`].
 pub(super) fn known(settings: &Settings) -> Result<(Directory, Knowledge), String> {
-    let file = settings.beside(&settings.founding.jurisdiction);
+    let file = only_file(&settings.beside(&settings.founding.jurisdiction))?;
     let place = |error: &dyn std::fmt::Display| format!("{}: {error}", file.display());
     let source = fs::read_to_string(&file).map_err(|error| place(&error))?;
     let who = Jurisdiction::from_yaml(&source).map_err(|error| place(&error))?;

@@ -46,5 +46,6 @@ pub(super) fn access_rules(settings: &Settings) -> AccessRules {
         },
         idle_ms: i64::from(access.idle_minutes.max(1)) * minute,
         longest_ms: i64::from(access.longest_hours.max(1)) * 60 * minute,
+        token_ms: i64::from(access.token_days.max(1)) * 24 * 60 * minute,
     }
 }

@@ -134,15 +134,15 @@ pub fn demonstrate(
 }
 
 /// Looks again at a whole database, reading only: chains, decisions, rows, and checkpoints, which
-/// must be signed by `key` if one is given.
+/// must be as they were `noted`.
 ///
 /// # Errors
 /// When the database cannot be read.
-pub fn verify(settings: &Settings, key: Option<&[u8]>) -> Result<gate::Report, Error> {
+pub fn verify(settings: &Settings, noted: &gate::Noted) -> Result<gate::Report, Error> {
     let options = Options { read_only: true, ..Options::default() };
     let store = Store::open(&settings.database_url(), options)?;
     keys::use_if_there(settings, &store)?;
-    Ok(gate::verify_signed(&store, key, |_| ())?)
+    Ok(gate::verify_signed(&store, noted, |_| ())?)
 }
 
 /// A token to be made on the command line.

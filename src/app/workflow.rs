@@ -6,6 +6,7 @@ use std::path::{Path, PathBuf};
 use crate::calendar::Calendar;
 use crate::chart::check::{Member, check_family};
 use crate::chart::{self, Chart, Finding, Severity, finding};
+use crate::config::database::only_file;
 use crate::config::jurisdiction::Jurisdiction;
 use crate::domain::JurisdictionId;
 use crate::scenario::Stage;
@@ -57,11 +58,11 @@ pub enum Wish {
         /// A folder of workflows, a workflow file, or a scenario file.
         #[arg(default_value = "workflows")]
         path: PathBuf,
-        /// Who is who.
-        #[arg(long, default_value = "config/jurisdictions/chengkou.yaml")]
+        /// Who is who: a file, or a folder with one.
+        #[arg(long, default_value = "config/jurisdictions")]
         jurisdiction: PathBuf,
-        /// Which days are worked.
-        #[arg(long, default_value = "config/calendars/chongqing.yaml")]
+        /// Which days are worked: a file, or a folder with one.
+        #[arg(long, default_value = "config/calendars")]
         calendar: PathBuf,
     },
     /// Draw a workflow.
@@ -210,8 +211,9 @@ pub fn stage(workflows: &Path, jurisdiction: &Path, calendar: &Path) -> Result<S
             None => return Err(finding::draw(&file.display().to_string(), &source, &findings)),
         }
     }
-    let who = Jurisdiction::from_yaml(&read(jurisdiction)?).map_err(|error| error.to_string())?;
-    let days = Calendar::from_yaml(&read(calendar)?).map_err(|error| error.to_string())?;
+    let (who, days) = (read(&only_file(jurisdiction)?)?, read(&only_file(calendar)?)?);
+    let who = Jurisdiction::from_yaml(&who).map_err(|error| error.to_string())?;
+    let days = Calendar::from_yaml(&days).map_err(|error| error.to_string())?;
     let stage = Stage::new(charts, days, who.directory(JurisdictionId(1)));
     Ok(stage.with_rosters(who.rosters()))
 }

@@ -51,7 +51,7 @@ pub trait Names {
 pub trait Env {
     /// The value of a dotted path; `Unset` if it has none.
     fn name(&self, path: &str) -> Value;
-    /// The answer to a question about the world outside, such as `unit/huanbao/active`.
+    /// The answer to a question about the world outside, such as `unit/water/active`.
     fn ask(&self, question: &str) -> Value;
     /// The calendar by which limits are counted.
     fn calendar(&self) -> &Calendar;

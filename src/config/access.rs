@@ -19,14 +19,21 @@ pub struct Access {
     pub idle_minutes: u32,
     /// A session ends after so many hours in any case.
     pub longest_hours: u32,
+    /// An access token is good for so many days at most, and for as many if nothing is said.
+    pub token_days: u32,
     /// Signing in at an identity provider.
     pub oidc: Oidc,
 }
 
 impl Default for Access {
     fn default() -> Self {
-        let oidc = Oidc::default();
-        Self { profile: Profile::Mlps3, idle_minutes: 30, longest_hours: 12, oidc }
+        Self {
+            profile: Profile::Mlps3,
+            idle_minutes: 30,
+            longest_hours: 12,
+            token_days: 365,
+            oidc: Oidc::default(),
+        }
     }
 }
 

@@ -1,6 +1,6 @@
 //! Where data are kept, and what a new database begins with.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -39,9 +39,9 @@ impl Default for Database {
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, default)]
 pub struct Founding {
-    /// Who is who.
+    /// Who is who: a file, or a folder with one.
     pub jurisdiction: PathBuf,
-    /// Which days are worked.
+    /// Which days are worked: a file, or a folder with one.
     pub calendar: PathBuf,
     /// The folder of workflow files.
     pub workflows: PathBuf,
@@ -53,10 +53,33 @@ pub struct Founding {
 impl Default for Founding {
     fn default() -> Self {
         Self {
-            jurisdiction: PathBuf::from("jurisdictions/chengkou.yaml"),
-            calendar: PathBuf::from("calendars/chongqing.yaml"),
+            jurisdiction: PathBuf::from("jurisdictions"),
+            calendar: PathBuf::from("calendars"),
             workflows: PathBuf::from("../workflows"),
             chain_hash: ChainHash::Sha256,
         }
+    }
+}
+
+/// The file that is meant by a path: itself, or the one YAML file of a folder.
+///
+/// # Errors
+/// What is there instead.
+pub fn only_file(path: &Path) -> Result<PathBuf, String> {
+    if !path.is_dir() {
+        return Ok(path.to_owned());
+    }
+    let said = |what: &dyn std::fmt::Display| format!("{}: {what}", path.display());
+    let mut files = Vec::new();
+    for entry in std::fs::read_dir(path).map_err(|error| said(&error))? {
+        let file = entry.map_err(|error| said(&error))?.path();
+        if file.extension().is_some_and(|extension| extension == "yaml") {
+            files.push(file);
+        }
+    }
+    match files.as_slice() {
+        [file] => Ok(file.clone()),
+        [] => Err(said(&"no YAML file stands in this folder; name one")),
+        _ => Err(said(&"several YAML files stand in this folder; name the one that is meant")),
     }
 }

@@ -156,6 +156,19 @@ pub struct Scope {
     pub units: Vec<String>,
 }
 
+/// By which token somebody asks: recorded with what is done by it, so that it is seen who had it made.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Via {
+    /// The token's id.
+    pub token: i64,
+    /// What it is narrowed to; not recorded, as grants are not.
+    #[serde(skip)]
+    pub scope: Scope,
+    /// Until when it is good; neither.
+    #[serde(skip)]
+    pub until: Option<Instant>,
+}
+
 /// Who asks.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case", tag = "kind")]
@@ -168,6 +181,9 @@ pub enum Actor {
         /// acted for stand instead.
         #[serde(skip)]
         grants: Vec<Grant>,
+        /// By which token, if not in a session, by a link or a reply.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        via: Option<Via>,
     },
     /// A clock of the instance itself.
     Clock,
@@ -181,6 +197,27 @@ pub enum Actor {
 }
 
 impl Actor {
+    /// A person that acts itself.
+    #[must_use]
+    pub fn person(id: PersonId, grants: Vec<Grant>) -> Self {
+        Self::Person { id, grants, via: None }
+    }
+
+    /// The same person with other grants.
+    #[must_use]
+    pub fn with(&self, grants: Vec<Grant>) -> Self {
+        match self {
+            Self::Person { id, via, .. } => Self::Person { id: *id, grants, via: via.clone() },
+            other => other.clone(),
+        }
+    }
+
+    /// The token by which the actor asks.
+    #[must_use]
+    pub fn via(&self) -> Option<&Via> {
+        if let Self::Person { via, .. } = self { via.as_ref() } else { None }
+    }
+
     /// Whether the actor has `role` in `unit`.
     #[must_use]
     pub fn is(&self, role: Role, unit: &str) -> bool {

@@ -24,6 +24,9 @@ pub struct AuditEntry {
     pub at: Instant,
     /// Who: `person:7`, `system`.
     pub actor: String,
+    /// By which token, if by one: an entry `token_issued` says who made that.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub token: Option<i64>,
     /// What, by a stable name: `person_put`, `token_issued`.
     pub kind: String,
     /// To what: `person:7`, `definition:referral`.

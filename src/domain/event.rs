@@ -116,7 +116,7 @@ pub enum ClockVerb {
 pub struct Told {
     /// The name of the text in the workflow.
     pub text: String,
-    /// To whom, in the definition's words resolved to units: `huanbao.liaison`.
+    /// To whom, in the definition's words resolved to units: `water.liaison`.
     pub to: Vec<String>,
     /// Who they are now; empty if the step reached nobody.
     pub people: Vec<PersonId>,

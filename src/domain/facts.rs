@@ -11,8 +11,8 @@ use super::value::Value;
 /// Answers questions about the world outside an instance.
 ///
 /// Questions are short paths, so that a record of them can be read by an auditor:
-/// `body/desk` (the unit that plays a party), `unit/huanbao/active`, `category/noise.x/police_kept`,
-/// `people/huanbao/liaison` (a list of person ids), `matter/00000017/open`. A question without an answer is `Unset`.
+/// `body/desk` (the unit that plays a party), `unit/water/active`, `category/noise.x/police_kept`,
+/// `people/water/liaison` (a list of person ids), `matter/00000017/open`. A question without an answer is `Unset`.
 pub trait Facts {
     /// The answer to one question.
     fn ask(&self, question: &str) -> Value;

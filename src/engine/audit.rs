@@ -75,6 +75,8 @@ pub enum Part {
     Clock,
     /// A message that an event says was written, and that is not there.
     Message,
+    /// What a caller said, or who it was: not what the event says by its digest.
+    Caller,
 }
 
 /// One thing that is not as it should be.

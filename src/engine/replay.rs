@@ -75,7 +75,7 @@ fn acting(event: &Event) -> crate::domain::Actor {
         (Actor::Person { id, .. }, Some(unit)) => {
             let roles = event.role.map_or_else(|| Role::ALL.to_vec(), |role| vec![role]);
             let grants = roles.into_iter().map(|role| Grant { role, unit: unit.clone() });
-            Actor::Person { id: *id, grants: grants.collect() }
+            Actor::person(*id, grants.collect())
         }
         (actor, _) => actor.clone(),
     }

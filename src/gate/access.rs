@@ -16,7 +16,7 @@ use sha2::{Digest, Sha256};
 use super::error::{Error, refused};
 use super::{Caller, Gate};
 use crate::domain::event::{Hash, hex};
-use crate::domain::{Actor, Instant, Person, Scope};
+use crate::domain::{Actor, Instant, Person, Via};
 
 pub use account::{AccountSeen, NewAccount, Setup};
 pub(super) use denial::Denials;
@@ -35,6 +35,8 @@ pub struct AccessRules {
     pub idle_ms: i64,
     /// A session ends after so long (ms) in any case.
     pub longest_ms: i64,
+    /// A token is good for so long (ms) at most.
+    pub token_ms: i64,
     /// For how long (ms) what one person proposes waits for a second one; none: one alone may do it.
     pub second_person_ms: Option<i64>,
 }
@@ -46,6 +48,7 @@ impl Default for AccessRules {
             profile: Profile::Mlps3,
             idle_ms: 30 * minute,
             longest_ms: 12 * 60 * minute,
+            token_ms: 365 * 24 * 60 * minute,
             second_person_ms: None,
         }
     }
@@ -56,18 +59,8 @@ impl Default for AccessRules {
 pub struct Known {
     /// With which rights, and where.
     pub caller: Caller,
-    /// What the token narrows them to.
-    pub scope: Scope,
     /// The session, if it is one.
     pub session: Option<SessionSeen>,
-}
-
-impl Known {
-    /// Whether the token leaves an act to its person.
-    #[must_use]
-    pub fn leaves(&self, act: crate::policy::Act) -> bool {
-        self.scope.acts.is_empty() || self.scope.acts.iter().any(|code| code == act.code())
-    }
 }
 
 impl Gate {
@@ -95,12 +88,13 @@ impl Gate {
         let directory = registry.directory(token.jurisdiction)?;
         let person = directory.people.get(&token.person).filter(|person| person.active);
         let mut caller = caller(person.ok_or(Error::NotFound)?, token.jurisdiction);
-        let units = &token.scope.units;
-        if let (false, Actor::Person { grants, .. }) = (units.is_empty(), &mut caller.actor) {
-            grants.retain(|grant| units.contains(&grant.unit));
+        if let Actor::Person { grants, via, .. } = &mut caller.actor {
+            let units = &token.scope.units;
+            grants.retain(|grant| units.is_empty() || units.contains(&grant.unit));
+            *via = Some(Via { token: token.id, scope: token.scope, until: token.expires_at });
         }
         self.inner.uses.note(token.id, now);
-        Ok(Known { caller, scope: token.scope, session: None })
+        Ok(Known { caller, session: None })
     }
 
     /// Writes down when tokens were last used. Blocks.
@@ -148,7 +142,7 @@ impl Gate {
 }
 
 fn caller(person: &Person, jurisdiction: crate::domain::JurisdictionId) -> Caller {
-    Caller { actor: Actor::Person { id: person.id, grants: person.grants.clone() }, jurisdiction }
+    Caller { actor: Actor::person(person.id, person.grants.clone()), jurisdiction }
 }
 
 /// What is kept of a secret.

@@ -1,48 +1,16 @@
-//! Administrators' changes: jurisdictions, units, people, calendars, definitions, tokens. Each is
+//! Administrators' changes: units, people, calendars. Each is
 //! one transaction, and is in force when it is answered.
 
 use serde_json::json;
 
-use super::access::hash_of;
 use super::error::Error;
 use super::proposal::{Approval, Motion};
 use super::sealing::{self, Deed};
 use super::{Caller, Entropy, Gate};
 use crate::calendar::Calendar;
-use crate::domain::event::hex;
-use crate::domain::{
-    Directory, Instant, JurisdictionId, Person, PersonId, Refusal, Scope, Text, Unit,
-};
-use crate::policy::{self, Act};
-use crate::store::{self, CalendarSource, Store, TokenRow, Transaction};
-
-/// A token to be made.
-#[derive(Debug, Clone)]
-pub struct NewToken {
-    /// Whose.
-    pub person: PersonId,
-    /// What for, in words.
-    pub label: String,
-    /// Until when.
-    pub expires_at: Option<Instant>,
-    /// What it is narrowed to.
-    pub scope: Scope,
-}
-
-/// A token as it is handed over, once.
-#[derive(Clone)]
-pub struct Issued {
-    /// Its id.
-    pub id: i64,
-    /// The secret: shown once, kept only as a hash.
-    pub secret: String,
-}
-
-/// What a token begins with, so that leaked ones are found by scanners.
-const TOKEN_PREFIX: &str = "fenliu_";
-
-/// The bytes of a token's secret.
-const TOKEN_BYTES: usize = 32;
+use crate::domain::{Directory, Instant, JurisdictionId, Person, PersonId, Refusal, Text, Unit};
+use crate::policy::Act;
+use crate::store::{self, CalendarSource, Store, Transaction};
 
 impl Gate {
     /// Loads definitions, calendars, directories and tokens again: after a change on another node.
@@ -78,59 +46,6 @@ impl Gate {
         let done = writer.transaction(|transaction| work(transaction, now))?;
         self.inner.registry.reload(&self.inner.store, now)?;
         Ok(done)
-    }
-
-    /// Makes a token. Blocks.
-    ///
-    /// # Errors
-    /// `Forbidden`; `NotFound` when there is no such person; `Invalid` for a scope that names what is
-    /// not there.
-    pub fn issue_token(&self, caller: &Caller, new: &NewToken) -> Result<Issued, Error> {
-        self.permit(caller, Act::IssueTokens)?;
-        let directory = self.inner.registry.directory(caller.jurisdiction)?;
-        if !directory.people.contains_key(&new.person) {
-            return Err(Error::NotFound);
-        }
-        sound_scope(&new.scope, &directory)?;
-        let mut bytes = [0_u8; TOKEN_BYTES];
-        (self.inner.entropy)(&mut bytes);
-        let secret = format!("{TOKEN_PREFIX}{}", hex(&bytes));
-        let row = TokenRow {
-            id: 0,
-            hash: hash_of(&secret),
-            person: new.person,
-            jurisdiction: caller.jurisdiction,
-            label: new.label.clone(),
-            created_at: self.now(),
-            expires_at: new.expires_at,
-            revoked_at: None,
-            last_used_at: None,
-            scope: new.scope.clone(),
-        };
-        let deed = Deed::of(caller, "token_issued", format!("person:{}", new.person));
-        let deed = deed.with(json!({ "label": new.label, "expires_at": new.expires_at }));
-        let id = self.administer(deed, |transaction, _| transaction.add_token(&row))?;
-        Ok(Issued { id, secret })
-    }
-
-    /// The tokens of the caller's jurisdiction, without their secrets. Blocks.
-    ///
-    /// # Errors
-    /// `Forbidden`.
-    pub fn tokens(&self, caller: &Caller) -> Result<Vec<TokenRow>, Error> {
-        self.permit(caller, Act::IssueTokens)?;
-        self.read(|reader| reader.tokens(caller.jurisdiction, None))
-    }
-
-    /// Makes a token worthless. Blocks.
-    ///
-    /// # Errors
-    /// `Forbidden`; `NotFound` when there is no such token, or it is worthless already.
-    pub fn revoke_token(&self, caller: &Caller, id: i64) -> Result<(), Error> {
-        let known = self.tokens(caller)?.iter().any(|token| token.id == id);
-        let deed = Deed::of(caller, "token_revoked", format!("token:{id}"));
-        let revoked = known && self.administer(deed, |t, now| t.revoke_token(id, now))?;
-        if revoked { Ok(()) } else { Err(Error::NotFound) }
     }
 
     /// Loads a version of the jurisdiction's calendar; the scheduler counts what waits again by it.
@@ -301,23 +216,6 @@ pub(super) fn calendar_source(
         source: source.to_owned(),
         loaded_at: now,
     }
-}
-
-/// A scope that names what is not there would be a token that can do nothing, or too much later.
-fn sound_scope(scope: &Scope, directory: &Directory) -> Result<(), Error> {
-    if let Some(act) = scope.acts.iter().find(|act| Act::from_code(act).is_none()) {
-        let known: Vec<&str> = policy::ACTS.iter().map(|act| act.code()).collect();
-        let known = known.join(", ");
-        return Err(Error::invalid(
-            format!("没有权限“{act}”；可用：{known}"),
-            format!("there is no act `{act}`; acts are: {known}"),
-        ));
-    }
-    if let Some(unit) = scope.units.iter().find(|unit| !directory.units.contains_key(*unit)) {
-        let en = format!("there is no unit `{unit}`");
-        return Err(Error::invalid(format!("没有单位“{unit}”"), en));
-    }
-    Ok(())
 }
 
 /// Categories that nobody takes any more once a unit is as given.

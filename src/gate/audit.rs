@@ -7,8 +7,8 @@ use serde::Serialize;
 
 use super::error::Error;
 use super::registry::Registry;
-use super::sealing::{Seals, verify_seals};
-use super::{Gate, locking};
+use super::sealing::{Noted, Seals, verify_seals};
+use super::{Gate, locking, personal};
 use crate::calendar::Calendar;
 use crate::chart::Chart;
 use crate::domain::event::ClockVerb;
@@ -159,42 +159,46 @@ const PAGE: i64 = 1000;
 /// # Errors
 /// As for [`verify_signed`].
 pub fn verify(store: &Store, progress: impl FnMut(u64)) -> Result<Report, Error> {
-    verify_signed(store, None, progress)
+    verify_signed(store, &Noted::default(), progress)
 }
 
 /// Looks again at every instance of a database, reading only: the chain of each, every decision
 /// repeated, rows of instances, clocks and messages compared; audit logs and checkpoints, which must be
-/// signed by `key` if one is given; and, if the store has its keys, whether what is locked opens. `progress` is told how many instances
-/// are done now and then. Blocks.
+/// as they were `noted`; and, if the store has its keys, whether what is locked opens and is what
+/// callers said. `progress` is told how many instances are done now and then. Blocks.
 ///
 /// # Errors
 /// What the store says, or a stored definition that cannot be read any more. What is wrong with the
 /// data is no error but in the report.
 pub fn verify_signed(
     store: &Store,
-    key: Option<&[u8]>,
+    noted: &Noted,
     mut progress: impl FnMut(u64),
 ) -> Result<Report, Error> {
     // Facts are in the events: who is on duty now does not matter.
     let registry = Registry::load(store, Instant(i64::MAX))?;
     let mut report = Report::default();
+    store.read(Reader::refuse_clear)?;
+    let readable = store.read(Reader::is_readable)?;
     let mut after = InstanceId(i64::MIN);
     loop {
         let ids = store.read(|reader| reader.instance_ids(after, PAGE))?;
         let Some(last) = ids.last() else { break };
         after = *last;
         for id in ids {
-            if let Some(examined) = examine(store, &registry, id, Some(&mut report.tally))? {
-                report.take(examined);
+            let examined = examine(store, &registry, id, |record| report.tally.take(record))?;
+            let Some(mut examined) = examined else { continue };
+            if readable {
+                examined.differences.extend(unlike_said(store, &registry, id)?);
             }
+            report.take(examined);
         }
         progress(report.instances);
     }
-    report.seals = verify_seals(store, key)?;
+    report.seals = verify_seals(store, noted)?;
+    report.seals.still_locked = !readable;
     if store.vault().is_some() {
         report.seals.faults.extend(locking::unopened(store)?);
-    } else {
-        report.seals.still_locked = store.read(Reader::is_locked)?;
     }
     if let Some(fault) = report.seals.faults.first().filter(|_| report.first_fault.is_none()) {
         report.first_fault = Some(fault.clone());
@@ -207,14 +211,12 @@ fn examine(
     store: &Store,
     registry: &Registry,
     id: InstanceId,
-    tally: Option<&mut Tally>,
+    take: impl FnOnce(&Record),
 ) -> Result<Option<Examined>, Error> {
     let differences = match store.read(|reader| record(reader, id)) {
         Ok(None) => return ownerless(store, id),
         Ok(Some(record)) => {
-            if let Some(tally) = tally {
-                tally.take(&record);
-            }
+            take(&record);
             return Ok(Some(Examined {
                 instance: id,
                 jurisdiction: Some(record.instance.jurisdiction),
@@ -232,6 +234,24 @@ fn examine(
     };
     let (jurisdiction, outdated) = (None, false);
     Ok(Some(Examined { instance: id, jurisdiction, events: 0, differences, repaired: 0, outdated }))
+}
+
+/// What of the callers' data of an instance is not what its events say. A value that does not open is
+/// named by whoever tries them all.
+fn unlike_said(
+    store: &Store,
+    registry: &Registry,
+    id: InstanceId,
+) -> Result<Vec<Difference>, Error> {
+    let kept =
+        store.read(|reader| Ok((reader.events(id, i64::MIN, i64::MAX)?, reader.personal(id)?)));
+    match kept {
+        Ok((events, rows)) => {
+            Ok(personal::differences(&events, &rows, |definition| registry.chart_of(definition)))
+        }
+        Err(store::Error::Altered(_) | store::Error::Corrupt { .. }) => Ok(Vec::new()),
+        Err(error) => Err(error.into()),
+    }
 }
 
 /// Clock rows of an instance that is not there; none if it has no such rows either.
@@ -319,11 +339,11 @@ impl Gate {
     /// What the store says.
     pub fn examine(&self, id: InstanceId) -> Result<Option<Examined>, Error> {
         let (store, registry) = (&self.inner.store, &self.inner.registry);
-        let mut found = examine(store, registry, id, None)?;
+        let mut found = examine(store, registry, id, |_| ())?;
         if found.as_ref().is_some_and(|one| !one.differences.is_empty()) && !store.exclusive() {
             // Another node may have published what this one does not know yet.
             self.reload()?;
-            found = examine(store, registry, id, None)?;
+            found = examine(store, registry, id, |_| ())?;
         }
         if let Some(examined) = &mut found
             && !examined.differences.is_empty()

@@ -289,10 +289,7 @@ fn addressee(directory: &Directory, message: &Message) -> Result<Person, Error> 
 
 fn caller(linked: &Linked) -> Caller {
     let Person { id, grants, .. } = &linked.person;
-    Caller {
-        actor: Actor::Person { id: *id, grants: grants.clone() },
-        jurisdiction: linked.message.jurisdiction,
-    }
+    Caller { actor: Actor::person(*id, grants.clone()), jurisdiction: linked.message.jurisdiction }
 }
 
 fn not_offered() -> Refusal {

@@ -84,7 +84,10 @@ impl Gate {
         store.refresh_keys()?;
         let Some(vault) = store.vault() else { return Ok(None) };
         let key = vault.present().to_owned();
-        self.with_hand(|transaction| transaction.begin_to_lock_by(&key))?;
+        self.with_hand(|transaction| {
+            transaction.refuse_clear()?;
+            transaction.begin_to_lock_by(&key)
+        })?;
         // Another key since: everything is looked at again.
         let since = Some(self.now());
         let fresh = || Relocking { key: key.clone(), since, ..Relocking::default() };

@@ -3,10 +3,18 @@
 //! The salt stands with the text, not with the digest: when the text is erased the digest means
 //! nothing to anybody, and the chain of events stays valid.
 
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
 use sha2::{Digest, Sha256};
 
-use super::Entropy;
+use super::{Entropy, voices};
+use crate::chart::Chart;
 use crate::domain::event::hex;
+use crate::domain::{Actor, DefinitionId, Event, StoredEvent, Value};
+use crate::engine::ERASE;
+use crate::engine::audit::{Difference, Part};
+use crate::store::PersonalRow;
 
 /// The bytes of a salt.
 const SALT: usize = 16;
@@ -49,6 +57,59 @@ pub(super) fn masked(text: &str) -> String {
     // How long an address is tells something, too.
     let most = if number { count } else { 4 };
     stars.take(most).collect()
+}
+
+/// What of the callers' data of a matter is not what its events say, in their order: every digest has
+/// its text, until somebody erases it, and every text its digest.
+pub(super) fn differences(
+    events: &[StoredEvent],
+    rows: &[PersonalRow],
+    chart: impl Fn(DefinitionId) -> Option<Arc<Chart>>,
+) -> Vec<Difference> {
+    let mut said = BTreeMap::new();
+    let mut erased = 0;
+    for stored in events {
+        // One that cannot be read was named already.
+        let Ok(event) = serde_json::from_str::<Event>(&stored.body) else { continue };
+        if event.command.name == ERASE {
+            (erased, said) = (stored.seq, BTreeMap::new());
+        }
+        // A relative passes on what its own matter keeps.
+        if matches!(event.actor, Actor::Relative { .. }) {
+            continue;
+        }
+        let Some(chart) = chart(event.definition) else { continue };
+        let Some(spec) = chart.command(&event.command.name) else { continue };
+        for input in spec.input.iter().filter(|input| input.personal) {
+            if let Some(digest) = event.command.input.get(&input.name).and_then(Value::as_text) {
+                let row = voices::row_name(&input.name, stored.seq);
+                said.insert(row, (stored.seq, digest.to_owned()));
+            }
+        }
+    }
+    let mut differences = Vec::new();
+    let mut found = |seq: Option<i64>, what: String| {
+        differences.push(Difference { part: Part::Caller, seq, what });
+    };
+    for row in rows {
+        let (salt, text) = row.value.split_at_checked(SALT * 2).unwrap_or_default();
+        let field = &row.field;
+        match said.remove(field) {
+            Some((_, said)) if said == digest(salt, text) => {}
+            Some((seq, _)) => {
+                found(Some(seq), format!("`{field}` of the caller is not what was said then"));
+            }
+            None if erased > 0 => {
+                found(None, format!("`{field}` of the caller was erased, and is there again"));
+            }
+            None => found(None, format!("`{field}` of the caller stands in no event")),
+        }
+    }
+    for (field, (seq, _)) in said {
+        let what = format!("`{field}` of the caller is not there, and nobody erased it");
+        found(Some(seq), what);
+    }
+    differences
 }
 
 fn digest(salt: &str, text: &str) -> String {

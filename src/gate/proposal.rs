@@ -1,12 +1,12 @@
-//! Two people for what concerns everybody: one proposes a workflow, a calendar or somebody's rights,
-//! another one who might have done so approves. Nobody approves what is his own.
+//! Two people for what concerns everybody: one proposes a workflow, a calendar, somebody's rights or a
+//! token that acts as somebody else, another one who might have done so approves. Nobody approves what is his own.
 
 use serde_json::json;
 
 use super::error::{Error, refused};
 use super::query::{Page, cut};
 use super::sealing::{self, Deed};
-use super::{Caller, Gate};
+use super::{Caller, Gate, TokenDraft};
 use crate::domain::{Actor, Instant, Person, PersonId};
 use crate::policy::Act;
 use crate::store::{self, ProposalRow, Transaction};
@@ -20,6 +20,8 @@ pub enum Motion {
     Calendar(String),
     /// Add or change this person.
     Person(Box<Person>),
+    /// Make this token of somebody else.
+    Token(Box<TokenDraft>),
 }
 
 impl Motion {
@@ -28,6 +30,7 @@ impl Motion {
             Self::Definition(_) => "definition",
             Self::Calendar(_) => "calendar",
             Self::Person(_) => "person",
+            Self::Token(_) => "token",
         }
     }
 
@@ -37,27 +40,30 @@ impl Motion {
             Self::Definition(_) => Act::Publish,
             Self::Calendar(_) => Act::WriteCalendar,
             Self::Person(_) => Act::WriteDirectory,
+            Self::Token(_) => Act::IssueTokens,
         }
     }
 
     fn body(&self) -> Result<String, Error> {
-        match self {
-            Self::Definition(source) | Self::Calendar(source) => Ok(source.clone()),
-            Self::Person(person) => serde_json::to_string(person)
-                .map_err(|error| Error::Internal(format!("a person cannot be written: {error}"))),
-        }
+        let written = match self {
+            Self::Definition(source) | Self::Calendar(source) => return Ok(source.clone()),
+            Self::Person(person) => serde_json::to_string(person),
+            Self::Token(draft) => serde_json::to_string(draft),
+        };
+        let kind = self.kind();
+        written.map_err(|error| Error::Internal(format!("a {kind} cannot be written: {error}")))
     }
 
     fn read(row: &ProposalRow) -> Result<Self, Error> {
         let body = || row.body.clone();
-        match row.kind.as_str() {
-            "definition" => Ok(Self::Definition(body())),
-            "calendar" => Ok(Self::Calendar(body())),
-            "person" => serde_json::from_str(&row.body)
-                .map(|person| Self::Person(Box::new(person)))
-                .map_err(|error| Error::Internal(format!("proposal {}: {error}", row.id))),
-            kind => Err(Error::Internal(format!("proposal {}: of kind `{kind}`", row.id))),
-        }
+        let read = match row.kind.as_str() {
+            "definition" => return Ok(Self::Definition(body())),
+            "calendar" => return Ok(Self::Calendar(body())),
+            "person" => serde_json::from_str(&row.body).map(Self::Person),
+            "token" => serde_json::from_str(&row.body).map(Self::Token),
+            kind => return Err(Error::Internal(format!("proposal {}: of kind `{kind}`", row.id))),
+        };
+        read.map_err(|error| Error::Internal(format!("proposal {}: {error}", row.id)))
     }
 }
 
@@ -72,7 +78,7 @@ pub(super) struct Approval {
 impl Approval {
     /// Who proposed it, as events and versions name people.
     pub(super) fn proposer(&self) -> String {
-        Actor::Person { id: self.proposer, grants: Vec::new() }.name()
+        Actor::person(self.proposer, Vec::new()).name()
     }
 
     /// Takes the proposal: whoever comes second finds it decided.
@@ -90,18 +96,23 @@ impl Approval {
 
 impl Gate {
     /// Whether this needs a second person here: by the rules of the house, for people (the service
-    /// itself and the command line are trusted), and if it gives somebody more rights.
+    /// itself and the command line are trusted), and if it gives somebody more rights or lets one act
+    /// as somebody else.
     ///
     /// # Errors
     /// When there is no such jurisdiction.
     pub fn needs_second_person(&self, caller: &Caller, motion: &Motion) -> Result<bool, Error> {
         let ruled = self.access_rules().second_person_ms.is_some();
-        if !ruled || !matches!(caller.actor, Actor::Person { .. }) {
-            return Ok(false);
-        }
-        let Motion::Person(person) = motion else { return Ok(true) };
-        let directory = self.inner.registry.directory(caller.jurisdiction)?;
-        Ok(gives_rights(directory.people.get(&person.id), person))
+        let Actor::Person { id: asks, .. } = &caller.actor else { return Ok(false) };
+        Ok(ruled
+            && match motion {
+                Motion::Definition(_) | Motion::Calendar(_) => true,
+                Motion::Token(draft) => draft.person != *asks,
+                Motion::Person(person) => {
+                    let directory = self.inner.registry.directory(caller.jurisdiction)?;
+                    gives_rights(directory.people.get(&person.id), person)
+                }
+            })
     }
 
     /// Refuses what needs a second person.
@@ -157,6 +168,10 @@ impl Gate {
             Motion::Person(person) => {
                 format!("person:{}", self.sound_person(caller, person)?.id)
             }
+            Motion::Token(draft) => {
+                self.sound_token(caller, draft)?;
+                format!("person:{}", draft.person)
+            }
         })
     }
 
@@ -171,6 +186,7 @@ impl Gate {
                 let found = current.find(|version| version.chart.workflow == workflow);
                 Ok(found.map(|version| version.number.to_string()).unwrap_or_default())
             }
+            Motion::Token(_) => Ok(String::new()),
             Motion::Calendar(_) => Ok(registry.calendar(caller.jurisdiction)?.version().to_owned()),
             Motion::Person(person) => {
                 let directory = registry.directory(caller.jurisdiction)?;
@@ -242,6 +258,7 @@ impl Gate {
             Motion::Definition(source) => drop(self.publish_by(caller, &source, approval)?),
             Motion::Calendar(source) => drop(self.load_calendar_by(caller, &source, approval)?),
             Motion::Person(person) => drop(self.put_person_by(caller, &person, approval)?),
+            Motion::Token(draft) => drop(self.issue_token_by(caller, &draft, approval)?),
         }
         self.proposal(caller, id)
     }

@@ -94,10 +94,8 @@ impl Gate {
             Some(wish) => self.meant(people, wish).await?,
             None => (first.0, first.1, BTreeMap::new()),
         };
-        let caller = Caller {
-            actor: Actor::Person { id: person.id, grants: person.grants.clone() },
-            jurisdiction,
-        };
+        let caller =
+            Caller { actor: Actor::person(person.id, person.grants.clone()), jurisdiction };
         let answered = |done: bool, answer: Text| {
             let person = person.clone();
             Some(Replied { person, jurisdiction, done, answer })

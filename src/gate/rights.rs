@@ -60,13 +60,12 @@ impl Work<'_> {
     pub(super) fn acting(&self, request: &Request) -> Result<Actor, Error> {
         let Caller { actor, jurisdiction } = &request.caller;
         let act = right_of(&request.command);
-        let Actor::Person { id, .. } = actor else { return Ok(actor.clone()) };
-        if act == Act::Command {
+        if act == Act::Command || !matches!(actor, Actor::Person { .. }) {
             return Ok(actor.clone());
         }
         let directory = self.setting.registry.directory(*jurisdiction)?;
         let grants = policy::grants_for(actor, act, directory.county());
-        Ok(Actor::Person { id: *id, grants })
+        Ok(actor.with(grants))
     }
 }
 

@@ -5,7 +5,7 @@ use serde_json::{Value as Json, json};
 use super::error::Error;
 use super::proposal::Approval;
 use super::{Caller, Gate};
-use crate::domain::event::{NO_HASH, hex};
+use crate::domain::event::{Hash, NO_HASH, hex};
 use crate::domain::{AuditEntry, ChainHash, Instant, JurisdictionId, StoredEntry, audit_entry};
 use crate::policy::Act;
 use crate::seal::{self, AuditHead, Checkpoint, SigningKey};
@@ -15,6 +15,7 @@ use crate::store::{self, CheckpointRow, Head, Reader, Store, Transaction};
 pub(super) struct Deed {
     jurisdiction: JurisdictionId,
     actor: String,
+    token: Option<i64>,
     kind: &'static str,
     subject: String,
     detail: Json,
@@ -27,6 +28,7 @@ impl Deed {
         Self {
             jurisdiction: caller.jurisdiction,
             actor: caller.actor.name(),
+            token: caller.actor.via().map(|via| via.token),
             kind,
             subject: subject.into(),
             detail: Json::Null,
@@ -53,7 +55,7 @@ impl Deed {
         transaction: &mut Transaction<'_>,
         now: Instant,
     ) -> Result<(), store::Error> {
-        let Self { jurisdiction, actor, kind, subject, detail, approval } = self;
+        let Self { jurisdiction, actor, token, kind, subject, detail, approval } = self;
         if let Some(approval) = approval {
             approval.take(transaction, now)?;
         }
@@ -64,6 +66,7 @@ impl Deed {
             seq: 0,
             at: now,
             actor,
+            token,
             kind,
             subject,
             detail,
@@ -211,12 +214,21 @@ pub struct Seals {
     pub faults: Vec<String>,
 }
 
-/// Looks again at the audit logs and the checkpoints. With `key`, every checkpoint must be signed by
-/// it; without, by the key that stands beside it. Blocks.
+/// What somebody noted where the database's administrators have no hand.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Noted {
+    /// The public key that signs every checkpoint; none: the one that stands beside each.
+    pub key: Option<Vec<u8>>,
+    /// The number and hash of a checkpoint: it is there, and so is everything that it signed.
+    pub checkpoint: Option<(i64, Hash)>,
+}
+
+/// Looks again at the audit logs and the checkpoints, and whether they are those that were noted.
+/// Blocks.
 ///
 /// # Errors
 /// What the store says. What is wrong with the data is no error but in the answer.
-pub fn verify_seals(store: &Store, key: Option<&[u8]>) -> Result<Seals, Error> {
+pub(super) fn verify_seals(store: &Store, noted: &Noted) -> Result<Seals, Error> {
     let mut seals = Seals::default();
     let by = store.chain()?;
     let owners = store.read(Reader::jurisdictions)?;
@@ -234,6 +246,7 @@ pub fn verify_seals(store: &Store, key: Option<&[u8]>) -> Result<Seals, Error> {
                 let (from, to) = (after + 1, row.number - 1);
                 seals.faults.push(format!("checkpoints {from} to {to} are not there"));
             }
+            let key = noted.key.as_deref();
             let faults = store.read(|reader| checkpoint_faults(reader, &row, &previous, key))?;
             let number = row.number;
             seals
@@ -243,12 +256,26 @@ pub fn verify_seals(store: &Store, key: Option<&[u8]>) -> Result<Seals, Error> {
             seals.sealed_until = Some(row.at);
             seals.key = Some(hex(&row.key));
             (after, previous) = (row.number, seal::hash_of(by, &row.body));
+            if let Some((_, hash)) = noted.checkpoint.filter(|(number, _)| *number == after)
+                && hash != previous
+            {
+                let fault = format!("checkpoint {after}: its hash is not the one that was noted");
+                seals.faults.push(fault);
+            }
         }
+    }
+    if let Some((number, _)) = noted.checkpoint.filter(|(number, _)| *number > after) {
+        let fault =
+            format!("checkpoint {number}, which was noted, is not there: the last is {after}");
+        seals.faults.push(fault);
+    }
+    if noted.key.is_some() && seals.checkpoints == 0 {
+        seals.faults.push("there is no checkpoint, so nothing is signed by this key".to_owned());
     }
     Ok(seals)
 }
 
-fn parts(head: &Head) -> (crate::domain::InstanceId, i64, crate::domain::event::Hash) {
+fn parts(head: &Head) -> (crate::domain::InstanceId, i64, Hash) {
     (head.instance, head.seq, head.hash)
 }
 

@@ -180,25 +180,31 @@ impl Gate {
         if seen.is_former() {
             return Ok(Openness { content: false, identity: false });
         }
-        if self.may_all(caller, Act::SeeCaller)? {
-            return Ok(Openness { content: true, identity: true });
-        }
         let (instance, chart) = (&*seen.instance, &seen.chart);
-        let holds = self.holds(caller, chart, instance)?;
+        let may = |act| self.may_all(caller, act);
+        let holds = |act| self.holds(caller, act, chart, instance);
         let sealed = is_sealed(caller, chart, instance, instance.holder.as_deref());
-        let content = holds || self.may_all(caller, Act::SeeContent)?;
-        Ok(Openness { content, identity: holds && !sealed })
+        let content = may(Act::SeeContent)? || holds(Act::SeeContent)?;
+        let identity = may(Act::SeeCaller)? || !sealed && holds(Act::SeeCaller)?;
+        Ok(Openness { content, identity })
     }
 
-    /// Whether the caller's unit holds the matter, or works on it as a sub-unit of the holder.
-    fn holds(&self, caller: &Caller, chart: &Chart, instance: &Instance) -> Result<bool, Error> {
+    /// Whether the caller's unit holds the matter, or works on it as a sub-unit of the holder, in a
+    /// role that lets it do this then.
+    fn holds(
+        &self,
+        caller: &Caller,
+        act: Act,
+        chart: &Chart,
+        instance: &Instance,
+    ) -> Result<bool, Error> {
         // What a body holds is for the roles that the workflow names in it, not for its whole house.
         if chart.is_held_by_body(instance) {
             return Ok(false);
         }
         let Some(holder) = instance.holder.as_deref() else { return Ok(false) };
         let directory = self.inner.registry.directory(caller.jurisdiction)?;
-        let own = policy::units(&caller.actor, Act::SeeCaller, Relation::Holder);
+        let own = policy::units(&caller.actor, act, Relation::Holder);
         let parent = |unit: &str| directory.units.get(unit).and_then(|unit| unit.parent.as_deref());
         let below = |unit: &str| own.contains(unit) && parent(unit) == Some(holder);
         Ok(own.contains(holder) || chart.parties_of(instance).any(below))

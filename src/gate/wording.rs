@@ -62,7 +62,7 @@ pub(super) fn messages(
     // Nobody is offered what they may not do: a step may tell several roles.
     let offered = |offer: &String, person: PersonId| {
         directory.people.get(&person).is_some_and(|person| {
-            let actor = Actor::Person { id: person.id, grants: person.grants.clone() };
+            let actor = Actor::person(person.id, person.grants.clone());
             possible::is(situation, instance, &actor, offer)
         })
     };

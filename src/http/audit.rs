@@ -23,6 +23,9 @@ pub(super) struct EntryView {
     at: String,
     /// Who: `person:7`, `system`.
     actor: String,
+    /// By which token, if by one: the entry `token_issued` of that number says who made it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    token: Option<i64>,
     /// What: `person_put`, `token_issued`, `definition_published` and the like.
     kind: String,
     /// To what: `person:7`, `definition:referral`.
@@ -37,11 +40,13 @@ pub(super) struct EntryView {
 impl EntryView {
     fn of(lens: &Lens, stored: StoredEntry) -> Self {
         let read = serde_json::from_str::<AuditEntry>(&stored.body).ok();
-        let (subject, detail) = read.map(|entry| (entry.subject, entry.detail)).unwrap_or_default();
+        let (subject, token, detail) =
+            read.map(|entry| (entry.subject, entry.token, entry.detail)).unwrap_or_default();
         Self {
             seq: stored.seq,
             at: lens.time(stored.at),
             actor: stored.actor,
+            token,
             kind: stored.kind,
             subject,
             detail,

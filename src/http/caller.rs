@@ -122,15 +122,10 @@ fn admitted(
 ) -> Result<Known, Problem> {
     house.meter.take(&known)?;
     let Demand::May(act) = demand else { return Ok(known) };
-    let denied = || house.gate.denied(&known.caller, act, &address(house, request));
-    if !known.leaves(act) {
-        denied();
-        return Err(gate::Error::Forbidden.into());
-    }
     match house.gate.admit(&known.caller, act) {
         Ok(()) => Ok(known),
         Err(gate::Error::Forbidden) => {
-            denied();
+            house.gate.denied(&known.caller, act, &address(house, request));
             Err(withheld(known.session.as_ref()))
         }
         Err(error) => Err(error.into()),

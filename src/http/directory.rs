@@ -222,7 +222,7 @@ pub(super) async fn me(
     Who(caller): Who,
 ) -> Result<web::Json<Me>, Problem> {
     let lens = Lens::of(&house, &caller)?;
-    let Actor::Person { id, grants } = &caller.actor else { return Err(Problem::not_found()) };
+    let Actor::Person { id, grants, .. } = &caller.actor else { return Err(Problem::not_found()) };
     let directory = &lens.directory;
     let may = may(&caller.actor, directory);
     let grants = grants.iter().map(|g| GrantView { role: g.role, unit: lens.unit(&g.unit) });

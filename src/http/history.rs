@@ -36,6 +36,9 @@ pub(super) struct EventView {
     /// The person, if it was one.
     #[serde(skip_serializing_if = "Option::is_none")]
     person: Option<PersonName>,
+    /// By which token, if by one: the audit log says who made it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    token: Option<i64>,
     /// For which unit.
     unit: Option<Named>,
     /// In which role.
@@ -119,6 +122,7 @@ impl EventView {
             kind: stored.kind.clone(),
             actor,
             person,
+            token: event.actor.via().map(|via| via.token),
             unit: event.unit.as_deref().map(|code| lens.unit(code)),
             role: event.role,
             input: shown_input(lens, &chart, &event),

@@ -218,7 +218,7 @@ pub(super) async fn open(
     post, path = "/api/v1/referrals", tag = "matters",
     request_body(content = NewReferral, examples(
         ("noise" = (summary = "Night noise", value = json!({ "input": {
-            "place": "葛城街道", "text": "工地夜间施工扰民", "category": "noise.construction-night",
+            "place": "城关街道解放路12号", "text": "工地夜间施工扰民", "category": "noise.night",
             "kind": "complaint" } })))
     )),
     responses((status = 201, body = Accepted, description = "Registered.",
@@ -244,7 +244,7 @@ pub(super) async fn register(
     post, path = "/api/v1/instances/{id}/commands", tag = "matters",
     request_body(content = NewCommand, examples(
         ("route" = (summary = "Give it to a unit",
-            value = json!({ "command": "route", "input": { "unit": "huanbao" } }))),
+            value = json!({ "command": "route", "input": { "unit": "environment" } }))),
         ("accept" = (summary = "Accept it", value = json!({ "command": "accept" }))),
         ("return" = (summary = "Return it to the desk", value = json!({
             "command": "return_to_desk",

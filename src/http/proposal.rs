@@ -18,8 +18,8 @@ use crate::gate::{Caller, Gate, Motion, ProposalRow};
 #[derive(Serialize, ToSchema)]
 pub(super) struct ProposalView {
     /// Its id.
-    id: i64,
-    /// Of what: `definition`, `calendar` or `person`.
+    pub(super) id: i64,
+    /// Of what: `definition`, `calendar`, `person` or `token`.
     kind: String,
     /// What it is about: `definition:referral`, `person:7` (`person:0`: a new one).
     subject: String,
@@ -37,7 +37,7 @@ pub(super) struct ProposalView {
     decided_by: Option<PersonId>,
     /// When.
     decided_at: Option<String>,
-    /// What is proposed: the text of a file, or a person as it is to be. Not in lists.
+    /// What is proposed: the text of a file, or a person or token as it is to be. Not in lists.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(value_type = Option<Object>)]
     content: Option<Json>,
@@ -68,7 +68,7 @@ impl ProposalView {
 
     fn whole(house: &House, lens: &Lens, row: ProposalRow) -> Self {
         let said = |text: &str| match row.kind.as_str() {
-            "person" => serde_json::from_str(text).unwrap_or_default(),
+            "person" | "token" => serde_json::from_str(text).unwrap_or_default(),
             _ => Json::from(text),
         };
         let (content, instead_of) = (Some(said(&row.body)), Some(said(&row.base)));
@@ -82,18 +82,28 @@ pub(super) async fn instead(
     caller: &Caller,
     motion: Motion,
 ) -> Result<Option<HttpResponse>, Problem> {
+    Ok(proposed(house, caller, motion).await?.map(|view| accepted(view.id, &view)))
+}
+
+/// The answer to what was proposed.
+pub(super) fn accepted(id: i64, body: &impl Serialize) -> HttpResponse {
+    let place = format!("/api/v1/proposals/{id}");
+    HttpResponse::Accepted().insert_header((header::LOCATION, place)).json(body)
+}
+
+/// Proposes what needs a second person.
+pub(super) async fn proposed(
+    house: &House,
+    caller: &Caller,
+    motion: Motion,
+) -> Result<Option<ProposalView>, Problem> {
     if !house.gate.needs_second_person(caller, &motion)? {
         return Ok(None);
     }
     let lens = Lens::of(house, caller)?;
     let (gate, caller) = (house.gate.clone(), caller.clone());
     let row = blocking(move || gate.propose(&caller, &motion)).await?;
-    let place = format!("/api/v1/proposals/{}", row.id);
-    Ok(Some(
-        HttpResponse::Accepted()
-            .insert_header((header::LOCATION, place))
-            .json(ProposalView::whole(house, &lens, row)),
-    ))
+    Ok(Some(ProposalView::whole(house, &lens, row)))
 }
 
 /// What was proposed, newest first.

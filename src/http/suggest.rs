@@ -194,7 +194,7 @@ impl RepeatView {
     request_body(content = SuggestBody, examples(
         ("noise" = (summary = "Night noise", value = json!({ "text": "工地半夜还在打桩，娃儿明天考试" }))),
         ("outage" = (summary = "One of many callers", value = json!({ "text": "我们这边也停电了",
-            "place": "葛城街道土城路", "phone": "000-0000-0000" }))),
+            "place": "城关街道解放路", "phone": "000-0000-0000" }))),
         ("danger" = (summary = "Kept by the police", value = json!({ "text": "厨房起火了，老人还在里头" }))),
     )),
     responses((status = 200, body = SuggestionView, description = "Units and categories in order, and what to do.")),

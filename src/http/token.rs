@@ -8,11 +8,11 @@ use utoipa::ToSchema;
 use super::House;
 use super::caller::Who;
 use super::problem::{Problem, blocking};
+use super::proposal::{self, ProposalView};
 use super::receive::{self, Body};
 use super::view::{All, Lens, PersonName};
 use crate::domain::{PersonId, Scope};
-use crate::gate::NewToken;
-use crate::gate::TokenRow;
+use crate::gate::{Motion, NewToken, TokenRow};
 
 /// A token to be made.
 #[derive(Deserialize, ToSchema)]
@@ -23,7 +23,7 @@ pub(super) struct TokenBody {
     /// What for, in words.
     #[schema(example = "the desk's console")]
     label: String,
-    /// Until when: RFC 3339.
+    /// Until when: RFC 3339; as long as the house allows if not given.
     expires_at: Option<String>,
     /// Narrowed to these acts (`see_matter`, `command` …); empty: all that the person may.
     #[serde(default)]
@@ -40,6 +40,17 @@ pub(super) struct IssuedToken {
     id: i64,
     /// The secret: shown only now.
     token: String,
+    /// From when it is no longer good.
+    expires_at: String,
+}
+
+/// A token that is good as soon as a second person approves.
+#[derive(Serialize, ToSchema)]
+pub(super) struct ProposedToken {
+    /// The secret: shown only now.
+    token: String,
+    /// What waits for approval.
+    proposal: ProposalView,
 }
 
 /// A token without its secret.
@@ -101,6 +112,9 @@ pub(super) async fn list(
 #[utoipa::path(
     post, path = "/api/v1/tokens", tag = "administration", request_body = TokenBody,
     responses((status = 201, body = IssuedToken, description = "The secret, shown once.",
+        headers(("Location" = String))),
+        (status = 202, body = ProposedToken, description = "It acts as somebody else, and two people \
+            are needed for that here: it is good when another one approves.",
         headers(("Location" = String)))),
 )]
 pub(super) async fn issue(
@@ -113,11 +127,18 @@ pub(super) async fn issue(
     let scope = Scope { acts: body.acts, units: body.units };
     let person = PersonId(body.person);
     let new = NewToken { person, label: body.label, expires_at, scope };
+    let (draft, token) = house.gate.draft_token(&caller, &new)?;
+    let motion = Motion::Token(Box::new(draft.clone()));
+    if let Some(proposal) = proposal::proposed(&house, &caller, motion).await? {
+        let id = proposal.id;
+        return Ok(proposal::accepted(id, &ProposedToken { token, proposal }));
+    }
+    let expires_at = Lens::of(&house, &caller)?.time(draft.expires_at);
     let gate = house.gate.clone();
-    let issued = blocking(move || gate.issue_token(&caller, &new)).await?;
+    let id = blocking(move || gate.issue_drafted(&caller, &draft)).await?;
     Ok(HttpResponse::Created()
-        .insert_header((header::LOCATION, format!("/api/v1/tokens/{}", issued.id)))
-        .json(IssuedToken { id: issued.id, token: issued.secret }))
+        .insert_header((header::LOCATION, format!("/api/v1/tokens/{id}")))
+        .json(IssuedToken { id, token, expires_at }))
 }
 
 /// Makes a token worthless.

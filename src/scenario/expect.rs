@@ -113,7 +113,7 @@ impl Play<'_> {
                 };
                 let Some(unit) = unit.as_text() else { return false };
                 let grants = vec![Grant { role: selector.role, unit: unit.to_owned() }];
-                let actor = Actor::Person { id: PersonId(0), grants };
+                let actor = Actor::person(PersonId(0), grants);
                 possible::names(situation, instance, &actor).contains(name)
             })
         };

@@ -55,7 +55,7 @@ pub struct Step {
     /// The command.
     #[serde(rename = "do", default)]
     pub command: Option<String>,
-    /// Who gives it: `huanbao.liaison`.
+    /// Who gives it: `water.liaison`.
     #[serde(rename = "as", default)]
     pub who: Option<String>,
     /// Its input.
@@ -92,7 +92,7 @@ pub struct Expect {
     pub clocks: BTreeMap<String, String>,
     /// Clocks that must not be there.
     pub no_clocks: Vec<String>,
-    /// Who was told by this step: `huanbao.liaison`, or a person's name.
+    /// Who was told by this step: `water.liaison`, or a person's name.
     pub told: Vec<String>,
     /// Names of texts told by this step.
     pub told_text: Vec<String>,

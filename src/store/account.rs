@@ -1,8 +1,8 @@
-//! Accounts, sessions, and what is remembered of failed sign-ins. Secrets are kept as hashes.
+//! Accounts, and what is remembered of failed sign-ins. Passwords are kept as hashes.
 
 use diesel::prelude::*;
 
-use super::connection::each;
+use super::connection::{Connection, each};
 use super::error::Error;
 use super::event::hash_of;
 use super::pool::Reader;
@@ -40,25 +40,25 @@ pub struct AccountRow {
     pub made_at: Instant,
 }
 
-/// A session that has not ended.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct SessionRow {
-    /// The hash of its secret.
-    pub hash: Hash,
-    /// Whose.
-    pub person: PersonId,
-    /// Where.
-    pub jurisdiction: JurisdictionId,
-    /// Since when.
-    pub began_at: Instant,
-    /// When it was last used, roughly.
-    pub used_at: Instant,
-    /// When it ends at the latest.
-    pub until: Instant,
-    /// Whether a second factor was shown.
-    pub factor: bool,
-    /// From where it was begun.
-    pub address: String,
+impl AccountRow {
+    /// A new account, with nothing to sign in by yet.
+    #[must_use]
+    pub fn of(person: PersonId, jurisdiction: JurisdictionId, now: Instant) -> Self {
+        Self {
+            person,
+            jurisdiction,
+            login: String::new(),
+            password: None,
+            password_at: None,
+            earlier: Vec::new(),
+            setup: None,
+            totp: None,
+            totp_at: None,
+            totp_step: 0,
+            subject: None,
+            made_at: now,
+        }
+    }
 }
 
 /// Failures under one name: an account, an address, or both together.
@@ -91,8 +91,6 @@ struct Row {
     made_at: i64,
 }
 
-type Session = (Vec<u8>, i64, i64, i64, i64, i64, bool, String);
-
 fn read(row: Row) -> Result<AccountRow, Error> {
     let place = format!("the account of person {}", row.person_id);
     let earlier =
@@ -114,20 +112,6 @@ fn read(row: Row) -> Result<AccountRow, Error> {
         totp_step: row.totp_step,
         subject: row.subject,
         made_at: Instant(row.made_at),
-    })
-}
-
-fn read_session(row: Session) -> Result<SessionRow, Error> {
-    let (hash, person, owner, began, used, until, factor, address) = row;
-    Ok(SessionRow {
-        hash: hash_of(&hash, &format!("a session of person {person}"))?,
-        person: PersonId(person),
-        jurisdiction: JurisdictionId(owner),
-        began_at: Instant(began),
-        used_at: Instant(used),
-        until: Instant(until),
-        factor,
-        address,
     })
 }
 
@@ -173,31 +157,6 @@ impl Reader {
         self.account_of(row)
     }
 
-    /// The session with this hash, whether it is still good or not: the caller judges.
-    ///
-    /// # Errors
-    /// As for any statement.
-    pub fn session(&mut self, hash: &Hash) -> Result<Option<SessionRow>, Error> {
-        let row: Option<Session> = each!(&mut self.connection, connection => {
-            session::table.find(hash.as_slice()).first(connection).optional()
-        })?;
-        row.map(read_session).transpose()
-    }
-
-    /// The sessions of a person, the oldest first.
-    ///
-    /// # Errors
-    /// As for any statement.
-    pub fn sessions(&mut self, person: PersonId) -> Result<Vec<SessionRow>, Error> {
-        let rows: Vec<Session> = each!(&mut self.connection, connection => {
-            session::table
-                .filter(session::person_id.eq(person.0))
-                .order((session::began_at, session::hash))
-                .load(connection)
-        })?;
-        rows.into_iter().map(read_session).collect()
-    }
-
     /// The failures under some names.
     ///
     /// # Errors
@@ -217,6 +176,56 @@ impl Reader {
 }
 
 impl Transaction<'_> {
+    /// The account of a person, held until the transaction ends: what is judged by it is still so when
+    /// it is written.
+    ///
+    /// # Errors
+    /// As for any statement.
+    pub fn hold_account(&mut self, person: PersonId) -> Result<Option<AccountRow>, Error> {
+        // A transaction of SQLite holds everything.
+        if let Connection::Postgres(connection) = &mut self.connection {
+            let row = account::table.find(person.0).select(account::person_id).for_update();
+            row.first::<i64>(connection).optional()?;
+        }
+        self.account(person)
+    }
+
+    /// The failures under some names, held until the transaction ends: of attempts at the same time
+    /// each one counts.
+    ///
+    /// # Errors
+    /// As for any statement.
+    pub fn hold_throttles(
+        &mut self,
+        names: &[String],
+        now: Instant,
+    ) -> Result<Vec<ThrottleRow>, Error> {
+        if let Connection::Postgres(connection) = &mut self.connection {
+            // In one order, so that two never wait for each other; what is not there cannot be held.
+            let mut names = names.to_vec();
+            names.sort();
+            let rows: Vec<_> = names
+                .iter()
+                .map(|name| {
+                    (
+                        throttle::name.eq(name),
+                        throttle::failures.eq(0),
+                        throttle::last_at.eq(now.0),
+                        throttle::until_at.eq(now.0),
+                    )
+                })
+                .collect();
+            diesel::insert_into(throttle::table)
+                .values(&rows)
+                .on_conflict_do_nothing()
+                .execute(connection)?;
+            let held = throttle::table.filter(throttle::name.eq_any(&names));
+            let held = held.select(throttle::name).order(throttle::name).for_update();
+            held.load::<String>(connection)?;
+        }
+        self.throttled(names)
+    }
+
     /// Adds or replaces the account of a person.
     ///
     /// # Errors
@@ -277,64 +286,6 @@ impl Transaction<'_> {
             diesel::delete(account::table.find(person.0)).execute(connection)
         })?;
         Ok(gone == 1)
-    }
-
-    /// Begins a session.
-    ///
-    /// # Errors
-    /// As for any statement.
-    pub fn add_session(&mut self, new: &SessionRow) -> Result<(), Error> {
-        each!(&mut self.connection, connection => {
-            diesel::insert_into(session::table)
-                .values((
-                    session::hash.eq(new.hash.as_slice()),
-                    session::person_id.eq(new.person.0),
-                    session::jurisdiction_id.eq(new.jurisdiction.0),
-                    session::began_at.eq(new.began_at.0),
-                    session::used_at.eq(new.used_at.0),
-                    session::until_at.eq(new.until.0),
-                    session::factor.eq(new.factor),
-                    session::address.eq(&new.address),
-                ))
-                .execute(connection)
-        })?;
-        Ok(())
-    }
-
-    /// Notes that a session was used. To be called now and then, not for each request.
-    ///
-    /// # Errors
-    /// As for any statement.
-    pub fn touch_session(&mut self, hash: &Hash, now: Instant) -> Result<(), Error> {
-        each!(&mut self.connection, connection => {
-            diesel::update(session::table.find(hash.as_slice()))
-                .set(session::used_at.eq(now.0))
-                .execute(connection)
-        })?;
-        Ok(())
-    }
-
-    /// Ends one session; false when it had ended already.
-    ///
-    /// # Errors
-    /// As for any statement.
-    pub fn end_session(&mut self, hash: &Hash) -> Result<bool, Error> {
-        let gone = each!(&mut self.connection, connection => {
-            diesel::delete(session::table.find(hash.as_slice())).execute(connection)
-        })?;
-        Ok(gone == 1)
-    }
-
-    /// Ends every session of a person; answers how many there were.
-    ///
-    /// # Errors
-    /// As for any statement.
-    pub fn end_sessions(&mut self, person: PersonId) -> Result<usize, Error> {
-        let gone = each!(&mut self.connection, connection => {
-            diesel::delete(session::table.filter(session::person_id.eq(person.0)))
-                .execute(connection)
-        })?;
-        Ok(gone)
     }
 
     /// Writes failures under a name.

@@ -150,7 +150,7 @@ impl Reader {
     /// As for any statement.
     pub fn check_locked(&mut self, from: &Walk, limit: i64) -> Result<(Walk, Vec<String>), Error> {
         let (stretch, walk) = self.stretch(from, limit)?;
-        let opened: Vec<Result<(), Error>> = match stretch {
+        let mut opened: Vec<Result<(), Error>> = match stretch {
             Stretch::Callers(rows) => rows
                 .iter()
                 .map(|(row, field, kept)| self.shared.open(caller(*row, field), kept).map(drop))
@@ -161,6 +161,9 @@ impl Reader {
                 .collect(),
             Stretch::Nothing => Vec::new(),
         };
+        if walk == Walk::Ended {
+            opened.extend(SECRETS.iter().map(|name| self.secret(name).map(drop)));
+        }
         let faults = opened.into_iter().filter_map(|one| Some(one.err()?.to_string()));
         Ok((walk, faults.collect()))
     }
@@ -195,7 +198,9 @@ impl Reader {
 
     /// The secret of a person's device, of what is kept.
     pub(super) fn open_device(&self, person: i64, kept: Vec<u8>) -> Result<Vec<u8>, Error> {
-        let Some(text) = locked_text(&kept) else { return Ok(kept) };
+        let Some(text) = locked_text(&kept) else {
+            return self.shared.clear(device(person), kept);
+        };
         let opened = self.shared.open(device(person), text)?;
         let wrong = || Error::corrupt(device(person).to_string(), "it is no secret");
         unhex(&opened).ok_or_else(wrong)
@@ -232,6 +237,26 @@ impl Reader {
     /// As for any statement.
     pub fn all_locked_by(&mut self) -> Result<Option<String>, Error> {
         Ok(self.setting(ALL_BY)?.filter(|key| !key.is_empty()))
+    }
+
+    /// Whether callers' data can be read: they are not locked, or by keys that are at hand.
+    ///
+    /// # Errors
+    /// As for any statement.
+    pub fn is_readable(&mut self) -> Result<bool, Error> {
+        Ok(self.shared.vault().is_some() || !self.is_locked()?)
+    }
+
+    /// Looks whether everything was once locked: from then on a value that is not was put there by
+    /// somebody else, and is refused.
+    ///
+    /// # Errors
+    /// As for any statement.
+    pub fn refuse_clear(&mut self) -> Result<(), Error> {
+        if self.setting(ALL_BY)?.is_some() {
+            self.shared.refuse_clear();
+        }
+        Ok(())
     }
 
     /// Whether values of this store are kept locked.

@@ -2,6 +2,7 @@
 //! are linked.
 
 use std::fmt;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, OnceLock, PoisonError, RwLock};
 
 use super::Store;
@@ -36,6 +37,8 @@ pub(super) struct Shared {
     keys: RwLock<Option<Keys>>,
     vault: RwLock<Option<Arc<Vault>>>,
     chain: OnceLock<ChainHash>,
+    /// Whether everything was once locked.
+    closed: AtomicBool,
 }
 
 impl Shared {
@@ -60,9 +63,24 @@ impl Shared {
         }
     }
 
+    /// From now on what is not locked is refused.
+    pub(super) fn refuse_clear(&self) {
+        self.closed.store(true, Ordering::Relaxed);
+    }
+
+    /// A value that is not locked: from the time before there were keys, or put there since.
+    pub(super) fn clear<T>(&self, place: Place<'_>, value: T) -> Result<T, Error> {
+        if !self.closed.load(Ordering::Relaxed) {
+            return Ok(value);
+        }
+        let what =
+            format!("{place} is not locked, as everything in this store was: it was altered");
+        Err(Error::Altered(what))
+    }
+
     /// The value of what is kept. A key that somebody has just added is fetched.
     pub(super) fn open(&self, place: Place<'_>, kept: &str) -> Result<String, Error> {
-        let Some(key) = vault::key_of(kept) else { return Ok(kept.to_owned()) };
+        let Some(key) = vault::key_of(kept) else { return self.clear(place, kept.to_owned()) };
         let missing = || vault::Error::Missing { place: place.to_string(), key: key.to_owned() };
         let try_open = || self.vault().ok_or_else(missing)?.open(place, kept);
         let opened = match try_open() {

@@ -301,7 +301,7 @@ impl County {
 
     pub(super) fn caller(&self, who: &str) -> Caller {
         let Person { id, grants, .. } = self.person(who);
-        Caller { actor: Actor::Person { id, grants }, jurisdiction: self.jurisdiction }
+        Caller { actor: Actor::person(id, grants), jurisdiction: self.jurisdiction }
     }
 
     /// A command, and whatever follows from it at once.

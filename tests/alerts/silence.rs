@@ -382,10 +382,7 @@ impl House {
         let founding = (&people, rosters.as_slice());
         let found = gate.found_with_rosters(founding, &shipped_calendar(), &workflows);
         let caller = Caller {
-            actor: Actor::Person {
-                id: PersonId(99),
-                grants: people.people[&PersonId(99)].grants.clone(),
-            },
+            actor: Actor::person(PersonId(99), people.people[&PersonId(99)].grants.clone()),
             jurisdiction: found.unwrap(),
         };
         // Some have left since the roster was made.
@@ -429,7 +426,7 @@ impl House {
         if night.order {
             let input = json!({ "unit": "guotu", "level": "normal", "reason": "多次逾期未办结" });
             let office = Grant { role: Role::Duty, unit: "yingji".to_owned() };
-            let actor = Actor::Person { id: PersonId(98), grants: vec![office] };
+            let actor = Actor::person(PersonId(98), vec![office]);
             let office = Caller { actor, ..self.caller.clone() };
             let new = Target::New("supervision".to_owned());
             let id = self.submit(&office, new, "draft", input, None).await;
@@ -547,7 +544,7 @@ impl House {
         let Some(message) = told.get(which % told.len().max(1)).copied() else { return };
         let directory = self.gate.registry().directory(message.jurisdiction).unwrap();
         let person = &directory.people[&message.to.person().unwrap()];
-        let actor = Actor::Person { id: person.id, grants: person.grants.clone() };
+        let actor = Actor::person(person.id, person.grants.clone());
         let caller = Caller { actor, ..self.caller.clone() };
         self.gate.answer_message(message, &caller, "acknowledge").await.unwrap();
     }
@@ -756,7 +753,7 @@ fn who_acknowledges_every_minute_keeps_nobody_else_from_being_told() {
             .find(|one| one.instance == Some(id) && one.to.person() == Some(PersonId(2)))
             .unwrap();
         let grants = vec![Grant { role: Role::Leader, unit: "guotu".to_owned() }];
-        let actor = Actor::Person { id: PersonId(2), grants };
+        let actor = Actor::person(PersonId(2), grants);
         let caller = Caller { actor, ..house.caller.clone() };
         for minute in 0..30 {
             house.until(begin.plus(minute * 60_000)).await;

@@ -15,10 +15,10 @@ use serde_json::{Value as Json, json};
 
 pub(crate) const WORKFLOW: &str = include_str!("referral.yaml");
 pub(crate) const CALENDAR: &str = include_str!("calendar.yaml");
-const PEOPLE: &str = include_str!("harbour.yaml");
+pub(super) const PEOPLE: &str = include_str!("harbour.yaml");
 
 /// When the tests begin: a Monday morning in Nairobi.
-const MORNING: &str = "2018-07-02T09:10:00+03:00";
+pub(super) const MORNING: &str = "2018-07-02T09:10:00+03:00";
 
 /// A running service. It stops when it is dropped.
 pub(crate) struct Office {

@@ -34,6 +34,7 @@ async fn decide(who: &Browser<'_>, proposal: &Json, verdict: &str) -> super::off
     who.post(&format!("/api/v1/proposals/{}/{verdict}", proposal["id"]), json!({})).await
 }
 
+// Check 30.
 #[tokio::test]
 async fn nobody_gets_rights_by_the_word_of_one_person() {
     let office = office().await;
@@ -89,6 +90,35 @@ async fn nobody_gets_rights_by_the_word_of_one_person() {
     assert_eq!(grants(&office).await, 1);
 }
 
+// Check 30.
+#[tokio::test]
+async fn a_token_that_acts_as_somebody_else_is_good_when_a_second_person_approves() {
+    let office = office().await;
+    let faraji = with_device(&office, 6, "faraji").await;
+    let body = json!({ "person": 1, "label": "the desk's console", "acts": ["see_matter"] });
+    let asked = office.post("Dalila", "/api/v1/tokens", body).await;
+    let place = asked.header("location").to_owned();
+    let asked = asked.ok(202);
+    let ask = async || {
+        let token = asked["token"].as_str().unwrap();
+        read(office.ask("nobody", Method::GET, "/api/v1/referrals").bearer_auth(token)).await.status
+    };
+    assert_eq!(ask().await, 401, "not yet");
+    let seen = faraji.get(&place).await;
+    assert!(!seen.text.contains(asked["token"].as_str().unwrap()));
+    assert_eq!(seen.ok(200)["content"]["label"], "the desk's console");
+    decide(&faraji, &asked["proposal"], "approve").await.ok(200);
+    assert_eq!(ask().await, 200);
+    let log = office.get("Dalila", "/api/v1/audit").await.ok(200);
+    let entry = log["items"].as_array().unwrap().iter().find(|e| e["kind"] == "token_issued");
+    let entry = entry.unwrap();
+    let named = (&entry["actor"], &entry["subject"], &entry["detail"]["proposed_by"]);
+    assert_eq!(named, (&json!("person:6"), &json!("person:1"), &json!("person:4")));
+    let own = json!({ "person": 4, "label": "my own" });
+    office.post("Dalila", "/api/v1/tokens", own).await.ok(201);
+}
+
+// Check 30.
 #[tokio::test]
 async fn a_workflow_that_one_person_proposes_is_published_by_another_or_withdrawn() {
     let office = office().await;

@@ -83,10 +83,10 @@ impl Place {
         let options = Options { provider: Some(Arc::new(provider.unwrap())), ..Options::default() };
         let server = Server::bind(address, office.gate.clone(), options).unwrap();
         tokio::spawn(async move { server.run().await.unwrap() });
-        // The provider's tokens are of now.
-        office.clock.set(SystemClock::new().now());
         let account = json!({ "login": "asha", "subject": "asha@kisima" });
         office.put("Dalila", "/api/v1/people/1/account", account).await.ok(200);
+        // The provider's tokens are of now; those of the office have ended long ago.
+        office.clock.set(SystemClock::new().now());
         Self { office, base, issuer, _peer: peer }
     }
 

@@ -54,7 +54,7 @@ fn who_comes_on_duty_is_told_once_with_what_the_shift_before_left() {
         assert_eq!(turn(&mut other).await, tomorrow);
         house.set("2026-03-02T20:00:00+08:00");
         let grants = vec![Grant { role: Role::Liaison, unit: "gongan".to_owned() }];
-        let actor = Actor::Person { id: LIAISON, grants };
+        let actor = Actor::person(LIAISON, grants);
         let caller = Caller { actor, jurisdiction: house.jurisdiction };
         house.gate.write_handover(&caller, "night", "河边水位上涨，每两小时看一次").unwrap();
         house.set("2026-03-03T08:30:00+08:00");

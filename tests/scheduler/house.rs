@@ -196,7 +196,7 @@ impl House {
 
     pub(crate) async fn ask(&self, target: Target, command: &str, input: Json) -> Done {
         let grants = vec![Grant { role: Role::Dispatcher, unit: "gongan".to_owned() }];
-        let actor = Actor::Person { id: PersonId(1), grants };
+        let actor = Actor::person(PersonId(1), grants);
         let caller = Caller { actor, jurisdiction: self.jurisdiction };
         let input: Map<String, Json> = serde_json::from_value(input).unwrap();
         let request = Request {

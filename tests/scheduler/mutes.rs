@@ -10,10 +10,8 @@ use super::house::{House, LEADER, LIAISON, at, run, turn};
 /// The liaison goes to a training from Monday 10:00 to Wednesday 12:00.
 fn muted() -> House {
     let house = House::new();
-    let caller = Caller {
-        actor: Actor::Person { id: LIAISON, grants: Vec::new() },
-        jurisdiction: house.jurisdiction,
-    };
+    let caller =
+        Caller { actor: Actor::person(LIAISON, Vec::new()), jurisdiction: house.jurisdiction };
     let until = at("2026-03-04T12:00:00+08:00");
     house.gate.mute(&caller, LIAISON, until, "外出培训").unwrap();
     house

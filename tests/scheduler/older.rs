@@ -13,7 +13,7 @@ async fn told_and_acknowledged(house: &House) -> InstanceId {
     house.set("2026-03-02T10:30:00+08:00");
     house.run_clocks(&mut house.clocks()).await;
     let grants = vec![Grant { role: Role::Liaison, unit: "gongan".to_owned() }];
-    let actor = Actor::Person { id: LIAISON, grants };
+    let actor = Actor::person(LIAISON, grants);
     let request = Request {
         caller: Caller { actor, jurisdiction: house.jurisdiction },
         target: Target::Instance(id),

@@ -4,25 +4,33 @@ use diesel::prelude::*;
 use fenliu::app::archive;
 use fenliu::config::job::{Does, Job};
 use fenliu::config::settings::Settings;
+use fenliu::domain::event::unhex;
 use fenliu::domain::{
     Actor, ChainHash, Grant, InstanceId, Kind, Person, PersonId, Role, StoredEvent, Text, Unit,
 };
 use fenliu::engine::audit::{ClockLine, Part, Record, examine};
-use fenliu::gate::{Caller, Report, verify, verify_signed};
+use fenliu::gate::{Caller, Noted, Report, Request, Target, verify, verify_signed};
 use fenliu::scheduler::jobs::{Jobs, Plan};
 use fenliu::seal::SigningKey;
 use fenliu::store::{MessageFilter, Options, Store};
 
-use super::house::{House, LEADER, at, run, turn};
+use serde_json::json;
+
+use super::house::{House, LEADER, WORKFLOW, at, run, turn};
 use crate::store::postgres;
 
 fn key(byte: u8) -> SigningKey {
     SigningKey::from_seed(&[byte; 32]).unwrap()
 }
 
+/// Who noted the public key.
+fn by_key(byte: u8) -> Noted {
+    Noted { key: Some(key(byte).public().to_vec()), checkpoint: None }
+}
+
 fn administrator(house: &House) -> Caller {
     let grants = vec![Grant { role: Role::Administrator, unit: "gongan".to_owned() }];
-    Caller { actor: Actor::Person { id: PersonId(1), grants }, jurisdiction: house.jurisdiction }
+    Caller { actor: Actor::person(PersonId(1), grants), jurisdiction: house.jurisdiction }
 }
 
 fn rename(house: &House, name: &str) {
@@ -72,12 +80,13 @@ fn a_checkpoint_names_only_what_has_changed_since_the_one_before() {
         assert_eq!(house.gate.make_checkpoint().unwrap().unwrap().matters, 0);
         house.finish(id).await;
         assert_eq!(house.gate.make_checkpoint().unwrap().unwrap().matters, 1);
-        let report = verify_signed(&house.store, Some(key(1).public()), |_| ()).unwrap();
+        let report = verify_signed(&house.store, &by_key(1), |_| ()).unwrap();
         assert!(report.is_sound(), "{report:?}");
         assert_eq!(report.seals.checkpoints, 3);
     });
 }
 
+// Check 48.
 #[test]
 fn a_checkpoint_that_is_altered_forged_or_taken_away_is_found() {
     for (damage, said) in [
@@ -118,9 +127,90 @@ fn a_checkpoint_that_is_altered_forged_or_taken_away_is_found() {
         house.register("larger").await;
         house.gate.make_checkpoint().unwrap();
         assert!(verify(&house.store, |_| ()).unwrap().is_sound());
-        let report = verify_signed(&house.store, Some(key(1).public()), |_| ()).unwrap();
+        let report = verify_signed(&house.store, &by_key(1), |_| ()).unwrap();
         assert!(faults(&report).contains("its signature is not of this key"), "{report:?}");
     });
+}
+
+// Check 48.
+#[test]
+fn a_store_put_back_to_an_older_day_is_found_by_whoever_kept_the_mail() {
+    run(async {
+        let house = House::new();
+        house.gate.use_seal(key(1));
+        let report = verify_signed(&house.store, &by_key(1), |_| ()).unwrap();
+        assert!(faults(&report).contains("there is no checkpoint"), "all of them may be gone");
+        let id = house.register("larger").await;
+        house.gate.make_checkpoint().unwrap();
+        let copy = house.folder.join("copy.db");
+        let own = settings(&format!("sqlite:{}", house.folder.join("house.db").display()));
+        archive::backup(&own, &copy).unwrap();
+        house.finish(id).await;
+        let mailed = house.gate.make_checkpoint().unwrap().unwrap();
+        let hash = unhex(&mailed.hash).unwrap().try_into().unwrap();
+        let noted = Noted { checkpoint: Some((mailed.number, hash)), ..by_key(1) };
+        let report = verify_signed(&house.store, &noted, |_| ()).unwrap();
+        assert!(report.is_sound(), "{report:?}");
+        // Everything after the first night is cut off, and what is left fits together.
+        let url = format!("sqlite:{}", copy.display());
+        let older = Store::open(&url, Options { read_only: true, ..Options::default() }).unwrap();
+        assert!(verify_signed(&older, &by_key(1), |_| ()).unwrap().is_sound());
+        let report = verify_signed(&older, &noted, |_| ()).unwrap();
+        assert!(
+            faults(&report).contains("checkpoint 2, which was noted, is not there: the last is 1")
+        );
+        // Or it went on otherwise since then.
+        let other = Noted { checkpoint: Some((1, hash)), key: None };
+        let report = verify_signed(&older, &other, |_| ()).unwrap();
+        assert!(faults(&report).contains("checkpoint 1: its hash is not the one that was noted"));
+    });
+}
+
+// Check 47.
+#[test]
+fn who_called_is_what_the_events_say_until_somebody_erases_it() {
+    let caller = "    caller: { type: text, personal: true, max: 60, title: { zh: 姓名, en: name } }\n  set:";
+    let workflow = WORKFLOW.replacen("  set:", caller, 1);
+    let copied = "INSERT INTO personal SELECT instance_id, 'caller@9', jurisdiction_id, value \
+                  FROM personal WHERE field = 'caller'";
+    for (damage, said) in [
+        (
+            "UPDATE personal SET value = substr(value, 1, 32) || '李四'",
+            "`caller` of the caller is not what was said then",
+        ),
+        ("DELETE FROM personal", "`caller` of the caller is not there, and nobody erased it"),
+        (copied, "`caller@9` of the caller stands in no event"),
+    ] {
+        run(async {
+            let house = House::of(std::slice::from_ref(&workflow));
+            let input = json!({ "tier": "larger", "place": "河边", "caller": "王小明" });
+            let id = house.ask(Target::New("matter".to_owned()), "register", input.clone()).await;
+            let id = id.receipt.instance;
+            assert!(verify(&house.store, |_| ()).unwrap().is_sound());
+            house.damage(damage);
+            let report = verify(&house.store, |_| ()).unwrap();
+            let fault = report.first_fault.clone().unwrap_or_default();
+            assert!(!report.is_sound() && fault.contains(said), "{damage}: {report:?}");
+            // Erased by who may, nothing is missed; brought back, it is.
+            house.finish(id).await;
+            let erase = Request {
+                caller: Caller { actor: Actor::System, jurisdiction: house.jurisdiction },
+                target: Target::Instance(id),
+                command: fenliu::engine::ERASE.to_owned(),
+                input: [("reason".to_owned(), json!("期限已到"))].into_iter().collect(),
+                occurred_at: None,
+                key: None,
+                if_version: None,
+                about: None,
+            };
+            house.gate.submit(erase).await.unwrap();
+            assert!(verify(&house.store, |_| ()).unwrap().is_sound());
+            house.damage(&format!("INSERT INTO personal VALUES ({id}, 'caller', 1, '007')"));
+            let report = verify(&house.store, |_| ()).unwrap();
+            let fault = report.first_fault.unwrap_or_default();
+            assert!(fault.contains("was erased, and is there again"), "{fault}");
+        });
+    }
 }
 
 #[test]
@@ -146,6 +236,7 @@ fn what_administrators_do_stands_in_a_chain_of_its_own() {
     });
 }
 
+// Check 47.
 #[test]
 fn an_audit_log_that_is_altered_or_cut_is_found() {
     for (damage, said) in [
@@ -180,6 +271,7 @@ fn an_audit_log_that_is_altered_or_cut_is_found() {
     }
 }
 
+// Check 48.
 #[test]
 fn each_day_a_checkpoint_is_made_and_mailed_to_those_who_keep_it() {
     run(async {
@@ -303,6 +395,7 @@ fn forge(events: &mut Vec<StoredEvent>, dice: &mut Dice) -> String {
     }
 }
 
+// Check 47.
 #[test]
 fn ten_thousand_edits_cuts_and_swaps_of_events_are_all_found() {
     run(async {
@@ -362,14 +455,14 @@ fn a_store_may_be_founded_on_sm3_and_no_chain_mixes_hashes() {
             let sealed = house.gate.make_checkpoint().unwrap().unwrap();
             assert!(sealed.body.contains("\"chain\":\"sm3\""), "{}", sealed.body);
             house.gate.make_checkpoint().unwrap();
-            let report = verify_signed(&house.store, Some(key(1).public()), |_| ()).unwrap();
+            let report = verify_signed(&house.store, &by_key(1), |_| ()).unwrap();
             assert!(report.is_sound() && report.chains_ok == 1, "{url}: {report:?}");
             // A choice stands: who wishes otherwise later is told by what it is.
             assert_eq!(house.store.choose_chain(ChainHash::Sha256).unwrap(), ChainHash::Sm3);
             // An export knows it, too.
             let export = house.folder.join("export");
             archive::export(&settings(&url), &export).unwrap();
-            let again = archive::verify_export(&settings(&url), &export, Some(key(1).public()));
+            let again = archive::verify_export(&settings(&url), &export, &by_key(1));
             assert!(again.unwrap().is_sound());
             // Said to be another one, no link fits any more.
             let other =
@@ -391,6 +484,7 @@ fn settings(url: &str) -> Settings {
     settings
 }
 
+// Check 52.
 #[test]
 fn an_export_can_be_verified_taken_in_elsewhere_and_is_the_same_again() {
     run(async {
@@ -400,7 +494,7 @@ fn an_export_can_be_verified_taken_in_elsewhere_and_is_the_same_again() {
         let made = archive::export(&own, &of("export")).unwrap();
         let rows = |table: &str| made.tables.iter().find(|part| part.table == table).unwrap().rows;
         assert_eq!((rows("instance"), rows("checkpoint")), (2, 1));
-        let report = archive::verify_export(&own, &of("export"), Some(key(1).public()));
+        let report = archive::verify_export(&own, &of("export"), &by_key(1));
         let report = report.unwrap();
         assert!(report.is_sound() && report.instances == 2, "{report:?}");
 
@@ -432,7 +526,7 @@ fn an_export_that_was_altered_is_refused_with_the_name_of_the_file() {
         let file = of("export").join("event.jsonl");
         let text = std::fs::read_to_string(&file).unwrap();
         std::fs::write(&file, text.replacen("register", "registar", 1)).unwrap();
-        let refused = archive::verify_export(&own, &of("export"), None);
+        let refused = archive::verify_export(&own, &of("export"), &Noted::default());
         let refused = refused.unwrap_err().to_string();
         assert!(refused.contains("event.jsonl") && refused.contains("altered"), "{refused}");
         // Nor may it be written over.
@@ -441,6 +535,7 @@ fn an_export_that_was_altered_is_refused_with_the_name_of_the_file() {
     });
 }
 
+// Check 52.
 #[test]
 fn after_a_restore_what_fell_due_meanwhile_fires_once() {
     run(async {
@@ -462,6 +557,7 @@ fn after_a_restore_what_fell_due_meanwhile_fires_once() {
     });
 }
 
+// Check 52.
 #[test]
 fn a_copy_taken_under_load_is_whole() {
     run(async {

@@ -55,7 +55,7 @@ fn a_failed_self_test_is_an_alarm_that_ends_when_the_channel_works_again() {
             )
         );
         let grants = vec![Grant { role: Role::Auditor, unit: "gongan".to_owned() }];
-        let actor = Actor::Person { id: PersonId(1), grants };
+        let actor = Actor::person(PersonId(1), grants);
         let caller = Caller { actor, jurisdiction: house.jurisdiction };
         let shown = house.gate.channels(&caller).unwrap();
         let tested = shown.iter().find(|one| one.name == "sms").unwrap().figures.test.clone();

@@ -62,7 +62,7 @@ pub(crate) fn person(roles: &[&str]) -> Actor {
         let (unit, role) = role.split_once('.').unwrap();
         Grant { role: role.parse::<Role>().unwrap(), unit: unit.to_owned() }
     };
-    Actor::Person { id: PersonId(1), grants: roles.iter().map(grant).collect() }
+    Actor::person(PersonId(1), roles.iter().map(grant).collect())
 }
 
 impl Bench {

@@ -244,7 +244,7 @@ impl Desk<'_> {
 
 /// A person with all they may do.
 pub(super) fn acting(person: &Person) -> Actor {
-    Actor::Person { id: person.id, grants: person.grants.clone() }
+    Actor::person(person.id, person.grants.clone())
 }
 
 /// The id of a person who acts.

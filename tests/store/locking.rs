@@ -15,6 +15,7 @@ on_every_store!(
     callers_and_devices_are_kept_locked_and_come_back,
     what_was_kept_plainly_is_locked_and_what_an_old_key_locked_is_locked_anew,
     a_value_that_was_moved_is_refused,
+    once_everything_is_locked_a_value_in_clear_is_refused,
     without_its_key_nothing_is_read_and_nothing_is_lost,
 );
 
@@ -89,6 +90,7 @@ fn relock(place: &Place) -> usize {
     changed
 }
 
+// Check 41.
 fn callers_and_devices_are_kept_locked_and_come_back(place: &Place) {
     File::of(place, OLD);
     place.write(&opening(1..=3)).unwrap();
@@ -106,6 +108,7 @@ fn callers_and_devices_are_kept_locked_and_come_back(place: &Place) {
     assert_eq!(counts, [("old".to_owned(), 4)].into());
 }
 
+// Check 41.
 fn what_was_kept_plainly_is_locked_and_what_an_old_key_locked_is_locked_anew(place: &Place) {
     place.write(&opening(1..=20)).unwrap();
     account(place);
@@ -164,6 +167,32 @@ fn a_value_that_was_moved_is_refused(place: &Place) {
     let done = place.writer().transaction(|t| t.relock(&Walk::Begun, 10)).unwrap();
     assert_eq!((done.changed, done.altered), (0, 2));
     assert!(matches!(phone(place, 1), Err(Error::Altered(_))));
+}
+
+// Check 41.
+fn once_everything_is_locked_a_value_in_clear_is_refused(place: &Place) {
+    File::of(place, OLD);
+    place.write(&opening(1..=2)).unwrap();
+    let table = tables().find(|table| table.name == "personal").unwrap();
+    let mut rows = kept(place, "personal");
+    rows[0]["value"] = Json::from("00112233445566778899aabbccddeeff13900000000");
+    let plant = |t: &mut Transaction<'_>| {
+        t.erase_personal(InstanceId(1))?;
+        t.restore(table, &rows[..1])
+    };
+    place.writer().transaction(plant).unwrap();
+    assert!(phone(place, 1).is_ok(), "it may be from the time before there were keys");
+    place.writer().transaction(|t| t.set_all_locked_by("old")).unwrap();
+    place.store.read(Reader::refuse_clear).unwrap();
+    let refused = phone(place, 1).unwrap_err();
+    assert!(matches!(refused, Error::Altered(_)), "{refused:?}");
+    assert!(phone(place, 2).is_ok());
+    let check = |reader: &mut Reader| reader.check_locked(&Walk::Begun, 10);
+    let (_, faults) = place.store.read(check).unwrap();
+    assert!(faults.len() == 1 && faults[0].contains("is not locked"), "{faults:?}");
+    // The secrets of the house are no exception.
+    place.writer().transaction(|t| t.set_setting("link_secret", "00ff")).unwrap();
+    assert!(place.store.read(Reader::fits).is_err());
 }
 
 fn without_its_key_nothing_is_read_and_nothing_is_lost(place: &Place) {

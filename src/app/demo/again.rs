@@ -14,6 +14,8 @@ use crate::store::{Options, Store};
 pub struct Found {
     /// Acknowledged commands that are not there.
     pub lost: Vec<String>,
+    /// Steps of clocks and ladders that were taken.
+    pub fired: usize,
     /// Clocks that did one thing twice.
     pub twice: Vec<String>,
     /// What the auditor finds: chains, decisions (a clock that fired early is refused when it is
@@ -54,6 +56,7 @@ pub fn look_again(url: &str, played: &Played) -> Result<Found, Error> {
             }
         }
     }
+    found.fired = fired.len();
     for (public, told) in &played.told {
         let id = ids.read_instance(public).unwrap_or(InstanceId(-1));
         let events = kept.get(&id).map(Vec::as_slice).unwrap_or_default();

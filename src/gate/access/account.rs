@@ -96,27 +96,38 @@ impl Gate {
     ) -> Result<Option<Setup>, Error> {
         self.keeps(caller, id)?;
         let login = sound_login(&new.login)?;
-        let known = self.read(|reader| reader.account(id))?;
-        let mut account = known.unwrap_or_else(|| AccountRow {
-            person: id,
-            jurisdiction: caller.jurisdiction,
-            login: String::new(),
-            password: None,
-            password_at: None,
-            earlier: Vec::new(),
-            setup: None,
-            totp: None,
-            totp_at: None,
-            totp_step: 0,
-            subject: None,
-            made_at: self.now(),
-        });
-        account.login.clone_from(&login);
-        account.subject.clone_from(&new.subject);
-        let setup = account.password.is_none().then(|| self.setup(&mut account));
         let entry = Deed::of(caller, "account_given", format!("person:{id}"));
         let entry = entry.with(json!({ "login": login, "subject": new.subject }));
-        self.write_account(entry, &account, |_| Ok(()))?;
+        let given = self.change(|transaction, now| {
+            let mine = |row: Option<AccountRow>| row.is_none_or(|row| row.person == id);
+            let called = match &new.subject {
+                Some(subject) => transaction.account_of_subject(subject)?,
+                None => None,
+            };
+            if !mine(transaction.account_of_login(&login)?) || !mine(called) {
+                return Ok(None);
+            }
+            let mut account = match transaction.hold_account(id)? {
+                Some(account) => {
+                    // Who signed in under another name may be somebody else.
+                    if (&account.login, &account.subject) != (&login, &new.subject) {
+                        transaction.end_sessions(id)?;
+                    }
+                    account
+                }
+                None => AccountRow::of(id, caller.jurisdiction, now),
+            };
+            (account.login, account.subject) = (login, new.subject.clone());
+            let setup = account.password.is_none().then(|| self.setup(&mut account));
+            transaction.put_account(&account)?;
+            entry.write(transaction, now)?;
+            Ok(Some(setup))
+        })?;
+        // A name that is taken changes nothing.
+        let setup = given.ok_or_else(|| {
+            let en = "another account has this name, or is called so by the provider";
+            refused("login_taken", "该登录名或外部身份已被其他账户使用", en)
+        })?;
         self.tell(trace("account_given", caller, id));
         Ok(setup)
     }
@@ -133,16 +144,21 @@ impl Gate {
         second_factor: bool,
     ) -> Result<Setup, Error> {
         self.keeps(caller, id)?;
-        let mut account = self.account_row(id)?;
-        account.password = None;
-        if second_factor {
-            (account.totp, account.totp_at) = (None, None);
-        }
-        let setup = self.setup(&mut account);
-        let now = self.now();
         let entry = Deed::of(caller, "account_reset", format!("person:{id}"));
         let entry = entry.with(json!({ "second_factor": second_factor }));
-        self.write_account(entry, &account, |transaction| cut_off(transaction, id, now))?;
+        let setup = self.change(|transaction, now| {
+            let Some(mut account) = transaction.hold_account(id)? else { return Ok(None) };
+            account.earlier.splice(0..0, account.password.take());
+            if second_factor {
+                (account.totp, account.totp_at) = (None, None);
+            }
+            let setup = self.setup(&mut account);
+            transaction.put_account(&account)?;
+            cut_off(transaction, id, now)?;
+            entry.write(transaction, now)?;
+            Ok(Some(setup))
+        })?;
+        let setup = setup.ok_or(Error::NotFound)?;
         self.tell(trace("account_reset", caller, id));
         Ok(setup)
     }
@@ -154,12 +170,19 @@ impl Gate {
     pub fn take_account(&self, caller: &Caller, id: PersonId) -> Result<(), Error> {
         self.keeps(caller, id)?;
         let entry = Deed::of(caller, "account_taken", format!("person:{id}"));
-        let gone = self.administer(entry, |transaction, now| {
+        let gone = self.change(|transaction, now| {
+            if transaction.hold_account(id)?.is_none() {
+                return Ok(false);
+            }
             cut_off(transaction, id, now)?;
+            entry.write(transaction, now)?;
             transaction.drop_account(id)
         })?;
+        if !gone {
+            return Err(Error::NotFound);
+        }
         self.tell(trace("account_taken", caller, id));
-        if gone { Ok(()) } else { Err(Error::NotFound) }
+        Ok(())
     }
 
     /// Chooses the first password, by the code that an administrator handed over. Blocks.
@@ -185,9 +208,7 @@ impl Gate {
         }
         let account = account.filter(fits).ok_or_else(wrong_login)?;
         self.forgive(&names)?;
-        let account = self.with_password(account, chosen)?;
-        let entry = own(&account, "password_chosen");
-        self.write_account(entry, &account, |_| Ok(()))?;
+        self.choose_password(&account, chosen, "password_chosen")?;
         let by = Some(account.person);
         self.tell(Trace { kind: "password_chosen", by, of: None, from, outcome: "done" });
         Ok(())
@@ -212,19 +233,48 @@ impl Gate {
             return Err(wrong_login());
         }
         self.forgive(&names)?;
-        let account = self.with_password(account, new)?;
-        let now = self.now();
-        let entry = own(&account, "password_changed");
-        self.write_account(entry, &account, |transaction| {
-            cut_off(transaction, account.person, now)
-        })?;
+        self.choose_password(&account, new, "password_changed")?;
         let by = Some(session.person);
         self.tell(Trace { kind: "password_changed", by, of: None, from, outcome: "done" });
         Ok(())
     }
 
-    /// The account with another password, if that is good enough.
-    fn with_password(&self, account: AccountRow, chosen: &str) -> Result<AccountRow, Error> {
+    /// Gives an account another password, if that is good enough and nobody changed the one before, or
+    /// the code by which it is chosen, since the account was read; what was opened with the one before ends.
+    fn choose_password(
+        &self,
+        account: &AccountRow,
+        chosen: &str,
+        kind: &'static str,
+    ) -> Result<(), Error> {
+        let earlier = self.sound_password(account, chosen)?;
+        let password = password::hash(chosen, self.inner.entropy)?;
+        let entry = own(account, kind);
+        let done = self.change(|transaction, now| {
+            let same = |held: &AccountRow| {
+                (&held.password, &held.setup) == (&account.password, &account.setup)
+            };
+            let Some(held) = transaction.hold_account(account.person)?.filter(same) else {
+                return Ok(false);
+            };
+            transaction.put_account(&AccountRow {
+                password: Some(password),
+                password_at: Some(now),
+                earlier,
+                setup: None,
+                ..held
+            })?;
+            if account.password.is_some() {
+                cut_off(transaction, account.person, now)?;
+            }
+            entry.write(transaction, now)?;
+            Ok(true)
+        })?;
+        if done { Ok(()) } else { Err(wrong_login()) }
+    }
+
+    /// The passwords that do not come back after this one, which is good enough.
+    fn sound_password(&self, account: &AccountRow, chosen: &str) -> Result<Vec<String>, Error> {
         let directory = self.inner.registry.directory(account.jurisdiction)?;
         let person = directory.people.get(&account.person).ok_or(Error::NotFound)?;
         let profile = self.access_rules().profile;
@@ -236,19 +286,13 @@ impl Gate {
         if faults.is_empty() && kept.iter().any(|kept| password::fits(chosen, Some(kept))) {
             faults.push(Text::new("不得使用最近用过的密码", "this password was used before"));
         }
-        if !faults.is_empty() {
-            let join = |texts: Vec<&str>, gap: &str| texts.join(gap);
-            let zh = join(faults.iter().map(|text| text.zh.as_str()).collect(), "；");
-            let en = join(faults.iter().map(|text| text.en.as_str()).collect(), "; ");
-            return Err(refused("weak_password", zh, en));
+        if faults.is_empty() {
+            return Ok(kept);
         }
-        Ok(AccountRow {
-            password: Some(password::hash(chosen, self.inner.entropy)?),
-            password_at: Some(self.now()),
-            earlier: kept,
-            setup: None,
-            ..account
-        })
+        let join = |texts: Vec<&str>, gap: &str| texts.join(gap);
+        let zh = join(faults.iter().map(|text| text.zh.as_str()).collect(), "；");
+        let en = join(faults.iter().map(|text| text.en.as_str()).collect(), "; ");
+        Err(refused("weak_password", zh, en))
     }
 
     fn setup(&self, account: &mut AccountRow) -> Setup {
@@ -261,34 +305,6 @@ impl Gate {
         let until = self.now().plus(SETUP_FOR);
         account.setup = Some((hash_of(&code), until));
         Setup { login: account.login.clone(), code, until }
-    }
-
-    fn write_account(
-        &self,
-        entry: Deed,
-        account: &AccountRow,
-        more: impl FnOnce(&mut Transaction<'_>) -> Result<(), store::Error>,
-    ) -> Result<(), Error> {
-        let mine = |row: Option<AccountRow>| row.is_none_or(|row| row.person == account.person);
-        // Written only if it is done: a name that is taken changes nothing.
-        let free = self.change(|transaction, now| {
-            let subject = match &account.subject {
-                Some(subject) => transaction.account_of_subject(subject)?,
-                None => None,
-            };
-            if !mine(transaction.account_of_login(&account.login)?) || !mine(subject) {
-                return Ok(false);
-            }
-            transaction.put_account(account)?;
-            more(transaction)?;
-            entry.write(transaction, now)?;
-            Ok(true)
-        })?;
-        if free {
-            return Ok(());
-        }
-        let en = "another account has this name, or is called so by the provider";
-        Err(refused("login_taken", "该登录名或外部身份已被其他账户使用", en))
     }
 }
 
@@ -304,7 +320,7 @@ fn cut_off(
 
 /// What somebody does with the own account, for the audit log.
 fn own(account: &AccountRow, kind: &'static str) -> Deed {
-    let actor = Actor::Person { id: account.person, grants: Vec::new() };
+    let actor = Actor::person(account.person, Vec::new());
     let caller = Caller { actor, jurisdiction: account.jurisdiction };
     Deed::of(&caller, kind, format!("person:{}", account.person))
 }

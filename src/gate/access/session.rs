@@ -3,7 +3,7 @@
 
 use super::{Enrolment, Known, Trace, caller, hash_of, refused, totp};
 use crate::domain::event::{Hash, hex};
-use crate::domain::{Actor, Instant, JurisdictionId, Person, PersonId, Scope};
+use crate::domain::{Actor, Instant, JurisdictionId, Person, PersonId};
 use crate::gate::error::Error;
 use crate::gate::{Caller, Gate};
 use crate::policy;
@@ -127,7 +127,7 @@ impl Gate {
             factor_needed,
             password_old,
         };
-        Ok(Known { caller, scope: Scope::default(), session: Some(seen) })
+        Ok(Known { caller, session: Some(seen) })
     }
 
     /// A new session of a person, not yet written.
@@ -153,7 +153,7 @@ impl Gate {
     /// `NotFound` when the person is gone.
     pub fn session_place(&self, session: &SessionSeen) -> Result<Caller, Error> {
         let registry = &self.inner.registry;
-        let actor = Actor::Person { id: session.person, grants: Vec::new() };
+        let actor = Actor::person(session.person, Vec::new());
         let jurisdiction = session.jurisdiction;
         registry.directory(jurisdiction)?;
         Ok(Caller { actor, jurisdiction })
@@ -183,20 +183,25 @@ impl Gate {
     /// # Errors
     /// `Refused` when codes of another device are demanded already.
     pub fn enrol(&self, session: &SessionSeen) -> Result<Enrolment, Error> {
-        let mut account = self.account_row(session.person)?;
-        if account.totp_at.is_some() {
+        let mut secret = vec![0_u8; 20];
+        (self.inner.entropy)(&mut secret);
+        let account = self.with_hand(|transaction| {
+            let held = transaction.hold_account(session.person)?;
+            let Some(mut account) = held.filter(|account| account.totp_at.is_none()) else {
+                return Ok(None);
+            };
+            (account.totp, account.totp_step) = (Some(secret.clone()), 0);
+            transaction.put_account(&account)?;
+            Ok(Some(account))
+        })?;
+        let Some(account) = account else {
             return Err(refused(
                 "second_factor_set",
                 "已启用动态口令；更换设备请联系管理员重置",
                 "codes of a device are demanded already; an administrator can reset that",
             ));
-        }
-        let mut secret = vec![0_u8; 20];
-        (self.inner.entropy)(&mut secret);
-        let enrolment = Enrolment::of(&secret, &account.login);
-        (account.totp, account.totp_step) = (Some(secret), 0);
-        self.with_hand(|transaction| transaction.put_account(&account))?;
-        Ok(enrolment)
+        };
+        Ok(Enrolment::of(&secret, &account.login))
     }
 
     /// Takes the first code of a device; from now on its codes are demanded. The session goes on
@@ -216,15 +221,24 @@ impl Gate {
             self.tell(trace("second_factor_set", session.person, from, "wrong_code"));
             return Err(wrong_code());
         };
-        let account = AccountRow { totp_at: Some(now), totp_step: step, ..account.clone() };
         let directory = self.inner.registry.directory(account.jurisdiction)?;
         let person = directory.people.get(&session.person).ok_or(Error::NotFound)?;
         let mut fresh = self.fresh(person, &account, true);
         from.clone_into(&mut fresh.row.address);
-        self.with_hand(|transaction| {
+        let account = self.with_hand(|transaction| {
+            let held = transaction.hold_account(session.person)?;
+            let same = |held: &AccountRow| (&held.totp, held.totp_at) == (&account.totp, None);
+            // A session that has ended meanwhile does not come back under another secret.
+            let Some(held) = held.filter(same) else { return Ok(None) };
+            if !transaction.end_session(&session.hash)? {
+                return Ok(None);
+            }
+            let account = AccountRow { totp_at: Some(now), totp_step: step, ..held };
             transaction.put_account(&account)?;
-            fresh.write(transaction, Some(&session.hash))
+            transaction.add_session(&fresh.row)?;
+            Ok(Some(account))
         })?;
+        let account = account.ok_or(Error::NotFound)?;
         self.tell(trace("second_factor_set", session.person, from, "done"));
         self.handed(fresh, &account)
     }

@@ -78,8 +78,13 @@ impl Gate {
             }
             _ => false,
         };
-        let account = self.rehashed(account, wish.password)?;
-        self.begin(&person, &account, factor, attempt)
+        let rehashed = match account.password.as_deref() {
+            Some(kept) if !password::is_current(kept) => {
+                Some(password::hash(wish.password, self.inner.entropy)?)
+            }
+            _ => None,
+        };
+        self.begin(&person, account, (factor, rehashed), attempt)
     }
 
     /// Signs in whom the identity provider calls so; `factor` says that it asked for a second factor.
@@ -101,44 +106,58 @@ impl Gate {
         let (Some(account), Some(person)) = (account, person) else {
             return Err(wrong_login());
         };
-        self.begin(&person, &account, factor, attempt)
+        self.begin(&person, account, (factor, None), attempt)
     }
 
+    /// Begins a session of who was found to be the person of an account, if that still stands as it
+    /// was then; `rehashed` is the password as it is kept from now on, if that is not as before.
     fn begin(
         &self,
         person: &Person,
-        account: &AccountRow,
-        factor: bool,
+        account: AccountRow,
+        (factor, rehashed): (bool, Option<String>),
         attempt: Attempt<'_>,
     ) -> Result<Session, Error> {
         let names = Names::of(&account.login, attempt.from);
-        let mut fresh = self.fresh(person, account, factor);
+        let mut fresh = self.fresh(person, &account, factor);
         attempt.from.clone_into(&mut fresh.row.address);
         let older = attempt.older.map(hash_of);
         let now = self.now();
-        let actor = Actor::Person { id: person.id, grants: Vec::new() };
+        let actor = Actor::person(person.id, Vec::new());
         let caller = Caller { actor, jurisdiction: account.jurisdiction };
         let entry = Deed::of(&caller, "signed_in", format!("person:{}", person.id));
         let entry = entry.with(json!({ "from": attempt.from, "second_factor": factor }));
-        self.with_hand(|transaction| {
+        let begun = self.with_hand(|transaction| {
+            let Some(held) = transaction.hold_account(person.id)?.filter(|held| {
+                (&held.login, &held.password, &held.subject, held.totp_at)
+                    == (&account.login, &account.password, &account.subject, account.totp_at)
+            }) else {
+                return Ok(false);
+            };
+            if rehashed.is_some() {
+                transaction.put_account(&AccountRow { password: rehashed, ..held })?;
+            }
             entry.write(transaction, now)?;
             for name in names.forgiven() {
                 transaction.drop_throttle(name)?;
             }
             transaction.put_throttle(&names.place(now))?;
-            transaction.put_account(account)?;
-            fresh.write(transaction, older.as_ref())
+            fresh.write(transaction, older.as_ref())?;
+            Ok(true)
         })?;
+        if !begun {
+            return Err(wrong_login());
+        }
         let (by, from) = (Some(person.id), attempt.from);
         self.tell(Trace { kind: SIGN_IN, by, of: None, from, outcome: "done" });
-        self.handed(fresh, account)
+        self.handed(fresh, &account)
     }
 
     /// Counts an attempt before it is looked at.
     pub(super) fn let_through(&self, names: &Names, from: &str) -> Result<(), Error> {
         let now = self.now();
         let judged = self.with_hand(|transaction| {
-            let rows = transaction.throttled(&names.all())?;
+            let rows = transaction.hold_throttles(&names.all(), now)?;
             let judged = names.judge(&rows, now);
             for row in judged.iter().flatten() {
                 transaction.put_throttle(row)?;
@@ -171,17 +190,6 @@ impl Gate {
     fn take_step(&self, account: &AccountRow, step: Option<i64>) -> Result<bool, Error> {
         let Some(step) = step else { return Ok(false) };
         self.with_hand(|transaction| transaction.take_step(account.person, step))
-    }
-
-    /// The account with the password kept by today's parameters, and with the step just used.
-    fn rehashed(&self, account: AccountRow, given: &str) -> Result<AccountRow, Error> {
-        // Read again: the step that was just taken must not be written back.
-        let account = self.account_row(account.person)?;
-        if account.password.as_deref().is_none_or(password::is_current) {
-            return Ok(account);
-        }
-        let password = Some(password::hash(given, self.inner.entropy)?);
-        Ok(AccountRow { password, ..account })
     }
 }
 

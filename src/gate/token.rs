@@ -1,0 +1,210 @@
+//! Access tokens: made for people and their programs, with an end, within what whoever makes them has.
+
+use serde::{Deserialize, Serialize};
+use serde_json::json;
+
+use super::access::hash_of;
+use super::error::Error;
+use super::proposal::{Approval, Motion};
+use super::sealing::Deed;
+use super::{Caller, Gate};
+use crate::domain::event::{Hash, hex};
+use crate::domain::{Directory, Instant, PersonId, Scope};
+use crate::policy::{self, Act};
+use crate::store::TokenRow;
+
+/// A token to be made.
+#[derive(Debug, Clone)]
+pub struct NewToken {
+    /// Whose.
+    pub person: PersonId,
+    /// What for, in words.
+    pub label: String,
+    /// Until when; none: as long as the house allows.
+    pub expires_at: Option<Instant>,
+    /// What it is narrowed to.
+    pub scope: Scope,
+}
+
+/// A token as it will be, without its secret: what a second person may have to approve.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct TokenDraft {
+    /// The hash of the secret.
+    hash: Hash,
+    /// Whose.
+    pub person: PersonId,
+    /// What for, in words.
+    pub label: String,
+    /// Until when.
+    pub expires_at: Instant,
+    /// What it is narrowed to.
+    pub scope: Scope,
+}
+
+/// A token as it is handed over, once.
+#[derive(Clone)]
+pub struct Issued {
+    /// Its id.
+    pub id: i64,
+    /// The secret: shown once, kept only as a hash.
+    pub secret: String,
+}
+
+/// What a token begins with, so that leaked ones are found by scanners.
+const TOKEN_PREFIX: &str = "fenliu_";
+
+/// The bytes of a token's secret.
+const TOKEN_BYTES: usize = 32;
+
+/// A day (ms).
+const DAY: i64 = 24 * 3_600_000;
+
+/// Whether a list that narrows stays within another one; an empty list narrows nothing.
+fn within(inner: &[String], outer: &[String]) -> bool {
+    outer.is_empty() || (!inner.is_empty() && inner.iter().all(|one| outer.contains(one)))
+}
+
+/// Refuses a scope that names what is not there: it would be a token that can do nothing, or too much
+/// later.
+fn sound_scope(scope: &Scope, directory: &Directory) -> Result<(), Error> {
+    if let Some(act) = scope.acts.iter().find(|act| Act::from_code(act).is_none()) {
+        let known = policy::ACTS.map(Act::code).join(", ");
+        return Err(Error::invalid(
+            format!("没有权限“{act}”；可用：{known}"),
+            format!("there is no act `{act}`; acts are: {known}"),
+        ));
+    }
+    if let Some(unit) = scope.units.iter().find(|unit| !directory.units.contains_key(*unit)) {
+        let en = format!("there is no unit `{unit}`");
+        return Err(Error::invalid(format!("没有单位“{unit}”"), en));
+    }
+    Ok(())
+}
+
+impl Gate {
+    /// A token as it is wished, and its secret; nothing is written yet.
+    ///
+    /// # Errors
+    /// `Forbidden`; `NotFound` when there is no such person; `Invalid` for a scope that names what is
+    /// not there, for an end that is too late, and for what goes beyond the token by which it is
+    /// asked.
+    pub fn draft_token(
+        &self,
+        caller: &Caller,
+        new: &NewToken,
+    ) -> Result<(TokenDraft, String), Error> {
+        let mut bytes = [0_u8; TOKEN_BYTES];
+        (self.inner.entropy)(&mut bytes);
+        let secret = format!("{TOKEN_PREFIX}{}", hex(&bytes));
+        let latest = self.now().plus(self.access_rules().token_ms);
+        let until = caller.actor.via().and_then(|via| via.until);
+        let draft = TokenDraft {
+            hash: hash_of(&secret),
+            person: new.person,
+            label: new.label.clone(),
+            expires_at: new.expires_at.unwrap_or(until.map_or(latest, |end| end.min(latest))),
+            scope: new.scope.clone(),
+        };
+        self.sound_token(caller, &draft)?;
+        Ok((draft, secret))
+    }
+
+    /// Refuses a token that may not be made by this caller now.
+    pub(super) fn sound_token(&self, caller: &Caller, draft: &TokenDraft) -> Result<(), Error> {
+        self.permit(caller, Act::IssueTokens)?;
+        let directory = self.inner.registry.directory(caller.jurisdiction)?;
+        if !directory.people.contains_key(&draft.person) {
+            return Err(Error::NotFound);
+        }
+        sound_scope(&draft.scope, &directory)?;
+        let longest = self.access_rules().token_ms;
+        if draft.expires_at > self.now().plus(longest) {
+            let days = longest.div_euclid(DAY);
+            return Err(Error::invalid(
+                format!("“expires_at”过晚：令牌有效期最长{days}天"),
+                format!("`expires_at` is too late: a token is good for {days} days at most"),
+            ));
+        }
+        let Some(via) = caller.actor.via() else { return Ok(()) };
+        let (inner, outer) = (&draft.scope, &via.scope);
+        if via.until.is_some_and(|until| draft.expires_at > until)
+            || !within(&inner.acts, &outer.acts)
+            || !within(&inner.units, &outer.units)
+        {
+            return Err(Error::invalid(
+                "用令牌签发的新令牌，其权限、单位和期限不得超出原令牌，请在acts、units中列明",
+                "a token made by a token stays within its acts, units and end: list `acts` and \
+                 `units`",
+            ));
+        }
+        Ok(())
+    }
+
+    /// Makes a token. Blocks.
+    ///
+    /// # Errors
+    /// As for [`Gate::draft_token`]; `Refused` with `second_person_needed` for somebody else's.
+    pub fn issue_token(&self, caller: &Caller, new: &NewToken) -> Result<Issued, Error> {
+        let (draft, secret) = self.draft_token(caller, new)?;
+        Ok(Issued { id: self.issue_drafted(caller, &draft)?, secret })
+    }
+
+    /// Makes a token as it was drafted; answers its id. Blocks.
+    ///
+    /// # Errors
+    /// As for [`Gate::issue_token`].
+    pub fn issue_drafted(&self, caller: &Caller, draft: &TokenDraft) -> Result<i64, Error> {
+        self.alone(caller, &Motion::Token(Box::new(draft.clone())))?;
+        self.issue_token_by(caller, draft, None)
+    }
+
+    /// Makes a token that may be made, perhaps approved by a second person.
+    pub(super) fn issue_token_by(
+        &self,
+        caller: &Caller,
+        draft: &TokenDraft,
+        approval: Option<Approval>,
+    ) -> Result<i64, Error> {
+        self.sound_token(caller, draft)?;
+        let TokenDraft { hash, person, label, expires_at, scope } = draft.clone();
+        let deed = Deed::of(caller, "token_issued", format!("person:{person}"));
+        self.change(|transaction, now| {
+            let id = transaction.add_token(&TokenRow {
+                id: 0,
+                hash,
+                person,
+                jurisdiction: caller.jurisdiction,
+                label: label.clone(),
+                created_at: now,
+                expires_at: Some(expires_at),
+                revoked_at: None,
+                last_used_at: None,
+                scope: scope.clone(),
+            })?;
+            let detail =
+                json!({ "token": id, "label": label, "expires_at": expires_at, "scope": scope });
+            deed.with(detail).approved(approval).write(transaction, now)?;
+            Ok(id)
+        })
+    }
+
+    /// The tokens of the caller's jurisdiction, without their secrets. Blocks.
+    ///
+    /// # Errors
+    /// `Forbidden`.
+    pub fn tokens(&self, caller: &Caller) -> Result<Vec<TokenRow>, Error> {
+        self.permit(caller, Act::IssueTokens)?;
+        self.read(|reader| reader.tokens(caller.jurisdiction, None))
+    }
+
+    /// Makes a token worthless. Blocks.
+    ///
+    /// # Errors
+    /// `Forbidden`; `NotFound` when there is no such token, or it is worthless already.
+    pub fn revoke_token(&self, caller: &Caller, id: i64) -> Result<(), Error> {
+        let known = self.tokens(caller)?.iter().any(|token| token.id == id);
+        let deed = Deed::of(caller, "token_revoked", format!("token:{id}"));
+        let revoked = known && self.administer(deed, |t, now| t.revoke_token(id, now))?;
+        if revoked { Ok(()) } else { Err(Error::NotFound) }
+    }
+}
