@@ -105,16 +105,39 @@ impl Gate {
     ///
     /// # Errors
     /// `Forbidden`; `Invalid` for a parent that is not there, and when matters of some category could be
-    /// routed to nobody any more.
+    /// routed to nobody any more; `Refused` with `second_person_needed` where other people get what it
+    /// has.
     pub fn put_unit(&self, caller: &Caller, unit: &Unit) -> Result<(), Error> {
         self.permit(caller, Act::WriteDirectory)?;
+        self.alone(caller, &Motion::Unit(Box::new(unit.clone())))?;
+        self.put_unit_by(caller, unit, None)
+    }
+
+    /// Refuses a unit that may not be put as it is.
+    pub(super) fn sound_unit(&self, caller: &Caller, unit: &Unit) -> Result<(), Error> {
         let directory = self.inner.registry.directory(caller.jurisdiction)?;
         sound(&directory.faults_of_unit(unit))?;
-        sound(&stranding(&directory, unit))?;
+        sound(&stranding(&directory, unit))
+    }
+
+    /// Puts a unit that may be put, perhaps approved by a second person.
+    pub(super) fn put_unit_by(
+        &self,
+        caller: &Caller,
+        unit: &Unit,
+        approval: Option<Approval>,
+    ) -> Result<(), Error> {
+        self.sound_unit(caller, unit)?;
         let deed = Deed::of(caller, "unit_put", format!("unit:{}", unit.code));
-        let deed = deed
-            .with(json!({ "name": unit.name.zh, "active": unit.active, "parent": unit.parent }));
-        self.administer(deed, |transaction, _| transaction.put_unit(caller.jurisdiction, unit))
+        let deed = deed.with(json!({
+            "name": unit.name.zh,
+            "active": unit.active,
+            "parent": unit.parent,
+            "successor": unit.successor,
+        }));
+        self.administer(deed.approved(approval), |transaction, _| {
+            transaction.put_unit(caller.jurisdiction, unit)
+        })
     }
 
     /// Adds (id 0) or changes a person. Blocks.

@@ -7,7 +7,7 @@ use super::error::{Error, refused};
 use super::query::{Page, cut};
 use super::sealing::{self, Deed};
 use super::{Caller, Gate, TokenDraft};
-use crate::domain::{Actor, Instant, Person, PersonId};
+use crate::domain::{Actor, Instant, Person, PersonId, Unit};
 use crate::policy::Act;
 use crate::store::{self, ProposalRow, Transaction};
 
@@ -22,6 +22,8 @@ pub enum Motion {
     Person(Box<Person>),
     /// Make this token of somebody else.
     Token(Box<TokenDraft>),
+    /// Change this unit.
+    Unit(Box<Unit>),
 }
 
 impl Motion {
@@ -31,6 +33,7 @@ impl Motion {
             Self::Calendar(_) => "calendar",
             Self::Person(_) => "person",
             Self::Token(_) => "token",
+            Self::Unit(_) => "unit",
         }
     }
 
@@ -39,7 +42,7 @@ impl Motion {
         match self {
             Self::Definition(_) => Act::Publish,
             Self::Calendar(_) => Act::WriteCalendar,
-            Self::Person(_) => Act::WriteDirectory,
+            Self::Person(_) | Self::Unit(_) => Act::WriteDirectory,
             Self::Token(_) => Act::IssueTokens,
         }
     }
@@ -49,6 +52,7 @@ impl Motion {
             Self::Definition(source) | Self::Calendar(source) => return Ok(source.clone()),
             Self::Person(person) => serde_json::to_string(person),
             Self::Token(draft) => serde_json::to_string(draft),
+            Self::Unit(unit) => serde_json::to_string(unit),
         };
         let kind = self.kind();
         written.map_err(|error| Error::Internal(format!("a {kind} cannot be written: {error}")))
@@ -61,6 +65,7 @@ impl Motion {
             "calendar" => return Ok(Self::Calendar(body())),
             "person" => serde_json::from_str(&row.body).map(Self::Person),
             "token" => serde_json::from_str(&row.body).map(Self::Token),
+            "unit" => serde_json::from_str(&row.body).map(Self::Unit),
             kind => return Err(Error::Internal(format!("proposal {}: of kind `{kind}`", row.id))),
         };
         read.map_err(|error| Error::Internal(format!("proposal {}: {error}", row.id)))
@@ -104,14 +109,13 @@ impl Gate {
     pub fn needs_second_person(&self, caller: &Caller, motion: &Motion) -> Result<bool, Error> {
         let ruled = self.access_rules().second_person_ms.is_some();
         let Actor::Person { id: asks, .. } = &caller.actor else { return Ok(false) };
+        let directory = self.inner.registry.directory(caller.jurisdiction)?;
         Ok(ruled
             && match motion {
                 Motion::Definition(_) | Motion::Calendar(_) => true,
                 Motion::Token(draft) => draft.person != *asks,
-                Motion::Person(person) => {
-                    let directory = self.inner.registry.directory(caller.jurisdiction)?;
-                    gives_rights(directory.people.get(&person.id), person)
-                }
+                Motion::Person(person) => gives_rights(directory.people.get(&person.id), person),
+                Motion::Unit(unit) => moves(directory.units.get(&unit.code), unit),
             })
     }
 
@@ -168,6 +172,10 @@ impl Gate {
             Motion::Person(person) => {
                 format!("person:{}", self.sound_person(caller, person)?.id)
             }
+            Motion::Unit(unit) => {
+                self.sound_unit(caller, unit)?;
+                format!("unit:{}", unit.code)
+            }
             Motion::Token(draft) => {
                 self.sound_token(caller, draft)?;
                 format!("person:{}", draft.person)
@@ -187,6 +195,11 @@ impl Gate {
                 Ok(found.map(|version| version.number.to_string()).unwrap_or_default())
             }
             Motion::Token(_) => Ok(String::new()),
+            Motion::Unit(unit) => {
+                let directory = registry.directory(caller.jurisdiction)?;
+                let known = directory.units.get(&unit.code).cloned();
+                known.map_or(Ok(String::new()), |known| Motion::Unit(Box::new(known)).body())
+            }
             Motion::Calendar(_) => Ok(registry.calendar(caller.jurisdiction)?.version().to_owned()),
             Motion::Person(person) => {
                 let directory = registry.directory(caller.jurisdiction)?;
@@ -259,6 +272,7 @@ impl Gate {
             Motion::Calendar(source) => drop(self.load_calendar_by(caller, &source, approval)?),
             Motion::Person(person) => drop(self.put_person_by(caller, &person, approval)?),
             Motion::Token(draft) => drop(self.issue_token_by(caller, &draft, approval)?),
+            Motion::Unit(unit) => self.put_unit_by(caller, &unit, approval)?,
         }
         self.proposal(caller, id)
     }
@@ -293,7 +307,8 @@ fn decided() -> Error {
     refused("proposal_decided", "该变更已有决定或已过期", en)
 }
 
-/// Whether a person as it is to be may do more than as it is known. Rights are taken away by one alone.
+/// Whether a person as it is to be may do more than as it is known, or somebody else in its name. Rights
+/// are taken away by one alone.
 fn gives_rights(known: Option<&Person>, person: &Person) -> bool {
     if !person.active {
         return false;
@@ -301,9 +316,21 @@ fn gives_rights(known: Option<&Person>, person: &Person) -> bool {
     let Some(known) = known.filter(|known| known.active) else {
         return !person.grants.is_empty() || !person.terms.is_empty();
     };
+    // Whoever reads the alerts of somebody may answer them.
+    if (&known.email, &known.phone) != (&person.email, &person.phone) {
+        return true;
+    }
     let lasting = known.lasting();
     person.grants.iter().any(|grant| !lasting.contains(grant))
         || person.terms.iter().any(|term| !known.terms.contains(term))
+}
+
+/// Whether other people get what a unit has: those of its parent, or of its successor.
+fn moves(known: Option<&Unit>, unit: &Unit) -> bool {
+    match known {
+        Some(known) => (&known.parent, &known.successor) != (&unit.parent, &unit.successor),
+        None => unit.successor.is_some(),
+    }
 }
 
 #[cfg(test)]
@@ -325,6 +352,7 @@ mod tests {
             (person(&[Role::Dispatcher, Role::ShiftLeader], false), false),
             (Person { name: "改名".to_owned(), ..known.clone() }, false),
             (person(&[Role::Administrator], true), true),
+            (Person { phone: Some("13800000000".to_owned()), ..known.clone() }, true),
         ] {
             assert_eq!(gives_rights(Some(&known), &new), more, "{new:?}");
         }

@@ -2,17 +2,18 @@
 
 use std::collections::BTreeMap;
 
-use actix_web::web;
+use actix_web::{HttpResponse, web};
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
 use super::House;
 use super::caller::Who;
 use super::problem::{Problem, blocking};
+use super::proposal::{self, ProposalView};
 use super::receive::Body;
 use super::view::{All, Lens, Named, PersonName, Words};
 use crate::domain::{Actor, Category, Directory, Question, Role, Text, Unit};
-use crate::gate::Caller;
+use crate::gate::{Caller, Motion};
 use crate::policy::{self, Act, Relation};
 
 /// A unit.
@@ -92,6 +93,9 @@ pub(super) struct CategoryBody {
     /// The statutory limit in working days for `legal`; 0 if no law is named.
     #[serde(default)]
     legal_days: i64,
+    /// The law counts calendar days instead.
+    #[serde(default)]
+    legal_calendar: bool,
     /// The law that fixes it.
     #[schema(value_type = Option<Words>)]
     law: Option<Text>,
@@ -150,13 +154,15 @@ impl CategoryBody {
     pub(super) fn of(category: &Category) -> Self {
         let Category { code, name, units, matter_class, legal_days, law, .. } = category.clone();
         let Category { kind, territory, questions, .. } = category.clone();
-        let Category { police_kept, police_first, livelihood, retired, .. } = *category;
+        let Category { police_kept, police_first, livelihood, retired, legal_calendar, .. } =
+            *category;
         Self {
             code,
             name,
             units,
             matter_class,
             legal_days,
+            legal_calendar,
             law,
             police_kept,
             police_first,
@@ -175,6 +181,7 @@ impl CategoryBody {
             units: self.units,
             matter_class: self.matter_class,
             legal_days: self.legal_days,
+            legal_calendar: self.legal_calendar,
             law: self.law,
             police_kept: self.police_kept,
             police_first: self.police_first,
@@ -306,7 +313,9 @@ pub(super) async fn unit(
 /// Adds or changes a unit.
 #[utoipa::path(
     put, path = "/api/v1/units/{code}", tag = "administration", request_body = UnitBody,
-    responses((status = 200, body = UnitView, description = "The unit as it is now.")),
+    responses((status = 200, body = UnitView, description = "The unit as it is now."),
+        (status = 202, body = ProposalView, description = "Proposed: another parent or successor \
+            needs a second person here.")),
     params(("code" = String, Path, description = "The unit's code.")),
 )]
 pub(super) async fn put_unit(
@@ -314,13 +323,18 @@ pub(super) async fn put_unit(
     Who(caller): Who,
     path: web::Path<String>,
     Body(body): Body<UnitBody>,
-) -> Result<web::Json<UnitView>, Problem> {
+) -> Result<HttpResponse, Problem> {
     let UnitBody { name, kind, parent, active, successor } = body;
     let (code, active) = (path.into_inner(), active.unwrap_or(successor.is_none()));
     let unit = Unit { code, name, kind, parent, active, successor };
+    let motion = Motion::Unit(Box::new(unit.clone()));
+    if let Some(proposed) = proposal::instead(&house, &caller, motion).await? {
+        return Ok(proposed);
+    }
     let (gate, who, put) = (house.gate.clone(), caller.clone(), unit.clone());
     blocking(move || gate.put_unit(&who, &put)).await?;
-    found(&house, &caller, |who| Some(UnitView::of(who, &unit)))
+    let view = found(&house, &caller.house(), |who| Some(UnitView::of(who, &unit)))?;
+    Ok(HttpResponse::Ok().json(view.into_inner()))
 }
 
 /// Categories.

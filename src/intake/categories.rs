@@ -54,14 +54,13 @@ fn cells(category: &Category) -> [String; COLUMNS.len()] {
     let flag = |value: bool| if value { "是" } else { "" }.to_owned();
     let class = CLASSES.iter().find(|(_, code)| *code == category.matter_class);
     let law = category.law.clone().unwrap_or_default();
-    let days = category.legal_days;
     [
         category.code.clone(),
         category.name.zh.clone(),
         category.name.en.clone(),
         category.units.join("、"),
         class.map_or(category.matter_class.clone(), |(zh, _)| (*zh).to_owned()),
-        if days == 0 { String::new() } else { days.to_string() },
+        category.legal_text(),
         law.zh,
         law.en,
         flag(category.police_kept),
@@ -291,17 +290,15 @@ fn category(
         )),
     };
     let matter_class = CLASSES.iter().find(|(zh, code)| *zh == class || *code == class);
-    let legal_days = if days.is_empty() { Ok(0) } else { days.parse() };
+    let (legal_days, legal_calendar) = statutory(days)?;
     let law = Text::new(law_zh, if law_en.is_empty() { law_zh } else { law_en });
     Ok(Category {
         code: code.to_owned(),
         name: Text::new(name_zh, if name_en.is_empty() { name_zh } else { name_en }),
         units: units.collect::<Result<_, _>>()?,
         matter_class: matter_class.map_or(class, |(_, code)| code).to_owned(),
-        legal_days: legal_days.map_err(|_word| {
-            let zh = format!("法定时限“{days}”应为工作日数");
-            ("legal_days", Text::new(zh, format!("`{days}` is no number of working days")))
-        })?,
+        legal_days,
+        legal_calendar,
         law: (!law.zh.is_empty()).then_some(law),
         police_kept: flag("police_kept", kept)?,
         police_first: flag("police_first", first)?,
@@ -311,6 +308,26 @@ fn category(
         territory: territories(directory, territory)?,
         questions: questions.lines().map(question).collect::<Result<_, _>>()?,
     })
+}
+
+/// A statutory limit: its days, and whether they are calendar days. A bare number is working days.
+fn statutory(cell: &str) -> Result<(i64, bool), Wrong> {
+    let end = cell.find(|c: char| !c.is_ascii_digit()).unwrap_or(cell.len());
+    let (digits, unit) = cell.split_at(end);
+    let calendar = match unit.trim() {
+        "" | "个工作日" | "工作日" | "working days" => Some(false),
+        "日" | "天" | "个自然日" | "自然日" | "days" => Some(true),
+        _ => None,
+    };
+    match (digits.parse(), calendar) {
+        (Ok(days), Some(calendar)) => Ok((days, calendar)),
+        _ if cell.is_empty() => Ok((0, false)),
+        _ => {
+            let zh = format!("法定时限“{cell}”应为天数，例如60个工作日、60日");
+            let en = format!("`{cell}` is no limit; write `60 working days` or `60 days`");
+            Err(("legal_days", Text::new(zh, en)))
+        }
+    }
 }
 
 /// What stands between several names in one cell.
@@ -357,4 +374,26 @@ fn question(line: &str) -> Result<Question, Wrong> {
     }
     let ask = Text::new(zh, if en.is_empty() { zh } else { en });
     Ok(Question { code: code.to_owned(), ask, yes: category(3), no: category(4) })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::statutory;
+
+    #[test]
+    fn a_statutory_limit_is_read_as_people_write_it() {
+        for (cell, limit) in [
+            ("", (0, false)),
+            ("60", (60, false)),
+            ("60个工作日", (60, false)),
+            ("60 working days", (60, false)),
+            ("60日", (60, true)),
+            ("60 days", (60, true)),
+        ] {
+            assert_eq!(statutory(cell), Ok(limit), "{cell}");
+        }
+        for wrong in ["日", "-1", "六十日", "60周", "99999999999999999999"] {
+            assert!(statutory(wrong).is_err(), "{wrong}");
+        }
+    }
 }

@@ -62,7 +62,8 @@ pub(super) async fn sign_in(
 pub(super) async fn with_device<'o>(office: &'o Office, person: i64, login: &str) -> Browser<'o> {
     account(office, person, login).await;
     let me = Browser::of(office, sign_in(office, login, PASSWORD, None).await);
-    let enrolled = me.post("/api/v1/me/second-factor", json!({})).await.ok(200);
+    let enrolled =
+        me.post("/api/v1/me/second-factor", json!({ "password": PASSWORD })).await.ok(200);
     let code = device(enrolled["secret"].as_str().unwrap(), office.gate.now());
     Browser::of(office, me.post("/api/v1/me/second-factor/confirm", json!({ "code": code })).await)
 }
@@ -311,7 +312,8 @@ async fn an_administrator_signs_in_with_a_device_or_administers_nothing() {
     let me = Browser::of(&office, sign_in(&office, "dalila", PASSWORD, None).await);
     assert_eq!(me.get("/api/v1/me/session").await.ok(200)["second_factor"], "needed");
     assert_eq!(me.get("/api/v1/tokens").await.problem(403), "second_factor_needed");
-    let enrolled = me.post("/api/v1/me/second-factor", json!({})).await.ok(200);
+    let enrolled =
+        me.post("/api/v1/me/second-factor", json!({ "password": PASSWORD })).await.ok(200);
     let secret = enrolled["secret"].as_str().unwrap();
     assert!(enrolled["uri"].as_str().unwrap().starts_with("otpauth://totp/"));
     let confirm = async |code: &str| {
@@ -323,7 +325,7 @@ async fn an_administrator_signs_in_with_a_device_or_administers_nothing() {
     assert_eq!(me.get("/api/v1/me").await.problem(401), "unauthorized", "under another secret");
     strong.get("/api/v1/tokens").await.ok(200);
     assert_eq!(
-        strong.post("/api/v1/me/second-factor", json!({})).await.problem(409),
+        strong.post("/api/v1/me/second-factor", json!({ "password": PASSWORD })).await.problem(409),
         "second_factor_set"
     );
     // From now on the code is demanded, and none counts twice.
@@ -440,6 +442,41 @@ async fn what_somebody_may_not_do_stands_in_the_audit_log_once_an_hour() {
     assert_eq!(said, [one, (json!("person:2"), json!("issue_tokens"), json!(7))]);
 }
 
+// Check 12.
+#[tokio::test]
+async fn whoever_finds_a_session_open_sets_no_device_of_his_own() {
+    let office = Office::open().await;
+    account(&office, 1, "asha").await;
+    let me = Browser::of(&office, sign_in(&office, "asha", PASSWORD, None).await);
+    for body in [json!({}), json!({ "password": "Matofali 9 ya bandari" })] {
+        let refused = me.post("/api/v1/me/second-factor", body).await;
+        assert_eq!(refused.problem(401), "wrong_login");
+    }
+    let path = "/api/v1/me/second-factor";
+    let enrolled = me.post(path, json!({ "password": PASSWORD })).await.ok(200);
+    let code = device(enrolled["secret"].as_str().unwrap(), office.gate.now());
+    let answer = me.post(&format!("{path}/confirm"), json!({ "code": code })).await;
+    Browser::of(&office, answer).post("/api/v1/logout", json!({})).await;
+    let log = office.get("Dalila", "/api/v1/audit").await.ok(200);
+    let entries = log["items"].as_array().unwrap().iter();
+    let kinds: Vec<_> = entries.map(|entry| entry["kind"].as_str().unwrap()).take(2).collect();
+    assert_eq!(kinds, ["signed_out", "second_factor_set"], "the newest first");
+}
+
+// Check 7.
+#[tokio::test]
+async fn an_auditor_sees_how_the_house_runs_and_changes_nothing() {
+    let office = Office::county().await;
+    let auditor = "yingji.auditor";
+    for path in ["/api/v1/alarms", "/api/v1/audit", "/api/v1/checkpoints", "/api/v1/channels"] {
+        office.get(auditor, path).await.ok(200);
+    }
+    for path in ["/api/v1/alarms/clear", "/api/v1/alarms/1/clear", "/api/v1/messages/x/resend"] {
+        let refused = office.post(auditor, path, json!({ "kind": "digest" })).await;
+        assert_eq!(refused.problem(403), "forbidden", "{path}");
+    }
+}
+
 // Check 35.
 #[tokio::test]
 async fn a_storm_of_sign_ins_leaves_the_house_working() {
@@ -536,6 +573,31 @@ async fn a_narrow_token_shows_no_more_than_it_is_for_and_makes_none_that_is_wide
     let made = issue(1, &["see_matter"], Some(&maker), json!({})).await.ok(201);
     let ends = made["expires_at"].as_str().unwrap();
     assert!(Instant::parse(ends).unwrap().since(soon).abs() < 1000, "{ends}");
+}
+
+// Check 15.
+#[tokio::test]
+async fn a_token_for_one_thing_does_it_and_shows_what_it_did() {
+    let office = Office::county().await;
+    let by = async |who: &str, act: &str, method: Method, path: &str, body: Json| {
+        let id = office.get(who, "/api/v1/me").await.ok(200)["person"]["id"].clone();
+        let wish = json!({ "person": id, "label": "one thing", "acts": [act] });
+        let made = office.post("yingji.administrator", "/api/v1/tokens", wish).await.ok(201);
+        let request = office.ask("nobody", method, path);
+        read(request.bearer_auth(made["token"].as_str().unwrap()).json(&body)).await
+    };
+    let unit = json!({ "name": { "zh": "县水利局", "en": "water" }, "kind": "department" });
+    let path = "/api/v1/units/shuili";
+    let put = by("yingji.administrator", "write_directory", Method::PUT, path, unit).await.ok(200);
+    assert_eq!(put["name"]["zh"], "县水利局");
+    let body = json!({ "input": { "place": "葛城街道", "text": "夜间施工扰民", "kind": "help",
+        "category": "env.waste-water", "caller_phone": "13800001234" } });
+    let path = "/api/v1/referrals";
+    let opened = by("gongan.dispatcher", "open", Method::POST, path, body).await.ok(201);
+    let path = format!("/api/v1/referrals/{}/reveal", opened["id"].as_str().unwrap());
+    let purpose = json!({ "purpose": "核实退回理由，需联系来电人" });
+    let shown = by("yingji.duty", "reveal_caller", Method::POST, &path, purpose).await.ok(200);
+    assert_eq!(shown["personal"]["caller_phone"], "13800001234");
 }
 
 // Check 15.
