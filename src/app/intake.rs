@@ -10,7 +10,6 @@ use serde::Deserialize;
 
 use super::workflow::Report;
 use crate::domain::sheet::{self, MARK};
-use crate::intake;
 
 /// What is wanted.
 #[derive(Debug, clap::Subcommand)]
@@ -133,7 +132,7 @@ async fn send(import: &Import, say: impl Fn(&str)) -> Result<Tally, String> {
     let is_table = import.file.extension().is_some_and(|end| end.eq_ignore_ascii_case("csv"));
     let separator = sheet::separator(&text);
     if let Some(line) = sheet::unclosed(&text, separator).filter(|_| is_table) {
-        return Err(place(&import.file, &intake::unclosed(line)));
+        return Err(place(&import.file, &sheet::unclosed_at(line)));
     }
     let pieces = if is_table {
         table_pieces(&text).map_err(|error| place(&import.file, &error))?
