@@ -3,6 +3,7 @@
 
 use serde_json::json;
 
+use super::calendar::NewCalendar;
 use super::error::{Error, refused};
 use super::query::{Page, cut};
 use super::sealing::{self, Deed};
@@ -17,7 +18,7 @@ pub enum Motion {
     /// Publish this workflow file.
     Definition(String),
     /// Load this calendar file.
-    Calendar(String),
+    Calendar(NewCalendar),
     /// Add or change this person.
     Person(Box<Person>),
     /// Make this token of somebody else.
@@ -46,7 +47,8 @@ impl Motion {
 
     fn body(&self) -> Result<String, Error> {
         let written = match self {
-            Self::Definition(source) | Self::Calendar(source) => return Ok(source.clone()),
+            Self::Definition(source) => return Ok(source.clone()),
+            Self::Calendar(new) => return Ok(new.source.clone()),
             Self::Person(person) => serde_json::to_string(person),
             Self::Token(draft) => serde_json::to_string(draft),
         };
@@ -58,7 +60,10 @@ impl Motion {
         let body = || row.body.clone();
         let read = match row.kind.as_str() {
             "definition" => return Ok(Self::Definition(body())),
-            "calendar" => return Ok(Self::Calendar(body())),
+            // Whether it may drop years was judged against the same calendar when it was proposed.
+            "calendar" => {
+                return Ok(Self::Calendar(NewCalendar { source: body(), drop_years: true }));
+            }
             "person" => serde_json::from_str(&row.body).map(Self::Person),
             "token" => serde_json::from_str(&row.body).map(Self::Token),
             kind => return Err(Error::Internal(format!("proposal {}: of kind `{kind}`", row.id))),
@@ -162,8 +167,8 @@ impl Gate {
             Motion::Definition(source) => {
                 format!("definition:{}", self.sound_definition(caller, source)?.0.workflow)
             }
-            Motion::Calendar(source) => {
-                format!("calendar:{}", self.sound_calendar(caller, source)?.version())
+            Motion::Calendar(new) => {
+                format!("calendar:{}", self.sound_calendar(caller, new)?.version())
             }
             Motion::Person(person) => {
                 format!("person:{}", self.sound_person(caller, person)?.id)
@@ -256,7 +261,7 @@ impl Gate {
         let approval = Some(Approval { id, by, proposer: row.made_by });
         match motion {
             Motion::Definition(source) => drop(self.publish_by(caller, &source, approval)?),
-            Motion::Calendar(source) => drop(self.load_calendar_by(caller, &source, approval)?),
+            Motion::Calendar(new) => drop(self.load_calendar_by(caller, &new, approval)?),
             Motion::Person(person) => drop(self.put_person_by(caller, &person, approval)?),
             Motion::Token(draft) => drop(self.issue_token_by(caller, &draft, approval)?),
         }

@@ -9,7 +9,7 @@ use utoipa::ToSchema;
 use super::House;
 use super::caller::Who;
 use super::problem::{Problem, blocking};
-use super::receive::Body;
+use super::receive::{Body, Query};
 use super::view::{All, Lens, Named, PersonName, Words};
 use crate::domain::{Actor, Category, Directory, Question, Role, Text, Unit};
 use crate::gate::Caller;
@@ -35,6 +35,10 @@ pub(super) struct UnitView {
     sub_units: Vec<String>,
     /// The unit that goes on with its work, where it was merged or renamed.
     successor: Option<String>,
+    /// What should be seen to, for whoever put it: that nobody serves it.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    #[schema(value_type = Vec<Words>)]
+    warnings: Vec<Text>,
 }
 
 impl UnitView {
@@ -51,6 +55,7 @@ impl UnitView {
             parties: parties.map(|(party, _)| party.clone()).collect(),
             sub_units: sub_units.map(|unit| unit.code.clone()).collect(),
             successor: unit.successor.clone(),
+            warnings: Vec::new(),
         }
     }
 }
@@ -307,20 +312,28 @@ pub(super) async fn unit(
 #[utoipa::path(
     put, path = "/api/v1/units/{code}", tag = "administration", request_body = UnitBody,
     responses((status = 200, body = UnitView, description = "The unit as it is now.")),
-    params(("code" = String, Path, description = "The unit's code.")),
+    params(("code" = String, Path, description = "The unit's code."),
+        ("new_kind" = Option<bool>, Query, description = "Whether it may be of a kind that no unit \
+            here has yet.")),
 )]
 pub(super) async fn put_unit(
     house: web::Data<House>,
     Who(caller): Who,
     path: web::Path<String>,
+    mut query: Query,
     Body(body): Body<UnitBody>,
 ) -> Result<web::Json<UnitView>, Problem> {
+    let new_kind = query.flag("new_kind")?;
+    query.end()?;
     let UnitBody { name, kind, parent, active, successor } = body;
     let (code, active) = (path.into_inner(), active.unwrap_or(successor.is_none()));
     let unit = Unit { code, name, kind, parent, active, successor };
     let (gate, who, put) = (house.gate.clone(), caller.clone(), unit.clone());
-    blocking(move || gate.put_unit(&who, &put)).await?;
-    found(&house, &caller, |who| Some(UnitView::of(who, &unit)))
+    blocking(move || gate.put_unit(&who, &put, new_kind)).await?;
+    found(&house, &caller, |who| {
+        let warnings = who.unserved(&unit.code).into_iter().collect();
+        Some(UnitView { warnings, ..UnitView::of(who, &unit) })
+    })
 }
 
 /// Categories.

@@ -130,7 +130,7 @@ fn a_sub_unit_without_liaison_is_told_and_so_is_one_whose_liaison_cannot_be_reac
                 active: true,
                 successor: None,
             };
-            house.gate.put_unit(&system(&house), &unit).unwrap();
+            house.gate.put_unit(&system(&house), &unit, true).unwrap();
         }
         let liaison = Person {
             name: "所长".to_owned(),
