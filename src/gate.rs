@@ -61,13 +61,14 @@ mod voices;
 mod wording;
 mod world;
 
+use std::collections::BTreeMap;
 use std::sync::mpsc::Sender;
 use std::sync::{Arc, Mutex, RwLock};
 
 use tokio::sync::{Notify, broadcast, oneshot};
 
 use crate::clock::Clock;
-use crate::domain::Instant;
+use crate::domain::{Instant, JurisdictionId};
 pub use crate::store::{
     Alarm, AlarmFilter, AuditFilter, Ending, Filter, MessageFilter, NewAlarm, PrecedentRow,
     ProposalRow, Queue, RawCounts, SessionRow, Settled, StandInFilter, Standing, TokenRow,
@@ -160,12 +161,14 @@ struct Inner {
     seal: std::sync::OnceLock<crate::seal::SigningKey>,
     /// Whether a webhook may be posted to an address.
     hook_guard: RwLock<Option<HookGuard>>,
-    /// What says whose matter a call is, once it is trained.
-    router: RwLock<Option<Arc<crate::routing::Router>>>,
+    /// What says whose matter a call is, by jurisdiction, once it is trained.
+    routers: RwLock<BTreeMap<JurisdictionId, Arc<crate::routing::Router>>>,
     /// Whether there is to be a router: what nobody has read yet is asked about.
     router_awaited: std::sync::atomic::AtomicBool,
-    /// What routers are trained from.
-    knowledge: RwLock<Option<Arc<crate::routing::Knowledge>>>,
+    /// What routers are trained from, by jurisdiction.
+    knowledge: RwLock<BTreeMap<JurisdictionId, Arc<crate::routing::Knowledge>>>,
+    /// One trains at a time: it takes seconds of a core, and memory.
+    training: Mutex<()>,
     /// How like calls must be to each other.
     routing: RwLock<RoutingRules>,
 }
@@ -217,9 +220,10 @@ impl Gate {
             link_secret,
             match_key,
             seal: std::sync::OnceLock::new(),
-            router: RwLock::default(),
+            routers: RwLock::default(),
             router_awaited: std::sync::atomic::AtomicBool::default(),
             knowledge: RwLock::default(),
+            training: Mutex::default(),
             routing: RwLock::default(),
             letters,
             hand,

@@ -76,6 +76,7 @@ fn tried(desk: &Desk, folder: &Folder, seconds: &str, which: &str) -> (bool, Str
     (output.status.success(), said + &String::from_utf8_lossy(&output.stderr))
 }
 
+// Checks 49, 50.
 #[tokio::test(flavor = "multi_thread", worker_threads = 1)]
 async fn the_service_keeps_what_its_description_promises() {
     let folder = Folder::new("contract");

@@ -61,6 +61,7 @@ fn the_main_job_runs_on_postgresql_as_it_does_on_sqlite() {
     assert!(report["commands_acknowledged"].as_u64().unwrap() > 80, "{report:#}");
 }
 
+// Check 43.
 #[test]
 fn the_demonstration_reaches_every_state_of_the_card_and_its_figures_agree_with_the_log() {
     let folder = Folder::new("demo");

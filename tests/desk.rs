@@ -8,6 +8,7 @@ use super::process::Service;
 pub(crate) const NAME: &str = "欧阳金丝雀";
 pub(crate) const PHONE: &str = "19912345678";
 pub(crate) const ADDRESS: &str = "金丝雀巷77号";
+pub(crate) const DOOR: &str = "啼鸣苑2幢404室";
 pub(crate) const SAID: &str = "隔壁金丝雀彻夜鸣叫";
 pub(crate) const PLACE: &str = "葛城街道";
 
@@ -79,7 +80,7 @@ impl Desk {
     pub(crate) async fn called(&self, phone: &str) -> String {
         let input = json!({ "place": PLACE, "text": SAID, "category": "noise.construction-night",
             "kind": "complaint", "caller_name": NAME, "caller_phone": phone,
-            "caller_address": ADDRESS });
+            "caller_address": ADDRESS, "exact_place": DOOR });
         let body = json!({ "input": input });
         let opened = self.ask(Method::POST, "/api/v1/referrals", &body).await;
         opened["id"].as_str().unwrap().to_owned()

@@ -119,6 +119,7 @@ fn hold(name: &str, inputs: &[Vec<u8>], words: &[&[u8]], count: usize, work: imp
     }
 }
 
+// Check 27.
 #[test]
 fn no_workflow_file_makes_its_reader_fall() {
     let read = |path: PathBuf| std::fs::read(path).unwrap();
@@ -146,6 +147,7 @@ fn no_workflow_file_makes_its_reader_fall() {
     hold("workflows", &inputs, &words, 1500, compile);
 }
 
+// Check 26.
 #[test]
 fn no_expression_makes_its_checker_fall() {
     let inputs = lines("expression/expressions.txt");
@@ -261,6 +263,7 @@ async fn whatever_an_sms_centre_sends_the_next_answer_of_a_person_arrives() {
     }
 }
 
+// Check 28.
 #[tokio::test]
 async fn no_body_of_a_request_makes_the_service_fall() {
     let office = Office::county().await;

@@ -58,6 +58,7 @@ fn locked(folder: &Folder) -> Vec<(String, u32)> {
     lines.collect()
 }
 
+// Check 41.
 #[tokio::test]
 async fn no_byte_of_the_database_tells_who_called_and_its_keys_alone_open_it() {
     let folder = Folder::new("locked");
@@ -107,6 +108,7 @@ async fn no_byte_of_the_database_tells_who_called_and_its_keys_alone_open_it() {
     service.stop();
 }
 
+// Check 41.
 #[tokio::test]
 async fn a_new_key_is_taken_up_while_people_call_and_the_old_one_may_go_then() {
     let folder = Folder::new("rotated");

@@ -60,6 +60,27 @@ fn the_shipped_knowledge_speaks_of_every_category_that_is_diverted() {
     }
 }
 
+#[test]
+fn another_figure_or_word_is_another_model() {
+    let name = |change: fn(&mut Knowledge)| {
+        let mut known = harbour();
+        change(&mut known);
+        known.name()
+    };
+    let before = name(|_| {});
+    assert_eq!(name(|_| {}), before);
+    for changed in [
+        name(|known| known.tuning.keep = 0.6),
+        name(|known| known.tuning.rounds = 3),
+        name(|known| known.guard.grammar.past = "yesterday".to_owned()),
+        name(|known| known.frames.landmarks = "pier".to_owned()),
+        name(|known| known.places.push("Kisima".to_owned())),
+        name(|known| known.examples[0].emergency = true),
+    ] {
+        assert_ne!(changed, before);
+    }
+}
+
 /// Judges the records of a file against what issue and plan ask for.
 fn reaches_the_bars(file: &str, records: u32) {
     let file = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join(file);
@@ -108,6 +129,50 @@ fn danger_that_is_over_denied_or_feared_is_no_present_danger() {
         let calm = say(not);
         assert!(calm.kept_per_mille < say(now).kept_per_mille, "{not}: {calm:?}");
         assert_ne!(calm.verdict, Verdict::Keep, "{not}: {calm:?}");
+    }
+}
+
+#[test]
+fn what_was_over_does_not_calm_what_has_begun_again() {
+    for text in [
+        "昨天着火扑灭了，今天又冒烟",
+        "昨天灶房着火扑灭了今天又燃起来了",
+        "之前煤气漏过，修好了，可是今天又闻到煤气味，人头昏",
+        "火灭了，但是现在又烧起来了，屋里还有人",
+        "前天打架散了，现在又打起来了，有人流血",
+        "去年滑过坡，今天又在往下垮，屋里有人",
+    ] {
+        let said = say(text);
+        assert_ne!(said.verdict, Verdict::Divert, "{text}: {said:?}");
+        assert!(said.emergency, "{text}: {said:?}");
+    }
+    // Another word for now does not make danger of what is over.
+    for text in [
+        "上个月着过火，现在没人来修墙",
+        "着火了，现在已经扑灭，没有伤人，问物业赔不赔",
+        "以前打过架，现在想调解",
+    ] {
+        assert_eq!(say(text).verdict, Verdict::Divert, "{text}");
+    }
+}
+
+#[test]
+fn danger_of_which_nobody_is_sure_is_asked_about_in_its_own_words() {
+    for (text, word) in [
+        ("厨房可能漏气", "漏气"),
+        ("怀疑楼下燃气泄漏", "泄漏"),
+        ("好像有东西烧糊的味道，不晓得是不是着火了", "着火"),
+        ("疑似有人被困电梯", "被困"),
+    ] {
+        let said = say(text);
+        assert_eq!(said.verdict, Verdict::Ask, "{text}: {said:?}");
+        let question = said.question.unwrap();
+        assert!(question.zh.contains(word), "{text}: {question}");
+    }
+    // What is feared for later is no doubt about now.
+    for text in ["怕以后漏气，想请燃气公司来换管子", "电线杆可能会倒，请供电公司来看"]
+    {
+        assert_eq!(say(text).verdict, Verdict::Divert, "{text}");
     }
 }
 

@@ -33,6 +33,32 @@ fn every_story_of_the_shipped_workflows_comes_out_as_told() {
     assert!(wrong.is_empty(), "{}", wrong.join("\n"));
 }
 
+/// Commands that no story can tell in reasonable length, and the test that gives them.
+const TOLD_ELSEWHERE: [(&str, &str); 2] = [
+    ("dismiss_proposed_tier", "tests/http/repeats.rs: after thirty callers"),
+    ("tell_caller", "tests/http/repeats.rs: each of many callers"),
+];
+
+#[test]
+fn every_command_of_the_shipped_workflows_is_given_in_some_story() {
+    let folder = root().join("workflows");
+    let read = |file: &PathBuf| std::fs::read_to_string(file).unwrap();
+    let stories: Vec<String> =
+        workflow::scenario_files(&folder).unwrap().iter().map(read).collect();
+    let mut untold = Vec::new();
+    for file in workflow::yaml_files(&folder).unwrap() {
+        let chart = fenliu::chart::compile(&read(&file)).0.unwrap();
+        for name in chart.commands.keys().map(ToString::to_string) {
+            let given = format!("do: {name}\n");
+            let told = stories.iter().any(|story| story.contains(&given));
+            if !told && !TOLD_ELSEWHERE.iter().any(|(other, _)| *other == name) {
+                untold.push(format!("{}: {name}", chart.workflow));
+            }
+        }
+    }
+    assert_eq!(untold, Vec::<String>::new(), "commands that no story tells");
+}
+
 #[test]
 fn a_story_that_expects_something_else_fails_with_every_difference() {
     let told = stage().tell(

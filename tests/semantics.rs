@@ -9,5 +9,6 @@ mod findings;
 mod ladders;
 mod random;
 mod recount;
+mod schema;
 mod shipped;
 mod targets;

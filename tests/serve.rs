@@ -35,6 +35,7 @@ fn complaint(output: &Output) -> String {
     String::from_utf8_lossy(&output.stderr).into_owned()
 }
 
+// Check 8.
 #[test]
 fn a_first_start_that_fails_does_not_swallow_the_administrators_token() {
     let folder = Folder::new("first-start");
@@ -234,6 +235,7 @@ fn a_second_demonstration_leaves_the_first_ones_data_alone() {
     first.kill();
 }
 
+// Check 37.
 #[test]
 fn in_clear_text_other_machines_are_answered_only_if_the_settings_say_so() {
     let folder = Folder::new("plain");
@@ -253,6 +255,7 @@ fn said(output: &Output) -> String {
     String::from_utf8_lossy(&output.stdout).into_owned()
 }
 
+// Check 52.
 #[test]
 fn a_service_that_runs_is_copied_exported_and_verified_with_the_key_it_signs_with() {
     let folder = Folder::new("copy");

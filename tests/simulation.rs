@@ -102,12 +102,13 @@ fn play_all(seeds: u64) -> Summary {
     total
 }
 
-/// The seed at which a planted bug is found.
-fn found(bug: Bug, check: &str) {
+/// The seed at which a planted bug is found, by one of the checks meant for it.
+fn found(bug: Bug, checks: &[&str]) {
     let failure = (0..SEEDS).find_map(|seed| play(seed, Some(bug)).err());
     let failure = failure.unwrap_or_else(|| panic!("{bug:?} was not found in {SEEDS} seeds"));
     println!("{bug:?} is found at seed {} by {}", failure.seed, failure.broken.check);
-    assert!(failure.broken.check.starts_with(check), "{failure}");
+    let meant = |check: &&str| failure.broken.check.starts_with(&format!("{check}:"));
+    assert!(checks.iter().any(meant), "{failure}");
 }
 
 /// A number given after the name of the test, as `seed=17`.
@@ -132,27 +133,28 @@ fn the_same_seed_is_the_same_world() {
 
 #[test]
 fn a_clock_armed_outside_its_transaction_is_found() {
-    found(Bug::ClockOutsideTransaction, "I3");
+    found(Bug::ClockOutsideTransaction, &["I3"]);
 }
 
 #[test]
 fn a_late_node_without_a_fence_is_found() {
-    found(Bug::NoFence, "I");
+    // An event written over another, an effect twice, or one that no fence let through.
+    found(Bug::NoFence, &["I2", "I6", "I7"]);
 }
 
 #[test]
 fn an_alert_marked_before_it_was_sent_is_found() {
-    found(Bug::MarkedBeforeSending, "I9");
+    found(Bug::MarkedBeforeSending, &["I9"]);
 }
 
 #[test]
 fn a_clock_that_fires_early_is_found() {
-    found(Bug::EarlyFiring, "I5");
+    found(Bug::EarlyFiring, &["I5"]);
 }
 
 #[test]
 fn an_event_left_out_of_the_chain_is_found() {
-    found(Bug::EventSkipped, "I8");
+    found(Bug::EventSkipped, &["I8"]);
 }
 
 #[test]

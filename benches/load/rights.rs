@@ -1,11 +1,12 @@
-//! What it costs to ask who may do it: the questions that a command asks the table of rights, by
-//! themselves, beside the CPU time of the service for a whole command of the same run.
+//! What it costs to ask who may do it: who it is, as the door finds it out for every request, and the
+//! questions that a command asks the table of rights; by themselves, beside the CPU time of the service
+//! for a whole command of the same run.
 
 use std::hint::black_box;
 use std::time::{Duration, Instant};
 
-use fenliu::domain::{Actor, Facts, Grant, PersonId, Role};
-use fenliu::gate::{Request, Target};
+use fenliu::domain::{Actor, Facts, Grant, PersonId, Role, Scope};
+use fenliu::gate::{Attempt, Caller, Gate, NewAccount, NewToken, Request, SignIn, Target};
 use fenliu::policy::{self, Act};
 
 use super::clocks;
@@ -21,15 +22,46 @@ pub struct Measured {
     /// The questions of one command, µs: the mean of the desk's, which takes part in everything, and of
     /// a unit's, which is looked for in the matter.
     pub questions_us: f64,
+    /// Whose an access token is, µs.
+    pub token_us: f64,
+    /// Whose a session is, µs: looked up in the store, so that it ends everywhere at once.
+    pub session_us: f64,
     /// CPU time of the service for a command, µs.
     pub command_us: f64,
 }
 
 impl Measured {
-    /// What part of a command the questions are.
-    pub fn share(&self) -> f64 {
-        self.questions_us / self.command_us
+    /// What part of a command both are, of a system's by its token and of a person's in a session.
+    pub fn shares(&self) -> [f64; 2] {
+        [self.token_us, self.session_us].map(|who| (who + self.questions_us) / self.command_us)
     }
+}
+
+/// How long (µs) something takes, of so many times.
+fn mean_us(times: u32, mut work: impl FnMut()) -> f64 {
+    let begun = Instant::now();
+    for _ in 0..times {
+        work();
+    }
+    begun.elapsed().as_secs_f64() * 1e6 / f64::from(times)
+}
+
+/// Whose a token is, and whose a session, of a person with a device: as the door asks for each request.
+fn look_ups(gate: &Gate, system: &Caller) -> (f64, f64) {
+    let person = PersonId(1);
+    let scope = Scope::default();
+    let new = NewToken { person, label: "bench".to_owned(), expires_at: None, scope };
+    let token = gate.issue_token(system, &new).unwrap().secret;
+    let account = NewAccount { login: "bench".to_owned(), subject: None };
+    let setup = gate.give_account(system, person, &account).unwrap().unwrap();
+    let password = "Shuiku-2018 liang";
+    gate.set_up("bench", &setup.code, password, "127.0.0.1").unwrap();
+    let wish = SignIn { login: "bench", password, code: None };
+    let session = gate.sign_in(wish, Attempt { from: "127.0.0.1", older: None }).unwrap();
+    gate.enrol(&session.seen).unwrap();
+    let token_us = mean_us(ROUND, || drop(black_box(gate.bearer(&token).unwrap())));
+    let session_us = mean_us(ROUND, || drop(black_box(gate.session(&session.secret).unwrap())));
+    (token_us, session_us)
 }
 
 fn person(role: Role, unit: &str) -> Actor {
@@ -54,8 +86,7 @@ pub async fn measure(cluster: &Cluster, span: Duration) -> Measured {
     let directory = gate.registry().directory(caller.jurisdiction).unwrap();
     let county = directory.county();
     let people = [person(Role::Dispatcher, "gongan"), person(Role::Liaison, "huanbao")];
-    let begun = Instant::now();
-    for _ in 0..ROUND {
+    let questions_us = mean_us(ROUND, || {
         for actor in &people {
             // At the door of the API, then inside the transaction.
             let admitted = policy::may_somewhere(black_box(actor), Act::Command, county);
@@ -64,10 +95,10 @@ pub async fn measure(cluster: &Cluster, span: Duration) -> Measured {
             let part = policy::takes_part(actor, named, || seen.chart.posts(facts), county);
             assert!(black_box(admitted) && black_box(part));
         }
-    }
-    let asked = f64::from(ROUND) * 2.0;
-    let questions_us = begun.elapsed().as_secs_f64() * 1e6 / asked;
+    }) / 2.0;
+    let system = Caller { actor: Actor::System, jurisdiction: caller.jurisdiction };
+    let (token_us, session_us) = look_ups(&gate, &system);
     drop(gate);
     std::fs::remove_dir_all(folder).unwrap();
-    Measured { questions_us, command_us: rows[0].cpu_us }
+    Measured { questions_us, token_us, session_us, command_us: rows[0].cpu_us }
 }

@@ -173,15 +173,18 @@ fn advise(settings: &Settings, gate: &Gate) -> Result<(), Error> {
         return Ok(());
     }
     gate.await_router();
-    gate.use_knowledge(super::routing::knowledge(settings).map_err(Error::Sense)?);
+    let (of, knowledge) = super::routing::known(settings).map_err(Error::Sense)?;
+    let registry = gate.registry();
+    // The files are those of the jurisdiction of the founding file; the calls of another are asked about.
+    let is_its = |id: &JurisdictionId| registry.directory(*id).is_ok_and(|one| one.code == of.code);
+    let Some(owner) = registry.jurisdictions().into_iter().find(is_its) else { return Ok(()) };
+    gate.use_knowledge(owner, knowledge);
     let gate = gate.clone();
     let trained = std::thread::Builder::new().name("router".to_owned()).spawn(move || {
-        let Some(owner) = gate.registry().jurisdictions().first().copied() else { return };
         match gate.train(owner) {
             Ok(model) => tracing::info!(model, "calls are read as they are registered"),
             Err(error) => {
                 tracing::error!(%error, "no router was trained; every call is to be asked about");
-                alarm(&gate, "router_untrained", error.to_string());
             }
         }
     });

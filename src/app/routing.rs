@@ -72,18 +72,21 @@ pub fn run(
 /// # Errors
 /// What cannot be read, or does not fit.
 pub fn knowledge(settings: &Settings) -> Result<Knowledge, String> {
-    known(settings).map(|(knowledge, _)| knowledge)
+    known(settings).map(|(_, knowledge)| knowledge)
 }
 
-/// The same, with who is who there.
-fn known(settings: &Settings) -> Result<(Knowledge, Directory), String> {
+/// The same, after who is who there.
+///
+/// # Errors
+/// As for [`knowledge`].
+pub(super) fn known(settings: &Settings) -> Result<(Directory, Knowledge), String> {
     let file = only_file(&settings.beside(&settings.founding.jurisdiction))?;
     let place = |error: &dyn std::fmt::Display| format!("{}: {error}", file.display());
     let source = fs::read_to_string(&file).map_err(|error| place(&error))?;
     let who = Jurisdiction::from_yaml(&source).map_err(|error| place(&error))?;
     let folder = settings.beside(&settings.routing.folder);
     let knowledge = knowledge::load(&folder, &who).map_err(|error| error.to_string())?;
-    Ok((knowledge, who.directory(JurisdictionId(0))))
+    Ok((who.directory(JurisdictionId(0)), knowledge))
 }
 
 /// What the jurisdiction's own matters teach, if there is a database yet.
@@ -146,7 +149,7 @@ pub fn evaluate(
             .map_err(|error| format!("{}:{number}: {error}", file.display()))?;
         records.push(record);
     }
-    let (knowledge, directory) = known(settings)?;
+    let (directory, knowledge) = known(settings)?;
     let router = Router::train(&knowledge);
     let mut scores = Scores::default();
     let mut written = String::new();
@@ -173,7 +176,7 @@ pub fn evaluate(
 /// # Errors
 /// What is wrong with the knowledge.
 pub fn explain(settings: &Settings, text: &str, place: &str) -> Result<Report, String> {
-    let (knowledge, directory) = known(settings)?;
+    let (directory, knowledge) = known(settings)?;
     let router = Router::train(&knowledge);
     let call = Circumstances { place: place.to_owned(), ..Circumstances::default() };
     Ok(Report::of(draw(&suggest(&router, &directory, text, &call))))

@@ -99,8 +99,8 @@ pub fn demonstrate(
     let clock = sheets.clock(options.speed);
     runtime()?.block_on(async {
         let running = house::start(&settings, Arc::new(clock))?;
-        if let Some(router) = router {
-            running.gate.use_router(router);
+        if let Some((router, whose)) = router.zip(running.gate.registry().jurisdictions().first()) {
+            running.gate.use_router(*whose, router);
         }
         let token = running.token.clone().unwrap_or_default();
         say(&format!("fenliu 分流 {}   时间 time runs {} x", running.base, options.speed));

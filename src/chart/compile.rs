@@ -278,13 +278,15 @@ impl<'d> Compiler<'d> {
     fn selector(&mut self, text: &Spot<String>) -> Option<Selector> {
         let Some((party, role)) = text.value.rsplit_once('.') else {
             let message = format!("`{}` is not of the form `party.role`", text.value);
-            self.error("not_a_role", &text.span, message);
+            self.error("not_a_role", &text.span, message).help =
+                Some("such as `desk.shift_leader` or `unit.liaison`".to_owned());
             return None;
         };
         let role = match role.parse() {
             Ok(role) => role,
             Err(message) => {
-                self.error("unknown_role", &text.span, message);
+                self.error("unknown_role", &text.span, message).help =
+                    Some("roles are the same in every workflow; parties are yours".to_owned());
                 return None;
             }
         };

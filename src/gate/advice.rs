@@ -43,9 +43,10 @@ pub(super) struct Heard {
 }
 
 impl Gate {
-    /// Takes a trained router into use, instead of the one before.
-    pub fn use_router(&self, router: Arc<Router>) {
-        *self.inner.router.write().unwrap_or_else(PoisonError::into_inner) = Some(router);
+    /// Takes a trained router into use for the calls of a jurisdiction, instead of the one before.
+    pub fn use_router(&self, whose: JurisdictionId, router: Arc<Router>) {
+        let mut routers = self.inner.routers.write().unwrap_or_else(PoisonError::into_inner);
+        routers.insert(whose, router);
     }
 
     /// There will be a router: until then the guard asks about every call.
@@ -53,9 +54,10 @@ impl Gate {
         self.inner.router_awaited.store(true, Ordering::Relaxed);
     }
 
-    /// The router in use.
-    pub(super) fn router(&self) -> Option<Arc<Router>> {
-        self.inner.router.read().unwrap_or_else(PoisonError::into_inner).clone()
+    /// The router in use for the calls of a jurisdiction.
+    pub(super) fn router(&self, whose: JurisdictionId) -> Option<Arc<Router>> {
+        let routers = self.inner.routers.read().unwrap_or_else(PoisonError::into_inner);
+        routers.get(&whose).cloned()
     }
 
     /// What is suggested for a call as far as it is typed.
@@ -78,7 +80,7 @@ impl Gate {
             return Err(Error::invalid(format!("没有类别“{code}”（category）"), en));
         }
         sound_answers(&directory, of_call)?;
-        let router = self.router().ok_or_else(|| {
+        let router = self.router(caller.jurisdiction).ok_or_else(|| {
             Error::Refused(Refusal::new(
                 "no_router",
                 Text::new(
@@ -132,7 +134,7 @@ impl Gate {
             of_call.category = text(CATEGORY).map(str::to_owned);
             sound_answers(&*self.inner.registry.directory(whose)?, &of_call)?;
         }
-        let read = said.and_then(|said| Some((self.router()?, said)));
+        let read = said.and_then(|said| Some((self.router(whose)?, said)));
         let (advice, traits) = match read {
             None if said.is_some() && self.inner.router_awaited.load(Ordering::Relaxed) => {
                 (Some(("ask", UNREAD.to_owned())), String::new())

@@ -15,7 +15,7 @@ use crate::domain::directory::TOWNSHIP;
 use crate::domain::{Category, Directory, Fields, Instance, Instant, JurisdictionId, Text, Value};
 use crate::routing::knowledge::Matter;
 use crate::routing::{Example, Knowledge, Precedent, Router, Traits};
-use crate::store::{Filter, PrecedentRow, Reader, TraceRow};
+use crate::store::{Filter, NewAlarm, PrecedentRow, Reader, TraceRow};
 
 /// The inputs of a command that rules: to which unit, why, and whether it is a precedent.
 pub(super) const UNIT: &str = "unit";
@@ -186,33 +186,71 @@ fn teaches(instance: &Instance) -> Option<&str> {
     ((accepted || is(RULED)) && !is(KEPT)).then_some(unit)
 }
 
+/// The operator alarm that there is no router of what is known now.
+const UNTRAINED: &str = "router_untrained";
+
 impl Gate {
-    /// The knowledge that routers are trained from, besides the house's own matters.
-    pub fn use_knowledge(&self, knowledge: Knowledge) {
-        let kept = &self.inner.knowledge;
-        *kept.write().unwrap_or_else(PoisonError::into_inner) = Some(Arc::new(knowledge));
+    /// The knowledge that the routers of a jurisdiction are trained from, besides its own matters.
+    pub fn use_knowledge(&self, whose: JurisdictionId, knowledge: Knowledge) {
+        let mut kept = self.inner.knowledge.write().unwrap_or_else(PoisonError::into_inner);
+        kept.insert(whose, Arc::new(knowledge));
     }
 
-    /// Trains the router anew, from its knowledge, the catalogue in force and the house's own matters,
-    /// and takes it into use; its name, or none when there is no knowledge of the jurisdiction: files
-    /// are those of the first one here. Takes seconds. Blocks.
+    fn knowledge(&self, whose: JurisdictionId) -> Option<Arc<Knowledge>> {
+        let kept = self.inner.knowledge.read().unwrap_or_else(PoisonError::into_inner);
+        kept.get(&whose).cloned()
+    }
+
+    /// Trains the router of a jurisdiction anew, from its knowledge, the catalogue in force and its own
+    /// matters, and takes it into use; its name, or none when there is no knowledge of the jurisdiction.
+    /// That it failed is an operator alarm, until it succeeds. Takes seconds. Blocks.
     ///
     /// # Errors
     /// What the store says; the router before stays in use.
     pub fn train(&self, owner: JurisdictionId) -> Result<Option<String>, Error> {
-        let knowledge = self.inner.knowledge.read().unwrap_or_else(PoisonError::into_inner).clone();
-        let registry = &self.inner.registry;
-        let known = registry.jurisdictions().first() == Some(&owner);
-        let Some(knowledge) = knowledge.filter(|_| known) else { return Ok(None) };
-        let own = self.read(|reader| lessons(reader, owner))?;
-        let mut knowledge = Knowledge::clone(&knowledge);
-        if !knowledge.categories.is_empty() {
-            knowledge.categories = catalogued(&*registry.directory(owner)?, &knowledge.categories);
+        let Some(knowledge) = self.knowledge(owner) else { return Ok(None) };
+        let turn = self.inner.training.lock().unwrap_or_else(PoisonError::into_inner);
+        let trained = self.trained(owner, &knowledge);
+        drop(turn);
+        let detail = trained.as_ref().err().map(ToString::to_string).unwrap_or_default();
+        let (kind, at) = (UNTRAINED.to_owned(), self.now());
+        let alarm = NewAlarm { kind, jurisdiction: Some(owner), instance: None, at, detail };
+        let told = self.write_and_ring(|transaction| match &trained {
+            Ok(_) => transaction.clear_alarm_of(&alarm),
+            Err(_) => transaction.raise_alarm(&alarm),
+        });
+        if let Err(error) = told {
+            tracing::error!(%error, "how the training went could not be written");
         }
-        knowledge.learn(own);
-        let router = Router::train(&knowledge);
+        let router = trained?;
         let name = router.name().to_owned();
-        self.use_router(Arc::new(router));
+        self.use_router(owner, Arc::new(router));
         Ok(Some(name))
+    }
+
+    fn trained(&self, owner: JurisdictionId, knowledge: &Knowledge) -> Result<Router, Error> {
+        let own = self.read(|reader| lessons(reader, owner))?;
+        let mut knowledge = knowledge.clone();
+        let directory = self.inner.registry.directory(owner)?;
+        if !knowledge.categories.is_empty() {
+            knowledge.categories = catalogued(&directory, &knowledge.categories);
+        }
+        let names = directory.units.values().map(|unit| (unit.code.clone(), unit.name.clone()));
+        knowledge.names = names.collect();
+        knowledge.learn(own);
+        Ok(Router::train(&knowledge))
+    }
+
+    /// Whether the catalogue in force is another than the router in use was trained from.
+    ///
+    /// # Errors
+    /// When there is no such jurisdiction.
+    pub fn router_is_behind(&self, whose: JurisdictionId) -> Result<bool, Error> {
+        let Some((router, knowledge)) = self.router(whose).zip(self.knowledge(whose)) else {
+            return Ok(false);
+        };
+        self.inner.registry.turn(self.now());
+        let now = catalogued(&*self.inner.registry.directory(whose)?, &knowledge.categories);
+        Ok(!knowledge.categories.is_empty() && !router.is_of(&now))
     }
 }

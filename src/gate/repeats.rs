@@ -132,7 +132,7 @@ impl Gate {
             Ok((reader.recent_traces(owner, since, rules.compared)?, of_number))
         })?;
         let directory = self.inner.registry.directory(owner)?;
-        let router = self.router();
+        let router = self.router(owner);
         let traits = router.map(|router| router.traits(&router.read(&typed.text)));
         let hits = hits(&directory, typed, &traits.unwrap_or_default(), &recent, &of_number);
         let mut hits: Vec<(InstanceId, Hit)> =

@@ -81,7 +81,8 @@ impl RowView {
     request_body(content((String = "text/csv"), (String = "application/x-ndjson")),
         description = "来源编号,警情内容,地点,事项类别,性质,来电号码,接报时间 …"),
     responses((status = 200, body = Batch, description = "What became of each row.")),
-    params(("source" = Option<String>, Query, description = "The system of rows that name none, such as `paper`."),
+    params(("source" = Option<String>, Query, min_length = 1, max_length = 40,
+            description = "The system of rows that name none, such as `paper`."),
         ("first_line" = Option<i64>, Query, description = "The line of the first row in a longer file; else 2 for tables, 1 for lines.")),
 )]
 pub(super) async fn take(

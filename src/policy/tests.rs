@@ -17,6 +17,7 @@ fn the_table_has_a_line_for_every_act_and_a_column_for_every_role() {
     }
 }
 
+// Check 7.
 #[test]
 fn administrators_auditors_and_editors_are_kept_apart() {
     let only = |role: Role, act: Act| {

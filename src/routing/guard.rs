@@ -56,6 +56,9 @@ pub struct Told {
     pub word: String,
     /// In which manner.
     pub manner: Manner,
+    /// Told so that only a question can settle it: as perhaps happening now ("可能漏气"), or as happening
+    /// again after it was over ("修好了，可是今天又有气味").
+    pub doubtful: bool,
 }
 
 /// What the guard read in a text.
@@ -81,6 +84,8 @@ pub struct Reading {
 enum Mark {
     Negation,
     Doubt,
+    Perhaps,
+    Turn,
     Past,
     After,
     Over,
@@ -116,6 +121,8 @@ impl Guard {
         for (words, mark) in [
             (&grammar.negation, Mark::Negation),
             (&grammar.doubt, Mark::Doubt),
+            (&grammar.perhaps, Mark::Perhaps),
+            (&grammar.turns, Mark::Turn),
             (&grammar.past, Mark::Past),
             (&grammar.after, Mark::After),
             (&grammar.contained, Mark::Over),
@@ -156,7 +163,7 @@ impl Guard {
                 Mark::Drill => reading.drill = true,
                 Mark::Beast => reading.beasts = true,
                 Mark::Past => reading.past = true,
-                Mark::Negation | Mark::Doubt | Mark::After => {}
+                Mark::Negation | Mark::Doubt | Mark::Perhaps | Mark::Turn | Mark::After => {}
             }
         }
         for hit in &signs {
@@ -168,7 +175,7 @@ impl Guard {
             if masked {
                 continue;
             }
-            let manner = manner(text, &marks, hit.start, hit.end);
+            let (manner, doubtful) = manner(text, &marks, hit.start, hit.end);
             for group in hit.tags {
                 let Some((sign, kind, weight)) = self.groups.get(*group) else { continue };
                 reading.told.push(Told {
@@ -177,6 +184,7 @@ impl Guard {
                     weight: *weight,
                     word: hit.text(),
                     manner,
+                    doubtful,
                 });
             }
         }
@@ -192,12 +200,13 @@ impl Guard {
     }
 }
 
+/// In which manner the sign between `start` and `end` is told, and whether that leaves a doubt.
 fn manner(
     text: &[char],
     marks: &[(Mark, usize, usize, String)],
     start: usize,
     end: usize,
-) -> Manner {
+) -> (Manner, bool) {
     let pause = |(_, character): &(usize, &char)| **character == PAUSE;
     let before = text.get(..start).unwrap_or_default().iter().enumerate().rev().find(pause);
     let after = text.iter().enumerate().skip(end).find(pause);
@@ -208,6 +217,9 @@ fn manner(
             .iter()
             .any(|(mark, begins, ends, _)| *mark == wanted && from <= *begins && *ends <= to)
     };
+    // 昨天着火扑灭了，今天又冒烟: what was said before 今天 or 又 says nothing of what comes after.
+    let turns = marks.iter().filter(|(mark, _, ends, _)| *mark == Mark::Turn && *ends <= start);
+    let turned = turns.map(|(_, begins, _, _)| *begins).max().unwrap_or(0);
     if has(Mark::Negation, clause_start.max(start.saturating_sub(REACH + 2)), start)
         && marks.iter().any(|(mark, begins, ends, _)| {
             *mark == Mark::Negation
@@ -216,19 +228,21 @@ fn manner(
                 && start - ends <= REACH
         })
     {
-        return Manner::Denied;
+        return (Manner::Denied, false);
     }
-    if has(Mark::Doubt, clause_start, start) {
-        return Manner::Feared;
+    let (feared, perhaps) =
+        (has(Mark::Doubt, clause_start, start), has(Mark::Perhaps, clause_start, start));
+    let past = has(Mark::Past, turned, clause_end);
+    if feared || perhaps {
+        return (Manner::Feared, perhaps && !feared && !past);
     }
+    let again = has(Mark::Past, 0, turned) || has(Mark::Over, 0, turned);
     if has(Mark::Present, clause_start, clause_end) {
-        return Manner::Now;
+        return (Manner::Now, again);
     }
-    if has(Mark::After, end, (end + 2).min(clause_end)) || has(Mark::Past, 0, clause_end) {
-        return Manner::Past;
+    if has(Mark::After, end, (end + 2).min(clause_end)) || past {
+        return (Manner::Past, false);
     }
-    if has(Mark::Over, end, text.len()) || has(Mark::Over, clause_start, start) {
-        return Manner::Over;
-    }
-    Manner::Told
+    let over = has(Mark::Over, end, text.len()) || has(Mark::Over, clause_start.max(turned), start);
+    if over { (Manner::Over, false) } else { (Manner::Told, again) }
 }

@@ -46,38 +46,19 @@ impl Knowledge {
         self.examples.extend(own);
     }
 
-    /// A short name of exactly this knowledge: another word or example, another name.
+    /// A short name of exactly this knowledge: another word, figure or example, another name. What units
+    /// are called counts for nothing.
     #[must_use]
     pub fn name(&self) -> String {
-        let mut sum = digest::EMPTY;
-        // A NUL stands between two of them.
-        let mut eat = |text: &str| sum = digest::with(digest::with(sum, text), "\0");
-        for (name, words) in self.concepts.concepts.iter().chain(&self.guard.scenes) {
-            eat(name);
-            eat(words);
+        // Everything of it, as it is written for programmers: nothing can be forgotten here.
+        let Self { concepts, frames, guard, lexicon, tuning, examples, categories, .. } = self;
+        let words = format!("{concepts:?}{frames:?}{guard:?}{lexicon:?}{tuning:?}{categories:?}");
+        let more = format!("{:?}{:?}", self.places, self.police);
+        let mut sum = digest::with(digest::with(digest::EMPTY, &words), &more);
+        for example in examples {
+            sum = digest::with(sum, &format!("{example:?}"));
         }
-        for (wrong, right) in &self.frames.confusions {
-            eat(wrong);
-            eat(right);
-        }
-        for sign in &self.guard.signs {
-            eat(&sign.words);
-        }
-        eat(&self.guard.grammar.contained);
-        for (code, topic) in &self.lexicon.topics {
-            eat(code);
-            eat(&topic.words);
-        }
-        for category in &self.categories {
-            eat(&category.code);
-            category.units.iter().for_each(|unit| eat(unit));
-        }
-        for example in &self.examples {
-            eat(&example.text);
-            example.units.iter().for_each(|unit| eat(unit));
-            eat(if example.divert { "divert" } else { "keep" });
-        }
-        format!("{}-{:08x}", self.examples.len(), sum >> 32)
+        format!("{}-{:08x}", examples.len(), sum >> 32)
     }
 }
 
@@ -174,8 +155,12 @@ pub struct Sign {
 pub struct Grammar {
     /// "no", before the sign.
     pub negation: String,
-    /// "may", "fear", "almost".
+    /// "fear", "would", "almost".
     pub doubt: String,
+    /// "perhaps", "it seems": of what may be happening now.
+    pub perhaps: String,
+    /// "but", "again", "today": what was past or over before it says nothing of what comes after.
+    pub turns: String,
     /// "yesterday", "last year".
     pub past: String,
     /// "once", right after the sign.

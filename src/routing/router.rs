@@ -4,7 +4,7 @@
 use std::collections::BTreeMap;
 
 use super::features::{Read, Reader};
-use super::knowledge::{Example, Knowledge, SignKind, Tuning};
+use super::knowledge::{Example, Knowledge, Matter, SignKind, Tuning};
 use super::model::{Beliefs, Course, Features, Lesson, Model, shares_of};
 use crate::domain::Text;
 
@@ -37,7 +37,7 @@ pub struct Router {
     pub(super) name: String,
     pub(super) kept: BTreeMap<String, bool>,
     pub(super) clauses: BTreeMap<String, String>,
-    pub(super) first_unit: BTreeMap<String, Vec<String>>,
+    pub(super) candidates: BTreeMap<String, Vec<String>>,
     pub(super) names: BTreeMap<String, Text>,
 }
 
@@ -80,7 +80,7 @@ impl Router {
             name: knowledge.name(),
             kept: knowledge.categories.iter().map(|one| (one.code.clone(), one.kept)).collect(),
             clauses: topics.map(|(code, topic)| (code.clone(), topic.clause.clone())).collect(),
-            first_unit: knowledge
+            candidates: knowledge
                 .categories
                 .iter()
                 .map(|one| (one.code.clone(), one.units.clone()))
@@ -93,7 +93,17 @@ impl Router {
     /// The unit that stood first in a category when this was trained.
     #[must_use]
     pub fn usual(&self, category: &str) -> Option<String> {
-        self.first_unit.get(category)?.first().cloned()
+        self.candidates.get(category)?.first().cloned()
+    }
+
+    /// Whether it was trained from just these categories.
+    #[must_use]
+    pub fn is_of(&self, categories: &[Matter]) -> bool {
+        let same = |one: &Matter| {
+            self.candidates.get(&one.code) == Some(&one.units)
+                && self.kept.get(&one.code) == Some(&one.kept)
+        };
+        self.candidates.len() == categories.len() && categories.iter().all(same)
     }
 
     /// What people call a unit, as far as it is known.

@@ -113,6 +113,7 @@ impl Router {
             Verdict::Keep
         } else if police >= self.tuning.ask
             || danger >= self.tuning.ask_danger
+            || doubtful(&read.reading.told).is_some()
             || self.knows_too_little(read)
         {
             Verdict::Ask
@@ -266,7 +267,7 @@ impl Router {
             ));
         }
         let clause = categories.iter().take(3).find_map(|one| {
-            let of_first = self.first_unit.get(&one.code)?.first() == first.map(|unit| &unit.code);
+            let of_first = self.candidates.get(&one.code)?.first() == first.map(|unit| &unit.code);
             self.clauses.get(&one.code).filter(|clause| of_first && !clause.is_empty())
         });
         if let Some(clause) = clause {
@@ -333,7 +334,18 @@ impl Router {
     }
 }
 
+/// The danger that is told as perhaps happening now, or again: one question settles it.
+fn doubtful(told: &[Told]) -> Option<&Told> {
+    told.iter().find(|one| one.doubtful && one.kind == SignKind::Danger)
+}
+
 fn question(told: &[Told], calm: bool) -> Text {
+    if let Some(Told { word, .. }) = doubtful(told) {
+        return Text::new(
+            format!("“{word}”现在是否确有其事（看到、闻到、听到），或有人受伤、被困？"),
+            format!("Is `{word}` seen, smelt or heard now, or is anybody hurt or trapped?"),
+        );
+    }
     let kind = told.iter().filter(|told| told.manner.is_live()).map(|told| told.kind).min();
     match kind {
         Some(SignKind::Crime) => {

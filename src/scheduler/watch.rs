@@ -1,7 +1,9 @@
 //! What changes, here or by other nodes: when a jurisdiction's revision grew, definitions, calendars and
-//! directories are loaded again (what changes here is loaded at once), and what merged units had open goes to their successors.
+//! directories are loaded again (what changes here is loaded at once), what merged units had open goes to
+//! their successors, and a router that another catalogue was in force for is trained anew.
 
 use std::collections::BTreeMap;
+use std::thread::JoinHandle;
 use std::time::Duration;
 
 use futures_util::future::{BoxFuture, FutureExt};
@@ -16,13 +18,15 @@ const EVERY: Duration = Duration::from_secs(5);
 pub struct Watch {
     duty: Duty,
     seen: BTreeMap<JurisdictionId, i64>,
+    /// A training under way: the house does not wait for it, not even when it is left.
+    training: Option<JoinHandle<()>>,
 }
 
 impl Watch {
     /// Has seen nothing yet, so it looks at everything once at the beginning.
     #[must_use]
     pub fn new(duty: Duty) -> Self {
-        Self { duty, seen: BTreeMap::new() }
+        Self { duty, seen: BTreeMap::new(), training: None }
     }
 }
 
@@ -42,6 +46,38 @@ impl Watch {
     }
 }
 
+impl Watch {
+    /// Lets a router be trained that is behind the catalogue, beside everything else.
+    async fn catch_up(&mut self) {
+        if self.training.as_ref().is_some_and(|training| !training.is_finished()) {
+            return;
+        }
+        let behind = self.duty.ask(|gate| {
+            let mut all = gate.registry().jurisdictions().into_iter();
+            let found = all.find_map(|whose| match gate.router_is_behind(whose) {
+                Ok(false) => None,
+                Ok(true) => Some(Ok(whose)),
+                Err(error) => Some(Err(error)),
+            });
+            found.transpose()
+        });
+        let whose = match behind.await {
+            Ok(None) => return,
+            Ok(Some(whose)) => whose,
+            Err(error) => return tracing::warn!(%error, "the catalogue cannot be looked at"),
+        };
+        let gate = self.duty.gate.clone();
+        let train = move || match gate.train(whose) {
+            Ok(model) => tracing::info!(%whose, model, "the router has learned the catalogue"),
+            Err(error) => tracing::error!(%error, %whose, "the router is behind the catalogue"),
+        };
+        match std::thread::Builder::new().name("router".to_owned()).spawn(train) {
+            Ok(training) => self.training = Some(training),
+            Err(error) => tracing::error!(%error, "no thread to train the router on"),
+        }
+    }
+}
+
 impl Poll for Watch {
     fn poll(&mut self) -> BoxFuture<'_, Next> {
         async {
@@ -57,6 +93,7 @@ impl Poll for Watch {
                         tracing::info!("definitions, calendars or directories have changed");
                         self.follow().await;
                     }
+                    self.catch_up().await;
                 }
                 Err(error) => tracing::warn!(%error, "revisions cannot be looked at"),
             }

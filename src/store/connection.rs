@@ -243,6 +243,7 @@ fn postgres(
 mod tests {
     use super::*;
 
+    // Check 51.
     #[test]
     fn a_sqlite_with_the_wal_reset_race_is_refused() {
         for version in ["3.51.3", "3.52.0", "4.0.0", "3.53"] {
@@ -253,6 +254,7 @@ mod tests {
         }
     }
 
+    // Check 51.
     #[test]
     fn the_bundled_sqlite_is_new_enough() {
         let version = libsqlite3_sys::SQLITE_VERSION.to_str().unwrap();

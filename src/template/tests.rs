@@ -112,6 +112,7 @@ fn all_faults_are_said_at_once() {
     }
 }
 
+// Check 25.
 #[test]
 fn an_endless_loop_is_broken_off() {
     let four = ["a", "b", "c", "d"].map(|name| format!("{{% for {name} in sentence %}}"));
@@ -120,6 +121,7 @@ fn an_endless_loop_is_broken_off() {
     assert!(fault.contains("it takes more than 50000 steps"), "{fault}");
 }
 
+// Check 25.
 #[test]
 fn a_template_reaches_no_file() {
     for reach in ["{% include \"/etc/passwd\" %}", "{% include \"../fenliu.toml\" %}"] {
@@ -128,6 +130,7 @@ fn a_template_reaches_no_file() {
     }
 }
 
+// Check 20.
 #[test]
 fn html_is_escaped_and_plain_text_is_not() {
     let mut about = alert();
@@ -259,6 +262,7 @@ fn the_length_of_an_sms_is_counted_as_networks_do() {
     assert_eq!((parts(70), parts(71), parts(134), parts(135)), (1, 2, 2, 3));
 }
 
+// Check 23.
 #[test]
 fn a_subject_is_one_line_whatever_the_file_says() {
     let templates = with("zh/test.subject.txt", "一\n二\n").unwrap();

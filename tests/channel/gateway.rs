@@ -119,6 +119,7 @@ fn silence_is_judged_by_how_far_the_request_had_come() {
     });
 }
 
+// Check 38.
 #[test]
 fn the_gateways_certificate_is_checked() {
     run(async {

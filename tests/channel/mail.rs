@@ -49,6 +49,7 @@ fn protected(port: u16, security: Security, root: &str) -> Options {
     }
 }
 
+// Check 23.
 #[test]
 fn a_mail_arrives_with_every_character_of_subject_names_and_text() {
     run(async {
@@ -117,6 +118,7 @@ fn one_line_carries_many_letters_and_a_dead_one_is_replaced() {
     });
 }
 
+// Check 38.
 #[test]
 fn starttls_and_tls_protect_the_login() {
     run(async {
@@ -138,6 +140,7 @@ fn starttls_and_tls_protect_the_login() {
     });
 }
 
+// Check 38.
 #[test]
 fn a_server_that_cannot_be_trusted_gets_no_password() {
     run(async {

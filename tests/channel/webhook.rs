@@ -143,6 +143,7 @@ fn a_receiver_that_asks_for_patience_gets_it() {
     });
 }
 
+// Check 31.
 #[test]
 fn nobody_outside_can_make_the_house_knock_at_its_own_doors() {
     run(async {
@@ -163,6 +164,7 @@ fn nobody_outside_can_make_the_house_knock_at_its_own_doors() {
     });
 }
 
+// Check 31.
 #[test]
 fn the_address_that_was_checked_is_the_one_connected_to() {
     run(async {
@@ -179,6 +181,7 @@ fn the_address_that_was_checked_is_the_one_connected_to() {
     });
 }
 
+// Check 38.
 #[test]
 fn https_receivers_are_known_by_their_certificates() {
     run(async {

@@ -87,6 +87,7 @@ pub(super) fn device(secret: &str, now: Instant) -> String {
     format!("{:06}", number % 1_000_000)
 }
 
+// Check 8.
 #[tokio::test]
 async fn a_new_account_has_no_password_until_its_person_chooses_one() {
     let office = Office::open().await;
@@ -128,6 +129,7 @@ async fn a_setup_code_is_good_for_three_days() {
     assert_eq!(late.problem(401), "wrong_login");
 }
 
+// Check 16.
 #[tokio::test]
 async fn the_cookie_of_a_session_is_kept_from_scripts_and_other_sites() {
     let office = Office::open().await;
@@ -145,6 +147,7 @@ async fn the_cookie_of_a_session_is_kept_from_scripts_and_other_sites() {
     assert!(!answer.text.contains(&secret));
 }
 
+// Checks 17, 19.
 #[tokio::test]
 async fn a_foreign_page_can_send_nothing_with_somebodys_cookie() {
     let office = Office::open().await;
@@ -182,6 +185,7 @@ async fn a_foreign_page_can_send_nothing_with_somebodys_cookie() {
     assert!(answer.headers.keys().all(|name| !name.as_str().starts_with("access-control")));
 }
 
+// Check 13.
 #[tokio::test]
 async fn a_session_that_was_known_before_the_sign_in_is_worth_nothing_after_it() {
     let office = Office::open().await;
@@ -202,6 +206,7 @@ async fn a_session_that_was_known_before_the_sign_in_is_worth_nothing_after_it()
     assert_eq!(read(me).await.problem(401), "unauthorized");
 }
 
+// Check 13.
 #[tokio::test]
 async fn a_session_ends_when_it_is_idle_and_at_the_latest_after_a_shift() {
     let office = Office::open().await;
@@ -222,6 +227,7 @@ async fn a_session_ends_when_it_is_idle_and_at_the_latest_after_a_shift() {
     assert_eq!(busy.get("/api/v1/me").await.problem(401), "unauthorized");
 }
 
+// Check 14.
 #[tokio::test]
 async fn signing_out_ends_every_session_of_the_person() {
     let office = Office::open().await;
@@ -241,6 +247,7 @@ async fn signing_out_ends_every_session_of_the_person() {
     assert_eq!(token.problem(409), "no_session");
 }
 
+// Check 14.
 #[tokio::test]
 async fn whoever_leaves_loses_sessions_and_tokens_and_other_rights_begin_with_a_new_session() {
     let office = Office::open().await;
@@ -262,6 +269,7 @@ async fn whoever_leaves_loses_sessions_and_tokens_and_other_rights_begin_with_a_
     sign_in(&office, "asha", PASSWORD, None).await.ok(200);
 }
 
+// Check 14.
 #[tokio::test]
 async fn a_password_is_changed_by_who_knows_it_and_everything_opened_with_the_old_one_ends() {
     let office = Office::open().await;
@@ -295,6 +303,7 @@ async fn an_old_password_opens_nothing_but_its_own_change() {
     me.get("/api/v1/referrals").await.ok(200);
 }
 
+// Check 12.
 #[tokio::test]
 async fn an_administrator_signs_in_with_a_device_or_administers_nothing() {
     let office = Office::open().await;
@@ -336,6 +345,7 @@ async fn an_administrator_signs_in_with_a_device_or_administers_nothing() {
     assert_eq!(me.get("/api/v1/tokens").await.problem(403), "second_factor_needed");
 }
 
+// Check 11.
 #[tokio::test]
 async fn guessing_is_stopped_and_the_right_password_does_not_help_then() {
     let office = Office::open().await;
@@ -356,6 +366,7 @@ async fn guessing_is_stopped_and_the_right_password_does_not_help_then() {
     sign_in(&office, "asha", PASSWORD, None).await.ok(200);
 }
 
+// Check 46.
 #[tokio::test]
 async fn failed_sign_ins_stand_in_the_audit_log_once_an_hour_however_many_there_were() {
     let office = Office::open().await;
@@ -405,6 +416,7 @@ async fn failed_sign_ins_stand_in_the_audit_log_once_an_hour_however_many_there_
     assert!(failed().await.contains(&r#""person:4" "wrong_code" 1"#.to_owned()));
 }
 
+// Check 46.
 #[tokio::test]
 async fn what_somebody_may_not_do_stands_in_the_audit_log_once_an_hour() {
     let office = Office::open().await;
@@ -428,6 +440,7 @@ async fn what_somebody_may_not_do_stands_in_the_audit_log_once_an_hour() {
     assert_eq!(said, [one, (json!("person:2"), json!("issue_tokens"), json!(7))]);
 }
 
+// Check 35.
 #[tokio::test]
 async fn a_storm_of_sign_ins_leaves_the_house_working() {
     let office = Office::open().await;
@@ -444,6 +457,7 @@ async fn a_storm_of_sign_ins_leaves_the_house_working() {
     }
 }
 
+// Check 15.
 #[tokio::test]
 async fn a_token_is_narrowed_to_acts_and_units_and_shows_when_it_was_used() {
     let office = Office::open().await;
@@ -479,6 +493,7 @@ async fn a_token_is_narrowed_to_acts_and_units_and_shows_when_it_was_used() {
     assert_eq!(shown["acts"], json!(["see_matter"]));
 }
 
+// Check 15.
 #[tokio::test]
 async fn a_narrow_token_shows_no_more_than_it_is_for_and_makes_none_that_is_wider() {
     let office = Office::open().await;
@@ -523,6 +538,7 @@ async fn a_narrow_token_shows_no_more_than_it_is_for_and_makes_none_that_is_wide
     assert!(Instant::parse(ends).unwrap().since(soon).abs() < 1000, "{ends}");
 }
 
+// Check 15.
 #[tokio::test]
 async fn every_token_ends_and_what_is_done_by_it_says_who_had_it_made() {
     let office = Office::open().await;
@@ -579,6 +595,7 @@ async fn an_appointment_begins_and_ends_on_its_day_by_itself() {
     assert_eq!(office.put("Dalila", "/api/v1/people/3", wrong).await.problem(422), "invalid");
 }
 
+// Check 7.
 #[tokio::test]
 async fn nobody_audits_what_he_administers() {
     let office = Office::open().await;

@@ -42,6 +42,7 @@ async fn units_people_and_categories_are_changed_and_read() {
     assert_eq!(all["items"].as_array().unwrap().len(), 2);
 }
 
+// Check 15.
 #[tokio::test]
 async fn a_token_is_shown_once_works_and_is_revoked() {
     let office = Office::open().await;

@@ -14,7 +14,7 @@ const LEADER: &str = "gongan.shift_leader";
 /// A county whose router knows three things.
 async fn advised() -> Office {
     let office = Office::county().await;
-    office.gate.use_router(Arc::new(small_router()));
+    office.use_router(Arc::new(small_router()));
     office
 }
 
@@ -87,7 +87,7 @@ async fn a_registration_that_is_repeated_after_the_router_was_trained_is_the_sam
         read(request.header("Idempotency-Key", "call-17").json(&json!({ "input": input })))
     };
     let first = ask().await.ok(201);
-    office.gate.use_router(Arc::new(small_router()));
+    office.use_router(Arc::new(small_router()));
     let again = ask().await.ok(201);
     assert_eq!((&again["id"], &again["replayed"]), (&first["id"], &json!(true)));
 }
@@ -118,7 +118,7 @@ async fn until_the_router_is_trained_every_call_is_asked_about() {
     assert!(fields["suggestion"].as_str().unwrap().contains("询问"), "{fields}");
     let refused = office.command(DESK, &id, route()).await;
     assert_eq!(refused.json["code"], "answer_guard_first", "{}", refused.text);
-    office.gate.use_router(Arc::new(small_router()));
+    office.use_router(Arc::new(small_router()));
     let id = register(&office, "停电一天", json!({})).await;
     assert_eq!(self::fields(&office, &id).await["guard"], "divert");
 }

@@ -31,7 +31,7 @@ async fn advised() -> Office {
         let (text, units) = ("着火有人困住".to_owned(), vec!["gongan".to_owned()]);
         small.examples.push(Example { text, units, emergency: true, ..Example::default() });
     }
-    office.gate.use_router(Arc::new(Router::train(&small)));
+    office.use_router(Arc::new(Router::train(&small)));
     office
 }
 

@@ -6,6 +6,7 @@ use reqwest::Method;
 
 use super::office::{Office, read};
 
+// Check 50.
 #[tokio::test]
 async fn every_path_served_is_described_and_none_else() {
     let office = Office::open().await;

@@ -10,6 +10,7 @@ use super::office::{Office, read};
 
 const ALL: &str = "/api/v1/subscriptions";
 
+// Check 31.
 #[tokio::test]
 async fn an_address_inside_this_network_cannot_be_subscribed_unless_the_settings_allow_it() {
     let office = Office::open().await;

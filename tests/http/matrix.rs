@@ -14,6 +14,7 @@ use super::office::{Answer, Office, read};
 
 const DESK: &str = "gongan.dispatcher";
 
+// Check 1.
 #[test]
 fn the_committed_matrix_of_rights_is_what_is_done() {
     let root = Path::new(env!("CARGO_MANIFEST_DIR"));
@@ -103,6 +104,7 @@ impl Operation {
     }
 }
 
+// Checks 1, 2.
 #[tokio::test]
 async fn every_operation_is_refused_to_nobody_and_to_those_whose_roles_do_not_allow_it() {
     let office = Office::county().await;
@@ -203,6 +205,7 @@ impl Tally {
     }
 }
 
+// Checks 2, 3.
 #[tokio::test]
 async fn five_thousand_attempts_at_foreign_matters_learn_nothing() {
     let office = Office::county().await;

@@ -78,6 +78,7 @@ async fn a_form_from_long_ago_is_not_typed_in_any_more() {
     office.post("Asha", "/api/v1/referrals", at("2018-06-20T09:00:00+03:00")).await.ok(201);
 }
 
+// Checks 5, 28.
 #[tokio::test]
 async fn json_that_is_none_is_refused_with_its_place() {
     let office = Office::open().await;
@@ -114,6 +115,7 @@ async fn a_fact_cannot_be_earlier_than_the_one_before_it() {
     assert_eq!(future.problem(409), "occurred_in_future");
 }
 
+// Check 32.
 #[tokio::test]
 async fn a_hundred_megabytes_are_refused_before_they_arrive() {
     let office = Office::open().await;
@@ -134,6 +136,7 @@ async fn a_hundred_megabytes_are_refused_before_they_arrive() {
     office.report("Pier 4").await;
 }
 
+// Check 32.
 #[tokio::test]
 async fn a_body_without_a_length_is_refused_as_soon_as_it_is_too_long() {
     let office = Office::open().await;
@@ -209,6 +212,7 @@ async fn a_broken_definition_is_answered_with_line_and_column() {
     assert_eq!(read(request).await.problem(400), "invalid_utf8");
 }
 
+// Check 27.
 #[tokio::test]
 async fn a_yaml_bomb_does_not_go_off() {
     let office = Office::open().await;
@@ -234,6 +238,13 @@ async fn a_yaml_bomb_does_not_go_off() {
     let answer = yaml(&office, "/api/v1/definitions", bomb(12)).await;
     assert_eq!(answer.problem(422), "broken_definition");
     assert_eq!(answer.json["findings"][0]["code"], "not_a_workflow", "{}", answer.text);
+    let mut calendar = "l0: &l0 [\"01-01\"]\n".to_owned();
+    for level in 1..12 {
+        let below = vec![format!("*l{}", level - 1); 9].join(", ");
+        calendar.push_str(&format!("l{level}: &l{level} [{below}]\n"));
+    }
+    calendar.push_str("code: county\nyears: { 2026: { off: *l11 } }\n");
+    assert_eq!(yaml(&office, "/api/v1/calendars", calendar).await.status / 100, 4);
     let deep = format!("workflow: {}x{}", "[".repeat(100_000), "]".repeat(100_000));
     assert_eq!(yaml(&office, "/api/v1/definitions/check", deep).await.ok(200)["sound"], false);
     office.report("Pier 4").await;
@@ -260,6 +271,7 @@ async fn a_query_that_nobody_understands_is_refused() {
     }
 }
 
+// Check 49.
 #[tokio::test]
 async fn a_path_that_leads_nowhere_and_a_method_that_is_none_say_so() {
     let office = Office::open().await;

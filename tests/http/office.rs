@@ -8,6 +8,7 @@ use fenliu::config::jurisdiction::Jurisdiction;
 use fenliu::domain::{Actor, Instant, JurisdictionId, Kind, Message, PersonId, Scope};
 use fenliu::gate::{AlertRules, Caller, Gate, MessageFilter, NewToken, Parts};
 use fenliu::http::{Server, Stopper};
+use fenliu::routing::Router;
 use fenliu::store::{Options, Store};
 use reqwest::{Method, RequestBuilder};
 use serde_json::{Value as Json, json};
@@ -136,6 +137,16 @@ impl Office {
 
     pub(crate) async fn put(&self, who: &str, path: &str, body: Json) -> Answer {
         read(self.ask(who, Method::PUT, path).json(&body)).await
+    }
+
+    /// The jurisdiction.
+    pub(crate) fn owner(&self) -> JurisdictionId {
+        self.gate.registry().jurisdictions()[0]
+    }
+
+    /// Its calls are read by this router from now on.
+    pub(crate) fn use_router(&self, router: Arc<Router>) {
+        self.gate.use_router(self.owner(), router);
     }
 
     /// Time goes on.

@@ -11,7 +11,7 @@ async fn call(office: &Office, phone: &str, more: Json) -> (String, String) {
     let mut input = json!({
         "place": "葛城街道", "text": format!("第一句 {}", phone.split_at(7).1), "category": "env.waste-water",
         "kind": "help", "caller_name": "张小明", "caller_phone": phone,
-        "caller_address": "葛城街道某小区3栋",
+        "caller_address": "葛城街道某小区3栋", "exact_place": "某小区5栋2单元",
     });
     input.as_object_mut().unwrap().extend(more.as_object().unwrap().clone());
     let opened = office.post(DESK, "/api/v1/referrals", json!({ "input": input })).await.ok(201);
@@ -81,6 +81,7 @@ async fn after_a_merge_the_second_caller_is_reached_from_the_matter_that_goes_on
     assert_eq!(foreign.problem(404), "not_found");
 }
 
+// Checks 4, 42, 46.
 #[tokio::test]
 async fn who_called_is_masked_for_those_without_need_and_shown_for_a_purpose_that_is_recorded() {
     let office = Office::county().await;
@@ -91,6 +92,8 @@ async fn who_called_is_masked_for_those_without_need_and_shown_for_a_purpose_tha
         assert!(seen["personal"].get("caller_phone").is_none(), "{who}: {seen}");
         assert_eq!(seen["masked"]["caller_phone"], "138****1234", "{who}");
         assert_eq!(seen["masked"]["caller_name"], "张**");
+        assert_eq!(seen["masked"]["exact_place"], "某***");
+        assert_eq!(seen["fields"]["place"], "葛城街道", "as far as people are sent by it");
         assert_eq!(seen["calls"][0]["masked"]["caller_phone"], "139****5678");
         assert!(!seen.to_string().contains("13800001234"));
     }
@@ -103,6 +106,7 @@ async fn who_called_is_masked_for_those_without_need_and_shown_for_a_purpose_tha
     let version = look(&office, "yingji.duty", &id).await["version"].as_i64().unwrap();
     let shown = office.post("yingji.duty", &path, purpose.clone()).await.ok(200);
     assert_eq!(shown["personal"]["caller_phone"], "13800001234");
+    assert_eq!(shown["personal"]["exact_place"], "某小区5栋2单元");
     assert_eq!(shown["calls"][0]["personal"]["caller_phone"], "13900005678");
     for who in ["yingji.auditor", "huimin.liaison", "yingji.administrator"] {
         let refused = office.post(who, &path, purpose.clone()).await;
@@ -111,6 +115,7 @@ async fn who_called_is_masked_for_those_without_need_and_shown_for_a_purpose_tha
     // It stands in the history who saw it, for whom and what for; and it is counted.
     let events = office.get("yingji.auditor", &format!("/api/v1/referrals/{id}/events")).await;
     assert!(!events.text.contains("13800001234") && !events.text.contains("张小明"));
+    assert!(!events.text.contains("某小区"), "where exactly it is stands with who called");
     let last = events.ok(200)["items"].as_array().unwrap().last().unwrap().clone();
     assert_eq!(last["kind"], "caller.revealed");
     assert_eq!(last["input"]["purpose"], purpose["purpose"]);
@@ -126,6 +131,7 @@ async fn who_called_is_masked_for_those_without_need_and_shown_for_a_purpose_tha
     super::office::read(request).await.ok(200);
 }
 
+// Check 4.
 #[tokio::test]
 async fn lists_and_streams_show_no_callers_at_all() {
     let office = Office::county().await;
@@ -140,6 +146,7 @@ async fn lists_and_streams_show_no_callers_at_all() {
     }
 }
 
+// Checks 44, 45.
 #[tokio::test]
 async fn the_person_is_erased_and_the_case_stays_with_a_chain_that_holds() {
     let office = Office::county().await;
@@ -170,6 +177,7 @@ async fn the_person_is_erased_and_the_case_stays_with_a_chain_that_holds() {
     assert!(report.is_sound() && report.chains_ok == report.instances, "{report:?}");
 }
 
+// Check 44.
 #[tokio::test]
 async fn callers_are_erased_when_their_time_has_come_and_not_before() {
     let office = Office::county().await;

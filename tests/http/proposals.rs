@@ -34,6 +34,7 @@ async fn decide(who: &Browser<'_>, proposal: &Json, verdict: &str) -> super::off
     who.post(&format!("/api/v1/proposals/{}/{verdict}", proposal["id"]), json!({})).await
 }
 
+// Check 30.
 #[tokio::test]
 async fn nobody_gets_rights_by_the_word_of_one_person() {
     let office = office().await;
@@ -89,6 +90,7 @@ async fn nobody_gets_rights_by_the_word_of_one_person() {
     assert_eq!(grants(&office).await, 1);
 }
 
+// Check 30.
 #[tokio::test]
 async fn a_token_that_acts_as_somebody_else_is_good_when_a_second_person_approves() {
     let office = office().await;
@@ -116,6 +118,7 @@ async fn a_token_that_acts_as_somebody_else_is_good_when_a_second_person_approve
     office.post("Dalila", "/api/v1/tokens", own).await.ok(201);
 }
 
+// Check 30.
 #[tokio::test]
 async fn a_workflow_that_one_person_proposes_is_published_by_another_or_withdrawn() {
     let office = office().await;

@@ -181,6 +181,7 @@ fn a_setup_code_is_good_once(house: &House) {
     assert_eq!(said, ["done", "wrong_login"]);
 }
 
+// Check 11.
 fn wrong_passwords_at_the_same_time_all_count(house: &House) {
     house.signed_in();
     let said: Vec<String> = thread::scope(|scope| {
@@ -195,6 +196,7 @@ fn wrong_passwords_at_the_same_time_all_count(house: &House) {
     assert_eq!((count("wrong_login"), count("too_many_attempts")), (5, 11), "{said:?}");
 }
 
+// Check 14.
 fn a_session_that_was_left_does_not_come_back_with_a_device(house: &House) {
     let [one, two] = &house.doors;
     let session = house.signed_in();

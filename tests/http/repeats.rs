@@ -33,7 +33,7 @@ async fn advised() -> Office {
             small.examples.push(example(text, "gongan", false));
         }
     }
-    office.gate.use_router(Arc::new(Router::train(&small)));
+    office.use_router(Arc::new(Router::train(&small)));
     office
 }
 

@@ -5,6 +5,7 @@ use serde_json::json;
 
 use super::office::{Office, read};
 
+// Check 3.
 #[tokio::test]
 async fn a_foreign_matter_is_as_if_it_were_not_there() {
     let office = Office::open().await;
@@ -36,6 +37,7 @@ async fn without_a_good_token_nothing_is_answered() {
     assert_eq!(read(request).await.problem(401), "unauthorized");
 }
 
+// Check 4.
 #[tokio::test]
 async fn a_unit_sees_a_callers_data_only_while_it_holds_the_matter() {
     let office = Office::open().await;

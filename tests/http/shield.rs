@@ -19,6 +19,7 @@ fn door(office: &Office, options: Options) -> std::net::SocketAddr {
     address
 }
 
+// Check 18.
 #[tokio::test]
 async fn every_path_answers_with_the_headers_that_bind_browsers() {
     let office = Office::open().await;
@@ -53,6 +54,7 @@ async fn every_path_answers_with_the_headers_that_bind_browsers() {
     assert!(answer.headers()["strict-transport-security"].to_str().unwrap().contains("max-age="));
 }
 
+// Check 50.
 #[tokio::test]
 async fn methods_that_only_attackers_use_are_refused() {
     let office = Office::open().await;
@@ -66,6 +68,7 @@ async fn methods_that_only_attackers_use_are_refused() {
     }
 }
 
+// Check 33.
 #[tokio::test]
 async fn who_sends_the_head_of_a_request_letter_by_letter_is_not_waited_for() {
     let office = Office::open().await;
@@ -91,6 +94,7 @@ async fn who_sends_the_head_of_a_request_letter_by_letter_is_not_waited_for() {
     assert_eq!(office.get("nobody", "/health").await.status, 200, "others are served");
 }
 
+// Check 32.
 #[tokio::test]
 async fn a_head_without_end_is_refused() {
     let office = Office::open().await;
@@ -117,6 +121,7 @@ async fn a_head_without_end_is_refused() {
     assert!(answer.is_err() || answer.unwrap().status().is_client_error());
 }
 
+// Check 34.
 #[tokio::test]
 async fn a_program_gone_wild_is_slowed_down_and_others_are_not() {
     let office = Office::open().await;
@@ -160,6 +165,7 @@ async fn a_gateway_that_posts_while_too_much_waits_is_told_when_to_post_again() 
     assert_eq!(answer.header("retry-after"), "30");
 }
 
+// Check 37.
 #[tokio::test]
 async fn a_renewed_certificate_is_shown_without_a_restart() {
     let office = Office::open().await;

@@ -86,7 +86,7 @@ async fn an_answer_stands_beside_the_suggestion_and_ends_the_call_at_the_desk() 
     let mut small = Knowledge { police: "gongan".to_owned(), ..Knowledge::default() };
     small.examples = vec![example("工资没发", "renshe"), example("停水", "huimin")];
     (small.tuning.ask, small.tuning.ask_danger, small.tuning.keep) = (0.9, 0.9, 0.99);
-    office.gate.use_router(Arc::new(Router::train(&small)));
+    office.use_router(Arc::new(Router::train(&small)));
     put(&office, UNIT, "wage", wage()).await.ok(200);
     let body = json!({ "text": "老板拖欠工资，去哪里讨薪" });
     let said = office.post(DESK, "/api/v1/routing/suggest", body).await.ok(200);

@@ -2,7 +2,8 @@
 
 use std::sync::Arc;
 
-use fenliu::gate::AccessRules;
+use fenliu::gate::{AccessRules, NewAlarm};
+use fenliu::routing::knowledge::Matter;
 use fenliu::routing::{Example, Knowledge};
 use serde_json::{Value as Json, json};
 
@@ -31,7 +32,7 @@ async fn advised() -> Arc<Office> {
         small.examples.push(example("停电了", "gongdian", true));
         small.examples.push(example("着火有人困住", "gongan", false));
     }
-    office.gate.use_knowledge(small);
+    office.gate.use_knowledge(office.owner(), small);
     train(&office).await;
     Arc::new(office)
 }
@@ -256,6 +257,55 @@ async fn the_router_learns_from_what_units_accepted_and_stops_when_it_is_erased(
     }
     train(&office).await;
     assert_eq!(suggested(&office, text).await["model"], before["model"]);
+}
+
+#[tokio::test]
+async fn the_router_learns_a_catalogue_as_soon_as_it_is_in_force() {
+    use fenliu::scheduler::{Duty, Poll, watch::Watch};
+    let office = Office::county().await;
+    let mut small = Knowledge { police: "gongan".to_owned(), ..Knowledge::default() };
+    (small.tuning.ask, small.tuning.ask_danger, small.tuning.keep) = (0.9, 0.9, 0.99);
+    let directory = office.gate.registry().directory(office.owner()).unwrap();
+    for category in directory.categories.values() {
+        let (code, units, kept) =
+            (category.code.clone(), category.units.clone(), category.police_kept);
+        small.categories.push(Matter { code, units, kept });
+    }
+    let (text, units) = ("垃圾没人收".to_owned(), vec!["huanbao".to_owned()]);
+    let category = Some("env.solid-waste".to_owned());
+    small.examples.push(Example { text, units, category, divert: true, ..Example::default() });
+    office.gate.use_knowledge(office.owner(), small);
+    // That it could not be trained before is over now.
+    let (gate, owner) = (office.gate.clone(), office.owner());
+    let alarm = NewAlarm {
+        kind: "router_untrained".to_owned(),
+        jurisdiction: Some(owner),
+        instance: None,
+        at: gate.now(),
+        detail: "the store did not answer".to_owned(),
+    };
+    tokio::task::spawn_blocking(move || gate.raise_alarm(&alarm).unwrap()).await.unwrap();
+    train(&office).await;
+    let admin = "yingji.administrator";
+    let open = office.get(admin, "/api/v1/alarms?open=true").await.ok(200);
+    assert_eq!(open["items"], json!([]), "{open}");
+    let mut watch = Watch::new(Duty::new(office.gate.clone()));
+    watch.poll().await;
+    let before = suggested(&office, "垃圾没人收").await["model"].clone();
+    let path = "/api/v1/categories/env.solid-waste";
+    let mut category = office.get(DESK, path).await.ok(200);
+    category["units"] = json!(["chengguan", "huanbao"]);
+    office.put(admin, path, category).await.ok(200);
+    assert!(office.gate.router_is_behind(owner).unwrap());
+    watch.poll().await;
+    // It is trained beside everything else, in a moment here.
+    for _ in 0..600 {
+        if !office.gate.router_is_behind(owner).unwrap() {
+            break;
+        }
+        tokio::time::sleep(std::time::Duration::from_millis(50)).await;
+    }
+    assert_ne!(suggested(&office, "垃圾没人收").await["model"], before);
 }
 
 #[test]

@@ -103,6 +103,7 @@ fn a_damaged_instance_row_is_reported_and_left_for_people() {
     }
 }
 
+// Check 47.
 #[test]
 fn an_altered_a_missing_and_a_cut_event_are_named() {
     for (damage, named) in [

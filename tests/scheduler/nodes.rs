@@ -2,17 +2,19 @@
 
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex};
+use std::time::Duration;
 
 use fenliu::channel::{Channel, Letter, Outcome};
 use fenliu::config::job::{Does, Job};
-use fenliu::domain::{Delivery, InstanceId, MessageId};
-use fenliu::gate::verify;
+use fenliu::domain::{Actor, Delivery, InstanceId, MessageId, Person, Scope};
+use fenliu::gate::{Caller, Known, NewToken, verify};
 use fenliu::scheduler::jobs::{Jobs, Plan};
 use fenliu::scheduler::outbox::{Options as Sending, Outbox};
+use fenliu::scheduler::watch::Watch;
 use fenliu::scheduler::{Lines, Next, Options, Poll, Scheduler};
 use futures_util::future::{BoxFuture, join};
 
-use super::house::{House, at, run, turn};
+use super::house::{House, LEADER, at, run, turn};
 use crate::store::postgres;
 
 /// A channel that writes down what both nodes hand over.
@@ -73,6 +75,31 @@ fn each(all: &[InstanceId], times: usize) -> BTreeMap<InstanceId, usize> {
 fn outbox(house: &House, channel: &Arc<Written>) -> Outbox {
     let channel: Arc<Written> = Arc::clone(channel);
     Outbox::new(house.duty.clone(), "sms", channel, Sending::default())
+}
+
+// Check 6.
+#[test]
+fn rights_taken_away_at_one_node_are_gone_at_the_other_within_five_seconds() {
+    run(async {
+        let (one, two) = nodes();
+        let system = Caller { actor: Actor::System, jurisdiction: one.jurisdiction };
+        let (label, scope) = ("test".to_owned(), Scope::default());
+        let new = NewToken { person: LEADER, label, expires_at: None, scope };
+        let token = one.gate.issue_token(&system, &new).unwrap().secret;
+        let mut watch = Watch::new(two.duty.clone());
+        let next = turn(&mut watch).await;
+        assert!(matches!(next, Next::In(wait) if wait <= Duration::from_secs(5)), "{next:?}");
+        let grants = |known: Known| known.caller.actor.grants().len();
+        assert_eq!(grants(two.gate.bearer(&token).unwrap()), 1);
+        let directory = one.gate.registry().directory(one.jurisdiction).unwrap();
+        let leader = directory.people[&LEADER].clone();
+        one.gate.put_person(&system, &Person { grants: Vec::new(), ..leader.clone() }).unwrap();
+        turn(&mut watch).await;
+        assert_eq!(grants(two.gate.bearer(&token).unwrap()), 0);
+        one.gate.put_person(&system, &Person { active: false, ..leader }).unwrap();
+        turn(&mut watch).await;
+        assert!(two.gate.bearer(&token).is_err());
+    });
 }
 
 #[test]

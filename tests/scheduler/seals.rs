@@ -86,6 +86,7 @@ fn a_checkpoint_names_only_what_has_changed_since_the_one_before() {
     });
 }
 
+// Check 48.
 #[test]
 fn a_checkpoint_that_is_altered_forged_or_taken_away_is_found() {
     for (damage, said) in [
@@ -131,6 +132,7 @@ fn a_checkpoint_that_is_altered_forged_or_taken_away_is_found() {
     });
 }
 
+// Check 48.
 #[test]
 fn a_store_put_back_to_an_older_day_is_found_by_whoever_kept_the_mail() {
     run(async {
@@ -164,6 +166,7 @@ fn a_store_put_back_to_an_older_day_is_found_by_whoever_kept_the_mail() {
     });
 }
 
+// Check 47.
 #[test]
 fn who_called_is_what_the_events_say_until_somebody_erases_it() {
     let caller = "    caller: { type: text, personal: true, max: 60, title: { zh: 姓名, en: name } }\n  set:";
@@ -233,6 +236,7 @@ fn what_administrators_do_stands_in_a_chain_of_its_own() {
     });
 }
 
+// Check 47.
 #[test]
 fn an_audit_log_that_is_altered_or_cut_is_found() {
     for (damage, said) in [
@@ -267,6 +271,7 @@ fn an_audit_log_that_is_altered_or_cut_is_found() {
     }
 }
 
+// Check 48.
 #[test]
 fn each_day_a_checkpoint_is_made_and_mailed_to_those_who_keep_it() {
     run(async {
@@ -390,6 +395,7 @@ fn forge(events: &mut Vec<StoredEvent>, dice: &mut Dice) -> String {
     }
 }
 
+// Check 47.
 #[test]
 fn ten_thousand_edits_cuts_and_swaps_of_events_are_all_found() {
     run(async {
@@ -478,6 +484,7 @@ fn settings(url: &str) -> Settings {
     settings
 }
 
+// Check 52.
 #[test]
 fn an_export_can_be_verified_taken_in_elsewhere_and_is_the_same_again() {
     run(async {
@@ -528,6 +535,7 @@ fn an_export_that_was_altered_is_refused_with_the_name_of_the_file() {
     });
 }
 
+// Check 52.
 #[test]
 fn after_a_restore_what_fell_due_meanwhile_fires_once() {
     run(async {
@@ -549,6 +557,7 @@ fn after_a_restore_what_fell_due_meanwhile_fires_once() {
     });
 }
 
+// Check 52.
 #[test]
 fn a_copy_taken_under_load_is_whole() {
     run(async {

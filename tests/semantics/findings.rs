@@ -296,6 +296,89 @@ const CASES: &[Case] = &[
             ("  close: {", "  close: {§"),
         ],
     ),
+    ("composite_end", &[("  open:\n", "  §open:\n    rest: true\n")]),
+    ("no_initial", &[("  open:\n", "  §open:\n"), ("    initial: desk_has\n", "")]),
+    (
+        "final_accepts",
+        &[("  closed:\n    final: true", "  §closed:\n    final: true\n    on: { back: {} }")],
+    ),
+    ("may_not_be_unset", &[("tries: \"tries + 1\"", "tries: §unset")]),
+    (
+        "never_ends",
+        &[
+            ("{ to: unit_has }", "{ to: round }"),
+            (
+                "  closed:\n",
+                "  §round: { holder: desk, clocks: [handle], on: { clock.handle: {}, back: { to: about } } }\n  about: { holder: desk, clocks: [handle], on: { clock.handle: {}, back: { to: round } } }\n  closed:\n",
+            ),
+            (
+                "      unit_has:\n        on:\n          back: { when: \"tries < 2\", to: desk_has }\n",
+                "",
+            ),
+        ],
+    ),
+    ("not_a_moment", &[("every: \"0 0 9 * * *\"", "every: §\"at nine\"")]),
+    ("not_a_moment", &[("    - { at: due, tell: [desk.duty]", "    - { tell: [§desk.duty]")]),
+    ("not_a_role", &[("at: due, tell: [desk.duty]", "at: due, tell: [§desk]")]),
+    ("unknown_role", &[("at: due, tell: [desk.duty]", "at: due, tell: [§desk.dutty]")]),
+    (
+        "not_an_identifier",
+        &[("  tries: {", "  §2nd: { type: flag, title: { zh: 二, en: second } }\n  tries: {")],
+    ),
+    (
+        "offer_needs_input",
+        &[(
+            "via: [sms], text: late }\n    - { every",
+            "via: [sms], text: late, offer: §route }\n    - { every",
+        )],
+    ),
+    (
+        "replaced_twice",
+        &[
+            (
+                "clocks:\n  handle",
+                "clocks:\n  one: { title: { zh: 甲, en: one }, due: \"days(1)\", ladder: late, replaces: handle }\n  two: { title: { zh: 乙, en: two }, due: \"days(1)\", ladder: late, replaces: handle }\n  handle",
+            ),
+            (
+                "      unit_has:\n        on:\n",
+                "      unit_has:\n        clocks: [one, §two]\n        on:\n          clock.one: {}\n          clock.two: {}\n",
+            ),
+        ],
+    ),
+    (
+        "start_in_state",
+        &[("      close: { to: closed }", "      close: { to: closed }\n      §begin: {}")],
+    ),
+    (
+        "tells_nobody",
+        &[(
+            "set: { tries: \"tries + 1\" }",
+            "set: { tries: \"tries + 1\" }, tell: [{ to: [], via: [sms], text: §late }]",
+        )],
+    ),
+    (
+        "tells_nobody",
+        &[(
+            "set: { tries: \"tries + 1\" }",
+            "set: { tries: \"tries + 1\" }, tell: [{ to: [desk.duty], via: [§webhook], text: late }]",
+        )],
+    ),
+    (
+        "tells_nothing",
+        &[(
+            "at: due, tell: [desk.duty], via: [sms], text: late",
+            "at: due, tell: [§desk.duty], via: [sms]",
+        )],
+    ),
+    ("empty_step", &[("{ at: due, tell: [desk.duty], via: [sms], text: late }", "{ at: §due }")]),
+    (
+        "two_tiers",
+        &[(
+            "  tries: {",
+            "  one: { type: tier, title: { zh: 甲, en: one } }\n  §two: { type: tier, title: { zh: 乙, en: two } }\n  tries: {",
+        )],
+    ),
+    ("unbounded", &[("type: count, at_most: 2", "type: §count")]),
 ];
 
 #[test]
@@ -303,6 +386,7 @@ fn a_sound_file_is_met_with_silence() {
     assert_eq!(findings(BASE), Vec::new());
 }
 
+// Check 29.
 #[test]
 fn every_fault_is_named_at_its_line_and_column() {
     let mut wrong = Vec::new();
@@ -330,6 +414,48 @@ fn every_fault_is_named_at_its_line_and_column() {
         }
     }
     assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+}
+
+#[test]
+fn a_ladder_has_no_end_of_steps() {
+    let step = "    - { at: due, tell: [desk.duty], via: [sms], text: late }\n";
+    let found = findings(&BASE.replacen(step, &step.repeat(300), 1));
+    assert!(found.iter().any(|finding| finding.code == "too_many_steps"), "{found:?}");
+}
+
+/// Every code that a source file can give a finding has a case in some test.
+#[test]
+fn no_kind_of_finding_is_untried() {
+    let read = |path: &std::path::Path| std::fs::read_to_string(path).unwrap();
+    let root = std::path::Path::new(env!("CARGO_MANIFEST_DIR"));
+    let mut tried = String::new();
+    let (mut files, mut codes) =
+        (vec![root.join("tests/semantics"), root.join("src/chart")], Vec::new());
+    while let Some(path) = files.pop() {
+        if path.is_dir() {
+            files.extend(std::fs::read_dir(path).unwrap().map(|entry| entry.unwrap().path()));
+        } else if path.to_str().unwrap().contains("tests") {
+            tried.push_str(&read(&path));
+        } else {
+            let text = read(&path);
+            for call in ["error(", "warn(", "error_at(", "Severity::Error,", "Severity::Warning,"] {
+                let given = text.split(call).skip(1).filter_map(|rest| {
+                    rest.trim_start()
+                        .strip_prefix('"')?
+                        .split_once('"')
+                        .map(|(code, _)| code.to_owned())
+                });
+                codes.extend(given);
+            }
+        }
+    }
+    codes.sort();
+    codes.dedup();
+    assert!(codes.len() > 50, "only {} codes were found", codes.len());
+    let words = tried.split(|c: char| !c.is_alphanumeric() && c != '_');
+    let words: std::collections::BTreeSet<&str> = words.collect();
+    let untried: Vec<_> = codes.iter().filter(|code| !words.contains(code.as_str())).collect();
+    assert!(untried.is_empty(), "{untried:?}");
 }
 
 #[test]
@@ -382,6 +508,7 @@ fn one(text: &str) -> fenliu::chart::Finding {
     found.remove(0)
 }
 
+// Check 27.
 #[test]
 fn a_yaml_bomb_is_refused() {
     // Texts within texts would be strangers; states within states are what the language has.

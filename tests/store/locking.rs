@@ -90,6 +90,7 @@ fn relock(place: &Place) -> usize {
     changed
 }
 
+// Check 41.
 fn callers_and_devices_are_kept_locked_and_come_back(place: &Place) {
     File::of(place, OLD);
     place.write(&opening(1..=3)).unwrap();
@@ -107,6 +108,7 @@ fn callers_and_devices_are_kept_locked_and_come_back(place: &Place) {
     assert_eq!(counts, [("old".to_owned(), 4)].into());
 }
 
+// Check 41.
 fn what_was_kept_plainly_is_locked_and_what_an_old_key_locked_is_locked_anew(place: &Place) {
     place.write(&opening(1..=20)).unwrap();
     account(place);
@@ -167,6 +169,7 @@ fn a_value_that_was_moved_is_refused(place: &Place) {
     assert!(matches!(phone(place, 1), Err(Error::Altered(_))));
 }
 
+// Check 41.
 fn once_everything_is_locked_a_value_in_clear_is_refused(place: &Place) {
     File::of(place, OLD);
     place.write(&opening(1..=2)).unwrap();

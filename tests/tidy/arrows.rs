@@ -79,6 +79,7 @@ const ROOMS: &[(&str, u8, &[&str])] = &[
 const OWNERS: &[(&str, &[&str])] = &[
     ("statig", &["chart"]),
     ("miette", &["chart"]),
+    ("serde_saphyr", &["calendar", "chart", "scenario", "config", "app"]),
     ("minijinja", &["template"]),
     ("diesel", &["store"]),
     ("diesel_migrations", &["store"]),
@@ -174,6 +175,7 @@ fn arrows_point_down_only() {
     assert!(wrong.is_empty(), "{}", wrong.join("\n"));
 }
 
+// Check 21.
 #[test]
 fn a_crate_is_named_by_its_owners_only() {
     let mut wrong = Vec::new();

@@ -58,7 +58,8 @@ impl Compiler<'_> {
         let (mut steps, mut repeats) = (Vec::new(), Vec::new());
         if docs.len() > STEPS_MAX {
             let message = format!("the ladder `{}` has more than {STEPS_MAX} steps", name.value);
-            self.error("too_many_steps", &name.span, message);
+            self.error("too_many_steps", &name.span, message).help =
+                Some("let the last step repeat (`every`) instead".to_owned());
         }
         for (index, doc) in docs.iter().enumerate() {
             let Some(step) = self.step(name, doc) else { continue };
@@ -87,13 +88,17 @@ impl Compiler<'_> {
             (None, Some(every)) => match Cron::parse(&every.value) {
                 Ok(cron) => Some(Moment::Every(Box::new(cron))),
                 Err(error) => {
-                    self.error("not_a_moment", &every.span, error.to_string());
+                    self.error("not_a_moment", &every.span, error.to_string()).help =
+                        Some("`0 0 9 * * MON` is every Monday at nine".to_owned());
                     None
                 }
             },
             _ => {
                 let message = "a step needs either `at` or `every`";
-                self.error("not_a_moment", &ladder.span, message);
+                let place = doc.tell.first().or(doc.text.as_ref()).unwrap_or(ladder);
+                self.error("not_a_moment", &place.span, message).help = Some(
+                    "`at: due`, or `every:` with a cron expression in the last step".to_owned(),
+                );
                 None
             }
         };
@@ -102,12 +107,14 @@ impl Compiler<'_> {
         }
         if !doc.tell.is_empty() && (doc.text.is_none() || doc.via.is_empty()) {
             let span = doc.tell.first().map_or(&ladder.span, |tell| &tell.span);
-            self.error("tells_nothing", span, "a step that tells needs `text` and `via`");
+            self.error("tells_nothing", span, "a step that tells needs `text` and `via`").help =
+                Some("name a text of `texts`, and channels such as `via: [sms]`".to_owned());
         }
         if doc.tell.is_empty() && doc.raise.is_none() {
             let place = doc.at.as_ref().or(doc.every.as_ref());
             let span = place.map_or(&ladder.span, |text| &text.span);
-            self.error("empty_step", span, "a step tells somebody or raises something");
+            self.error("empty_step", span, "a step tells somebody or raises something").help =
+                Some("give it `tell` with `via` and `text`, or `raise`".to_owned());
         }
         let (tell, via) = (self.selectors(&doc.tell), self.channels(&doc.via));
         let when = self.condition(doc.when.as_ref(), &scope);

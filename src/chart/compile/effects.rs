@@ -53,7 +53,10 @@ impl Compiler<'_> {
                 } else {
                     let message =
                         format!("`{}` always has a value; it cannot be unset", name.value);
-                    self.error("may_not_be_unset", &text.span, message);
+                    self.error("may_not_be_unset", &text.span, message).help = Some(
+                        "set another value; flags, counts and what has `initial` always have one"
+                            .to_owned(),
+                    );
                 }
                 continue;
             }
@@ -122,7 +125,8 @@ impl Compiler<'_> {
             self.text_name(&doc.text);
             if doc.to.is_empty() || doc.via.is_empty() {
                 let message = "an alert needs people (`to`) and a channel (`via`)";
-                self.error("tells_nobody", &doc.text.span, message);
+                self.error("tells_nobody", &doc.text.span, message).help =
+                    Some("such as `to: [desk.shift_leader], via: [sms]`".to_owned());
             }
             if let [only] = doc.via.as_slice()
                 && only.value == "webhook"

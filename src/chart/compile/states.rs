@@ -205,11 +205,13 @@ impl<'d> Compiler<'d> {
         let composite = !doc.states.is_empty();
         if composite && (doc.ends || doc.rest) {
             let message = format!("`{}` contains states; it cannot be final or rest", name.value);
-            self.error("composite_end", &name.span, message);
+            self.error("composite_end", &name.span, message).help =
+                Some("end in one of the states inside, or take them out".to_owned());
         }
         if composite != doc.initial.is_some() {
             let message = format!("`{}` needs `initial` and `states`, or neither", name.value);
-            self.error("no_initial", &name.span, message);
+            self.error("no_initial", &name.span, message).help =
+                Some("name the state inside that is entered first as `initial`".to_owned());
         }
         if doc.ends && !(doc.on.is_empty() && doc.always.is_empty() && doc.clocks.is_empty()) {
             let message = format!("`{}` is final: it accepts nothing and has no clock", name.value);
@@ -268,7 +270,8 @@ impl<'d> Compiler<'d> {
                 }
                 if name == start.name {
                     let message = format!("`{name}` opens instances; no state reacts to it");
-                    self.error("start_in_state", &trigger.span, message);
+                    self.error("start_in_state", &trigger.span, message).help =
+                        Some("take it out; give the state a command of its own".to_owned());
                 } else {
                     self.unknown("command", trigger, commands.keys().map(String::as_str));
                 }

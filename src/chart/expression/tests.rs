@@ -398,6 +398,7 @@ fn wrong_forms_are_explained() {
     assert_eq!(help("(ruled"), "`)` is missing");
 }
 
+// Check 26.
 #[test]
 fn length_and_depth_are_bounded() {
     let long = format!("place == '{}'", "好".repeat(2000));

@@ -205,6 +205,7 @@ mod tests {
         }
     }
 
+    // Check 10.
     #[test]
     fn more_than_three_thousand_of_them_are_found() {
         let ends = [

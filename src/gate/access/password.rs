@@ -134,6 +134,7 @@ pub(super) fn is_current(kept: &str) -> bool {
 mod tests {
     use super::*;
 
+    // Check 9.
     #[test]
     fn passwords_are_kept_by_argon2id_with_their_parameters() {
         let kept = hash("Wan-Shang 07 dian", |salt| salt.fill(7)).unwrap();
@@ -145,6 +146,7 @@ mod tests {
         assert_ne!(kept, hash("Wan-Shang 07 dian", |salt| salt.fill(8)).unwrap());
     }
 
+    // Check 10.
     #[test]
     fn each_profile_refuses_what_it_must_and_nothing_more() {
         let count = |profile: Profile, password: &str| {
@@ -167,6 +169,7 @@ mod tests {
         assert_eq!(count(Profile::Asvs, &long), 1);
     }
 
+    // Check 10.
     #[test]
     fn only_one_profile_wants_passwords_changed() {
         let (since, later) = (Instant(0), Instant(LASTS + 1));

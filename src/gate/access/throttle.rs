@@ -135,6 +135,7 @@ mod tests {
         assert!(book.fails("wang", "10.0.0.1", 4 * 60_000 + WINDOW));
     }
 
+    // Check 11.
     #[test]
     fn who_guesses_from_everywhere_does_not_lock_out_the_desk_at_its_own_place() {
         let mut book = Book::default();

@@ -28,6 +28,7 @@ fn with<T>(work: impl FnOnce(Scene<'_>) -> T) -> T {
     work(Scene { roster: &roster, directory: &directory, zone: calendar.zone() })
 }
 
+// Check 22.
 #[test]
 fn a_roster_goes_out_as_a_table_and_comes_in_again_formulas_and_all() {
     let calendar = calendar();
