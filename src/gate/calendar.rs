@@ -164,11 +164,5 @@ pub(super) fn calendar_source(
 }
 
 pub(super) fn read_calendar(source: &str) -> Result<Calendar, Error> {
-    Calendar::from_yaml(source).map_err(|error| {
-        let zh = error.place().map_or_else(
-            || "日历文件有误".to_owned(),
-            |(line, column)| format!("日历文件第{line}行第{column}列有误"),
-        );
-        Error::invalid(format!("{zh}：{error}"), error.to_string())
-    })
+    Calendar::from_yaml(source).map_err(|error| Error::invalid(error.zh(), error.to_string()))
 }

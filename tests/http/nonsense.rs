@@ -202,6 +202,9 @@ async fn a_broken_definition_is_answered_with_line_and_column() {
     let finding = &answer.json["findings"][0];
     let line = 1 + broken.lines().position(|line| line.contains("to: nowhere")).unwrap();
     assert_eq!(finding["line"], line, "{}", answer.text);
+    let zh = answer.json["detail_zh"].as_str().unwrap();
+    assert!(zh.contains(&format!("第{line}行状态不存在")), "{zh}");
+    assert_eq!(finding["zh"], "状态不存在");
     assert!(finding["column"].as_u64().unwrap() > 1);
     let checked = yaml(&office, "/api/v1/definitions/check", broken).await.ok(200);
     assert_eq!(checked["sound"], false);
