@@ -57,6 +57,10 @@ enum Command {
     Import {
         /// The folder of the export.
         folder: PathBuf,
+        /// Tokens stay good: for moving house. Else one that was revoked after the export would be
+        /// good again.
+        #[arg(long)]
+        keep_tokens: bool,
         #[command(flatten)]
         place: Place,
     },
@@ -240,9 +244,9 @@ fn run(command: Command) -> Result<workflow::Report, String> {
             let (tables, folder) = (made.tables.len(), folder.display());
             Ok(workflow::Report::of(format!("{folder}: {rows} rows of {tables} tables\n")))
         }
-        Command::Import { folder, place } => {
+        Command::Import { folder, keep_tokens, place } => {
             let settings = place.settings()?;
-            archive::import(&settings, &folder).map_err(said)?;
+            archive::import(&settings, &folder, keep_tokens).map_err(said)?;
             Ok(archive::told(&serve::verify(&settings, &archive::Noted::default()).map_err(said)?))
         }
         Command::Backup { file, place } => {

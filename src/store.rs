@@ -16,6 +16,7 @@
 //!   the commit was made.
 
 use std::fs::{File, OpenOptions, TryLockError};
+use std::os::unix::fs::OpenOptionsExt as _;
 use std::path::Path;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex};
@@ -94,7 +95,7 @@ pub use session::SessionRow;
 pub use shared::Keys;
 pub use token::TokenRow;
 pub use trace::TraceRow;
-pub use transfer::{Table, tables};
+pub use transfer::{Table, is_left_out, tables};
 pub use writer::{Transaction, Writer};
 
 /// Which back end.
@@ -337,7 +338,7 @@ fn lock_file(path: &Path, options: &Options, address: &Address) -> Result<Option
     let mut name = path.as_os_str().to_owned();
     name.push("-lock");
     let shown = name.to_string_lossy().into_owned();
-    let lock = OpenOptions::new().create(true).truncate(false).write(true).open(&name);
+    let lock = OpenOptions::new().create(true).truncate(false).write(true).mode(0o600).open(&name);
     let lock = lock.map_err(|cause| refuse(format!("its lock file `{shown}`: {cause}")))?;
     match lock.try_lock() {
         Ok(()) => {}
@@ -347,7 +348,7 @@ fn lock_file(path: &Path, options: &Options, address: &Address) -> Result<Option
         }
     }
     if !exists {
-        let made = OpenOptions::new().create_new(true).write(true).open(path);
+        let made = OpenOptions::new().create_new(true).write(true).mode(0o600).open(path);
         made.map_err(|cause| refuse(format!("it cannot be made: {cause}")))?;
     }
     Ok(Some(lock))

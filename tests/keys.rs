@@ -173,7 +173,7 @@ fn who_may_not_read_the_keys_verifies_what_can_be_verified_and_is_told_the_rest(
         }
         verify.uid(NOBODY).gid(NOBODY);
     } else {
-        let none = std::fs::Permissions::from_mode(0);
+        let none = std::fs::Permissions::from_mode(0o000);
         std::fs::set_permissions(folder.0.join("field.keys"), none).unwrap();
     }
     let text = said(&verify.output().unwrap());

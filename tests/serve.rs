@@ -262,8 +262,11 @@ fn a_service_that_runs_is_copied_exported_and_verified_with_the_key_it_signs_wit
     let service = Service::start(&mut serve(&folder));
     let run = |words: &[&str]| said(&fenliu(&folder, words).output().unwrap());
     let key = run(&["key"]);
-    let mode = std::fs::metadata(folder.0.join("seal.key")).unwrap().permissions();
-    assert_eq!(std::os::unix::fs::PermissionsExt::mode(&mode) & 0o777, 0o600);
+    // Nobody else on the machine reads them.
+    for file in ["seal.key", "field.keys", "fenliu.db", "fenliu.db-wal", "messages.log"] {
+        let mode = std::fs::metadata(folder.0.join(file)).unwrap().permissions();
+        assert_eq!(std::os::unix::fs::PermissionsExt::mode(&mode) & 0o777, 0o600, "{file}");
+    }
     let (copy, export) = (folder.0.join("copy.db"), folder.0.join("export"));
     let copied = run(&["backup", copy.to_str().unwrap()]);
     assert!(copied.contains("0 differing"), "{copied}");

@@ -58,7 +58,7 @@ fn look_ups(gate: &Gate, system: &Caller) -> (f64, f64) {
     gate.set_up("bench", &setup.code, password, "127.0.0.1").unwrap();
     let wish = SignIn { login: "bench", password, code: None };
     let session = gate.sign_in(wish, Attempt { from: "127.0.0.1", older: None }).unwrap();
-    gate.enrol(&session.seen).unwrap();
+    gate.enrol(&session.seen, password, "127.0.0.1").unwrap();
     let token_us = mean_us(ROUND, || drop(black_box(gate.bearer(&token).unwrap())));
     let session_us = mean_us(ROUND, || drop(black_box(gate.session(&session.secret).unwrap())));
     (token_us, session_us)

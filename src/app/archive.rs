@@ -19,7 +19,7 @@ use crate::domain::event::{hex, unhex};
 use crate::gate;
 pub use crate::gate::Noted;
 use crate::seal::SigningKey;
-use crate::store::{Options, Store, tables};
+use crate::store::{Options, Store, is_left_out, tables};
 
 /// The number of the form in which exports are written.
 const FORMAT: i64 = 1;
@@ -142,18 +142,24 @@ fn write_table(
     Ok(Part { table: table.name.to_owned(), rows: count, sha256 })
 }
 
-/// Takes an export into an empty store, all or nothing.
+/// Takes an export into an empty store, all or nothing. Tokens are worthless there unless they are to
+/// be kept: one that was revoked after the export would be good again.
 ///
 /// # Errors
 /// When the store is not empty; a file that is missing, altered, or of another form; what the store
 /// says.
-pub fn import(settings: &Settings, folder: &Path) -> Result<Manifest, Error> {
+pub fn import(settings: &Settings, folder: &Path, keep_tokens: bool) -> Result<Manifest, Error> {
     // Read before a database is made: of what is no export, nothing is left behind.
     let manifest = manifest(folder)?;
     let options = Options { create: true, ..Options::default() };
     let store = Store::open(&settings.database_url(), options)?;
     store.migrate()?;
-    import_into(&store, folder, manifest)
+    let taken = import_into(&store, folder, manifest)?;
+    if !keep_tokens {
+        let now = SystemClock::new().now();
+        store.writer()?.transaction(|transaction| transaction.revoke_all_tokens(now))?;
+    }
+    Ok(taken)
 }
 
 /// What an export says that it holds; its files are there, byte for byte.
@@ -174,7 +180,7 @@ fn manifest(folder: &Path) -> Result<Manifest, Error> {
             "the export is of form {format}; this program reads form {FORMAT}"
         )));
     }
-    for part in &manifest.tables {
+    for part in manifest.tables.iter().filter(|part| !is_left_out(&part.table)) {
         if !tables().any(|table| table.name == part.table) {
             let name = &part.table;
             return Err(Error::Sense(format!("the export has a table `{name}`, which is unknown")));

@@ -3,6 +3,7 @@
 use std::fs::{File, OpenOptions};
 use std::future::ready;
 use std::io::Write;
+use std::os::unix::fs::OpenOptionsExt as _;
 use std::path::Path;
 use std::sync::{Mutex, PoisonError};
 
@@ -35,12 +36,12 @@ pub struct Log {
 }
 
 impl Log {
-    /// Appends to the file at `path`, which is made if it is not there.
+    /// Appends to the file at `path`, which is made, for its owner alone, if it is not there.
     ///
     /// # Errors
     /// When it cannot be opened for appending.
     pub fn open(path: &Path) -> Result<Self, Error> {
-        let file = OpenOptions::new().create(true).append(true).open(path);
+        let file = OpenOptions::new().create(true).append(true).mode(0o600).open(path);
         let file =
             file.map_err(|cause| Error { path: path.to_string_lossy().into_owned(), cause })?;
         Ok(Self { file: Mutex::new(file) })

@@ -207,6 +207,7 @@ impl Gate {
     /// # Errors
     /// `Forbidden`; `NotFound` when there is no such open alarm.
     pub fn clear_alarm(&self, caller: &Caller, id: i64) -> Result<(), Error> {
+        self.permit(caller, Act::Operate)?;
         let filter = AlarmFilter {
             open_only: true,
             before: Some(id.saturating_add(1)),

@@ -67,7 +67,7 @@ impl Gate {
     /// # Errors
     /// `Forbidden`; what the store says.
     pub fn channels(&self, caller: &Caller) -> Result<Vec<ChannelState>, Error> {
-        self.permit(caller, Act::Operate)?;
+        self.permit(caller, Act::SeeOperation)?;
         let mut states: BTreeMap<String, ChannelState> = self
             .figures()
             .channels()

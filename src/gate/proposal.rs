@@ -298,7 +298,8 @@ fn decided() -> Error {
     refused("proposal_decided", "该变更已有决定或已过期", en)
 }
 
-/// Whether a person as it is to be may do more than as it is known. Rights are taken away by one alone.
+/// Whether a person as it is to be may do more than as it is known, or somebody else in its name. Rights
+/// are taken away by one alone.
 fn gives_rights(known: Option<&Person>, person: &Person) -> bool {
     if !person.active {
         return false;
@@ -306,6 +307,10 @@ fn gives_rights(known: Option<&Person>, person: &Person) -> bool {
     let Some(known) = known.filter(|known| known.active) else {
         return !person.grants.is_empty() || !person.terms.is_empty();
     };
+    // Whoever reads the alerts of somebody may answer them.
+    if (&known.email, &known.phone) != (&person.email, &person.phone) {
+        return true;
+    }
     let lasting = known.lasting();
     person.grants.iter().any(|grant| !lasting.contains(grant))
         || person.terms.iter().any(|term| !known.terms.contains(term))
@@ -330,6 +335,7 @@ mod tests {
             (person(&[Role::Dispatcher, Role::ShiftLeader], false), false),
             (Person { name: "改名".to_owned(), ..known.clone() }, false),
             (person(&[Role::Administrator], true), true),
+            (Person { phone: Some("13800000000".to_owned()), ..known.clone() }, true),
         ] {
             assert_eq!(gives_rights(Some(&known), &new), more, "{new:?}");
         }

@@ -313,7 +313,7 @@ impl Gate {
         filter: AlarmFilter,
         limit: i64,
     ) -> Result<Page<Alarm>, Error> {
-        self.permit(caller, Act::Operate)?;
+        self.permit(caller, Act::SeeOperation)?;
         let filter = AlarmFilter { jurisdiction: Some(caller.jurisdiction), ..filter };
         Ok(cut(self.read(|reader| reader.some_alarms(&filter, limit + 1))?, limit))
     }

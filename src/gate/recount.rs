@@ -117,7 +117,7 @@ impl Gate {
     /// # Errors
     /// `Forbidden`, or as above.
     pub fn recount_seen(&self, caller: &Caller) -> Result<Progress, Error> {
-        self.permit(caller, Act::Operate)?;
+        self.permit(caller, Act::SeeOperation)?;
         self.recounting(caller.jurisdiction)
     }
 
@@ -242,7 +242,7 @@ impl Gate {
         before: Option<i64>,
         limit: i64,
     ) -> Result<Page<Moved>, Error> {
-        self.permit(caller, Act::Operate)?;
+        self.permit(caller, Act::SeeOperation)?;
         let found = self.read(|reader| {
             let mut found = Vec::new();
             for one in reader.recounts(caller.jurisdiction, before, limit.saturating_add(1))? {

@@ -299,7 +299,7 @@ impl Gate {
         caller: &Caller,
         wish: &RehearsalWish,
     ) -> Result<(Ground, Rehearsal), Error> {
-        self.permit(caller, Act::Operate)?;
+        self.permit(caller, Act::SeeOperation)?;
         let ground = self.ground(caller.jurisdiction)?;
         let rehearsal = ground.rehearse(wish)?;
         Ok((ground, rehearsal))

@@ -175,7 +175,7 @@ impl Gate {
         after: i64,
         limit: i64,
     ) -> Result<Vec<Sealed>, Error> {
-        self.permit(caller, Act::Operate)?;
+        self.permit(caller, Act::SeeOperation)?;
         let rows = self.read(|reader| reader.checkpoints(after, limit))?;
         Ok(rows.into_iter().map(Sealed::of).collect())
     }
@@ -190,7 +190,7 @@ impl Gate {
         filter: &AuditFilter,
         limit: i64,
     ) -> Result<Vec<StoredEntry>, Error> {
-        self.permit(caller, Act::Operate)?;
+        self.permit(caller, Act::SeeOperation)?;
         self.read(|reader| reader.audit_entries(caller.jurisdiction, filter, limit))
     }
 }

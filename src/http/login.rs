@@ -211,17 +211,31 @@ pub(super) struct EnrolmentView {
     uri: String,
 }
 
+/// One's own password, once more.
+#[derive(Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub(super) struct EnrolBody {
+    /// The password; not needed by whom only an identity provider knows.
+    #[serde(default)]
+    password: String,
+}
+
 /// Makes a secret for a device that shows a new code every 30 seconds (RFC 6238).
 #[utoipa::path(
-    post, path = "/api/v1/me/second-factor", tag = "account",
+    post, path = "/api/v1/me/second-factor", tag = "account", request_body = EnrolBody,
     responses((status = 200, body = EnrolmentView, description = "Tell its first code back.")),
 )]
 pub(super) async fn enrol(
     house: web::Data<House>,
     signed: Signed,
+    request: HttpRequest,
+    Body(body): Body<EnrolBody>,
 ) -> Result<web::Json<EnrolmentView>, Problem> {
     let (gate, seen) = (house.gate.clone(), signed.session()?.clone());
-    let enrolment = blocking(move || gate.enrol(&seen)).await?;
+    let from = address(&house, &request);
+    let turn = house.slow.acquire().await.map_err(|_closed| Problem::closing())?;
+    let enrolment = blocking(move || gate.enrol(&seen, &body.password, &from)).await?;
+    drop(turn);
     Ok(web::Json(EnrolmentView { secret: enrolment.secret, uri: enrolment.uri }))
 }
 

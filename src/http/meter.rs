@@ -1,5 +1,6 @@
-//! How often somebody may ask: so many requests in a second for each person, with some at once. One
-//! program gone wild does not take the house from the others.
+//! How often somebody may ask: so many requests in a second for each token, and for each person in
+//! sessions, with some at once. One program gone wild does not take the house from the others, nor
+//! from the person whose token it has.
 
 use std::collections::BTreeMap;
 use std::sync::{Mutex, PoisonError};
@@ -15,11 +16,14 @@ use crate::gate::Known;
 /// So many seconds' worth may come at once.
 const BURST: f64 = 4.0;
 
+/// Who is counted: a person, by a token or in sessions.
+type Asker = (PersonId, Option<i64>);
+
 /// Counts requests.
 #[derive(Debug, Default)]
 pub(super) struct Meter {
     per_second: f64,
-    left: Mutex<BTreeMap<PersonId, (f64, Option<Monotonic>)>>,
+    left: Mutex<BTreeMap<Asker, (f64, Option<Monotonic>)>>,
 }
 
 impl Meter {
@@ -33,8 +37,9 @@ impl Meter {
     /// # Errors
     /// A problem (429) when there were too many.
     pub(super) fn take(&self, known: &Known) -> Result<(), Problem> {
-        let Actor::Person { id, .. } = &known.caller.actor else { return Ok(()) };
-        if self.per_second <= 0.0 || self.take_at(*id, Monotonic::now()) {
+        let Actor::Person { id, via, .. } = &known.caller.actor else { return Ok(()) };
+        let asker = (*id, via.as_ref().map(|via| via.token));
+        if self.per_second <= 0.0 || self.take_at(asker, Monotonic::now()) {
             return Ok(());
         }
         let detail = "Too many requests: wait a moment.";
@@ -44,10 +49,10 @@ impl Meter {
             .header(header::RETRY_AFTER, HeaderValue::from_static("1")))
     }
 
-    fn take_at(&self, person: PersonId, now: Monotonic) -> bool {
+    fn take_at(&self, asker: Asker, now: Monotonic) -> bool {
         let most = self.per_second * BURST;
         let mut left = self.left.lock().unwrap_or_else(PoisonError::into_inner);
-        let (amount, since) = left.entry(person).or_insert((most, None));
+        let (amount, since) = left.entry(asker).or_insert((most, None));
         let passed = since.map_or(0.0, |since| now.saturating_duration_since(since).as_secs_f64());
         *amount = (*amount + passed * self.per_second).min(most);
         *since = Some(now);
@@ -69,11 +74,12 @@ mod tests {
     fn what_comes_too_fast_is_refused_and_others_are_not_hindered() {
         let meter = Meter::new(10);
         let start = Monotonic::now();
-        let through = (0..100).filter(|_| meter.take_at(PersonId(1), start)).count();
+        let through = (0..100).filter(|_| meter.take_at((PersonId(1), Some(7)), start)).count();
         assert_eq!(through, 40);
-        assert!(meter.take_at(PersonId(2), start));
+        assert!(meter.take_at((PersonId(2), Some(8)), start));
+        assert!(meter.take_at((PersonId(1), None), start), "nor is the person itself");
         let later = start + Duration::from_millis(500);
-        let through = (0..100).filter(|_| meter.take_at(PersonId(1), later)).count();
+        let through = (0..100).filter(|_| meter.take_at((PersonId(1), Some(7)), later)).count();
         assert_eq!(through, 5);
     }
 }

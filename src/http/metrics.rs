@@ -63,7 +63,7 @@ pub(super) async fn show(
     house: web::Data<House>,
     Who(caller): Who,
 ) -> Result<HttpResponse, Problem> {
-    house.gate.permit(&caller, Act::Operate)?;
+    house.gate.permit(&caller, Act::SeeOperation)?;
     let gate = house.gate.clone();
     let counted = move || Ok((gate.raw_counts()?, gate.channels(&caller)?));
     let (counts, channels) = blocking(counted).await?;

@@ -54,12 +54,14 @@ pub enum Act {
     IssueTokens,
     /// Give accounts to people and take them away; never their passwords.
     KeepAccounts,
-    /// See operator alarms and metrics, send messages once more.
+    /// See how the house runs: operator alarms, metrics, channels, the audit log, checkpoints.
+    SeeOperation,
+    /// Clear operator alarms, send messages once more.
     Operate,
 }
 
 /// Every act, in the order above.
-pub const ACTS: [Act; 25] = [
+pub const ACTS: [Act; 26] = [
     Act::SeeMatter,
     Act::SeeContent,
     Act::SeeCaller,
@@ -84,6 +86,7 @@ pub const ACTS: [Act; 25] = [
     Act::Approve,
     Act::IssueTokens,
     Act::KeepAccounts,
+    Act::SeeOperation,
     Act::Operate,
 ];
 
@@ -116,6 +119,7 @@ impl Act {
             Self::Approve => "approve",
             Self::IssueTokens => "issue_tokens",
             Self::KeepAccounts => "keep_accounts",
+            Self::SeeOperation => "see_operation",
             Self::Operate => "operate",
         }
     }
@@ -280,7 +284,8 @@ const TABLE: [(Act, [Reach; COLUMNS.len()]); ACTS.len()] = [
     (Act::Approve,        [NO,   NO,   NO,   NO,   NO,   NO,   NO,   NO,   ALL,  ALL,  NO]),
     (Act::IssueTokens,    [NO,   NO,   NO,   NO,   NO,   NO,   NO,   NO,   ALL,  NO,   NO]),
     (Act::KeepAccounts,   [NO,   NO,   NO,   NO,   NO,   NO,   NO,   NO,   ALL,  NO,   NO]),
-    (Act::Operate,        [NO,   NO,   NO,   NO,   NO,   ALL,  ALL,  ALL,  ALL,  NO,   NO]),
+    (Act::SeeOperation,   [NO,   NO,   NO,   NO,   NO,   ALL,  ALL,  ALL,  ALL,  NO,   NO]),
+    (Act::Operate,        [NO,   NO,   NO,   NO,   NO,   ALL,  ALL,  NO,   ALL,  NO,   NO]),
 ];
 
 /// A cell of the table.

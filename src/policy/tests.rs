@@ -28,7 +28,9 @@ fn administrators_auditors_and_editors_are_kept_apart() {
     assert!(only(Role::Administrator, Act::KeepAccounts));
     assert!(only(Role::Editor, Act::Publish));
     // Who audits changes nothing, and who keeps the house sees no matter.
-    for act in [Act::Open, Act::Command, Act::WriteDirectory, Act::Publish, Act::EraseCaller] {
+    for act in
+        [Act::Open, Act::Command, Act::WriteDirectory, Act::Publish, Act::EraseCaller, Act::Operate]
+    {
         assert!(reach(Column::Role(Role::Auditor), act).is_nothing(), "{}", act.code());
     }
     for role in [Role::Administrator, Role::Editor] {

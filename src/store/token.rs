@@ -114,6 +114,19 @@ impl Transaction<'_> {
         Ok(changed)
     }
 
+    /// Ends every token; answers how many were still good.
+    ///
+    /// # Errors
+    /// As for any statement.
+    pub fn revoke_all_tokens(&mut self, now: Instant) -> Result<usize, Error> {
+        let changed = each!(&mut self.connection, connection => {
+            diesel::update(token::table.filter(token::revoked_at.is_null()))
+                .set(token::revoked_at.eq(now.0))
+                .execute(connection)
+        })?;
+        Ok(changed)
+    }
+
     /// Notes that a token was used. To be called now and then, not for each request.
     ///
     /// # Errors

@@ -43,10 +43,19 @@ enum Form {
 
 static TABLES: LazyLock<Vec<Table>> = LazyLock::new(|| read(DESCRIPTION));
 
-/// The tables, each after those that its rows refer to. Codes that prove addresses are left out:
-/// they are good for minutes.
+/// Tables that are not exported: codes that prove addresses are good for minutes, and who signed in
+/// there does so again.
+const LEFT_OUT: [&str; 2] = ["verification", "session"];
+
+/// The tables, each after those that its rows refer to.
 pub fn tables() -> impl Iterator<Item = &'static Table> {
-    TABLES.iter().filter(|table| table.name != "verification")
+    TABLES.iter().filter(|table| !is_left_out(table.name))
+}
+
+/// Whether a table is not exported, and not taken from an export that has it.
+#[must_use]
+pub fn is_left_out(table: &str) -> bool {
+    LEFT_OUT.contains(&table)
 }
 
 fn read(description: &'static str) -> Vec<Table> {

@@ -62,7 +62,8 @@ pub(super) async fn sign_in(
 pub(super) async fn with_device<'o>(office: &'o Office, person: i64, login: &str) -> Browser<'o> {
     account(office, person, login).await;
     let me = Browser::of(office, sign_in(office, login, PASSWORD, None).await);
-    let enrolled = me.post("/api/v1/me/second-factor", json!({})).await.ok(200);
+    let enrolled =
+        me.post("/api/v1/me/second-factor", json!({ "password": PASSWORD })).await.ok(200);
     let code = device(enrolled["secret"].as_str().unwrap(), office.gate.now());
     Browser::of(office, me.post("/api/v1/me/second-factor/confirm", json!({ "code": code })).await)
 }
@@ -311,7 +312,8 @@ async fn an_administrator_signs_in_with_a_device_or_administers_nothing() {
     let me = Browser::of(&office, sign_in(&office, "dalila", PASSWORD, None).await);
     assert_eq!(me.get("/api/v1/me/session").await.ok(200)["second_factor"], "needed");
     assert_eq!(me.get("/api/v1/tokens").await.problem(403), "second_factor_needed");
-    let enrolled = me.post("/api/v1/me/second-factor", json!({})).await.ok(200);
+    let enrolled =
+        me.post("/api/v1/me/second-factor", json!({ "password": PASSWORD })).await.ok(200);
     let secret = enrolled["secret"].as_str().unwrap();
     assert!(enrolled["uri"].as_str().unwrap().starts_with("otpauth://totp/"));
     let confirm = async |code: &str| {
@@ -323,7 +325,7 @@ async fn an_administrator_signs_in_with_a_device_or_administers_nothing() {
     assert_eq!(me.get("/api/v1/me").await.problem(401), "unauthorized", "under another secret");
     strong.get("/api/v1/tokens").await.ok(200);
     assert_eq!(
-        strong.post("/api/v1/me/second-factor", json!({})).await.problem(409),
+        strong.post("/api/v1/me/second-factor", json!({ "password": PASSWORD })).await.problem(409),
         "second_factor_set"
     );
     // From now on the code is demanded, and none counts twice.
@@ -438,6 +440,41 @@ async fn what_somebody_may_not_do_stands_in_the_audit_log_once_an_hour() {
     said.sort_by_key(|(subject, ..)| subject.to_string());
     let one = (json!("person:1"), json!("write_directory"), json!(1));
     assert_eq!(said, [one, (json!("person:2"), json!("issue_tokens"), json!(7))]);
+}
+
+// Check 12.
+#[tokio::test]
+async fn whoever_finds_a_session_open_sets_no_device_of_his_own() {
+    let office = Office::open().await;
+    account(&office, 1, "asha").await;
+    let me = Browser::of(&office, sign_in(&office, "asha", PASSWORD, None).await);
+    for body in [json!({}), json!({ "password": "Matofali 9 ya bandari" })] {
+        let refused = me.post("/api/v1/me/second-factor", body).await;
+        assert_eq!(refused.problem(401), "wrong_login");
+    }
+    let path = "/api/v1/me/second-factor";
+    let enrolled = me.post(path, json!({ "password": PASSWORD })).await.ok(200);
+    let code = device(enrolled["secret"].as_str().unwrap(), office.gate.now());
+    let answer = me.post(&format!("{path}/confirm"), json!({ "code": code })).await;
+    Browser::of(&office, answer).post("/api/v1/logout", json!({})).await;
+    let log = office.get("Dalila", "/api/v1/audit").await.ok(200);
+    let entries = log["items"].as_array().unwrap().iter();
+    let kinds: Vec<_> = entries.map(|entry| entry["kind"].as_str().unwrap()).take(2).collect();
+    assert_eq!(kinds, ["signed_out", "second_factor_set"], "the newest first");
+}
+
+// Check 7.
+#[tokio::test]
+async fn an_auditor_sees_how_the_house_runs_and_changes_nothing() {
+    let office = Office::county().await;
+    let auditor = "yingji.auditor";
+    for path in ["/api/v1/alarms", "/api/v1/audit", "/api/v1/checkpoints", "/api/v1/channels"] {
+        office.get(auditor, path).await.ok(200);
+    }
+    for path in ["/api/v1/alarms/clear", "/api/v1/alarms/1/clear", "/api/v1/messages/x/resend"] {
+        let refused = office.post(auditor, path, json!({ "kind": "digest" })).await;
+        assert_eq!(refused.problem(403), "forbidden", "{path}");
+    }
 }
 
 // Check 35.

@@ -200,7 +200,7 @@ fn wrong_passwords_at_the_same_time_all_count(house: &House) {
 fn a_session_that_was_left_does_not_come_back_with_a_device(house: &House) {
     let [one, two] = &house.doors;
     let session = house.signed_in();
-    let device = device(&one.enrol(&session).unwrap().secret, one.now());
+    let device = device(&one.enrol(&session, PASSWORD, "10.0.0.1").unwrap().secret, one.now());
     two.sign_out(&session, "10.0.0.1").unwrap();
     assert!(one.confirm(&session, &device, "10.0.0.1").is_err());
     assert_eq!(house.sessions(), 0);

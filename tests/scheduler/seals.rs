@@ -6,10 +6,14 @@ use fenliu::config::job::{Does, Job};
 use fenliu::config::settings::Settings;
 use fenliu::domain::event::unhex;
 use fenliu::domain::{
-    Actor, ChainHash, Grant, InstanceId, Kind, Person, PersonId, Role, StoredEvent, Text, Unit,
+    Actor, ChainHash, Grant, InstanceId, Kind, Person, PersonId, Role, Scope, StoredEvent, Text,
+    Unit,
 };
 use fenliu::engine::audit::{ClockLine, Part, Record, examine};
-use fenliu::gate::{AuditFilter, Caller, Noted, Report, Request, Target, verify, verify_signed};
+use fenliu::gate::{
+    Attempt, AuditFilter, Caller, NewAccount, NewToken, Noted, Report, Request, SignIn, Target,
+    verify, verify_signed,
+};
 use fenliu::scheduler::jobs::{Jobs, Plan};
 use fenliu::seal::SigningKey;
 use fenliu::store::{MessageFilter, Options, Store};
@@ -502,7 +506,7 @@ fn an_export_can_be_verified_taken_in_elsewhere_and_is_the_same_again() {
         let places = [format!("sqlite:{}", of("other.db").display()), database];
         for (number, url) in places.iter().enumerate() {
             let other = settings(url);
-            archive::import(&other, &of("export")).unwrap();
+            archive::import(&other, &of("export"), false).unwrap();
             let store = Store::open(url, Options::default()).unwrap();
             let report = verify(&store, |_| ()).unwrap();
             assert!(report.is_sound(), "{url}: {report:?}");
@@ -510,8 +514,36 @@ fn an_export_can_be_verified_taken_in_elsewhere_and_is_the_same_again() {
             let again = archive::export(&other, &of(&format!("again-{number}"))).unwrap();
             assert_eq!(again.tables, made.tables, "the same, file by file, from {url}");
             // Not into a store that has something.
-            let refused = archive::import(&other, &of("export")).unwrap_err().to_string();
+            let refused = archive::import(&other, &of("export"), false).unwrap_err().to_string();
             assert!(refused.contains("the store is not empty"), "{refused}");
+        }
+    });
+}
+
+#[test]
+fn taken_in_elsewhere_nobody_is_signed_in_and_tokens_are_kept_only_if_that_is_wished() {
+    run(async {
+        let house = House::new();
+        let system = Caller { actor: Actor::System, jurisdiction: house.jurisdiction };
+        let (label, scope) = ("console".to_owned(), Scope::default());
+        let new = NewToken { person: LEADER, label, expires_at: None, scope };
+        let token = house.gate.issue_token(&system, &new).unwrap().secret;
+        let account = NewAccount { login: "leader".to_owned(), subject: None };
+        let code = house.gate.give_account(&system, LEADER, &account).unwrap().unwrap().code;
+        let password = "Shuiku-2018 liang";
+        house.gate.set_up("leader", &code, password, "10.0.0.1").unwrap();
+        let wish = SignIn { login: "leader", password, code: None };
+        let session = house.gate.sign_in(wish, Attempt { from: "10.0.0.1", older: None }).unwrap();
+        assert!(house.gate.bearer(&token).is_ok() && house.gate.session(&session.secret).is_ok());
+        let of = |name: &str| house.folder.join(name);
+        let own = settings(&format!("sqlite:{}", of("house.db").display()));
+        archive::export(&own, &of("export")).unwrap();
+        for (name, keep) in [("drill.db", false), ("moved.db", true)] {
+            let url = format!("sqlite:{}", of(name).display());
+            archive::import(&settings(&url), &of("export"), keep).unwrap();
+            let there = House::next_to(&house, &url);
+            assert_eq!(there.gate.bearer(&token).is_ok(), keep, "{name}");
+            assert!(there.gate.session(&session.secret).is_err(), "{name}");
         }
     });
 }

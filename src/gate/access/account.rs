@@ -6,7 +6,7 @@ use serde_json::json;
 use super::sign_in::{SETUP_FOR, is_good, plain, wrong_login};
 use super::throttle::Names;
 use super::{SessionSeen, Trace, hash_of, password, refused};
-use crate::domain::{Actor, Instant, Person, PersonId, Text};
+use crate::domain::{Actor, Instant, JurisdictionId, Person, PersonId, Text};
 use crate::gate::error::Error;
 use crate::gate::sealing::Deed;
 use crate::gate::{Caller, Gate, public_id};
@@ -226,17 +226,28 @@ impl Gate {
         from: &str,
     ) -> Result<(), Error> {
         let account = self.account_row(session.person)?;
-        let names = Names::of(&account.login, from);
-        self.let_through(&names, from)?;
-        if !password::fits(old, account.password.as_deref()) {
-            self.failed(Some(&account), ("password_changed", "wrong_login"), from)?;
-            return Err(wrong_login());
-        }
-        self.forgive(&names)?;
+        self.knows_password(&account, old, "password_changed", from)?;
         self.choose_password(&account, new, "password_changed")?;
         let by = Some(session.person);
         self.tell(Trace { kind: "password_changed", by, of: None, from, outcome: "done" });
         Ok(())
+    }
+
+    /// Whether somebody in a session knows the password of the account.
+    pub(super) fn knows_password(
+        &self,
+        account: &AccountRow,
+        password: &str,
+        kind: &'static str,
+        from: &str,
+    ) -> Result<(), Error> {
+        let names = Names::of(&account.login, from);
+        self.let_through(&names, from)?;
+        if !password::fits(password, account.password.as_deref()) {
+            self.failed(Some(account), (kind, "wrong_login"), from)?;
+            return Err(wrong_login());
+        }
+        self.forgive(&names)
     }
 
     /// Gives an account another password, if that is good enough and nobody changed the one before, or
@@ -249,7 +260,7 @@ impl Gate {
     ) -> Result<(), Error> {
         let earlier = self.sound_password(account, chosen)?;
         let password = password::hash(chosen, self.inner.entropy)?;
-        let entry = own(account, kind);
+        let entry = own(account.person, account.jurisdiction, kind);
         let done = self.change(|transaction, now| {
             let same = |held: &AccountRow| {
                 (&held.password, &held.setup) == (&account.password, &account.setup)
@@ -319,10 +330,9 @@ fn cut_off(
 }
 
 /// What somebody does with the own account, for the audit log.
-fn own(account: &AccountRow, kind: &'static str) -> Deed {
-    let actor = Actor::person(account.person, Vec::new());
-    let caller = Caller { actor, jurisdiction: account.jurisdiction };
-    Deed::of(&caller, kind, format!("person:{}", account.person))
+pub(super) fn own(person: PersonId, jurisdiction: JurisdictionId, kind: &'static str) -> Deed {
+    let caller = Caller { actor: Actor::person(person, Vec::new()), jurisdiction };
+    Deed::of(&caller, kind, format!("person:{person}"))
 }
 
 fn sound_login(login: &str) -> Result<String, Error> {

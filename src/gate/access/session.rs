@@ -1,7 +1,10 @@
 //! Sessions of people: opaque secrets, kept as hashes in the store, so that every node knows at once
 //! when one has ended.
 
+use super::account::own;
 use super::{Enrolment, Known, Trace, caller, hash_of, refused, totp};
+use serde_json::json;
+
 use crate::domain::event::{Hash, hex};
 use crate::domain::{Actor, Instant, JurisdictionId, Person, PersonId};
 use crate::gate::error::Error;
@@ -14,6 +17,9 @@ const PREFIX: &str = "fls_";
 
 /// That a session is used is written down when so much (ms) has passed since the last time.
 const TOUCH: i64 = 60_000;
+
+/// What the logs call it that a device is set up.
+const ENROLMENT: &str = "second_factor_set";
 
 /// A session as its owner sees it.
 #[derive(Debug, Clone)]
@@ -164,7 +170,12 @@ impl Gate {
     /// # Errors
     /// What the store says.
     pub fn sign_out(&self, session: &SessionSeen, from: &str) -> Result<(), Error> {
-        self.with_hand(|transaction| transaction.end_sessions(session.person))?;
+        let entry = own(session.person, session.jurisdiction, "signed_out");
+        let now = self.now();
+        self.with_hand(|transaction| {
+            entry.with(json!({ "from": from })).write(transaction, now)?;
+            transaction.end_sessions(session.person)
+        })?;
         let by = Some(session.person);
         self.tell(Trace { kind: "sign_out", by, of: None, from, outcome: "done" });
         Ok(())
@@ -178,11 +189,23 @@ impl Gate {
         self.read(|reader| reader.sessions(session.person))
     }
 
-    /// Makes a secret for a person's device; it counts once its first code was told back. Blocks.
+    /// Makes a secret for a person's device; it counts once its first code was told back. The password
+    /// is asked again, if there is one: whoever finds a session open sets no device of his own. Blocks.
     ///
     /// # Errors
-    /// `Refused` when codes of another device are demanded already.
-    pub fn enrol(&self, session: &SessionSeen) -> Result<Enrolment, Error> {
+    /// `Refused` with `wrong_login` or `too_many_attempts`, and with `second_factor_set` when codes of
+    /// another device are demanded already.
+    pub fn enrol(
+        &self,
+        session: &SessionSeen,
+        password: &str,
+        from: &str,
+    ) -> Result<Enrolment, Error> {
+        let account = self.account_row(session.person)?;
+        // Whom only the provider knows has none.
+        if account.password.is_some() {
+            self.knows_password(&account, password, ENROLMENT, from)?;
+        }
         let mut secret = vec![0_u8; 20];
         (self.inner.entropy)(&mut secret);
         let account = self.with_hand(|transaction| {
@@ -218,7 +241,7 @@ impl Gate {
         })?;
         let now = self.now();
         let Some(step) = totp::step_of(secret, code, now) else {
-            self.tell(trace("second_factor_set", session.person, from, "wrong_code"));
+            self.tell(trace(ENROLMENT, session.person, from, "wrong_code"));
             return Err(wrong_code());
         };
         let directory = self.inner.registry.directory(account.jurisdiction)?;
@@ -236,10 +259,12 @@ impl Gate {
             let account = AccountRow { totp_at: Some(now), totp_step: step, ..held };
             transaction.put_account(&account)?;
             transaction.add_session(&fresh.row)?;
+            let entry = own(session.person, session.jurisdiction, ENROLMENT);
+            entry.with(json!({ "from": from })).write(transaction, now)?;
             Ok(Some(account))
         })?;
         let account = account.ok_or(Error::NotFound)?;
-        self.tell(trace("second_factor_set", session.person, from, "done"));
+        self.tell(trace(ENROLMENT, session.person, from, "done"));
         self.handed(fresh, &account)
     }
 

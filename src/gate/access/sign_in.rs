@@ -3,13 +3,13 @@
 
 use serde_json::json;
 
+use super::account::own;
 use super::session::{Session, wrong_code};
 use super::throttle::Names;
 use super::{Trace, hash_of, password, refused, totp};
-use crate::domain::{Actor, Instant, Person};
+use crate::domain::{Instant, Person};
+use crate::gate::Gate;
 use crate::gate::error::Error;
-use crate::gate::sealing::Deed;
-use crate::gate::{Caller, Gate};
 use crate::store::AccountRow;
 
 /// What somebody signs in with.
@@ -123,9 +123,7 @@ impl Gate {
         attempt.from.clone_into(&mut fresh.row.address);
         let older = attempt.older.map(hash_of);
         let now = self.now();
-        let actor = Actor::person(person.id, Vec::new());
-        let caller = Caller { actor, jurisdiction: account.jurisdiction };
-        let entry = Deed::of(&caller, "signed_in", format!("person:{}", person.id));
+        let entry = own(person.id, account.jurisdiction, "signed_in");
         let entry = entry.with(json!({ "from": attempt.from, "second_factor": factor }));
         let begun = self.with_hand(|transaction| {
             let Some(held) = transaction.hold_account(person.id)?.filter(|held| {

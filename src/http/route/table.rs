@@ -11,7 +11,8 @@ use crate::http::{
 use crate::policy::Act::{
     AnswerMessage, Approve, Command, EraseCaller, IssueTokens, KeepAccounts, KeepAnswers,
     KeepContacts, Open, Operate, PreviewTexts, Publish, ReadDirectory, RevealCaller, SeeMatter,
-    SeeMessages, Subscribe, TakeDuty, TeachRouting, WriteCalendar, WriteDirectory, WriteRosters,
+    SeeMessages, SeeOperation, Subscribe, TakeDuty, TeachRouting, WriteCalendar, WriteDirectory,
+    WriteRosters,
 };
 
 /// The table. What is asked most often stands first: paths are tried in this order.
@@ -120,8 +121,8 @@ fn administration() -> Vec<Place> {
             .get(May(ReadDirectory), due::calendars)
             .post(May(WriteCalendar), due::load),
         at("/api/v1/calendars/due").get(May(ReadDirectory), due::due),
-        at("/api/v1/calendars/recount").get(May(Operate), recount::show),
-        at("/api/v1/calendars/recount/moved").get(May(Operate), recount::moved),
+        at("/api/v1/calendars/recount").get(May(SeeOperation), recount::show),
+        at("/api/v1/calendars/recount/moved").get(May(SeeOperation), recount::moved),
         at("/api/v1/calendars/{version}").get(May(ReadDirectory), due::calendar),
         at("/api/v1/quarters/{name}").get(May(SeeMatter), due::quarter),
         at("/api/v1/tokens")
@@ -132,9 +133,9 @@ fn administration() -> Vec<Place> {
         at("/api/v1/proposals/{id}").get(May(Approve), proposal::show),
         at("/api/v1/proposals/{id}/approve").post(May(Approve), proposal::approve),
         at("/api/v1/proposals/{id}/withdraw").post(May(Approve), proposal::withdraw),
-        at("/api/v1/audit").get(May(Operate), audit::log),
-        at("/api/v1/checkpoints").get(May(Operate), audit::checkpoints),
-        at("/api/v1/alarms").get(May(Operate), alarm::list),
+        at("/api/v1/audit").get(May(SeeOperation), audit::log),
+        at("/api/v1/checkpoints").get(May(SeeOperation), audit::checkpoints),
+        at("/api/v1/alarms").get(May(SeeOperation), alarm::list),
         at("/api/v1/alarms/clear").post(May(Operate), alarm::clear_kind),
         at("/api/v1/alarms/{id}/clear").post(May(Operate), alarm::clear),
     ]
@@ -157,8 +158,8 @@ fn reaching() -> Vec<Place> {
             .post(May(KeepContacts), mute::make),
         at("/api/v1/mutes/{id}").delete(May(KeepContacts), mute::end),
         at("/api/v1/people/{id}/messages").get(May(SeeMessages), message::of_person),
-        at("/api/v1/channels").get(May(Operate), channel::list),
-        at("/api/v1/alerts/rehearsal").get(May(Operate), rehearsal::show),
+        at("/api/v1/channels").get(May(SeeOperation), channel::list),
+        at("/api/v1/alerts/rehearsal").get(May(SeeOperation), rehearsal::show),
         at("/api/v1/routing/suggest").post(May(ReadDirectory), suggest::suggest),
         at("/api/v1/routing/precedents").get(May(SeeMatter), teaching::precedents),
         at("/api/v1/routing/precedents/{id}/withdraw").post(May(TeachRouting), teaching::withdraw),
@@ -221,7 +222,7 @@ fn outside() -> Vec<Place> {
         at("/in/{channel}").post(Nobody, post::take),
         at("/health").get(Nobody, page::health),
         at("/ready").get(Nobody, page::ready),
-        at("/metrics").get(May(Operate), metrics::show),
+        at("/metrics").get(May(SeeOperation), metrics::show),
         at("/api/openapi.json").get(Nobody, document::openapi),
         at("/api/docs").get(Nobody, document::docs),
         at("/api/docs/{file:.*}").get(Nobody, document::file),
