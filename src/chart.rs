@@ -114,7 +114,13 @@ pub struct Input {
     pub content: bool,
     /// Only active units that are no bodies.
     pub linked: bool,
+    /// A matter that has ended will do, too.
+    pub ended: bool,
 }
+
+/// The text that tells a unit's people of a matter that it goes on with for another one, where a
+/// workflow has it.
+pub const SUCCEEDED: &str = "succeeded";
 
 /// A command, also the opening one.
 #[derive(Debug)]

@@ -78,6 +78,7 @@ pub use access::{
     AccessRules, AccountSeen, Attempt, Enrolment, Known, NewAccount, Profile, Session, SessionSeen,
     Setup, SignIn,
 };
+pub use administration::NewUnit;
 pub use alarm::AlarmsTold;
 pub use audit::{Examined, Report, verify, verify_signed};
 pub use calendar::{CALENDAR_MISSING, NewCalendar};

@@ -96,10 +96,13 @@ pub fn read(
 }
 
 fn read_table(scene: Scene<'_>, text: &str, first: usize) -> Result<Vec<Result<Row, Fault>>, Text> {
-    let mut reader = csv::ReaderBuilder::new()
-        .flexible(true)
-        .delimiter(sheet::separator(text))
-        .from_reader(text.as_bytes());
+    let separator = sheet::separator(text);
+    if let Some(line) = sheet::unclosed(text, separator) {
+        let what = unclosed(first + line.saturating_sub(2));
+        return Err(what);
+    }
+    let mut reader =
+        csv::ReaderBuilder::new().flexible(true).delimiter(separator).from_reader(text.as_bytes());
     let head = reader.headers().cloned().unwrap_or_default();
     let columns: Vec<Option<Column<'_>>> =
         head.iter().map(|cell| column(scene, cell)).collect::<Result<_, _>>()?;
@@ -138,6 +141,17 @@ fn read_table(scene: Scene<'_>, text: &str, first: usize) -> Result<Vec<Result<R
         rows.push(row(scene, line, cells));
     }
     Ok(rows)
+}
+
+/// That a quotation mark is never closed.
+#[must_use]
+pub fn unclosed(line: usize) -> Text {
+    Text::new(
+        format!("第{line}行的引号没有成对，其后的内容都会被当作一格；请补上引号"),
+        format!(
+            "line {line}: a quotation mark is never closed, all that follows would be one cell: close it"
+        ),
+    )
 }
 
 fn read_lines(scene: Scene<'_>, text: &str, first: usize) -> Vec<Result<Row, Fault>> {

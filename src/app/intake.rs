@@ -10,6 +10,7 @@ use serde::Deserialize;
 
 use super::workflow::Report;
 use crate::domain::sheet::{self, MARK};
+use crate::intake;
 
 /// What is wanted.
 #[derive(Debug, clap::Subcommand)]
@@ -35,7 +36,7 @@ pub struct Import {
     /// The access token itself.
     #[arg(long, env = "FENLIU_TOKEN", hide_env_values = true, conflicts_with = "token_file")]
     token: Option<String>,
-    /// Write every row that was not taken, with the reasons, to this file (CSV).
+    /// Write what became of every row, with the reasons of those that were not taken, to this file (CSV).
     #[arg(long)]
     report: Option<PathBuf>,
 }
@@ -59,6 +60,7 @@ struct Answer {
 struct Row {
     line: usize,
     outcome: String,
+    number: Option<String>,
     #[serde(default)]
     reasons: Vec<Reason>,
 }
@@ -80,7 +82,8 @@ struct Tally {
     rows: usize,
     registered: usize,
     known: usize,
-    refused: Vec<Row>,
+    refused: usize,
+    outcomes: Vec<Row>,
 }
 
 /// A piece of the file, and the line at which it begins.
@@ -100,11 +103,11 @@ pub fn run(wish: &Wish, say: impl Fn(&str)) -> Result<Report, String> {
     let runtime = built.map_err(|error| error.to_string())?;
     let tally = runtime.block_on(send(import, say))?;
     if let Some(path) = &import.report {
-        let table = table(&tally.refused).map_err(|error| error.to_string())?;
+        let table = table(&tally.outcomes).map_err(|error| error.to_string())?;
         fs::write(path, table).map_err(|error| place(path, &error))?;
     }
     let mut text = String::new();
-    for row in &tally.refused {
+    for row in &tally.outcomes {
         for reason in &row.reasons {
             let input = reason.input.as_deref().map_or(String::new(), |input| format!("{input}: "));
             let (file, line) = (import.file.display(), row.line);
@@ -112,7 +115,7 @@ pub fn run(wish: &Wish, say: impl Fn(&str)) -> Result<Report, String> {
         }
     }
     let (all, new, known) = (tally.rows, tally.registered, tally.known);
-    let refused = tally.refused.len();
+    let refused = tally.refused;
     text.push_str(&format!(
         "共{all}行，新登记{new}，已登记过{known}，未接收{refused}  {all} rows: {new} registered, \
          {known} known already, {refused} not taken\n"
@@ -132,6 +135,10 @@ async fn send(import: &Import, say: impl Fn(&str)) -> Result<Tally, String> {
         };
         format!("{}{hint}", place(&import.file, &error))
     })?;
+    let separator = sheet::separator(&text);
+    if let Some(line) = sheet::unclosed(&text, separator).filter(|_| is_table) {
+        return Err(place(&import.file, &intake::unclosed(line)));
+    }
     let pieces = if is_table {
         table_pieces(&text).map_err(|error| place(&import.file, &error))?
     } else {
@@ -166,12 +173,12 @@ async fn send(import: &Import, say: impl Fn(&str)) -> Result<Tally, String> {
         tally.rows += piece.rows;
         tally.registered += answer.registered;
         tally.known += answer.known;
-        let refused = answer.rows.into_iter().filter(|row| row.outcome == "refused");
-        let before = tally.refused.len();
-        tally.refused.extend(refused);
-        if tally.refused.len() - before != answer.refused {
+        tally.refused += answer.refused;
+        let told = answer.registered + answer.known + answer.refused;
+        if told != answer.rows.len() {
             return Err("the service's answer does not add up".to_owned());
         }
+        tally.outcomes.extend(answer.rows);
         say(&bar(&tally, all));
     }
     Ok(tally)
@@ -301,20 +308,26 @@ fn bar(tally: &Tally, all: usize) -> String {
         tally.rows,
         tally.registered,
         tally.known,
-        tally.refused.len()
+        tally.refused
     )
 }
 
-/// The rows that were not taken, as a table.
+/// What became of every row, as a table.
 fn table(rows: &[Row]) -> Result<String, csv::Error> {
     let mut writer = csv::Writer::from_writer(Vec::new());
-    writer.write_record(["line 行", "input 列", "zh 原因", "en"])?;
+    writer.write_record(["line 行", "outcome 结果", "number 编号", "input 列", "zh 原因", "en"])?;
     for row in rows {
+        let mut write = |input: &str, zh: &str, en: &str| {
+            let number = row.number.clone().unwrap_or_default();
+            let [input, zh, en] = [input, zh, en].map(sheet::harmless);
+            let begin = [row.line.to_string(), row.outcome.clone(), number];
+            writer.write_record(begin.into_iter().chain([input, zh, en]))
+        };
+        if row.reasons.is_empty() {
+            write("", "", "")?;
+        }
         for reason in &row.reasons {
-            let input = reason.input.as_deref().unwrap_or_default();
-            let cells = [input, &reason.zh, &reason.en].map(sheet::harmless);
-            let [input, zh, en] = cells;
-            writer.write_record([row.line.to_string(), input, zh, en])?;
+            write(reason.input.as_deref().unwrap_or_default(), &reason.zh, &reason.en)?;
         }
     }
     let bytes = writer.into_inner().map_err(|error| error.into_error())?;

@@ -133,7 +133,7 @@ fn columns(was: &Category, is: &Category) -> Vec<(&'static str, &'static str, St
         ("名称", "name", was.name.to_string(), is.name.to_string()),
         ("承办单位", "units", was.units.join("、"), is.units.join("、")),
         ("事项分级", "class", was.matter_class.clone(), is.matter_class.clone()),
-        ("法定时限", "statutory limit", was.legal_days.to_string(), is.legal_days.to_string()),
+        ("法定时限", "statutory limit", was.legal_text(), is.legal_text()),
         ("法律依据", "law", law(was), law(is)),
         ("由公安处置", "kept by the police", flag(was.police_kept), flag(is.police_kept)),
         ("公安先期处警", "police first", flag(was.police_first), flag(is.police_first)),

@@ -46,6 +46,9 @@ pub struct Category {
     pub matter_class: String,
     /// The statutory limit in working days for `legal`; 0 if no law is named.
     pub legal_days: i64,
+    /// The law counts calendar days instead.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    pub legal_calendar: bool,
     /// The law that fixes it.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub law: Option<Text>,
@@ -70,6 +73,16 @@ pub struct Category {
 }
 
 impl Category {
+    /// The statutory limit as people write it: `60个工作日`, `60日`; empty if there is none.
+    #[must_use]
+    pub fn legal_text(&self) -> String {
+        match (self.legal_days, self.legal_calendar) {
+            (0, _) => String::new(),
+            (days, true) => format!("{days}日"),
+            (days, false) => format!("{days}个工作日"),
+        }
+    }
+
     /// Its territories as people write them, `gecheng=chengguan-shizheng、…`.
     #[must_use]
     pub fn territory_text(&self) -> String {

@@ -170,6 +170,7 @@ impl Directory {
             "active" => (!category.retired).into(),
             "matter_class" => category.matter_class.as_str().into(),
             "legal_days" => category.legal_days.into(),
+            "legal_calendar" => category.legal_calendar.into(),
             "partners" => {
                 let partners = self.partners(category).into_iter();
                 let mut partners: Vec<Value> = partners.map(Value::from).collect();

@@ -13,6 +13,26 @@ pub fn separator(text: &str) -> u8 {
     [b',', b';', b'\t'].into_iter().rev().max_by_key(often).unwrap_or(b',')
 }
 
+/// The line, from 1, on which a quotation mark is opened that is never closed: all that follows would be
+/// taken for one cell.
+#[must_use]
+pub fn unclosed(text: &str, separator: u8) -> Option<usize> {
+    let separator = char::from(separator);
+    let (mut line, mut opened, mut begins) = (1, None, true);
+    let mut letters = text.chars().peekable();
+    while let Some(letter) = letters.next() {
+        match (letter, opened) {
+            ('"', Some(_)) if letters.peek() == Some(&'"') => drop(letters.next()),
+            ('"', Some(_)) => opened = None,
+            ('"', None) if begins => opened = Some(line),
+            _ => {}
+        }
+        begins = opened.is_none() && (letter == separator || letter == '\n');
+        line += usize::from(letter == '\n');
+    }
+    opened
+}
+
 /// Text that a spreadsheet does not take for a formula.
 #[must_use]
 pub fn harmless(text: &str) -> String {
@@ -51,4 +71,19 @@ pub fn moment(text: &str) -> Option<DateTime> {
     };
     let time = Time::new(hour, minute, second, 0).ok().filter(|_| end)?;
     Some(DateTime::from_parts(date, time))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_quotation_mark_that_is_never_closed_is_found_with_its_line() {
+        let open = |text: &str| unclosed(text, b',');
+        assert_eq!(open("a,b\n\"x, y\",2\n\"it\"\"s\",3\n"), None);
+        assert_eq!(open("a,b\n1,\"two\nlines\"\n2,\"never\n3,x\n"), Some(4));
+        // Within a cell it is a letter like others.
+        assert_eq!(open("a,b\n1,5\" pipe\n"), None);
+        assert_eq!(open(""), None);
+    }
 }

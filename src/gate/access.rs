@@ -134,7 +134,7 @@ impl Gate {
     }
 
     /// A secret that cannot be guessed, in hexadecimal.
-    fn secret(&self, prefix: &str) -> String {
+    pub(super) fn secret(&self, prefix: &str) -> String {
         let mut bytes = [0_u8; 32];
         (self.inner.entropy)(&mut bytes);
         format!("{prefix}{}", hex(&bytes))

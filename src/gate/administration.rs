@@ -11,6 +11,15 @@ use crate::domain::{Directory, Instant, Person, PersonId, Refusal, Text, Unit};
 use crate::policy::Act;
 use crate::store::{self, Store, Transaction};
 
+/// A unit to be added or changed.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct NewUnit {
+    /// The unit.
+    pub unit: Unit,
+    /// Whether it may be of a kind that no unit here has yet.
+    pub new_kind: bool,
+}
+
 impl Gate {
     /// Loads definitions, calendars, directories and tokens again: after a change on another node.
     /// Blocks.
@@ -47,22 +56,47 @@ impl Gate {
         Ok(done)
     }
 
-    /// Adds or changes a unit; with `new_kind` it may be of a kind that no unit here has yet. Blocks.
+    /// Adds or changes a unit. Blocks.
     ///
     /// # Errors
     /// `Forbidden`; `Invalid` for a kind or a parent that is not there, and when matters of some
-    /// category could be routed to nobody any more.
-    pub fn put_unit(&self, caller: &Caller, unit: &Unit, new_kind: bool) -> Result<(), Error> {
+    /// category could be routed to nobody any more; `Refused` with `second_person_needed` where other
+    /// people get what it has.
+    pub fn put_unit(&self, caller: &Caller, new: &NewUnit) -> Result<(), Error> {
         self.permit(caller, Act::WriteDirectory)?;
+        self.alone(caller, &Motion::Unit(Box::new(new.clone())))?;
+        self.put_unit_by(caller, new, None)
+    }
+
+    /// Refuses a unit that may not be put as it is.
+    pub(super) fn sound_unit(&self, caller: &Caller, new: &NewUnit) -> Result<(), Error> {
         let directory = self.inner.registry.directory(caller.jurisdiction)?;
+        let NewUnit { unit, new_kind } = new;
         let mut faults = directory.faults_of_unit(unit);
         faults.extend(directory.fault_of_new_kind(&unit.kind).filter(|_| !new_kind));
         faults.extend(stranding(&directory, unit));
-        sound(&faults)?;
+        sound(&faults)
+    }
+
+    /// Puts a unit that may be put, perhaps approved by a second person.
+    pub(super) fn put_unit_by(
+        &self,
+        caller: &Caller,
+        new: &NewUnit,
+        approval: Option<Approval>,
+    ) -> Result<(), Error> {
+        self.sound_unit(caller, new)?;
+        let unit = &new.unit;
         let deed = Deed::of(caller, "unit_put", format!("unit:{}", unit.code));
-        let deed = deed
-            .with(json!({ "name": unit.name.zh, "active": unit.active, "parent": unit.parent }));
-        self.administer(deed, |transaction, _| transaction.put_unit(caller.jurisdiction, unit))
+        let deed = deed.with(json!({
+            "name": unit.name.zh,
+            "active": unit.active,
+            "parent": unit.parent,
+            "successor": unit.successor,
+        }));
+        self.administer(deed.approved(approval), |transaction, _| {
+            transaction.put_unit(caller.jurisdiction, unit)
+        })
     }
 
     /// Adds (id 0) or changes a person. Blocks.

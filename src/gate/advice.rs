@@ -11,6 +11,7 @@ use crate::chart::CommandSpec;
 use crate::domain::event::hex;
 use crate::domain::{Directory, InstanceId, Instant, JurisdictionId, Refusal, Text};
 use crate::policy::Act;
+use crate::routing::suggestion::Candidate;
 use crate::routing::{Circumstances, Router, Suggestion, Traits};
 use crate::store::TraceRow;
 
@@ -60,12 +61,12 @@ impl Gate {
         routers.get(&whose).cloned()
     }
 
-    /// What is suggested for a call as far as it is typed.
+    /// What is suggested for a call as far as it is typed, and what it is recognised by.
     ///
     /// # Errors
     /// That the caller may not ask, that the router is not trained yet, that the text is too long, that
     /// there is no such category or question.
-    pub fn suggest(&self, caller: &Caller, typed: &Typed) -> Result<Suggestion, Error> {
+    pub fn suggest(&self, caller: &Caller, typed: &Typed) -> Result<(Suggestion, Traits), Error> {
         self.permit(caller, Act::ReadDirectory)?;
         if typed.text.chars().count() > TEXT_MAX {
             let en = format!("`text` is longer than {TEXT_MAX} characters");
@@ -89,7 +90,7 @@ impl Gate {
                 ),
             ))
         })?;
-        Ok(self.advice(&router, caller.jurisdiction, (&typed.text, of_call))?.0)
+        self.advice(&router, caller.jurisdiction, (&typed.text, of_call))
     }
 
     /// What the router says of a text after the catalogue and the precedents, and what the text is
@@ -104,9 +105,7 @@ impl Gate {
         self.inner.registry.turn(now);
         let directory = self.inner.registry.directory(whose)?;
         let least = self.routing_rules().precedent;
-        let read = router.read(text);
-        let traits = router.traits(&read);
-        let mut said = router.suggest_for(&read);
+        let (mut said, traits) = router.hear(text);
         said.heed(&directory, |category| router.usual(category), of_call);
         let township = directory.township_of(&of_call.place);
         said.follow(&self.inner.registry.precedents(whose), &traits, least, (township, now));
@@ -142,7 +141,9 @@ impl Gate {
             None => (None, String::new()),
             Some((router, said)) => {
                 let (suggestion, traits) = self.advice(&router, whose, (said, &of_call))?;
-                (Some((suggestion.verdict.as_str(), noted(&suggestion))), traits.encode())
+                let directory = self.inner.registry.directory(whose)?;
+                let noted = noted(&directory, &suggestion);
+                (Some((suggestion.verdict.as_str(), noted)), traits.encode())
             }
         };
         let phone = phone.and_then(|phone| self.phone_digest(phone));
@@ -231,17 +232,22 @@ impl Heard {
     }
 }
 
-/// A suggestion as it is kept with the matter: codes, thousandths and known words, nothing personal.
-fn noted(suggestion: &Suggestion) -> String {
-    let ranked = |list: &[crate::routing::suggestion::Candidate]| {
-        let shown: Vec<String> =
-            list.iter().take(3).map(|one| format!("{} {}‰", one.code, one.per_mille)).collect();
-        shown.join("、")
+/// A suggestion as it is kept with the matter: names and codes, thousandths and known words, nothing
+/// personal.
+fn noted(directory: &Directory, suggestion: &Suggestion) -> String {
+    let ranked = |list: &[Candidate], name: &dyn Fn(&str) -> Option<String>| {
+        let shown = list.iter().take(3).map(|Candidate { code, per_mille }| {
+            let name = name(code).map_or_else(|| code.clone(), |name| format!("{name}（{code}）"));
+            format!("{name}{per_mille}‰")
+        });
+        shown.collect::<Vec<String>>().join("、")
     };
+    let unit = |code: &str| directory.units.get(code).map(|unit| unit.name.zh.clone());
+    let category = |code: &str| directory.categories.get(code).map(|one| one.name.zh.clone());
     let mut text = format!(
         "建议单位：{}；类别：{}；涉警可能：{}‰；模型{}",
-        ranked(&suggestion.units),
-        ranked(&suggestion.categories),
+        ranked(&suggestion.units, &unit),
+        ranked(&suggestion.categories, &category),
         suggestion.kept_per_mille,
         suggestion.model
     );

@@ -15,7 +15,7 @@ use crate::domain::{
     Actor, Directory, InstanceId, Kind, Message, MessageId, Person, Recipient, Refusal, Text,
 };
 use crate::engine::{ACKNOWLEDGE, acknowledges};
-use crate::policy::Act;
+use crate::policy::{self, Act, Relation};
 use crate::store::MessageFilter;
 
 /// How long a link can be used: seven days. A matter that is still open then has told its people
@@ -184,9 +184,12 @@ impl Gate {
     /// Acknowledges a message of the caller's own.
     ///
     /// # Errors
-    /// `NotFound` for a message that is not the caller's; a refusal; what the store says.
+    /// `Forbidden`; `NotFound` for a message that is not the caller's; a refusal; what the store says.
     pub async fn acknowledge_message(&self, caller: &Caller, id: MessageId) -> Result<(), Error> {
         let Actor::Person { id: who, .. } = &caller.actor else { return Err(Error::NotFound) };
+        if !policy::may_at(&caller.actor, Act::AnswerMessage, Relation::Own, None) {
+            return Err(Error::Forbidden);
+        }
         let gate = self.clone();
         let found = tokio::task::spawn_blocking(move || gate.read(|reader| reader.message(id)));
         let found = found.await.map_err(|_ended| Error::Closing)??;
@@ -197,7 +200,12 @@ impl Gate {
         if message.acknowledged_at.is_some() {
             return Ok(());
         }
-        self.answer_message(&message, caller, ACKNOWLEDGE).await.map(drop)
+        // A token for answers need not be one for commands, though the matter hears of it by one.
+        let mut caller = caller.clone();
+        if let Actor::Person { via: Some(via), .. } = &mut caller.actor {
+            via.scope.acts.clear();
+        }
+        self.answer_message(&message, &caller, ACKNOWLEDGE).await.map(drop)
     }
 
     /// Sends a message once more: a new row, to the same person on the same channel. For those who

@@ -1,11 +1,11 @@
 //! Matters outside its family that a command names by their numbers.
 
-use serde_json::{Map, Value as Json};
+use serde_json::Value as Json;
 
 use super::batch::Draft;
 use super::error::Error;
 use super::registry::Registry;
-use super::{Caller, Request, Target, wording};
+use super::{Caller, Request, wording};
 use crate::chart::{Chart, Kind};
 use crate::domain::{Command, FactRecord, Instance, InstanceId, Value, of_matter};
 use crate::policy::{self, Act, Relation};
@@ -17,8 +17,7 @@ const NUMBER: usize = 8;
 /// Matters that a request may name: every input of a command that looks like a matter's number.
 /// They are locked with the instances of the batch, in order of id.
 pub(super) fn named(request: &Request) -> impl Iterator<Item = InstanceId> + '_ {
-    let input = matches!(request.target, Target::Instance(_)).then_some(&request.input);
-    let texts = input.into_iter().flat_map(Map::values).filter_map(Json::as_str);
+    let texts = request.input.values().filter_map(Json::as_str);
     texts.filter(|text| text.len() == NUMBER).filter_map(wording::family_of)
 }
 

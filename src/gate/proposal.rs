@@ -3,12 +3,13 @@
 
 use serde_json::json;
 
+use super::administration::NewUnit;
 use super::calendar::NewCalendar;
 use super::error::{Error, refused};
 use super::query::{Page, cut};
 use super::sealing::{self, Deed};
 use super::{Caller, Gate, TokenDraft};
-use crate::domain::{Actor, Instant, Person, PersonId};
+use crate::domain::{Actor, Instant, Person, PersonId, Unit};
 use crate::policy::Act;
 use crate::store::{self, ProposalRow, Transaction};
 
@@ -23,6 +24,8 @@ pub enum Motion {
     Person(Box<Person>),
     /// Make this token of somebody else.
     Token(Box<TokenDraft>),
+    /// Change this unit.
+    Unit(Box<NewUnit>),
 }
 
 impl Motion {
@@ -32,6 +35,7 @@ impl Motion {
             Self::Calendar(_) => "calendar",
             Self::Person(_) => "person",
             Self::Token(_) => "token",
+            Self::Unit(_) => "unit",
         }
     }
 
@@ -40,7 +44,7 @@ impl Motion {
         match self {
             Self::Definition(_) => Act::Publish,
             Self::Calendar(_) => Act::WriteCalendar,
-            Self::Person(_) => Act::WriteDirectory,
+            Self::Person(_) | Self::Unit(_) => Act::WriteDirectory,
             Self::Token(_) => Act::IssueTokens,
         }
     }
@@ -51,6 +55,7 @@ impl Motion {
             Self::Calendar(new) => return Ok(new.source.clone()),
             Self::Person(person) => serde_json::to_string(person),
             Self::Token(draft) => serde_json::to_string(draft),
+            Self::Unit(new) => serde_json::to_string(&new.unit),
         };
         let kind = self.kind();
         written.map_err(|error| Error::Internal(format!("a {kind} cannot be written: {error}")))
@@ -66,6 +71,9 @@ impl Motion {
             }
             "person" => serde_json::from_str(&row.body).map(Self::Person),
             "token" => serde_json::from_str(&row.body).map(Self::Token),
+            // As for calendars: whether it may be of a new kind was judged when it was proposed.
+            "unit" => serde_json::from_str(&row.body)
+                .map(|unit| Self::Unit(Box::new(NewUnit { unit, new_kind: true }))),
             kind => return Err(Error::Internal(format!("proposal {}: of kind `{kind}`", row.id))),
         };
         read.map_err(|error| Error::Internal(format!("proposal {}: {error}", row.id)))
@@ -109,14 +117,13 @@ impl Gate {
     pub fn needs_second_person(&self, caller: &Caller, motion: &Motion) -> Result<bool, Error> {
         let ruled = self.access_rules().second_person_ms.is_some();
         let Actor::Person { id: asks, .. } = &caller.actor else { return Ok(false) };
+        let directory = self.inner.registry.directory(caller.jurisdiction)?;
         Ok(ruled
             && match motion {
                 Motion::Definition(_) | Motion::Calendar(_) => true,
                 Motion::Token(draft) => draft.person != *asks,
-                Motion::Person(person) => {
-                    let directory = self.inner.registry.directory(caller.jurisdiction)?;
-                    gives_rights(directory.people.get(&person.id), person)
-                }
+                Motion::Person(person) => gives_rights(directory.people.get(&person.id), person),
+                Motion::Unit(new) => moves(directory.units.get(&new.unit.code), &new.unit),
             })
     }
 
@@ -173,6 +180,10 @@ impl Gate {
             Motion::Person(person) => {
                 format!("person:{}", self.sound_person(caller, person)?.id)
             }
+            Motion::Unit(new) => {
+                self.sound_unit(caller, new)?;
+                format!("unit:{}", new.unit.code)
+            }
             Motion::Token(draft) => {
                 self.sound_token(caller, draft)?;
                 format!("person:{}", draft.person)
@@ -192,6 +203,12 @@ impl Gate {
                 Ok(found.map(|version| version.number.to_string()).unwrap_or_default())
             }
             Motion::Token(_) => Ok(String::new()),
+            Motion::Unit(new) => {
+                let directory = registry.directory(caller.jurisdiction)?;
+                let known = directory.units.get(&new.unit.code).cloned();
+                let known = known.map(|unit| NewUnit { unit, new_kind: false });
+                known.map_or(Ok(String::new()), |known| Motion::Unit(Box::new(known)).body())
+            }
             Motion::Calendar(_) => Ok(registry.calendar(caller.jurisdiction)?.version().to_owned()),
             Motion::Person(person) => {
                 let directory = registry.directory(caller.jurisdiction)?;
@@ -264,6 +281,7 @@ impl Gate {
             Motion::Calendar(new) => drop(self.load_calendar_by(caller, &new, approval)?),
             Motion::Person(person) => drop(self.put_person_by(caller, &person, approval)?),
             Motion::Token(draft) => drop(self.issue_token_by(caller, &draft, approval)?),
+            Motion::Unit(new) => self.put_unit_by(caller, &new, approval)?,
         }
         self.proposal(caller, id)
     }
@@ -314,6 +332,14 @@ fn gives_rights(known: Option<&Person>, person: &Person) -> bool {
     let lasting = known.lasting();
     person.grants.iter().any(|grant| !lasting.contains(grant))
         || person.terms.iter().any(|term| !known.terms.contains(term))
+}
+
+/// Whether other people get what a unit has: those of its parent, or of its successor.
+fn moves(known: Option<&Unit>, unit: &Unit) -> bool {
+    match known {
+        Some(known) => (&known.parent, &known.successor) != (&unit.parent, &unit.successor),
+        None => unit.successor.is_some(),
+    }
 }
 
 #[cfg(test)]

@@ -6,12 +6,12 @@ use std::sync::PoisonError;
 
 use super::advice::takes_calls;
 use super::error::Error;
-use super::lessons::KEPT;
+use super::lessons::{CATEGORY, KEPT};
 use super::{Caller, Gate, Seen};
 use crate::domain::{Directory, InstanceId, Instant, Text, Value};
 use crate::policy::Act;
 use crate::routing::suggestion::{Reason, per_mille};
-use crate::routing::{Circumstances, Traits, Verdict};
+use crate::routing::{Circumstances, Suggestion, Traits, Verdict};
 use crate::store::TraceRow;
 
 /// How like a call must be to others, in thousandths, and how far is looked back.
@@ -94,6 +94,8 @@ struct Hit {
     phone: bool,
     place: Nearness,
     likeness: u16,
+    /// Whether it is of the category that this one seems to be of, once that is looked up.
+    category: bool,
 }
 
 impl Gate {
@@ -115,7 +117,7 @@ impl Gate {
         &self,
         caller: &Caller,
         typed: &Typed,
-        verdict: Verdict,
+        (said, traits): (&Suggestion, &Traits),
     ) -> Result<Vec<Repeat>, Error> {
         if !self.may_all(caller, Act::SeeMatter)? {
             return Ok(Vec::new());
@@ -132,14 +134,13 @@ impl Gate {
             Ok((reader.recent_traces(owner, since, rules.compared)?, of_number))
         })?;
         let directory = self.inner.registry.directory(owner)?;
-        let router = self.router(owner);
-        let traits = router.map(|router| router.traits(&router.read(&typed.text)));
-        let hits = hits(&directory, typed, &traits.unwrap_or_default(), &recent, &of_number);
+        let hits = hits(&directory, typed, traits, &recent, &of_number);
+        let category = said.categories.first().map(|one| one.code.as_str());
         let mut hits: Vec<(InstanceId, Hit)> =
             hits.into_iter().filter(|(_, hit)| hit.counts(rules)).collect();
         hits.sort_by_key(|(id, hit)| (std::cmp::Reverse(hit.rank()), std::cmp::Reverse(id.0)));
         let mut repeats = Vec::new();
-        for (id, hit) in hits.into_iter().take(LOOKED_UP) {
+        for (id, mut hit) in hits.into_iter().take(LOOKED_UP) {
             if repeats.len() == rules.shown {
                 break;
             }
@@ -150,11 +151,17 @@ impl Gate {
             if is_past(&seen, now.plus(-rules.ended_ms)) {
                 continue;
             }
+            let of = seen.instance.fields.get(CATEGORY).and_then(Value::as_text);
+            hit.category = of.is_some() && of == category;
+            if !hit.is_repeat(rules) {
+                continue;
+            }
             let (possible, _) = self.possible(caller, &seen)?;
             let takes = |name: &&String| seen.chart.command(name).is_some_and(takes_calls);
             // A matter that the police keep takes callers about danger, too.
             let kept = seen.instance.fields.get(KEPT) == Some(&Value::Bool(true));
-            let attach = possible.iter().find(takes).filter(|_| kept || verdict != Verdict::Keep);
+            let attach =
+                possible.iter().find(takes).filter(|_| kept || said.verdict != Verdict::Keep);
             let (attach, why) = (attach.cloned(), hit.why(&seen));
             repeats.push(Repeat { likeness: hit.likeness, why, attach, seen });
         }
@@ -188,7 +195,7 @@ fn hits(
         let likeness = per_mille(traits.likeness(&Traits::decode(&trace.traits)));
         let phone = callers.contains(&trace.instance);
         let place = nearness(&typed.circumstances.place, &trace.place, &townships);
-        let hit = Hit { phone, place, likeness };
+        let hit = Hit { phone, place, likeness, category: false };
         // The call that opened the matter comes first, and says where it is.
         let known = hits.entry(trace.instance).or_insert(hit);
         known.likeness = known.likeness.max(likeness);
@@ -197,14 +204,16 @@ fn hits(
 }
 
 impl Hit {
-    /// Whether it is worth the dispatcher's look.
+    /// Whether it is worth a look at the matter.
     fn counts(&self, rules: RoutingRules) -> bool {
-        self.phone
-            || match self.place {
-                Nearness::Same => self.likeness >= rules.same_place,
-                Nearness::Near => self.likeness >= rules.near,
-                Nearness::Elsewhere => false,
-            }
+        self.phone || self.place >= Nearness::Near && self.likeness >= rules.same_place
+    }
+
+    /// Whether it is worth the dispatcher's look. Near each other, two calls of one category need be no
+    /// more alike than two from the same place.
+    fn is_repeat(&self, rules: RoutingRules) -> bool {
+        let near = if self.category { rules.same_place } else { rules.near };
+        self.counts(rules) && (self.phone || self.place == Nearness::Same || self.likeness >= near)
     }
 
     fn rank(&self) -> u16 {
@@ -234,6 +243,9 @@ impl Hit {
                 );
             }
             Nearness::Near | Nearness::Elsewhere => {}
+        }
+        if self.category {
+            say("same_category", "同一类别", "the same category");
         }
         if self.likeness >= 250 {
             say("same_matter", "所说事项相近", "what is said is alike");

@@ -8,7 +8,7 @@ use super::error::Error;
 use super::proposal::{Approval, Motion};
 use super::sealing::Deed;
 use super::{Caller, Gate};
-use crate::domain::event::{Hash, hex};
+use crate::domain::event::Hash;
 use crate::domain::{Directory, Instant, PersonId, Scope};
 use crate::policy::{self, Act};
 use crate::store::TokenRow;
@@ -51,10 +51,7 @@ pub struct Issued {
 }
 
 /// What a token begins with, so that leaked ones are found by scanners.
-const TOKEN_PREFIX: &str = "fenliu_";
-
-/// The bytes of a token's secret.
-const TOKEN_BYTES: usize = 32;
+const PREFIX: &str = "fenliu_";
 
 /// A day (ms).
 const DAY: i64 = 24 * 3_600_000;
@@ -93,9 +90,7 @@ impl Gate {
         caller: &Caller,
         new: &NewToken,
     ) -> Result<(TokenDraft, String), Error> {
-        let mut bytes = [0_u8; TOKEN_BYTES];
-        (self.inner.entropy)(&mut bytes);
-        let secret = format!("{TOKEN_PREFIX}{}", hex(&bytes));
+        let secret = self.secret(PREFIX);
         let latest = self.now().plus(self.access_rules().token_ms);
         let until = caller.actor.via().and_then(|via| via.until);
         let draft = TokenDraft {

@@ -99,7 +99,7 @@ impl Gate {
         self.inner.figures.count_reveal();
         let (gate, caller) = (self.clone(), caller.clone());
         let read = tokio::task::spawn_blocking(move || {
-            let seen = gate.instance(&caller, id)?;
+            let seen = gate.instance(&caller.house(), id)?;
             let content = gate.opens(&caller, &seen)?.content;
             gate.heard(&caller, &seen, Openness { content, identity: true })
         });

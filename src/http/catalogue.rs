@@ -197,7 +197,7 @@ pub(super) async fn draft(
     let kind = request.content_type().to_ascii_lowercase();
     let (categories, note) = if [WORKBOOK, "text/csv"].contains(&kind.as_str()) {
         let bytes = receive::read(&request, &mut payload).await?;
-        let directory = house.gate.directory(&caller)?;
+        let directory = house.gate.registry().directory(caller.jurisdiction)?;
         let read = match kind == WORKBOOK {
             true => categories::read_book(&directory, &bytes),
             false => categories::read(&directory, &receive::utf8(&bytes)?),
@@ -210,7 +210,7 @@ pub(super) async fn draft(
     let gate = house.gate.clone();
     let (number, differences) = blocking(move || {
         let number = gate.draft_catalogue(&caller, categories, &note)?;
-        Ok((number, gate.catalogue_differences(&caller, number, None)?))
+        Ok((number, gate.catalogue_differences(&caller.house(), number, None)?))
     })
     .await?;
     let differences = differences.into_iter().map(DifferenceView::of).collect();
@@ -259,7 +259,7 @@ pub(super) async fn publish(
     let (gate, lens) = (house.gate.clone(), Lens::of(&house, &caller)?);
     let (all, now) = blocking(move || {
         gate.publish_catalogue(&caller, number, at)?;
-        gate.catalogues(&caller)
+        gate.catalogues(&caller.house())
     })
     .await?;
     let version = all.iter().find(|version| version.number == number);

@@ -2,17 +2,18 @@
 
 use std::collections::BTreeMap;
 
-use actix_web::web;
+use actix_web::{HttpResponse, web};
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
 use super::House;
 use super::caller::Who;
 use super::problem::{Problem, blocking};
+use super::proposal::{self, ProposalView};
 use super::receive::{Body, Query};
 use super::view::{All, Lens, Named, PersonName, Words};
 use crate::domain::{Actor, Category, Directory, Question, Role, Text, Unit};
-use crate::gate::Caller;
+use crate::gate::{Caller, Motion, NewUnit};
 use crate::policy::{self, Act, Relation};
 
 /// A unit.
@@ -97,6 +98,9 @@ pub(super) struct CategoryBody {
     /// The statutory limit in working days for `legal`; 0 if no law is named.
     #[serde(default)]
     legal_days: i64,
+    /// The law counts calendar days instead.
+    #[serde(default)]
+    legal_calendar: bool,
     /// The law that fixes it.
     #[schema(value_type = Option<Words>)]
     law: Option<Text>,
@@ -155,13 +159,15 @@ impl CategoryBody {
     pub(super) fn of(category: &Category) -> Self {
         let Category { code, name, units, matter_class, legal_days, law, .. } = category.clone();
         let Category { kind, territory, questions, .. } = category.clone();
-        let Category { police_kept, police_first, livelihood, retired, .. } = *category;
+        let Category { police_kept, police_first, livelihood, retired, legal_calendar, .. } =
+            *category;
         Self {
             code,
             name,
             units,
             matter_class,
             legal_days,
+            legal_calendar,
             law,
             police_kept,
             police_first,
@@ -180,6 +186,7 @@ impl CategoryBody {
             units: self.units,
             matter_class: self.matter_class,
             legal_days: self.legal_days,
+            legal_calendar: self.legal_calendar,
             law: self.law,
             police_kept: self.police_kept,
             police_first: self.police_first,
@@ -311,10 +318,10 @@ pub(super) async fn unit(
 /// Adds or changes a unit.
 #[utoipa::path(
     put, path = "/api/v1/units/{code}", tag = "administration", request_body = UnitBody,
-    responses((status = 200, body = UnitView, description = "The unit as it is now.")),
+    responses((status = 200, body = UnitView, description = "The unit as it is now."),
+        (status = 202, body = ProposalView, description = "Another parent or successor, proposed.")),
     params(("code" = String, Path, description = "The unit's code."),
-        ("new_kind" = Option<bool>, Query, description = "Whether it may be of a kind that no unit \
-            here has yet.")),
+        ("new_kind" = Option<bool>, Query, description = "Whether no unit need be of its kind yet.")),
 )]
 pub(super) async fn put_unit(
     house: web::Data<House>,
@@ -322,18 +329,24 @@ pub(super) async fn put_unit(
     path: web::Path<String>,
     mut query: Query,
     Body(body): Body<UnitBody>,
-) -> Result<web::Json<UnitView>, Problem> {
+) -> Result<HttpResponse, Problem> {
     let new_kind = query.flag("new_kind")?;
     query.end()?;
     let UnitBody { name, kind, parent, active, successor } = body;
     let (code, active) = (path.into_inner(), active.unwrap_or(successor.is_none()));
     let unit = Unit { code, name, kind, parent, active, successor };
-    let (gate, who, put) = (house.gate.clone(), caller.clone(), unit.clone());
-    blocking(move || gate.put_unit(&who, &put, new_kind)).await?;
-    found(&house, &caller, |who| {
+    let put = NewUnit { unit: unit.clone(), new_kind };
+    let motion = Motion::Unit(Box::new(put.clone()));
+    if let Some(proposed) = proposal::instead(&house, &caller, motion).await? {
+        return Ok(proposed);
+    }
+    let (gate, who) = (house.gate.clone(), caller.clone());
+    blocking(move || gate.put_unit(&who, &put)).await?;
+    let view = found(&house, &caller.house(), |who| {
         let warnings = who.unserved(&unit.code).into_iter().collect();
         Some(UnitView { warnings, ..UnitView::of(who, &unit) })
-    })
+    })?;
+    Ok(HttpResponse::Ok().json(view.into_inner()))
 }
 
 /// Categories.

@@ -19,7 +19,7 @@ use crate::gate::{Caller, Gate, Motion, ProposalRow};
 pub(super) struct ProposalView {
     /// Its id.
     pub(super) id: i64,
-    /// Of what: `definition`, `calendar`, `person` or `token`.
+    /// Of what: `definition`, `calendar`, `person`, `token` or `unit`.
     kind: String,
     /// What it is about: `definition:referral`, `person:7` (`person:0`: a new one).
     subject: String,
@@ -37,11 +37,11 @@ pub(super) struct ProposalView {
     decided_by: Option<PersonId>,
     /// When.
     decided_at: Option<String>,
-    /// What is proposed: the text of a file, or a person or token as it is to be. Not in lists.
+    /// What is proposed: the text of a file, or a person, token or unit as it is to be. Not in lists.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(value_type = Option<Object>)]
     content: Option<Json>,
-    /// What it is to stand in place of: the version of a workflow or calendar, or the person as it was
+    /// What it is to stand in place of: the version of a workflow or calendar, or the person or unit as it was
     /// when this was proposed; null for what is new. Not in lists.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(value_type = Option<Object>)]
@@ -68,7 +68,7 @@ impl ProposalView {
 
     fn whole(house: &House, lens: &Lens, row: ProposalRow) -> Self {
         let said = |text: &str| match row.kind.as_str() {
-            "person" | "token" => serde_json::from_str(text).unwrap_or_default(),
+            "person" | "token" | "unit" => serde_json::from_str(text).unwrap_or_default(),
             _ => Json::from(text),
         };
         let (content, instead_of) = (Some(said(&row.body)), Some(said(&row.base)));

@@ -137,7 +137,7 @@ pub(super) async fn put(
     let (gate, lens) = (house.gate.clone(), Lens::of(&house, &caller)?);
     let written = blocking(move || {
         gate.put_spot_answer(&caller, &new)?;
-        gate.spot_history(&caller, &new.code)
+        gate.spot_history(&caller.house(), &new.code)
     });
     let written = written.await?;
     let newest = written.first().ok_or_else(Problem::not_found)?;

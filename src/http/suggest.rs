@@ -139,7 +139,7 @@ pub(super) struct RepeatView {
     place: Option<String>,
     /// How much the texts are alike, in thousandths.
     likeness_per_mille: u16,
-    /// Why it is shown: `same_caller`, `same_place`, `near_place`, `same_matter`, `counted`.
+    /// Why it is shown: `same_caller`, `same_place`, `near_place`, `same_category`, `same_matter`, `counted`.
     why: Vec<ReasonView>,
     /// What one tap would do, the better first.
     taps: Vec<Tap>,
@@ -210,8 +210,8 @@ pub(super) async fn suggest(
     let circumstances = Circumstances { place, category, answers };
     let typed = Typed { text, circumstances, phone };
     let (said, repeats, answers) = blocking(move || {
-        let said = gate.suggest(&caller, &typed)?;
-        let repeats = gate.repeats(&caller, &typed, said.verdict)?;
+        let (said, traits) = gate.suggest(&caller, &typed)?;
+        let repeats = gate.repeats(&caller, &typed, (&said, &traits))?;
         let codes: Vec<&str> = said.categories.iter().map(|one| one.code.as_str()).collect();
         let answers = gate.spot_found(&caller, &typed.text, &codes)?;
         Ok((said, repeats, answers))

@@ -54,14 +54,13 @@ fn cells(category: &Category) -> [String; COLUMNS.len()] {
     let flag = |value: bool| if value { "是" } else { "" }.to_owned();
     let class = CLASSES.iter().find(|(_, code)| *code == category.matter_class);
     let law = category.law.clone().unwrap_or_default();
-    let days = category.legal_days;
     [
         category.code.clone(),
         category.name.zh.clone(),
         category.name.en.clone(),
         category.units.join("、"),
         class.map_or(category.matter_class.clone(), |(zh, _)| (*zh).to_owned()),
-        if days == 0 { String::new() } else { days.to_string() },
+        category.legal_text(),
         law.zh,
         law.en,
         flag(category.police_kept),
@@ -99,6 +98,26 @@ pub fn write_book(categories: &Categories) -> Result<Vec<u8>, rust_xlsxwriter::X
     book.save_to_buffer()
 }
 
+/// So many bytes may a workbook have when it is unpacked: a catalogue has a hundredth of it, and a small
+/// file can unpack to more than any memory.
+const UNPACKED_MAX: u64 = 32 << 20;
+
+/// Unpacks a workbook into nothing, as far as is allowed.
+fn unpacks_within(bytes: &[u8], most: u64) -> Result<(), String> {
+    let mut archive =
+        zip::ZipArchive::new(std::io::Cursor::new(bytes)).map_err(|e| e.to_string())?;
+    let mut left = most;
+    for number in 0..archive.len() {
+        let file = archive.by_index(number).map_err(|error| error.to_string())?;
+        let mut some = std::io::Read::take(file, left + 1);
+        let read = std::io::copy(&mut some, &mut std::io::sink()).map_err(|e| e.to_string())?;
+        left = left.checked_sub(read).ok_or_else(|| {
+            format!("解压后超过{0} MiB unpacked it is larger than {0} MiB", most >> 20)
+        })?;
+    }
+    Ok(())
+}
+
 /// The cells of a sheet, each row with its line.
 type Rows = Vec<(usize, Vec<String>)>;
 
@@ -108,10 +127,14 @@ type Rows = Vec<(usize, Vec<String>)>;
 /// Everything that is wrong with it, each with its line.
 pub fn read(directory: &Directory, text: &str) -> Result<Categories, Vec<Fault>> {
     let text = text.trim_start_matches(MARK);
+    let separator = sheet::separator(text);
+    if let Some(line) = sheet::unclosed(text, separator) {
+        return Err(vec![Fault { line, what: super::unclosed(line), input: None }]);
+    }
     let mut reader = csv::ReaderBuilder::new()
         .has_headers(false)
         .flexible(true)
-        .delimiter(sheet::separator(text))
+        .delimiter(separator)
         .from_reader(text.as_bytes());
     let mut rows = Rows::new();
     for record in reader.records() {
@@ -145,6 +168,7 @@ pub fn read_book(directory: &Directory, bytes: &[u8]) -> Result<Categories, Vec<
         );
         vec![Fault { line: 1, what, input: None }]
     };
+    unpacks_within(bytes, UNPACKED_MAX).map_err(|e| unread(&e))?;
     let mut book: Xlsx<_> =
         calamine::open_workbook_from_rs(std::io::Cursor::new(bytes)).map_err(|e| unread(&e))?;
     let first = book.worksheet_range_at(0).ok_or_else(|| unread(&"no sheet"))?;
@@ -266,17 +290,15 @@ fn category(
         )),
     };
     let matter_class = CLASSES.iter().find(|(zh, code)| *zh == class || *code == class);
-    let legal_days = if days.is_empty() { Ok(0) } else { days.parse() };
+    let (legal_days, legal_calendar) = statutory(days)?;
     let law = Text::new(law_zh, if law_en.is_empty() { law_zh } else { law_en });
     Ok(Category {
         code: code.to_owned(),
         name: Text::new(name_zh, if name_en.is_empty() { name_zh } else { name_en }),
         units: units.collect::<Result<_, _>>()?,
         matter_class: matter_class.map_or(class, |(_, code)| code).to_owned(),
-        legal_days: legal_days.map_err(|_word| {
-            let zh = format!("法定时限“{days}”应为工作日数");
-            ("legal_days", Text::new(zh, format!("`{days}` is no number of working days")))
-        })?,
+        legal_days,
+        legal_calendar,
         law: (!law.zh.is_empty()).then_some(law),
         police_kept: flag("police_kept", kept)?,
         police_first: flag("police_first", first)?,
@@ -286,6 +308,26 @@ fn category(
         territory: territories(directory, territory)?,
         questions: questions.lines().map(question).collect::<Result<_, _>>()?,
     })
+}
+
+/// A statutory limit: its days, and whether they are calendar days. A bare number is working days.
+fn statutory(cell: &str) -> Result<(i64, bool), Wrong> {
+    let end = cell.find(|c: char| !c.is_ascii_digit()).unwrap_or(cell.len());
+    let (digits, unit) = cell.split_at(end);
+    let calendar = match unit.trim() {
+        "" | "个工作日" | "工作日" | "working days" => Some(false),
+        "日" | "天" | "个自然日" | "自然日" | "days" => Some(true),
+        _ => None,
+    };
+    match (digits.parse(), calendar) {
+        (Ok(days), Some(calendar)) => Ok((days, calendar)),
+        _ if cell.is_empty() => Ok((0, false)),
+        _ => {
+            let zh = format!("法定时限“{cell}”应为天数，例如60个工作日、60日");
+            let en = format!("`{cell}` is no limit; write `60 working days` or `60 days`");
+            Err(("legal_days", Text::new(zh, en)))
+        }
+    }
 }
 
 /// What stands between several names in one cell.
@@ -332,4 +374,26 @@ fn question(line: &str) -> Result<Question, Wrong> {
     }
     let ask = Text::new(zh, if en.is_empty() { zh } else { en });
     Ok(Question { code: code.to_owned(), ask, yes: category(3), no: category(4) })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::statutory;
+
+    #[test]
+    fn a_statutory_limit_is_read_as_people_write_it() {
+        for (cell, limit) in [
+            ("", (0, false)),
+            ("60", (60, false)),
+            ("60个工作日", (60, false)),
+            ("60 working days", (60, false)),
+            ("60日", (60, true)),
+            ("60 days", (60, true)),
+        ] {
+            assert_eq!(statutory(cell), Ok(limit), "{cell}");
+        }
+        for wrong in ["日", "-1", "六十日", "60周", "99999999999999999999"] {
+            assert!(statutory(wrong).is_err(), "{wrong}");
+        }
+    }
 }

@@ -3,8 +3,7 @@
 //! vocabulary can try out which words were there, so it is kept no longer than the text.
 
 use super::digest;
-use super::features::Read;
-use super::router::Router;
+use super::model::Features;
 
 /// So many features of a text are kept, the strongest.
 const KEPT: usize = 64;
@@ -16,25 +15,22 @@ const LEVELS: u8 = 15;
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Traits(Vec<(u32, u8)>);
 
-impl Router {
-    /// What a text is recognised by.
-    #[must_use]
-    pub fn traits(&self, read: &Read) -> Traits {
-        let mut features = self.reader.of_matter(read);
-        // Single letters and the bias stand in every text; triples say little more than pairs.
-        features.retain(|(name, _)| {
-            let piece = name.strip_prefix("n:").map(|piece| piece.chars().count());
-            name != "bias" && piece.is_none_or(|length| length == 2)
-        });
-        features.sort_by(|one, other| other.1.total_cmp(&one.1).then_with(|| one.0.cmp(&other.0)));
-        features.truncate(KEPT);
-        let most = features.first().map_or(1.0, |(_, weight)| weight.max(1e-6));
-        let mut kept: Vec<(u32, u8)> =
-            features.iter().map(|(name, weight)| (hash(name), level(weight / most))).collect();
-        kept.sort_unstable();
-        kept.dedup_by_key(|(hash, _)| *hash);
-        Traits(kept)
-    }
+/// What a text is recognised by, of the features that tell whose matter it is.
+#[must_use]
+pub(super) fn traits_of(mut features: Features) -> Traits {
+    // Single letters and the bias stand in every text; triples say little more than pairs.
+    features.retain(|(name, _)| {
+        let piece = name.strip_prefix("n:").map(|piece| piece.chars().count());
+        name != "bias" && piece.is_none_or(|length| length == 2)
+    });
+    features.sort_by(|one, other| other.1.total_cmp(&one.1).then_with(|| one.0.cmp(&other.0)));
+    features.truncate(KEPT);
+    let most = features.first().map_or(1.0, |(_, weight)| weight.max(1e-6));
+    let mut kept: Vec<(u32, u8)> =
+        features.iter().map(|(name, weight)| (hash(name), level(weight / most))).collect();
+    kept.sort_unstable();
+    kept.dedup_by_key(|(hash, _)| *hash);
+    Traits(kept)
 }
 
 impl Traits {
@@ -91,13 +87,12 @@ fn level(share: f32) -> u8 {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::routing::{Example, Knowledge};
+    use crate::routing::{Example, Knowledge, Router};
 
     fn traits(text: &str) -> Traits {
         let example = Example { text: "停水".to_owned(), ..Example::default() };
         let knowledge = Knowledge { examples: vec![example], ..Knowledge::default() };
-        let router = Router::train(&knowledge);
-        router.traits(&router.read(text))
+        Router::train(&knowledge).hear(text).1
     }
 
     #[test]

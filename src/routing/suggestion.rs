@@ -10,6 +10,7 @@ use super::features::{Meaning, Read};
 
 use super::guard::{Manner, Told};
 use super::knowledge::SignKind;
+use super::likeness::{Traits, traits_of};
 use super::model::Features;
 use super::normal::PAUSE;
 use super::router::{Ranked, Router};
@@ -101,12 +102,18 @@ impl Router {
     /// What is suggested for a text.
     #[must_use]
     pub fn suggest(&self, text: &str) -> Suggestion {
-        self.suggest_for(&self.read(text))
+        self.hear(text).0
     }
 
-    /// What is suggested for a text that was read.
+    /// What is suggested for a text, and what it is recognised by.
     #[must_use]
-    pub fn suggest_for(&self, read: &Read) -> Suggestion {
+    pub fn hear(&self, text: &str) -> (Suggestion, Traits) {
+        let read = self.read(text);
+        let features = self.reader.of_matter(&read);
+        (self.suggest_for(&read, &features), traits_of(features))
+    }
+
+    fn suggest_for(&self, read: &Read, features: &Features) -> Suggestion {
         let (divert, kept, danger) = self.weigh(read);
         let police = 1.0 - divert;
         let verdict = if police >= self.tuning.keep {
@@ -120,13 +127,12 @@ impl Router {
         } else {
             Verdict::Divert
         };
-        let features = self.reader.of_matter(read);
-        let units = self.believed(self.rank_units(&features), verdict, divert);
-        let mut categories = self.rank_categories(&features);
+        let units = self.believed(self.rank_units(features), verdict, divert);
+        let mut categories = self.rank_categories(features);
         categories.retain(|one| {
             verdict != Verdict::Divert || !self.kept.get(&one.code).copied().unwrap_or(false)
         });
-        let reasons = self.reasons((read, &features), verdict, &units, &categories);
+        let reasons = self.reasons((read, features), verdict, &units, &categories);
         let question =
             (verdict == Verdict::Ask).then(|| question(&read.reading.told, kept > danger));
         let place = match verdict {

@@ -577,6 +577,31 @@ async fn a_narrow_token_shows_no_more_than_it_is_for_and_makes_none_that_is_wide
 
 // Check 15.
 #[tokio::test]
+async fn a_token_for_one_thing_does_it_and_shows_what_it_did() {
+    let office = Office::county().await;
+    let by = async |who: &str, act: &str, method: Method, path: &str, body: Json| {
+        let id = office.get(who, "/api/v1/me").await.ok(200)["person"]["id"].clone();
+        let wish = json!({ "person": id, "label": "one thing", "acts": [act] });
+        let made = office.post("yingji.administrator", "/api/v1/tokens", wish).await.ok(201);
+        let request = office.ask("nobody", method, path);
+        read(request.bearer_auth(made["token"].as_str().unwrap()).json(&body)).await
+    };
+    let unit = json!({ "name": { "zh": "县水利局", "en": "water" }, "kind": "department" });
+    let path = "/api/v1/units/shuili";
+    let put = by("yingji.administrator", "write_directory", Method::PUT, path, unit).await.ok(200);
+    assert_eq!(put["name"]["zh"], "县水利局");
+    let body = json!({ "input": { "place": "葛城街道", "text": "夜间施工扰民", "kind": "help",
+        "category": "env.waste-water", "caller_phone": "13800001234" } });
+    let path = "/api/v1/referrals";
+    let opened = by("gongan.dispatcher", "open", Method::POST, path, body).await.ok(201);
+    let path = format!("/api/v1/referrals/{}/reveal", opened["id"].as_str().unwrap());
+    let purpose = json!({ "purpose": "核实退回理由，需联系来电人" });
+    let shown = by("yingji.duty", "reveal_caller", Method::POST, &path, purpose).await.ok(200);
+    assert_eq!(shown["personal"]["caller_phone"], "13800001234");
+}
+
+// Check 15.
+#[tokio::test]
 async fn every_token_ends_and_what_is_done_by_it_says_who_had_it_made() {
     let office = Office::open().await;
     let issue = async |more: Json| {

@@ -201,6 +201,27 @@ async fn a_message_is_acknowledged_by_its_person_alone() {
 }
 
 #[tokio::test]
+async fn a_token_for_answers_need_be_good_for_nothing_else() {
+    let (office, _, message) = called_out().await;
+    let who = id_of(&office, "yingji.duty").await;
+    let public = office.gate.public_ids().message(message.id);
+    let path = format!("/api/v1/messages/{public}/acknowledge");
+    let by = async |act: &str| {
+        let body = json!({ "person": who, "label": "pager", "acts": [act] });
+        let made = office.post("yingji.administrator", "/api/v1/tokens", body).await.ok(201);
+        let request = office.ask("nobody", Method::POST, &path);
+        let request = request.bearer_auth(made["token"].as_str().unwrap());
+        read(request.json(&json!({}))).await.status
+    };
+    for act in ["see_messages", "command"] {
+        assert_eq!(by(act).await, 403, "{act}");
+    }
+    assert_eq!(seen(&office, &message).await.acknowledged_at, None);
+    assert_eq!(by("answer_message").await, 204);
+    assert!(seen(&office, &message).await.acknowledged_at.is_some());
+}
+
+#[tokio::test]
 async fn who_operates_the_house_sends_a_message_once_more() {
     let (office, _, message) = called_out().await;
     let public = office.gate.public_ids().message(message.id);

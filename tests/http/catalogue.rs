@@ -91,6 +91,18 @@ async fn the_catalogue_goes_out_and_comes_in_as_a_workbook() {
     assert_eq!(drafted["differences"], json!([]), "{drafted}");
     assert_eq!(send(b"PK no workbook".to_vec()).await.problem(422), "wrong_rows");
     assert_eq!(send(Vec::new()).await.problem(422), "wrong_rows");
+    // A small file that unpacks to more than any memory is not unpacked.
+    let mut bomb = zip::ZipWriter::new(std::io::Cursor::new(Vec::new()));
+    bomb.start_file("xl/workbook.xml", zip::write::SimpleFileOptions::default()).unwrap();
+    let block = vec![b' '; 1 << 20];
+    for _ in 0..40 {
+        std::io::Write::write_all(&mut bomb, &block).unwrap();
+    }
+    let bomb = bomb.finish().unwrap().into_inner();
+    assert!(bomb.len() < 100_000, "{}", bomb.len());
+    let answer = send(bomb).await;
+    assert_eq!(answer.problem(422), "wrong_rows");
+    assert!(answer.text.contains("32 MiB"), "{}", answer.text);
 }
 
 #[tokio::test]
@@ -172,6 +184,14 @@ async fn what_a_merged_unit_had_open_follows_and_what_is_meant_for_it_goes_to_it
         let seen = office.get("shiyao.liaison", &format!("/api/v1/referrals/{id}")).await.ok(200);
         assert_eq!(seen["holder"]["code"], "shiyao");
     }
+    // Its people hear of each.
+    let messages = office.get(DESK, &format!("/api/v1/referrals/{open}/messages")).await.ok(200);
+    let told = messages["items"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .filter(|one| one["body"].as_str().is_some_and(|body| body.contains("转由贵单位承接")));
+    assert_eq!(told.count(), 4, "liaison and leader, by SMS and mail: {messages}");
     office.command("shiyao.liaison", &open, accept).await.ok(200);
     // Who had it still reads its own part, under the name it had.
     let seen = office.get(DESK, &format!("/api/v1/referrals/{open}")).await.ok(200);

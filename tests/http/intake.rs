@@ -197,8 +197,23 @@ async fn what_a_peer_hands_in_wakes_the_desk_and_danger_the_police_too() {
     for wanted in ["gongan.dispatcher", "gongan.shift_leader", "gongan.leader"] {
         assert!(posts.iter().any(|post| post == wanted), "{wanted}: {posts:?}");
     }
-    assert!(kept[0]["body"].as_str().unwrap().contains("立即派警"), "{kept:?}");
+    assert!(kept[0]["body"].as_str().unwrap().contains("请派警"), "{kept:?}");
     let other = told(hand_in("W-2", "utility.power-fault").await.ok(201)).await;
     let posts: Vec<String> = other.iter().map(post).collect();
     assert!(!posts.is_empty() && posts.iter().all(|post| post == "gongan.dispatcher"), "{posts:?}");
+}
+
+#[tokio::test]
+async fn a_quotation_mark_that_is_never_closed_is_said_with_its_line_and_nothing_is_taken() {
+    let office = Office::county().await;
+    let table = "来源编号,警情内容,地点,匿名\nP-1,停电,葛城街道,是\nP-2,\"井盖没了,葛城街道,是\nP-3,停水,葛城街道,是\n";
+    let answer = send(&office, "?source=paper", "text/csv", table.to_owned()).await;
+    assert_eq!(answer.problem(422), "invalid");
+    let said = answer.json["detail_zh"].as_str().unwrap();
+    assert!(said.contains("第3行") && said.contains("引号"), "{said}");
+    let none = office.get(DESK, "/api/v1/referrals").await.ok(200);
+    assert_eq!(none["items"], json!([]));
+    // In a longer file the line is that of the file.
+    let answer = send(&office, "?source=paper&first_line=102", "text/csv", table.to_owned()).await;
+    assert!(answer.json["detail_zh"].as_str().unwrap().contains("第103行"), "{}", answer.text);
 }

@@ -120,6 +120,31 @@ async fn a_token_that_acts_as_somebody_else_is_good_when_a_second_person_approve
 
 // Check 30.
 #[tokio::test]
+async fn alerts_are_led_elsewhere_and_units_merged_only_by_two_people() {
+    let office = office().await;
+    let faraji = with_device(&office, 6, "faraji").await;
+    let known = office.get("Dalila", "/api/v1/people/1").await.ok(200);
+    let moved = json!({ "name": known["name"], "phone": "0700000099",
+        "grants": [{ "role": "dispatcher", "unit": "office" }] });
+    let asked = office.put("Dalila", "/api/v1/people/1", moved).await.ok(202);
+    assert_eq!(asked["content"]["phone"], "0700000099");
+    let unit = office.get("Dalila", "/api/v1/units/cranes").await.ok(200);
+    let put = async |zh: &str, successor: Option<&str>| {
+        let body = json!({ "name": { "zh": zh, "en": "Cranes" }, "kind": unit["kind"],
+            "successor": successor });
+        office.put("Dalila", "/api/v1/units/cranes", body).await
+    };
+    put("起重机", None).await.ok(200);
+    let merged = put("起重机", Some("divers")).await.ok(202);
+    assert_eq!((&merged["kind"], &merged["subject"]), (&json!("unit"), &json!("unit:cranes")));
+    let now = async || office.get("Dalila", "/api/v1/units/cranes").await.ok(200)["active"].clone();
+    assert_eq!(now().await, json!(true), "nothing has changed yet");
+    decide(&faraji, &merged, "approve").await.ok(200);
+    assert_eq!(now().await, json!(false));
+}
+
+// Check 30.
+#[tokio::test]
 async fn a_workflow_that_one_person_proposes_is_published_by_another_or_withdrawn() {
     let office = office().await;
     let second = json!({ "name": "Goma", "grants": [{ "role": "editor", "unit": "office" }] });

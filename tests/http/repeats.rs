@@ -82,6 +82,23 @@ async fn who_calls_again_about_the_same_place_is_seen_while_the_call_is_typed() 
 }
 
 #[tokio::test]
+async fn near_each_other_calls_of_one_category_need_be_less_alike() {
+    let office = advised().await;
+    register(&office, "整栋楼停电了冰箱里东西都化了", "葛城街道土城路12号", "023-5922-0001").await;
+    let near = async |category: &str| {
+        let body = json!({ "text": "没有电了，什么时候来电", "place": "葛城街道滨河路", "category": category });
+        let said = office.post(DESK, "/api/v1/routing/suggest", body).await.ok(200);
+        said["repeats"].as_array().unwrap().clone()
+    };
+    let found = near("utility.power-fault").await;
+    assert_eq!(found.len(), 1, "{found:?}");
+    assert!(kinds(&found[0]).contains(&"same_category"), "{found:?}");
+    let likeness = found[0]["likeness_per_mille"].as_i64().unwrap();
+    assert!((250..450).contains(&likeness), "else this test shows nothing: {likeness}");
+    assert!(near("noise.industry").await.is_empty(), "another matter");
+}
+
+#[tokio::test]
 async fn one_tap_counts_the_caller_and_keeps_what_he_said() {
     let office = advised().await;
     let first = register(&office, "整栋楼停电了", "葛城街道土城路12号", "023-5922-0001").await;

@@ -202,12 +202,20 @@ async fn upheld_and_rejected_returns_are_counted_apart() {
     }
     // Ruled to another unit: the return was right.
     ruled(&office, "河边堆的东西有臭味没人管", ruling()).await;
+    // Rejected by the desk, contested, and then given to another unit: it was right after all.
+    let (id, _) = registered(&office, "河边有臭味").await;
+    give(&office, DESK, &id, "route", json!({ "unit": "huanbao" })).await;
+    give(&office, "huanbao.liaison", &id, "return_to_desk", returned("not_our_duty")).await;
+    give(&office, LEADER, &id, "reject_return", json!({ "reason": "职责清单写明" })).await;
+    let position = json!({ "position": "河道保洁不属我局职责" });
+    give(&office, "huanbao.leader", &id, "contest", position).await;
+    give(&office, DIRECTOR, &id, "rule", ruling()).await;
     let figures = office.get(DUTY, "/api/v1/routing/returns").await.ok(200);
     let of_unit = &figures["units"][0];
     assert_eq!(of_unit["unit"]["code"], "huanbao");
     let counts = ["returned", "upheld", "rejected", "pending"].map(|name| of_unit[name].as_i64());
-    assert_eq!(counts, [4, 2, 1, 1].map(Some), "{figures}");
-    assert_eq!(figures["clauses"][0]["times"], 4);
+    assert_eq!(counts, [5, 3, 1, 1].map(Some), "{figures}");
+    assert_eq!(figures["clauses"][0]["times"], 5);
     let none = "/api/v1/routing/returns?opened_from=2030-01-01T00:00:00%2B08:00";
     assert_eq!(office.get(DUTY, none).await.ok(200)["matters"], 0);
 }

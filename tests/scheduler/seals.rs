@@ -11,8 +11,8 @@ use fenliu::domain::{
 };
 use fenliu::engine::audit::{ClockLine, Part, Record, examine};
 use fenliu::gate::{
-    Attempt, AuditFilter, Caller, NewAccount, NewToken, Noted, Report, Request, SignIn, Target,
-    verify, verify_signed,
+    Attempt, AuditFilter, Caller, NewAccount, NewToken, NewUnit, Noted, Report, Request, SignIn,
+    Target, verify, verify_signed,
 };
 use fenliu::scheduler::jobs::{Jobs, Plan};
 use fenliu::seal::SigningKey;
@@ -46,7 +46,7 @@ fn rename(house: &House, name: &str) {
         active: true,
         successor: None,
     };
-    house.gate.put_unit(&administrator(house), &unit, false).unwrap();
+    house.gate.put_unit(&administrator(house), &NewUnit { unit, new_kind: false }).unwrap();
 }
 
 fn faults(report: &Report) -> String {

@@ -112,6 +112,7 @@ const OWNERS: &[(&str, &[&str])] = &[
     ("csv", &["roster", "intake", "http", "app"]),
     ("calamine", &["intake"]),
     ("rust_xlsxwriter", &["intake"]),
+    ("zip", &["intake"]),
     ("reqwest", &["channel", "identity", "app"]),
     ("aws_lc_rs", &["seal"]),
     ("std::env", &["config", "main"]),

@@ -47,7 +47,11 @@ async fn a_file_is_imported_once_however_often_it_is_sent() {
     assert!(said.contains("232 rows: 1 registered, 230 known already, 1 not taken"), "{said}");
     assert!(said.contains("paper.csv:233: place: "), "{said}");
     let table = std::fs::read_to_string(&report).unwrap();
-    assert!(table.contains("233,place,"), "{table}");
+    assert!(table.contains("233,refused,,place,"), "{table}");
+    // The report tells of every row.
+    assert_eq!(table.lines().count(), 1 + 232, "{table}");
+    assert!(table.contains("\n2,known,0"), "{table}");
+    assert!(table.contains("\n232,registered,0"), "{table}");
     let refused = import(&house, "fenliu_nosuch", &file, &report);
     assert!(String::from_utf8_lossy(&refused.stderr).contains("401"));
     let complaint = |token: &str, name: &str, text: &str| {

@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use super::super::document::{Kind, Spot};
 use super::super::expression::Expression;
-use super::super::{Chart, Effects, Party, Require, Selector, Status, Step, Transition};
+use super::super::{Chart, Effects, Party, Require, SUCCEEDED, Selector, Status, Step, Transition};
 use super::Checker;
 
 impl<'c> Checker<'c> {
@@ -165,5 +165,5 @@ fn read(chart: &Chart) -> BTreeSet<String> {
 fn texts(chart: &Chart) -> BTreeSet<&str> {
     let told = effects(chart).into_iter().flat_map(|block| &block.tell);
     let of_steps = steps(chart).filter_map(|step| step.text.as_deref());
-    told.map(|tell| tell.text.as_str()).chain(of_steps).collect()
+    told.map(|tell| tell.text.as_str()).chain(of_steps).chain([SUCCEEDED]).collect()
 }

@@ -127,6 +127,11 @@ impl Compiler<'_> {
                 self.error("wrong_type", &doc.kind.span, message).help =
                     Some("`linked` stands at inputs of type unit or units".to_owned());
             }
+            if doc.ended && doc.kind.value != Kind::Matter {
+                let message = format!("`{}` may have ended, yet is no matter", name.value);
+                self.error("wrong_type", &doc.kind.span, message).help =
+                    Some("`ended` stands at inputs of type matter".to_owned());
+            }
             let most = doc.at_most.or(match doc.kind.value {
                 Kind::Count => Some(i64::MAX),
                 _ => None,
@@ -148,6 +153,7 @@ impl Compiler<'_> {
                 personal: doc.personal,
                 content: doc.content,
                 linked: doc.linked,
+                ended: doc.ended,
             });
         }
         inputs

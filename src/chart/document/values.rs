@@ -112,4 +112,7 @@ pub struct InputDoc {
     /// Only active units that can be given matters: no bodies. For kinds unit and units.
     #[serde(default)]
     pub linked: bool,
+    /// A matter that has ended will do, too. For kind matter.
+    #[serde(default)]
+    pub ended: bool,
 }

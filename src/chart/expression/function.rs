@@ -101,15 +101,14 @@ pub(super) enum Owner {
 const UNIT: [(&str, Type); 3] =
     [("active", Type::Bool), ("kind", Type::Text), ("parent", Type::Text)];
 
-const CATEGORY: [(&str, Type); 9] = [
+const CATEGORY: [(&str, Type); 8] = [
     ("active", Type::Bool),
     ("police_kept", Type::Bool),
     ("police_first", Type::Bool),
-    ("urgent", Type::Bool),
     ("livelihood", Type::Bool),
     ("matter_class", Type::Text),
     ("legal_days", Type::Int),
-    ("needs_tier", Type::Tier),
+    ("legal_calendar", Type::Bool),
     ("partners", Type::Set),
 ];
 

@@ -271,7 +271,7 @@ fn attributes_of_units_and_categories_are_asked_of_the_world() {
     assert!(holds("unit.active && category.police_kept && category.legal_days == 15"));
     assert!(holds("has(input.unit) && input.unit.kind == 'department'"));
     assert!(holds("!category.police_first && category.matter_class == ''"));
-    assert!(holds("category.needs_tier == 'ordinary' && unit.parent != unit"));
+    assert!(holds("!category.legal_calendar && unit.parent != unit"));
     assert!(holds("within(unit, 'geshan') && !within(unit, 'beiping')"));
     assert!(!holds("actor.unit.active"));
     assert_eq!(guard("unit.activ"), ["unknown_attribute@unit.activ"]);

@@ -1,8 +1,10 @@
 //! A unit was merged or renamed: another one goes on with its work.
 
 use super::Run;
+use crate::chart::SUCCEEDED;
 use crate::chart::expression::Type;
-use crate::domain::{Refusal, Text, Value};
+use crate::domain::event::Told;
+use crate::domain::{PersonId, Refusal, Role, Text, Value};
 
 /// The inputs: whose work, and who goes on with it.
 const FROM: &str = "from";
@@ -42,6 +44,7 @@ impl Run<'_> {
             }
         }
         if follows {
+            self.tell_successor(to);
             return Ok(());
         }
         let zh = format!("该事项与“{from}”无关");
@@ -49,5 +52,24 @@ impl Run<'_> {
             "nothing_follows",
             Text::new(zh, format!("nothing of it is with `{from}`")),
         ))
+    }
+
+    /// Those who answer for the unit that goes on with the work hear of each matter.
+    fn tell_successor(&mut self, unit: &str) {
+        if !self.situation.chart.texts.contains_key(SUCCEEDED) {
+            return;
+        }
+        let (mut to, mut people) = (Vec::new(), Vec::new());
+        for role in [Role::Liaison, Role::Leader] {
+            let answer = self.situation.facts.ask(&format!("people/{unit}/{role}"));
+            let found = answer.as_list().unwrap_or_default().iter().filter_map(Value::as_int);
+            people.extend(found.map(PersonId));
+            to.push(format!("{unit}.{role}"));
+        }
+        people.sort();
+        people.dedup();
+        let via = ["sms", "email"].map(str::to_owned).into();
+        let text = SUCCEEDED.to_owned();
+        self.told.push(Told { text, to, people, via, clock: None, offer: None });
     }
 }

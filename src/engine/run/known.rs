@@ -59,13 +59,15 @@ impl Run<'_> {
                     )
                 })
             }
-            Kind::Matter => self.doubt_matter(title, name, code),
+            Kind::Matter => self.doubt_matter(title, input, code),
             _ => None,
         }
     }
 
-    /// Only another matter of the same workflow that is still open can be named.
-    fn doubt_matter(&self, title: &str, name: &str, number: &str) -> Option<Text> {
+    /// Only another matter of the same workflow can be named, one that is still open unless the input
+    /// says otherwise.
+    fn doubt_matter(&self, title: &str, input: &Input, number: &str) -> Option<Text> {
+        let name = &input.name;
         let ask = |what: &str| self.situation.facts.ask(&format!("matter/{number}/{what}"));
         let Some(id) = ask("id").as_int() else {
             return Some(Text::new(
@@ -85,7 +87,7 @@ impl Run<'_> {
                 format!("`{name}`: `{number}` is another kind of matter"),
             ));
         }
-        (ask("open") != Value::Bool(true)).then(|| {
+        (!input.ended && ask("open") != Value::Bool(true)).then(|| {
             Text::new(
                 format!("“{title}”：“{number}”已办结"),
                 format!("`{name}`: `{number}` is closed"),

@@ -127,7 +127,7 @@ fn cel_value(source: &str, desk: &Desk) -> Value {
 /// An expression of any type and any part of the language; it may ask for optional names.
 fn any_source(dice: &mut Dice, ty: &Type, depth: usize) -> String {
     let leaves: &[&str] = match ty {
-        Type::Bool => &["ruled", "已裁定", "unit.active", "category.urgent", "has(note)", "true"],
+        Type::Bool => &["ruled", "已裁定", "unit.active", "category.active", "has(note)", "true"],
         Type::Int => &[
             "returns",
             "0",
@@ -139,7 +139,7 @@ fn any_source(dice: &mut Dice, ty: &Type, depth: usize) -> String {
         Type::Text => {
             &["place", "'民'", "unit.kind", "or(note, place)", "or(input.unit.parent, '')"]
         }
-        Type::Tier => &["tier", "category.needs_tier"],
+        Type::Tier => &["tier"],
         Type::Instant => &["at", "or(routed_at, at)", "close_of(day)", "close_of('2018-12-31')"],
         Type::Limit => &["limit", "workdays(5)", "real('30m')", "work('4h')", "days(3)"],
         Type::Unit => &["unit", "'gongan'", "or(lead, unit)", "actor.unit"],

@@ -66,7 +66,7 @@ fn guards_that_exclude_each_other_never_hold_together() {
         &["unit == actor.unit", "actor.unit != unit"],
         &["or(routed_at, at) < at", "at <= or(routed_at, at)"],
         &["ruled ? returns > 1 : returns > 0", "returns == 0"],
-        &["category.needs_tier > 'major'", "category.needs_tier <= 'larger'"],
+        &["category.legal_days > 30", "category.legal_days <= 15"],
         &["open(co_task) > 3", "open(co_task) < 5", "open(co_task) != 4"],
     ] {
         assert_eq!(together(never), Never, "{never:?}");
