@@ -118,10 +118,6 @@ pub struct Input {
     pub ended: bool,
 }
 
-/// The text that tells a unit's people of a matter that it goes on with for another one, where a
-/// workflow has it.
-pub const SUCCEEDED: &str = "succeeded";
-
 /// A command, also the opening one.
 #[derive(Debug)]
 pub struct CommandSpec {

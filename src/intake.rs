@@ -98,8 +98,7 @@ pub fn read(
 fn read_table(scene: Scene<'_>, text: &str, first: usize) -> Result<Vec<Result<Row, Fault>>, Text> {
     let separator = sheet::separator(text);
     if let Some(line) = sheet::unclosed(text, separator) {
-        let what = unclosed(first + line.saturating_sub(2));
-        return Err(what);
+        return Err(sheet::unclosed_at(first + line.saturating_sub(2)));
     }
     let mut reader =
         csv::ReaderBuilder::new().flexible(true).delimiter(separator).from_reader(text.as_bytes());
@@ -141,17 +140,6 @@ fn read_table(scene: Scene<'_>, text: &str, first: usize) -> Result<Vec<Result<R
         rows.push(row(scene, line, cells));
     }
     Ok(rows)
-}
-
-/// That a quotation mark is never closed.
-#[must_use]
-pub fn unclosed(line: usize) -> Text {
-    Text::new(
-        format!("第{line}行的引号没有成对，其后的内容都会被当作一格；请补上引号"),
-        format!(
-            "line {line}: a quotation mark is never closed, all that follows would be one cell: close it"
-        ),
-    )
 }
 
 fn read_lines(scene: Scene<'_>, text: &str, first: usize) -> Vec<Result<Row, Fault>> {

@@ -1,6 +1,7 @@
 //! Whose matter a call is, and whether the police must keep it: knowledge as data, a small model trained
 //! from it inside the program, and the reasons for every answer.
 
+mod belief;
 pub mod catalogued;
 pub mod digest;
 pub mod evaluate;

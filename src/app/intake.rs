@@ -10,7 +10,6 @@ use serde::Deserialize;
 
 use super::workflow::Report;
 use crate::domain::sheet::{self, MARK};
-use crate::intake;
 
 /// What is wanted.
 #[derive(Debug, clap::Subcommand)]
@@ -137,7 +136,7 @@ async fn send(import: &Import, say: impl Fn(&str)) -> Result<Tally, String> {
     })?;
     let separator = sheet::separator(&text);
     if let Some(line) = sheet::unclosed(&text, separator).filter(|_| is_table) {
-        return Err(place(&import.file, &intake::unclosed(line)));
+        return Err(place(&import.file, &sheet::unclosed_at(line)));
     }
     let pieces = if is_table {
         table_pieces(&text).map_err(|error| place(&import.file, &error))?

@@ -6,6 +6,10 @@ use super::expression::{Domains, Known, Names, Type};
 use super::{Field, Kind};
 use crate::domain::{Tier, Value};
 
+/// The text that tells a unit's people of a matter that it goes on with for another one, where a
+/// workflow has it.
+pub const SUCCEEDED: &str = "succeeded";
+
 /// The names in sight at one place of a workflow.
 #[derive(Debug, Clone, Default)]
 pub struct Scope {

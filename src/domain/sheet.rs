@@ -2,6 +2,8 @@
 
 use jiff::civil::{Date, DateTime, Time};
 
+use super::text::Text;
+
 /// Spreadsheets know by this that a file is UTF-8.
 pub const MARK: char = '\u{feff}';
 
@@ -31,6 +33,17 @@ pub fn unclosed(text: &str, separator: u8) -> Option<usize> {
         line += usize::from(letter == '\n');
     }
     opened
+}
+
+/// What is said of a quotation mark that is never closed.
+#[must_use]
+pub fn unclosed_at(line: usize) -> Text {
+    Text::new(
+        format!("第{line}行的引号没有成对，其后的内容都会被当作一格；请补上引号"),
+        format!(
+            "line {line}: a quotation mark is never closed, all that follows would be one cell: close it"
+        ),
+    )
 }
 
 /// Text that a spreadsheet does not take for a formula.

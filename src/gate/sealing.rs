@@ -234,7 +234,7 @@ pub(super) fn verify_seals(store: &Store, noted: &Noted) -> Result<Seals, Error>
     for owner in owners {
         audit_chain(store, by, owner.id, &mut seals)?;
     }
-    let (mut after, mut previous) = (0, NO_HASH);
+    let (mut after, mut previous, mut there) = (0, NO_HASH, None);
     loop {
         let rows = store.read(|reader| reader.checkpoints(after, PAGE))?;
         if rows.is_empty() {
@@ -255,19 +255,21 @@ pub(super) fn verify_seals(store: &Store, noted: &Noted) -> Result<Seals, Error>
             seals.sealed_until = Some(row.at);
             seals.key = Some(hex(&row.key));
             (after, previous) = (row.number, seal::hash_of(by, &row.body));
-            if let Some((_, hash)) = noted.checkpoint.filter(|(number, _)| *number == after)
-                && hash != previous
-            {
-                let fault = format!("checkpoint {after}: its hash is not the one that was noted");
-                seals.faults.push(fault);
+            if noted.checkpoint.is_some_and(|(number, _)| number == after) {
+                there = Some(previous);
             }
         }
     }
-    if let Some((number, _)) = noted.checkpoint.filter(|(number, _)| *number > after) {
-        let fault =
-            format!("checkpoint {number}, which was noted, is not there: the last is {after}");
-        seals.faults.push(fault);
-    }
+    let fault = match (noted.checkpoint, there) {
+        (Some((number, hash)), Some(there)) if hash != there => {
+            Some(format!("checkpoint {number}: its hash is not the one that was noted"))
+        }
+        (Some((number, _)), None) => {
+            Some(format!("checkpoint {number}, which was noted, is not there: the last is {after}"))
+        }
+        _ => None,
+    };
+    seals.faults.extend(fault);
     if noted.key.is_some() && seals.checkpoints == 0 {
         seals.faults.push("there is no checkpoint, so nothing is signed by this key".to_owned());
     }

@@ -8,7 +8,7 @@ use super::error::Error;
 use super::proposal::{Approval, Motion};
 use super::sealing::Deed;
 use super::{Caller, Gate};
-use crate::domain::event::Hash;
+use crate::domain::event::{hex, unhex};
 use crate::domain::{Directory, Instant, PersonId, Scope};
 use crate::policy::{self, Act};
 use crate::store::TokenRow;
@@ -29,8 +29,8 @@ pub struct NewToken {
 /// A token as it will be, without its secret: what a second person may have to approve.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct TokenDraft {
-    /// The hash of the secret.
-    hash: Hash,
+    /// The hash of the secret, in hexadecimal.
+    hash: String,
     /// Whose.
     pub person: PersonId,
     /// What for, in words.
@@ -94,7 +94,7 @@ impl Gate {
         let latest = self.now().plus(self.access_rules().token_ms);
         let until = caller.actor.via().and_then(|via| via.until);
         let draft = TokenDraft {
-            hash: hash_of(&secret),
+            hash: hex(&hash_of(&secret)),
             person: new.person,
             label: new.label.clone(),
             expires_at: new.expires_at.unwrap_or(until.map_or(latest, |end| end.min(latest))),
@@ -162,6 +162,8 @@ impl Gate {
     ) -> Result<i64, Error> {
         self.sound_token(caller, draft)?;
         let TokenDraft { hash, person, label, expires_at, scope } = draft.clone();
+        let hash = unhex(&hash).and_then(|bytes| bytes.try_into().ok());
+        let hash = hash.ok_or_else(|| Error::Internal("the hash of a token is none".to_owned()))?;
         let deed = Deed::of(caller, "token_issued", format!("person:{person}"));
         self.change(|transaction, now| {
             let id = transaction.add_token(&TokenRow {

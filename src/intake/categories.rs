@@ -129,7 +129,7 @@ pub fn read(directory: &Directory, text: &str) -> Result<Categories, Vec<Fault>>
     let text = text.trim_start_matches(MARK);
     let separator = sheet::separator(text);
     if let Some(line) = sheet::unclosed(text, separator) {
-        return Err(vec![Fault { line, what: super::unclosed(line), input: None }]);
+        return Err(vec![Fault { line, what: sheet::unclosed_at(line), input: None }]);
     }
     let mut reader = csv::ReaderBuilder::new()
         .has_headers(false)

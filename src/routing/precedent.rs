@@ -75,7 +75,10 @@ impl Suggestion {
             }
         }
         let Some((likeness, precedent)) = likest else { return };
-        self.lead(&precedent.unit, likeness);
+        // In doubt it is the unit only if the call may be diverted.
+        let doubt = if self.verdict == Verdict::Ask { self.kept_per_mille } else { 0 };
+        let sure = u32::from(likeness) * u32::from(1000 - doubt.min(1000)) / 1000;
+        self.lead(&precedent.unit, u16::try_from(sure).unwrap_or(likeness));
         let Precedent { number, day, unit_name, reason, .. } = precedent;
         let reason: String = reason.chars().take(REASON).collect();
         self.say_first(

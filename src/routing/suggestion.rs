@@ -5,9 +5,9 @@ use std::collections::BTreeSet;
 
 use serde::{Deserialize, Serialize};
 
+use super::belief::share_of_first;
 use super::catalogued::Asked;
 use super::features::{Meaning, Read};
-
 use super::guard::{Manner, Told};
 use super::knowledge::SignKind;
 use super::likeness::{Traits, traits_of};
@@ -165,39 +165,6 @@ impl Router {
             reasons,
             model: self.name.clone(),
         }
-    }
-
-    /// The units beside the police, with shares as they have come true before: the first one's share is
-    /// how sure the suggestion is, and the others have what it leaves.
-    fn believed(&self, mut units: Vec<Ranked>, verdict: Verdict, divert: f32) -> Vec<Ranked> {
-        units.retain(|unit| unit.code != self.police);
-        let all: f32 = units.iter().map(|unit| unit.share).sum();
-        let computed = share_of_first(&units) / all.max(1e-6);
-        let first = self.calibrated(computed);
-        let rest = (1.0 - first) / (1.0 - computed).max(1e-6);
-        // A share of what is diverted, where it may not be.
-        let whole = if verdict == Verdict::Divert { 1.0 } else { divert };
-        let mut shares = units.iter_mut().map(|unit| &mut unit.share);
-        if let Some(share) = shares.next() {
-            *share = first * whole;
-        }
-        for share in shares {
-            *share = (*share / all.max(1e-6) * rest).min(first) * whole;
-        }
-        units
-    }
-
-    /// A computed probability as it has come true before: a line through the points of the tuning.
-    fn calibrated(&self, share: f32) -> f32 {
-        let mut below = (0.0, 0.0);
-        for (computed, true_share) in &self.tuning.calibration {
-            if share <= *computed {
-                let span = (computed - below.0).max(1e-6);
-                return below.1 + (true_share - below.1) * (share - below.0) / span;
-            }
-            below = (*computed, *true_share);
-        }
-        if self.tuning.calibration.is_empty() { share } else { below.1 }
     }
 
     /// Whether a text says too little to be judged, or speaks another language: nobody has seen most
@@ -370,10 +337,6 @@ fn question(told: &[Told], calm: bool) -> Text {
             "Is anybody hurt, trapped, missing or threatened now?",
         ),
     }
-}
-
-fn share_of_first(units: &[Ranked]) -> f32 {
-    units.first().map_or(0.0, |unit| unit.share)
 }
 
 fn named(ranked: Vec<Ranked>) -> Vec<Candidate> {

@@ -61,6 +61,7 @@ const ROOMS: &[(&str, u8, &[&str])] = &[
             "template",
             "policy",
             "roster",
+            "intake",
             "routing",
             "seal",
             "vault",

@@ -10,7 +10,7 @@ const FUNCTION_MAX: usize = 70;
 
 /// Longer files, with what they may have at most and why.
 const LONG: &[(&str, usize, &str)] = &[
-    ("src/chart.rs", 430, "the whole vocabulary of checked charts, mostly doc comments"),
+    ("src/chart.rs", 440, "the whole vocabulary of checked charts, mostly doc comments"),
     ("src/chart/document.rs", 500, "the whole form of workflow files, mostly doc comments"),
     ("src/chart/expression/satisfy/formula.rs", 460, "one search over one kind of formula"),
     ("src/gate/committer.rs", 520, "one loop that is read as a whole; to be split"),

@@ -4,7 +4,8 @@ use std::collections::BTreeSet;
 
 use super::super::document::{Kind, Spot};
 use super::super::expression::Expression;
-use super::super::{Chart, Effects, Party, Require, SUCCEEDED, Selector, Status, Step, Transition};
+use super::super::names::SUCCEEDED;
+use super::super::{Chart, Effects, Party, Require, Selector, Status, Step, Transition};
 use super::Checker;
 
 impl<'c> Checker<'c> {

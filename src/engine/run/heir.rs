@@ -1,8 +1,8 @@
 //! A unit was merged or renamed: another one goes on with its work.
 
 use super::Run;
-use crate::chart::SUCCEEDED;
 use crate::chart::expression::Type;
+use crate::chart::names::SUCCEEDED;
 use crate::domain::event::Told;
 use crate::domain::{PersonId, Refusal, Role, Text, Value};
 
