@@ -7,6 +7,7 @@ pub mod demo;
 pub mod house;
 pub mod intake;
 pub mod keys;
+mod listening;
 mod postbox;
 mod provider;
 pub mod rehearsal;

@@ -17,6 +17,7 @@ pub mod mask;
 pub mod message;
 pub mod mute;
 pub mod person;
+pub mod reach;
 pub mod refusal;
 pub mod roster;
 mod sanity;

@@ -11,6 +11,7 @@ mod alarm;
 mod answered;
 mod audit;
 mod batch;
+mod calendar;
 mod catalogue;
 mod change;
 mod channel;
@@ -69,16 +70,18 @@ use tokio::sync::{Notify, broadcast, oneshot};
 use crate::clock::Clock;
 use crate::domain::{Instant, JurisdictionId};
 pub use crate::store::{
-    Alarm, AlarmFilter, Ending, Filter, MessageFilter, NewAlarm, PrecedentRow, ProposalRow, Queue,
-    RawCounts, SessionRow, Settled, StandInFilter, Standing, TokenRow,
+    Alarm, AlarmFilter, AuditFilter, Ending, Filter, MessageFilter, NewAlarm, PrecedentRow,
+    ProposalRow, Queue, RawCounts, SessionRow, Settled, StandInFilter, Standing, TokenRow,
 };
 use crate::store::{Store, Writer};
 pub use access::{
     AccessRules, AccountSeen, Attempt, Enrolment, Known, NewAccount, Profile, Session, SessionSeen,
     Setup, SignIn,
 };
+pub use administration::NewUnit;
 pub use alarm::AlarmsTold;
 pub use audit::{Examined, Report, verify, verify_signed};
+pub use calendar::{CALENDAR_MISSING, NewCalendar};
 pub use change::Change;
 pub use channel::{ChannelFigures, ChannelState, SelfTested};
 pub use chores::{DueClock, DueClocks, Leaves};

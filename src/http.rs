@@ -22,6 +22,7 @@ mod filter;
 mod history;
 mod instance;
 mod intake;
+mod json;
 mod link;
 mod login;
 mod message;

@@ -262,21 +262,18 @@ fn run(command: Command) -> Result<workflow::Report, String> {
         Command::Token { config, person, label, jurisdiction } => {
             let settings = settings(config)?;
             let wish = serve::TokenWish { jurisdiction, person, label };
-            let secret = serve::token(&settings, &wish).map_err(said)?;
-            Ok(workflow::Report::of(format!("{secret}\n")))
+            given(serve::token(&settings, &wish))
         }
         Command::Administrator { config, person, jurisdiction } => {
             let settings = settings(config)?;
             let label = "administrator by command line".to_owned();
             let wish = serve::TokenWish { jurisdiction, person, label };
-            let secret = serve::administrator(&settings, &wish).map_err(said)?;
-            Ok(workflow::Report::of(format!("{secret}\n")))
+            given(serve::administrator(&settings, &wish))
         }
         Command::Account { config, person, login, jurisdiction } => {
             let settings = settings(config)?;
             let wish = serve::TokenWish { jurisdiction, person, label: login };
-            let setup = serve::account(&settings, &wish).map_err(said)?;
-            Ok(workflow::Report::of(format!("{setup}\n")))
+            given(serve::account(&settings, &wish))
         }
         Command::Rights { workflows } => rights::report(&workflows),
         Command::Intake(wish) => intake::run(&wish, progress).map_err(said),
@@ -285,6 +282,13 @@ fn run(command: Command) -> Result<workflow::Report, String> {
         Command::Config => Ok(workflow::Report::of(Settings::template())),
         Command::Workflow(wish) => workflow::run(wish),
     }
+}
+
+/// The secret on standard output, for programs; whose it is beside it, for eyes.
+fn given(made: Result<serve::Made, impl std::fmt::Display>) -> Result<workflow::Report, String> {
+    let serve::Made { secret, whose } = made.map_err(said)?;
+    complain(&format!("for {whose}"));
+    Ok(workflow::Report::of(format!("{secret}\n")))
 }
 
 /// The settings of a file and of the environment.
@@ -367,7 +371,7 @@ fn progress(text: &str) {
     }
 }
 
-#[expect(clippy::print_stderr, reason = "the command line complains on standard error")]
+#[expect(clippy::print_stderr, reason = "what is for eyes is said on standard error")]
 fn complain(text: &str) {
     eprintln!("{text}");
 }

@@ -71,6 +71,7 @@ use turn::{Turn, Turns};
 pub use account::{AccountRow, ThrottleRow};
 pub use alarm::{Alarm, AlarmFilter, NewAlarm};
 pub use answer::Answer;
+pub use audit::AuditFilter;
 pub use batch::{Batch, PartyRow, PersonalRow};
 pub use checkpoint::{CheckpointRow, Head};
 pub use claim::{ClaimWish, Claimed, LOST, PutBack};

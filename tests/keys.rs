@@ -1,6 +1,8 @@
 //! Callers' data at rest, as an operator has them: no byte of the database tells who called, a new key
 //! is taken up while people work, and without its keys the service says so instead of starting.
 
+use std::os::unix::fs::{MetadataExt as _, PermissionsExt as _, chown};
+use std::os::unix::process::CommandExt as _;
 use std::path::Path;
 use std::process::{Command, Output, Stdio};
 
@@ -153,4 +155,27 @@ async fn a_new_key_is_taken_up_while_people_call_and_the_old_one_may_go_then() {
     service.stop();
     let sound = run(&folder, &["verify"]);
     assert!(sound.contains("0 differing") && !sound.contains("cannot be opened"), "{sound}");
+}
+
+#[test]
+fn who_may_not_read_the_keys_verifies_what_can_be_verified_and_is_told_the_rest() {
+    let (folder, other) = (Folder::new("not-my-keys"), Folder::new("not-my-keys-copy"));
+    Service::start(&mut serve(&folder)).stop();
+    let copy = other.0.join("copy.db");
+    run(&folder, &["backup", copy.to_str().unwrap()]);
+    let database = format!("sqlite:{}", copy.display());
+    let mut verify = fenliu(&folder, &["verify", "--database", &database]);
+    // The number that systems give to the user `nobody`; whoever is not root keeps its own.
+    const NOBODY: u32 = 65_534;
+    if std::fs::metadata("/proc/self").unwrap().uid() == 0 {
+        for path in [&other.0, &copy] {
+            chown(path, Some(NOBODY), Some(NOBODY)).unwrap();
+        }
+        verify.uid(NOBODY).gid(NOBODY);
+    } else {
+        let none = std::fs::Permissions::from_mode(0o000);
+        std::fs::set_permissions(folder.0.join("field.keys"), none).unwrap();
+    }
+    let text = said(&verify.output().unwrap());
+    assert!(text.contains("callers' data are locked; without their keys"), "{text}");
 }

@@ -130,6 +130,77 @@ fn a_token_for_a_database_that_is_not_there_makes_none() {
 }
 
 #[test]
+fn what_is_no_export_is_refused_before_a_database_is_made() {
+    let folder = Folder::new("no-export");
+    let output = fenliu(&folder, &["import", "/nope"]).output().unwrap();
+    assert!(complaint(&output).contains("the folder that `fenliu export` wrote"));
+    assert!(!folder.0.join("fenliu.db").exists());
+}
+
+#[test]
+fn an_empty_database_is_said_to_be_empty_and_how_it_is_filled() {
+    let folder = Folder::new("empty");
+    let url = format!("sqlite:{}", folder.0.join("fenliu.db").display());
+    Store::open(&url, Options { create: true, ..Options::default() }).unwrap().migrate().unwrap();
+    for words in [
+        &["verify"][..],
+        &["token", "--person", "1"],
+        &["alerts", "rehearse", "--at", "2026-10-01 03:00"],
+    ] {
+        let said = complaint(&fenliu(&folder, words).output().unwrap());
+        assert!(said.contains("is empty") && said.contains("fenliu serve"), "{words:?}: {said}");
+    }
+}
+
+#[test]
+fn what_stands_in_the_way_is_named_with_its_setting_and_what_helps() {
+    let folder = Folder::new("in-the-way");
+    let file = folder.0.join("file");
+    std::fs::write(&file, "").unwrap();
+    let refused =
+        |name: &str, value: &str| complaint(&serve(&folder).env(name, value).output().unwrap());
+    let said = refused("FENLIU_DATABASE_FOLDER", file.to_str().unwrap());
+    assert!(said.contains("database.folder") && said.contains("is a file"), "{said}");
+    let said = refused("FENLIU_SERVER_LISTEN", "hello");
+    assert!(
+        said.contains("server.listen = \"hello\"") && said.contains("127.0.0.1:8110"),
+        "{said}"
+    );
+    let taken = TcpListener::bind("127.0.0.1:0").unwrap();
+    let said = refused("FENLIU_SERVER_LISTEN", &taken.local_addr().unwrap().to_string());
+    assert!(said.contains("server.listen") && said.contains("give another port"), "{said}");
+    std::fs::remove_file(folder.0.join("seal.key")).unwrap();
+    let said = complaint(&fenliu(&folder, &["key"]).output().unwrap());
+    assert!(said.contains("seal.key") && said.contains("fenliu serve"), "{said}");
+}
+
+#[test]
+fn a_token_is_given_to_nobody_where_two_people_have_the_name() {
+    let folder = Folder::new("namesakes");
+    Service::start(&mut serve(&folder)).stop();
+    let output = fenliu(&folder, &["token", "--person", "2"]).output().unwrap();
+    let whose = String::from_utf8(output.stderr).unwrap();
+    assert!(whose.contains("(id 2)"), "{whose}");
+    let url = format!("sqlite:{}", folder.0.join("fenliu.db").display());
+    {
+        let store = Store::open(&url, Options::default()).unwrap();
+        let whose = store.read(|reader| reader.jurisdictions()).unwrap()[0].id;
+        let mut directory = store.read(|reader| reader.directory(whose)).unwrap().unwrap();
+        let mut person = directory.people.remove(&PersonId(1)).unwrap();
+        person.id = PersonId(0);
+        store.writer().unwrap().transaction(|t| t.put_person(whose, &person)).unwrap();
+    }
+    let name = {
+        let store = Store::open(&url, Options { read_only: true, ..Options::default() }).unwrap();
+        let whose = store.read(|reader| reader.jurisdictions()).unwrap()[0].id;
+        let directory = store.read(|reader| reader.directory(whose)).unwrap().unwrap();
+        directory.people[&PersonId(1)].name.clone()
+    };
+    let said = complaint(&fenliu(&folder, &["token", "--person", &name]).output().unwrap());
+    assert!(said.contains("2 people") && said.contains("\n  1 gongan.dispatcher"), "{said}");
+}
+
+#[test]
 fn whoever_has_lost_the_last_administrator_makes_one_on_the_command_line() {
     let folder = Folder::new("administrator");
     Service::start(&mut serve(&folder)).stop();
@@ -217,7 +288,9 @@ fn a_service_that_runs_is_copied_exported_and_verified_with_the_key_it_signs_wit
     assert!(!forged.status.success());
     assert!(String::from_utf8_lossy(&forged.stdout).contains("not the one that was noted"));
     let again = fenliu(&folder, &["backup", copy.to_str().unwrap()]).output().unwrap();
-    assert!(complaint(&again).contains("exists"), "a copy is never written over");
+    assert!(complaint(&again).contains("is there already"), "a copy is never written over");
+    let again = fenliu(&folder, &["export", export.to_str().unwrap()]).output().unwrap();
+    assert!(complaint(&again).contains("is there already"), "nor is an export");
     service.stop();
 }
 
@@ -239,7 +312,7 @@ fn a_rehearsal_is_read_before_the_first_start_and_beside_a_running_service() {
         "  警报签收时限 call_out  到期 due 10-01周四 03:10",
         "    10-01周四 03:00  第2级  短信、邮件  call_out  5分钟内须确认 within 5 min  ",
         "    10-01周四 03:05  第4级  短信  call_out_again",
-        "【{number}】{tier}突发事件警报仍未签收",
+        "【〔编号〕】较大突发事件警报仍未签收",
         "        县政府应急办公室值班员：县应急办值班员乙（短信",
         "    …… 此后继续重复，直至有人处理",
         "人的联系方式均未验证",

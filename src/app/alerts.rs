@@ -158,7 +158,11 @@ pub fn preview(settings: &Settings, wish: &PreviewWish) -> Result<Report, String
     }
     let units = units(&written.text);
     let size = if wish.channel == "sms" {
-        format!("\n\n{units} units, {} parts", parts(units))
+        {
+            let parts = parts(units);
+            let word = if parts == 1 { "part" } else { "parts" };
+            format!("\n\n{units} units, {parts} {word}")
+        }
     } else {
         String::new()
     };

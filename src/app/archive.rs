@@ -60,6 +60,19 @@ pub(super) fn io(path: &Path) -> impl Fn(std::io::Error) -> Error + '_ {
     move |error| Error::File { path: path.display().to_string(), error }
 }
 
+/// What goes wrong where something new is to be made: most often, that it is there already.
+fn new(path: &Path) -> impl Fn(std::io::Error) -> Error + '_ {
+    move |error| match error.kind() {
+        std::io::ErrorKind::AlreadyExists => {
+            let path = path.display();
+            Error::Sense(format!(
+                "`{path}` is there already, and nothing is overwritten; give a new name"
+            ))
+        }
+        _ => io(path)(error),
+    }
+}
+
 /// Writes everything to a new folder, as of one moment; a service may run meanwhile.
 ///
 /// # Errors
@@ -68,7 +81,7 @@ pub fn export(settings: &Settings, folder: &Path) -> Result<Manifest, Error> {
     let now = SystemClock::new().now();
     let options = Options { read_only: true, ..Options::default() };
     let store = Store::open(&settings.database_url(), options)?;
-    fs::create_dir(folder).map_err(io(folder))?;
+    fs::create_dir(folder).map_err(new(folder))?;
     let mut failure = None;
     let parts = store.read(|reader| {
         let mut parts = Vec::new();
@@ -98,7 +111,7 @@ pub fn export(settings: &Settings, folder: &Path) -> Result<Manifest, Error> {
 
 /// A file that only its owner may read: exports hold callers' personal data, keys open them.
 pub(super) fn new_file(path: &Path) -> Result<File, Error> {
-    OpenOptions::new().write(true).create_new(true).mode(0o600).open(path).map_err(io(path))
+    OpenOptions::new().write(true).create_new(true).mode(0o600).open(path).map_err(new(path))
 }
 
 fn write_table(
@@ -136,10 +149,12 @@ fn write_table(
 /// When the store is not empty; a file that is missing, altered, or of another form; what the store
 /// says.
 pub fn import(settings: &Settings, folder: &Path, keep_tokens: bool) -> Result<Manifest, Error> {
+    // Read before a database is made: of what is no export, nothing is left behind.
+    let manifest = manifest(folder)?;
     let options = Options { create: true, ..Options::default() };
     let store = Store::open(&settings.database_url(), options)?;
     store.migrate()?;
-    let taken = import_into(&store, folder)?;
+    let taken = import_into(&store, folder, manifest)?;
     if !keep_tokens {
         let now = SystemClock::new().now();
         store.writer()?.transaction(|transaction| transaction.revoke_all_tokens(now))?;
@@ -147,9 +162,16 @@ pub fn import(settings: &Settings, folder: &Path, keep_tokens: bool) -> Result<M
     Ok(taken)
 }
 
-fn import_into(store: &Store, folder: &Path) -> Result<Manifest, Error> {
+/// What an export says that it holds; its files are there, byte for byte.
+fn manifest(folder: &Path) -> Result<Manifest, Error> {
     let path = folder.join(MANIFEST);
-    let text = fs::read_to_string(&path).map_err(io(&path))?;
+    let text = fs::read_to_string(&path).map_err(|error| match error.kind() {
+        std::io::ErrorKind::NotFound => Error::Sense(format!(
+            "`{}` is not there: give the folder that `fenliu export` wrote",
+            path.display()
+        )),
+        _ => io(&path)(error),
+    })?;
     let manifest: Manifest = serde_json::from_str(&text)
         .map_err(|error| Error::Sense(format!("{}: {error}", path.display())))?;
     if manifest.format != FORMAT {
@@ -165,6 +187,10 @@ fn import_into(store: &Store, folder: &Path) -> Result<Manifest, Error> {
         }
         check(folder, part)?;
     }
+    Ok(manifest)
+}
+
+fn import_into(store: &Store, folder: &Path, manifest: Manifest) -> Result<Manifest, Error> {
     let mut failure = None;
     let taken = store.writer()?.transaction(|transaction| {
         for table in tables() {
@@ -252,9 +278,10 @@ pub fn verify_export(
     folder: &Path,
     noted: &Noted,
 ) -> Result<gate::Report, Error> {
+    let manifest = manifest(folder)?;
     let store = Store::open("sqlite::memory:", Options::default())?;
     store.migrate()?;
-    import_into(&store, folder)?;
+    import_into(&store, folder, manifest)?;
     keys::use_if_there(settings, &store)?;
     Ok(gate::verify_signed(&store, noted, |_| ())?)
 }
@@ -339,7 +366,14 @@ pub fn seal_key(settings: &Settings, make: bool) -> Result<SigningKey, Error> {
         file.write_all(format!("{}\n", hex(&seed)).as_bytes()).map_err(io(&path))?;
         file.sync_all().map_err(io(&path))?;
     }
-    let text = fs::read_to_string(&path).map_err(io(&path))?;
+    let text = fs::read_to_string(&path).map_err(|error| match error.kind() {
+        std::io::ErrorKind::NotFound => Error::Sense(format!(
+            "there is no key at `{}` (database.seal_key, database.folder): it is made at the first start of \
+             `fenliu serve`",
+            path.display()
+        )),
+        _ => io(&path)(error),
+    })?;
     let seed = unhex(text.trim()).and_then(|bytes| <[u8; 32]>::try_from(bytes).ok());
     seed.and_then(|seed| SigningKey::from_seed(&seed)).ok_or_else(|| {
         let path = path.display();

@@ -14,7 +14,7 @@ mod script;
 mod story;
 
 use std::path::{Path, PathBuf};
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
@@ -26,7 +26,7 @@ use crate::clock::{Clock, FastClock};
 use crate::config::database::only_file;
 use crate::config::jurisdiction::Jurisdiction;
 use crate::config::settings::Settings;
-use crate::domain::{Directory, JurisdictionId};
+use crate::domain::{Directory, Instant, JurisdictionId};
 use crate::gate::Gate;
 use crate::store::{self, Store};
 pub use again::{Found, look_again};
@@ -187,11 +187,13 @@ pub async fn show(
     let (bodies, zone) = (directory.bodies.clone(), calendar.zone().clone());
     let driver = Driver::new(base, admin, bodies, zone, clock).await.map_err(play)?;
     let charts: Vec<_> = gate.registry().versions(id).into_iter().map(|v| v.chart).collect();
-    let board = Arc::new(Mutex::new(Board::new(Words::of(&charts))));
+    let words = Words::of(&charts);
+    let board = Arc::new(Mutex::new(Board::new(words.clone())));
     let driver = Arc::new(driver);
     let followed = follow(gate, Arc::clone(&board));
     let total = sheets.calls.len();
-    let mut tasks = play_all(&driver, &directory, sheets);
+    let came = Arc::new(AtomicUsize::new(0));
+    let mut tasks = play_all(&driver, &directory, sheets, &came);
     let end = driver
         .clock
         .now()
@@ -210,7 +212,7 @@ pub async fn show(
                 None => break,
             },
             _ = ticks.tick() => {
-                say(&lock(&board).draw(&progress(gate, &driver, ended, total)));
+                say(&lock(&board).draw(&progress(gate, &driver, (&came, ended, total))));
                 if driver.clock.now() > end {
                     break;
                 }
@@ -224,20 +226,28 @@ pub async fn show(
     // What was acknowledged last is on its way through the stream.
     tokio::time::sleep(Duration::from_millis(300)).await;
     followed.abort();
-    say(&lock(&board).draw(&progress(gate, &driver, ended, total)));
-    let report = report::make(gate, &driver, total).await.map_err(Error::Play)?;
+    say(&lock(&board).draw(&progress(gate, &driver, (&came, ended, total))));
+    let report = report::make(gate, &driver, total, words).await.map_err(Error::Play)?;
     Ok(report)
 }
 
-fn progress(gate: &Gate, driver: &Driver, ended: usize, total: usize) -> String {
+/// Where the play has got to. Of its calls: how many came in, how many are played to the end, of all.
+fn progress(
+    gate: &Gate,
+    driver: &Driver,
+    (came, ended, total): (&AtomicUsize, usize, usize),
+) -> String {
     let id = gate.registry().jurisdictions().first().copied().unwrap_or_default();
     let zone = gate.registry().calendar(id).map(|calendar| calendar.zone().clone());
-    let time = driver.clock.now();
+    // To the second: nobody reads more while time runs.
+    let time = Instant(driver.clock.now().0.div_euclid(1000) * 1000);
     let time = zone.map_or_else(|_| time.to_string(), |zone| time.in_zone(&zone));
+    let came = came.load(Ordering::Relaxed);
     let done = driver.tally.acknowledged.load(Ordering::Relaxed);
     let fired = gate.figures().fired();
     format!(
-        "{time}  {ended}/{total} 件来电 calls played · {done} 条命令 commands · {fired} 次时限 clocks fired"
+        "{time}  {came}/{total} 件来电 calls came in，{ended} 件已演完 played to the end · {done} 条命令 commands · \
+         {fired} 次时限 clocks fired"
     )
 }
 
@@ -273,17 +283,23 @@ enum Part {
 
 type Tasks = tokio::task::JoinSet<Result<Part, driver::Error>>;
 
-/// Every call comes in its turn; each is played by a task of its own.
-fn play_all(driver: &Arc<Driver>, directory: &Arc<Directory>, sheets: Sheets) -> Tasks {
+/// Every call comes in its turn, and is counted then; each is played by a task of its own.
+fn play_all(
+    driver: &Arc<Driver>,
+    directory: &Arc<Directory>,
+    sheets: Sheets,
+    came: &Arc<AtomicUsize>,
+) -> Tasks {
     let mut tasks = Tasks::new();
     let begin = driver.clock.now();
     let script = Arc::new(sheets.script);
     for (number, call) in sheets.calls.into_iter().enumerate() {
         let (driver, directory) = (Arc::clone(driver), Arc::clone(directory));
-        let script = Arc::clone(&script);
+        let (script, came) = (Arc::clone(&script), Arc::clone(came));
         let minutes = i64::try_from(number).unwrap_or(0) * CALL_GAP;
         tasks.spawn(async move {
             driver.wait_until(begin.plus(minutes * 60_000)).await;
+            came.fetch_add(1, Ordering::Relaxed);
             let matter = Matter {
                 driver: &driver,
                 directory: &directory,
@@ -345,7 +361,7 @@ impl Player {
         let bodies = directory.bodies.clone();
         let driver = Driver::new(base, admin, bodies, TimeZone::UTC, clock).await;
         let driver = Arc::new(driver.map_err(|error| Error::Play(error.to_string()))?);
-        let mut tasks = play_all(&driver, &directory, Sheets { script, calls });
+        let mut tasks = play_all(&driver, &directory, Sheets { script, calls }, &Arc::default());
         while !over.load(Ordering::SeqCst) {
             tokio::time::sleep(Duration::from_millis(50)).await;
             while let Some(done) = tasks.try_join_next() {

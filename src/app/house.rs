@@ -5,8 +5,8 @@ use std::sync::Arc;
 
 use tokio::sync::Notify;
 
-use super::keys;
 use super::rules::{access_rules, alert_rules, routing_rules};
+use super::{keys, listening};
 use crate::calendar::Calendar;
 use crate::channel::Now;
 use crate::clock::Clock;
@@ -16,9 +16,9 @@ use crate::config::jurisdiction::Jurisdiction;
 use crate::config::settings::Settings;
 use crate::domain::{Actor, Directory, JurisdictionId, PersonId, Role, Scope};
 use crate::gate::{Caller, Gate, NewAlarm, NewToken, Parts};
-use crate::http::{self, Postboxes, Server, Stopper};
+use crate::http::Stopper;
 use crate::scheduler::{self, Lines, Scheduler};
-use crate::store::{Options, Store};
+use crate::store::{Options, Reader, Store};
 
 /// Why the house could not be put together, or had to be left.
 #[derive(Debug, thiserror::Error)]
@@ -41,7 +41,7 @@ pub enum Error {
     #[error("{0}")]
     Sense(String),
     /// The address.
-    #[error("cannot listen at {address}: {error}")]
+    #[error("server.listen: cannot listen at {address}: {}", super::listening::remedy(error))]
     Listen {
         /// Which.
         address: String,
@@ -59,23 +59,42 @@ pub enum Error {
 /// What is wrong with the address, the database, or what is stored in it.
 pub fn open(settings: &Settings, clock: Arc<dyn Clock>) -> Result<Gate, Error> {
     let folder = &settings.database.folder;
+    if folder.exists() && !folder.is_dir() {
+        let folder = folder.display();
+        return Err(Error::Sense(format!(
+            "database.folder: `{folder}` is a file, not a folder; name the folder for data, or move the file away"
+        )));
+    }
     let made = std::fs::create_dir_all(folder);
-    made.map_err(|error| Error::File { path: folder.display().to_string(), error })?;
+    let path = || format!("database.folder: {}", folder.display());
+    made.map_err(|error| Error::File { path: path(), error })?;
     open_as(settings, clock, true)
 }
 
 /// Opens a database that is there already, and the door.
 ///
 /// # Errors
-/// As for [`open`]; that there is no such database.
+/// As for [`open`]; that there is no such database, or nothing in it.
 pub fn open_existing(settings: &Settings, clock: Arc<dyn Clock>) -> Result<Gate, Error> {
     open_as(settings, clock, false)
+}
+
+/// That the database at this address, without a password, holds nothing yet.
+pub(super) fn empty(address: &str) -> Error {
+    Error::Sense(format!(
+        "the database `{address}` is empty: there is no jurisdiction in it. Start `fenliu serve` once, which \
+         fills it from the founding files, or take an export in by `fenliu import`; or name another \
+         database (database.url, database.folder)"
+    ))
 }
 
 fn open_as(settings: &Settings, clock: Arc<dyn Clock>, create: bool) -> Result<Gate, Error> {
     let options = Options { create, readers: settings.database.readers, ..Options::default() };
     let store = Store::open(&settings.database_url(), options)?;
     store.migrate()?;
+    if !create && store.read(Reader::jurisdictions)?.is_empty() {
+        return Err(empty(&store.address()));
+    }
     keys::unlock(settings, &store)?;
     store.choose_chain(settings.founding.chain_hash)?;
     let batch_max = settings.database.batch_max.max(1);
@@ -230,56 +249,6 @@ pub(super) fn entropy(bytes: &mut [u8]) {
     getrandom::fill(bytes).expect("the system gives no randomness");
 }
 
-/// Begins to listen.
-///
-/// # Errors
-/// When the address cannot be had.
-pub fn listen(settings: &Settings, gate: &Gate, postboxes: Postboxes) -> Result<Server, Error> {
-    let address = settings.server.listen.clone();
-    let workers = match settings.server.workers {
-        0 => std::thread::available_parallelism().map_or(1, std::num::NonZero::get),
-        workers => workers,
-    };
-    let options = http::Options { postboxes, ..options(settings, workers)? };
-    Server::bind(&address, gate.clone(), options).map_err(|error| Error::Listen { address, error })
-}
-
-/// How the server is set up. In clear text it answers this machine only, unless the settings say
-/// otherwise.
-fn options(settings: &Settings, workers: usize) -> Result<http::Options, Error> {
-    let server = &settings.server;
-    let path = |path: &Path| if path.as_os_str().is_empty() { None } else { Some(path.to_owned()) };
-    let tls = match (path(&server.certificate), path(&server.key)) {
-        (Some(certificate), Some(key)) => Some(super::tls::server(certificate, key, None)?),
-        (None, None) => None,
-        _ => {
-            let sentence =
-                "server.certificate and server.key belong together: give both or neither";
-            return Err(Error::Sense(sentence.to_owned()));
-        }
-    };
-    let addresses = std::net::ToSocketAddrs::to_socket_addrs(&server.listen);
-    let here = addresses.is_ok_and(|mut all| all.all(|address| address.ip().is_loopback()));
-    if tls.is_none() && !here && !server.allow_plain_http {
-        let listen = &server.listen;
-        return Err(Error::Sense(format!(
-            "server.listen = \"{listen}\" would answer other machines in clear text: listen at 127.0.0.1 \
-             behind a proxy with TLS, give server.certificate and server.key, or say \
-             server.allow_plain_http = true"
-        )));
-    }
-    let strict = tls.is_some() || settings.alerts.public_url.starts_with("https://");
-    Ok(http::Options {
-        workers,
-        provider: super::provider::provider(settings)?,
-        per_second: server.requests_per_second,
-        trusted: server.trusted_proxies.clone(),
-        tls,
-        strict,
-        ..http::Options::default()
-    })
-}
-
 /// Rings when the process is asked to stop: by ^C, or by the system.
 #[must_use]
 pub fn stop_signal() -> Arc<Notify> {
@@ -328,7 +297,7 @@ pub fn start(settings: &Settings, clock: Arc<dyn Clock>) -> Result<Running, Erro
     gate.use_seal(super::archive::seal_key(settings, true)?);
     let (lines, postboxes) = super::channels::lines(settings, now)?;
     gate.guard_webhooks(super::channels::reach(settings));
-    let server = listen(settings, &gate, postboxes)?;
+    let server = listening::listen(settings, &gate, postboxes)?;
     let token = found(settings, &gate)?;
     if token.is_some() {
         // From now on a store without any checkpoint is one that was cut.

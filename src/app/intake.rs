@@ -66,10 +66,14 @@ struct Row {
 
 #[derive(Debug, Deserialize)]
 struct Reason {
+    code: String,
     zh: String,
     en: String,
     input: Option<String>,
 }
+
+/// The code of a reason that says nothing of the row, but of whoever sends it.
+const NOT_YOURS: &str = "not_yours";
 
 /// So far.
 #[derive(Debug, Default)]
@@ -121,6 +125,7 @@ pub fn run(wish: &Wish, say: impl Fn(&str)) -> Result<Report, String> {
 }
 
 async fn send(import: &Import, say: impl Fn(&str)) -> Result<Tally, String> {
+    let is_table = is_table(&import.file)?;
     let text = fs::read_to_string(&import.file).map_err(|error| {
         let hint = if error.kind() == std::io::ErrorKind::InvalidData {
             "；表格请另存为“CSV UTF-8” save the table as UTF-8"
@@ -129,7 +134,6 @@ async fn send(import: &Import, say: impl Fn(&str)) -> Result<Tally, String> {
         };
         format!("{}{hint}", place(&import.file, &error))
     })?;
-    let is_table = import.file.extension().is_some_and(|end| end.eq_ignore_ascii_case("csv"));
     let separator = sheet::separator(&text);
     if let Some(line) = sheet::unclosed(&text, separator).filter(|_| is_table) {
         return Err(place(&import.file, &sheet::unclosed_at(line)));
@@ -139,6 +143,9 @@ async fn send(import: &Import, say: impl Fn(&str)) -> Result<Tally, String> {
     } else {
         line_pieces(&text)
     };
+    if pieces.is_empty() {
+        return Err(place(&import.file, &"没有数据行 there are no rows in it: nothing was sent"));
+    }
     let all = pieces.iter().map(|piece| piece.rows).sum();
     let token = token(import)?;
     let client = reqwest::Client::builder().timeout(Duration::from_secs(60)).build();
@@ -156,6 +163,12 @@ async fn send(import: &Import, say: impl Fn(&str)) -> Result<Tally, String> {
         url.query_pairs_mut().append_pair("first_line", &piece.first.to_string());
         let request = client.post(url).bearer_auth(&token).header("Content-Type", kind);
         let answer = ask(&request.body(piece.text)).await?;
+        let mut reasons = answer.rows.iter().flat_map(|row| &row.reasons);
+        if let Some(Reason { zh, en, .. }) = reasons.find(|reason| reason.code == NOT_YOURS) {
+            return Err(format!(
+                "该令牌无权登记警情 this token may not register calls: {zh} {en}; use that of a dispatcher"
+            ));
+        }
         tally.rows += piece.rows;
         tally.registered += answer.registered;
         tally.known += answer.known;
@@ -192,7 +205,7 @@ async fn ask(request: &reqwest::RequestBuilder) -> Result<Answer, String> {
         }
         last = format!("{status}: {}", said(&text));
         if !(status.is_server_error() || status.as_u16() == 429) {
-            break;
+            return Err(format!("the service did not take it: {last}"));
         }
     }
     Err(format!("the service did not take it; send the file again to go on: {last}"))
@@ -212,6 +225,19 @@ fn token(import: &Import) -> Result<String, String> {
     };
     let token = kept.map(|token| token.trim().to_owned()).filter(|token| !token.is_empty());
     token.ok_or_else(|| "give a token: --token-file, or FENLIU_TOKEN".to_owned())
+}
+
+/// Whether a file is a table, else lines of JSON: by how its name ends.
+fn is_table(file: &Path) -> Result<bool, String> {
+    let end = file.extension().map(|end| end.to_ascii_lowercase());
+    match end.as_ref().and_then(|end| end.to_str()) {
+        Some("csv") => Ok(true),
+        Some("jsonl" | "ndjson") => Ok(false),
+        _ => Err(place(
+            file,
+            &"文件名应以.csv或.jsonl结尾 a file ends in .csv (a table) or in .jsonl (lines of JSON)",
+        )),
+    }
 }
 
 /// The file in pieces, each with the head.

@@ -2,7 +2,7 @@
 //! first start, one added by `fenliu key rotate`.
 
 use std::fs;
-use std::io::Write as _;
+use std::io::{ErrorKind, Write as _};
 use std::os::unix::fs::PermissionsExt as _;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -70,13 +70,20 @@ pub fn unlock(settings: &Settings, store: &Store) -> Result<(), Error> {
 }
 
 /// Lets a store use its keys, if they are at hand and are its own: for those who only look, perhaps at
-/// what comes from elsewhere.
+/// what comes from elsewhere, perhaps as a user of the system who may not read them.
 ///
 /// # Errors
-/// Keys that cannot be read.
+/// Keys that make no sense.
 pub fn use_if_there(settings: &Settings, store: &Store) -> Result<(), Error> {
-    if in_settings(settings)?.is_none() && !settings.field_keys().exists() {
-        return Ok(());
+    if in_settings(settings)?.is_none() {
+        match fs::File::open(settings.field_keys()) {
+            Err(error)
+                if matches!(error.kind(), ErrorKind::NotFound | ErrorKind::PermissionDenied) =>
+            {
+                return Ok(());
+            }
+            _ => {}
+        }
     }
     let from = settings.clone();
     store.use_keys(Keys::new(move || read(&from)))?;

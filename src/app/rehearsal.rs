@@ -9,7 +9,8 @@ use jiff::civil::DateTime;
 
 use super::workflow::{Report, yaml_files};
 use crate::calendar::Calendar;
-use crate::chart::{self, finding};
+use crate::chart::expression::Type;
+use crate::chart::{self, Chart, finding};
 use crate::clock::{Clock, SystemClock};
 use crate::config::database::only_file;
 use crate::config::jurisdiction::Jurisdiction;
@@ -102,6 +103,9 @@ fn ground(settings: &Settings, wish: &Wish) -> Result<(Ground, String), String> 
     let now = SystemClock::new().now();
     let ground = stored_ground(&store, wish.jurisdiction.as_deref(), now);
     let ground = ground.map_err(|error| match error {
+        crate::gate::Error::NotFound if wish.jurisdiction.is_none() => {
+            super::house::empty(&store.address()).to_string()
+        }
         crate::gate::Error::NotFound => "there is no such jurisdiction in the database".to_owned(),
         other => other.to_string(),
     })?;
@@ -166,7 +170,14 @@ impl Table<'_> {
             line(&mut text, 0, "\n没有发现问题 nothing is wrong");
         } else {
             let count = faults.len();
-            line(&mut text, 0, &format!("\n▲ 发现{count}个问题 {count} faults"));
+            line(
+                &mut text,
+                0,
+                &format!(
+                    "\n▲ 发现{count}个问题 {count} {}",
+                    if count == 1 { "fault" } else { "faults" }
+                ),
+            );
             for fault in faults {
                 line(&mut text, 2, &format!("- {}", fault.zh));
                 line(&mut text, 4, &fault.en);
@@ -187,19 +198,18 @@ impl Table<'_> {
         };
         line(text, 2, &format!("{} {}  {due}", ladder.title.zh, ladder.clock));
         for rung in &ladder.rungs {
-            self.rung(text, flow, rung);
+            self.rung(text, flow, ladder, rung);
         }
         if ladder.goes_on {
             line(text, 4, "…… 此后继续重复，直至有人处理 and so on until somebody acts");
         }
     }
 
-    fn rung(&self, text: &mut String, flow: &Flow, rung: &Rung) {
+    fn rung(&self, text: &mut String, flow: &Flow, ladder: &Ladder, rung: &Rung) {
         let via: Vec<&str> = rung.via.iter().map(|channel| channel_word(channel)).collect();
         let (at, step, via) = (self.time(rung.at), step(rung).zh, via.join("、"));
         let chart = self.ground.charts.iter().find(|chart| chart.workflow == flow.workflow);
-        let said = chart.and_then(|chart| chart.texts.get(&rung.text));
-        let said = said.map(|text| text.zh.as_str()).unwrap_or_default();
+        let said = chart.map(|chart| self.said(chart, ladder, &rung.text)).unwrap_or_default();
         let within = rung.acknowledge_within.map(|within| {
             let minutes = within / 60_000;
             format!("  {minutes}分钟内须确认 within {minutes} min")
@@ -216,6 +226,34 @@ impl Table<'_> {
         if rung.people().is_empty() {
             line(text, 8, "▲ 此级无人，立即进入下一级 empty: the next step comes at once");
         }
+    }
+
+    /// A text as far as it is known without a matter: what only a matter tells stands by its title.
+    fn said(&self, chart: &Chart, ladder: &Ladder, text: &str) -> String {
+        let words = chart.texts.get(text).map(|text| text.zh.as_str()).unwrap_or_default();
+        let mut parts = words.split('{');
+        let mut said = parts.next().unwrap_or_default().to_owned();
+        for part in parts {
+            let (name, rest) = part.split_once('}').unwrap_or((part, ""));
+            said.push_str(&match name {
+                "number" => "〔编号〕".to_owned(),
+                "status" => "〔状态〕".to_owned(),
+                "stage" => "〔阶段〕".to_owned(),
+                "holder" => "〔承办单位〕".to_owned(),
+                "clock" => ladder.title.zh.clone(),
+                "due" if ladder.limit.is_empty() => "〔期限〕".to_owned(),
+                "due" => self.time(ladder.due),
+                name => match chart.fields.get(name) {
+                    Some(field) if field.ty == Type::Tier => {
+                        self.rehearsal.tier.title().zh.to_owned()
+                    }
+                    Some(field) => format!("〔{}〕", field.title.zh),
+                    None => format!("〔{name}〕"),
+                },
+            });
+            said.push_str(rest);
+        }
+        said
     }
 
     /// A person with the channels of a step, and what is proved.

@@ -10,7 +10,7 @@ use crate::config::settings::{LogFormat, Settings};
 use crate::domain::{Actor, Grant, Instant, Person, PersonId, Role, Scope};
 use crate::gate::{self, Caller, Gate, NewAccount, NewToken};
 use crate::routing::Router;
-use crate::store::{Options, Store};
+use crate::store::{Options, Reader, Store};
 
 /// Time that runs fast, for training: from when, how fast, and the machine's time it is tied to.
 #[derive(Debug, Clone, Copy)]
@@ -141,6 +141,9 @@ pub fn demonstrate(
 pub fn verify(settings: &Settings, noted: &gate::Noted) -> Result<gate::Report, Error> {
     let options = Options { read_only: true, ..Options::default() };
     let store = Store::open(&settings.database_url(), options)?;
+    if store.read(Reader::jurisdictions)?.is_empty() {
+        return Err(house::empty(&store.address()));
+    }
     keys::use_if_there(settings, &store)?;
     Ok(gate::verify_signed(&store, noted, |_| ())?)
 }
@@ -156,14 +159,23 @@ pub struct TokenWish {
     pub label: String,
 }
 
-/// Makes a token without a running service; answers the secret.
+/// What was made for somebody.
+#[derive(Debug, Clone)]
+pub struct Made {
+    /// The token or the code, shown this once.
+    pub secret: String,
+    /// For whom: the person's name and id.
+    pub whose: String,
+}
+
+/// Makes a token without a running service.
 ///
 /// # Errors
-/// When the database is in use (SQLite), or there is no such person.
-pub fn token(settings: &Settings, wish: &TokenWish) -> Result<String, Error> {
+/// When the database is in use (SQLite) or empty; there is no such person, or more than one.
+pub fn token(settings: &Settings, wish: &TokenWish) -> Result<Made, Error> {
     let gate = house::open_existing(settings, Arc::new(SystemClock::new()))?;
     let (caller, person) = meant(&gate, wish)?;
-    issue(&gate, &caller, person.id, wish)
+    issue(&gate, &caller, &person, wish)
 }
 
 /// Makes somebody an administrator, without a running service: the way back in when nobody is one
@@ -171,7 +183,7 @@ pub fn token(settings: &Settings, wish: &TokenWish) -> Result<String, Error> {
 ///
 /// # Errors
 /// As for [`token`].
-pub fn administrator(settings: &Settings, wish: &TokenWish) -> Result<String, Error> {
+pub fn administrator(settings: &Settings, wish: &TokenWish) -> Result<Made, Error> {
     let gate = house::open_existing(settings, Arc::new(SystemClock::new()))?;
     let (caller, mut person) = meant(&gate, wish)?;
     let directory = gate.registry().directory(caller.jurisdiction)?;
@@ -183,7 +195,7 @@ pub fn administrator(settings: &Settings, wish: &TokenWish) -> Result<String, Er
     }
     person.active = true;
     gate.put_person(&caller, &person)?;
-    issue(&gate, &caller, person.id, wish)
+    issue(&gate, &caller, &person, wish)
 }
 
 /// Gives somebody an account without a running service; the label of the wish is the name to sign in
@@ -191,7 +203,7 @@ pub fn administrator(settings: &Settings, wish: &TokenWish) -> Result<String, Er
 ///
 /// # Errors
 /// As for [`token`]; that another account has the name.
-pub fn account(settings: &Settings, wish: &TokenWish) -> Result<String, Error> {
+pub fn account(settings: &Settings, wish: &TokenWish) -> Result<Made, Error> {
     let gate = house::open_existing(settings, Arc::new(SystemClock::new()))?;
     let (caller, person) = meant(&gate, wish)?;
     let new = NewAccount { login: wish.label.clone(), subject: None };
@@ -199,35 +211,49 @@ pub fn account(settings: &Settings, wish: &TokenWish) -> Result<String, Error> {
         Some(setup) => setup,
         None => gate.reset_account(&caller, person.id, false)?,
     };
-    Ok(setup.code)
+    Ok(Made { secret: setup.code, whose: whose(&person) })
 }
 
-fn issue(
-    gate: &Gate,
-    caller: &Caller,
-    person: PersonId,
-    wish: &TokenWish,
-) -> Result<String, Error> {
-    let new =
-        NewToken { person, label: wish.label.clone(), expires_at: None, scope: Scope::default() };
-    Ok(gate.issue_token(caller, &new)?.secret)
+fn issue(gate: &Gate, caller: &Caller, person: &Person, wish: &TokenWish) -> Result<Made, Error> {
+    let (label, scope) = (wish.label.clone(), Scope::default());
+    let new = NewToken { person: person.id, label, expires_at: None, scope };
+    Ok(Made { secret: gate.issue_token(caller, &new)?.secret, whose: whose(person) })
+}
+
+/// A person by name and id.
+fn whose(person: &Person) -> String {
+    format!("{} (id {})", person.name, person.id)
 }
 
 /// The person that is meant, and the service itself in that person's jurisdiction.
 fn meant(gate: &Gate, wish: &TokenWish) -> Result<(Caller, Person), Error> {
     let registry = gate.registry();
-    for id in registry.jurisdictions() {
-        let directory = registry.directory(id)?;
+    let number = wish.person.parse().map(PersonId).ok();
+    let mut found = Vec::new();
+    for jurisdiction in registry.jurisdictions() {
+        let directory = registry.directory(jurisdiction)?;
         if wish.jurisdiction.as_ref().is_some_and(|code| *code != directory.code) {
             continue;
         }
-        let number = wish.person.parse().map(PersonId).ok();
-        let mut people = directory.people.values();
-        if let Some(person) = people.find(|p| Some(p.id) == number || p.name == wish.person) {
-            return Ok((Caller { actor: Actor::System, jurisdiction: id }, person.clone()));
-        }
+        let people = directory.people.values();
+        let fits = people.filter(|p| Some(p.id) == number || p.name == wish.person);
+        let caller = Caller { actor: Actor::System, jurisdiction };
+        found.extend(fits.map(|person| (caller.clone(), person.clone())));
     }
-    Err(Error::Sense(format!("there is no person `{}`", wish.person)))
+    let one_of = |(_, person): &(Caller, Person)| {
+        let posts = person.grants.iter().map(|grant| format!("{}.{}", grant.unit, grant.role));
+        format!("{} {}", person.id, posts.collect::<Vec<_>>().join(", "))
+    };
+    match found.as_slice() {
+        [one] => Ok(one.clone()),
+        [] => Err(Error::Sense(format!("there is no person `{}`", wish.person))),
+        several => Err(Error::Sense(format!(
+            "{} people are meant by `{}`; give the id of one of them:\n  {}",
+            several.len(),
+            wish.person,
+            several.iter().map(one_of).collect::<Vec<_>>().join("\n  ")
+        ))),
+    }
 }
 
 /// The settings of a file, or of `config/fenliu.toml` where that is there, else the defaults.

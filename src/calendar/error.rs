@@ -160,12 +160,62 @@ pub enum Error {
 }
 
 impl Error {
-    /// The line and the column of a file that cannot be read.
+    /// The same in Chinese; what the reader of the file says stays as it says it.
     #[must_use]
-    pub fn place(&self) -> Option<(u64, u64)> {
-        match self {
-            Self::Unreadable { line, column, .. } => Some((*line, *column)),
-            _ => None,
-        }
+    pub fn zh(&self) -> String {
+        let said = match self {
+            Self::Unreadable { line, column, what } => {
+                format!("第{line}行第{column}列有误：{what}")
+            }
+            Self::Empty { field } => format!("“{field}”为空，请填写"),
+            Self::Zone { zone, .. } => {
+                format!("“zone”：没有时区“{zone}”，应为IANA名称，例如Asia/Shanghai")
+            }
+            Self::Day { at, text } => {
+                format!("“{at}”：“{text}”不是日期，应为MM-DD或YYYY-MM-DD，一段日期写作“起..止”")
+            }
+            Self::Backwards { at, text } => format!("“{at}”：“{text}”的止日早于起日"),
+            Self::Year { year, first, last } => {
+                format!("“years.{year}”：只能计算{first}年至{last}年")
+            }
+            Self::Foreign { at, date, year } => {
+                format!("“{at}”：{date}既不在{year}年，也不在上一年12月，请列在所属年份")
+            }
+            Self::Twice { year, date } => {
+                format!("“years.{year}”：{date}列了两次，请只留在off或work之一")
+            }
+            Self::NoWeekend { year, date } => {
+                format!("“years.{year}.work”：{date}不是周末，本就上班，请核对日期")
+            }
+            Self::NoNotice { year } => {
+                format!("“years.{year}”：已确认的年份须注明放假通知（notice）")
+            }
+            Self::Unconfirmed { year } => {
+                format!(
+                    "“years.{year}”：列有放假日期但年份未确认，请写明confirmed: true和notice，或删去日期"
+                )
+            }
+            Self::Span { at, text } => {
+                format!("“{at}”：“{text}”不是时段，应为HH:MM-HH:MM，起早于止，最晚24:00")
+            }
+            Self::Spans { at } => format!("“{at}”：至少列一个时段，依次排列，不得重叠"),
+            Self::Season { day, count } => {
+                format!(
+                    "“office_hours”：{day}属于{count}个时令，全年每一天（含02-29）须恰好属于一个"
+                )
+            }
+            Self::Limit { text, why } => {
+                return format!(
+                    "“{text}”不是时限（{why}），应为real('30m')、work('4h')、workdays(5)或days(3)"
+                );
+            }
+            Self::Duration { text, why } => {
+                return format!("“{text}”不是时长（{why}），例如1h30m");
+            }
+            Self::Cron { text, why } => {
+                return format!("“{text}”不是定时表达式（{why}），例如0 0 9 * * *（每天9时）");
+            }
+        };
+        format!("日历文件：{said}")
     }
 }

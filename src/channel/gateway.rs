@@ -261,13 +261,8 @@ impl Channel for Gateway {
 
 /// A telephone number: digits, with or without a plus before them.
 pub(super) fn number(address: &str) -> Result<String, String> {
-    let kept: String = address.chars().filter(|c| !matches!(c, ' ' | '-')).collect();
-    let digits = kept.strip_prefix('+').unwrap_or(&kept);
-    if (3..=20).contains(&digits.len()) && digits.chars().all(|c| c.is_ascii_digit()) {
-        Ok(kept)
-    } else {
-        Err("the address is no telephone number".to_owned())
-    }
+    crate::domain::reach::telephone(address)
+        .ok_or_else(|| "the address is no telephone number".to_owned())
 }
 
 /// A text as it stands within a JSON text.

@@ -1,5 +1,7 @@
 //! What `check` has to say about a workflow file: code, place, excerpt, help.
 
+mod words;
+
 use std::fmt;
 use std::ops::Range;
 
@@ -7,6 +9,8 @@ use miette::{
     Diagnostic, GraphicalReportHandler, GraphicalTheme, LabeledSpan, NamedSource, SourceCode,
 };
 use serde::Serialize;
+
+pub use words::in_chinese;
 
 /// How bad it is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize)]

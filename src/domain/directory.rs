@@ -19,6 +19,9 @@ pub const EVERY_UNIT: &str = "every_unit";
 /// The party to whose unit goes what no other one takes; it need not be named.
 pub const CATCH_ALL: &str = "catch_all";
 
+/// The kind of units that are bodies of the government: matters are not routed to them.
+pub const BODY: &str = "body";
+
 /// The kind of units that are places, too.
 pub const TOWNSHIP: &str = "township";
 
@@ -100,7 +103,7 @@ impl Directory {
     #[must_use]
     pub fn is_fit(&self, code: &str) -> bool {
         let unit = self.units.get(code);
-        unit.is_some_and(|unit| unit.active && unit.kind != "body" && unit.parent.is_none())
+        unit.is_some_and(|unit| unit.active && unit.kind != BODY && unit.parent.is_none())
     }
 
     /// Where matters of a category can be routed to, the usual unit first: those that go on with the
@@ -185,7 +188,7 @@ impl Facts for Directory {
         let mut parts = question.splitn(3, '/');
         match (parts.next(), parts.next(), parts.next()) {
             (Some("body"), Some(EVERY_UNIT), None) => {
-                let linked = |unit: &&Unit| unit.active && unit.kind != "body";
+                let linked = |unit: &&Unit| unit.active && unit.kind != BODY;
                 let units = self.units.values().filter(linked);
                 Value::List(units.map(|unit| unit.code.as_str().into()).collect())
             }

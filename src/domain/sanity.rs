@@ -6,8 +6,9 @@ use std::collections::BTreeSet;
 use super::actor::{Role, Term};
 use super::catalogue::Categories;
 use super::category::{Category, KINDS};
-use super::directory::{CATCH_ALL, Directory, TOWNSHIP, Unit};
+use super::directory::{BODY, CATCH_ALL, Directory, TOWNSHIP, Unit};
 use super::person::Person;
+use super::reach;
 use super::text::Text;
 
 /// The classes that limits are set by; empty means `general`.
@@ -42,6 +43,60 @@ impl Directory {
             ));
         }
         faults
+    }
+
+    /// That no unit here is of this kind yet: more often a slip than a new kind.
+    #[must_use]
+    pub fn fault_of_new_kind(&self, kind: &str) -> Option<Text> {
+        let mut known: BTreeSet<&str> =
+            self.units.values().map(|unit| unit.kind.as_str()).collect();
+        known.extend([BODY, TOWNSHIP]);
+        let known: Vec<&str> = known.into_iter().collect();
+        (!kind.trim().is_empty() && !known.contains(&kind)).then(|| {
+            Text::new(
+                format!(
+                    "本地没有类别（kind）为“{kind}”的单位；已有类别：{}。确需新类别的，请注明new_kind=true",
+                    known.join("、")
+                ),
+                format!(
+                    "no unit here is of the kind `{kind}`; kinds are {}. If a new one is meant, say \
+                     `new_kind=true`",
+                    known.join(", ")
+                ),
+            )
+        })
+    }
+
+    /// That matters can be given to a unit in which nobody has a role by which one is woken.
+    #[must_use]
+    pub fn unserved(&self, unit: &str) -> Option<Text> {
+        let found = self.units.get(unit).filter(|unit| unit.active && unit.kind != BODY)?;
+        let silent = [Role::Administrator, Role::Editor, Role::Auditor];
+        let serves = |person: &Person| {
+            let mut grants = person.grants.iter();
+            person.active && grants.any(|g| g.unit == unit && !silent.contains(&g.role))
+        };
+        (!self.people.values().any(serves)).then(|| {
+            Text::new(
+                format!(
+                    "“{}”（{unit}）没有联络员或其他在岗人员：分流到该单位的事项无人收到提醒，请先补录人员",
+                    found.name.zh
+                ),
+                format!(
+                    "nobody serves `{unit}` ({}): what is given to it wakes nobody there; add a liaison",
+                    found.name.en
+                ),
+            )
+        })
+    }
+
+    /// The same of the units to which matters of these categories go first.
+    #[must_use]
+    pub fn unserved_of<'c>(&self, categories: impl Iterator<Item = &'c Category>) -> Vec<Text> {
+        let used = categories.filter(|category| !category.retired && !category.police_kept);
+        let first = |category| self.takers(category).first().map(|unit| (*unit).to_owned());
+        let units: BTreeSet<String> = used.filter_map(first).collect();
+        units.iter().filter_map(|unit| self.unserved(unit)).collect()
     }
 
     /// What is wrong with who goes on with a unit's work.
@@ -98,6 +153,7 @@ impl Directory {
                 format!("the term of `{name}` as {role} in `{unit}` must end after it begins"),
             )
         }));
+        faults.extend(reach::faults(person));
         faults.extend(joined(person));
         faults
     }
@@ -159,7 +215,7 @@ impl Directory {
                 faults.push(missing(code, unit));
                 continue;
             };
-            if !known.active || known.kind == "body" {
+            if !known.active || known.kind == BODY {
                 faults.push(Text::new(
                     format!("类别“{code}”属地中的“{unit}”不是在用的联动单位"),
                     format!("`territory` of `{code}`: `{unit}` is no linked unit in use"),

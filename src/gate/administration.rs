@@ -1,16 +1,24 @@
-//! Administrators' changes: units, people, calendars. Each is
-//! one transaction, and is in force when it is answered.
+//! Administrators' changes: units, people. Each is one transaction, and is in force when it is
+//! answered.
 
 use serde_json::json;
 
 use super::error::Error;
 use super::proposal::{Approval, Motion};
-use super::sealing::{self, Deed};
+use super::sealing::Deed;
 use super::{Caller, Entropy, Gate};
-use crate::calendar::Calendar;
-use crate::domain::{Directory, Instant, JurisdictionId, Person, PersonId, Refusal, Text, Unit};
+use crate::domain::{Directory, Instant, Person, PersonId, Refusal, Text, Unit};
 use crate::policy::Act;
-use crate::store::{self, CalendarSource, Store, Transaction};
+use crate::store::{self, Store, Transaction};
+
+/// A unit to be added or changed.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct NewUnit {
+    /// The unit.
+    pub unit: Unit,
+    /// Whether it may be of a kind that no unit here has yet.
+    pub new_kind: bool,
+}
 
 impl Gate {
     /// Loads definitions, calendars, directories and tokens again: after a change on another node.
@@ -48,86 +56,37 @@ impl Gate {
         Ok(done)
     }
 
-    /// Loads a version of the jurisdiction's calendar; the scheduler counts what waits again by it.
-    /// Blocks.
-    ///
-    /// # Errors
-    /// `Forbidden`; `Invalid` with what is wrong with the file, or when it is another calendar, or
-    /// the version is there already; `Refused` with `second_person_needed`.
-    pub fn load_calendar(&self, caller: &Caller, source: &str) -> Result<String, Error> {
-        self.permit(caller, Act::WriteCalendar)?;
-        self.alone(caller, &Motion::Calendar(source.to_owned()))?;
-        self.load_calendar_by(caller, source, None)
-    }
-
-    /// A calendar that may be loaded as it is.
-    pub(super) fn sound_calendar(&self, caller: &Caller, source: &str) -> Result<Calendar, Error> {
-        let new = read_calendar(source)?;
-        let present = self.inner.registry.calendar(caller.jurisdiction)?;
-        if new.code() != present.code() {
-            let (code, wanted) = (new.code(), present.code());
-            return Err(Error::invalid(
-                format!("这是日历“{code}”；本地使用的是“{wanted}”"),
-                format!("this is the calendar `{code}`; here `{wanted}` counts"),
-            ));
-        }
-        let registry = &self.inner.registry;
-        if registry.calendar_version(caller.jurisdiction, new.version()).is_some() {
-            let version = new.version();
-            return Err(Error::invalid(
-                format!("版本“{version}”已经载入，请改用新的版本号"),
-                format!("version `{version}` is loaded already; give it a new version"),
-            ));
-        }
-        Ok(new)
-    }
-
-    /// Loads what may be loaded, perhaps approved by a second person.
-    pub(super) fn load_calendar_by(
-        &self,
-        caller: &Caller,
-        source: &str,
-        approval: Option<Approval>,
-    ) -> Result<String, Error> {
-        let new = self.sound_calendar(caller, source)?;
-        let deed = Deed::of(caller, "calendar_loaded", format!("calendar:{}", new.version()));
-        let deed = deed.with(json!({ "sha256": sealing::digest(source) })).approved(approval);
-        self.administer(deed, |transaction, now| {
-            let row = calendar_source(caller.jurisdiction, &new, source, now);
-            transaction.add_calendar(&row).map(drop)
-        })?;
-        // What waits is counted again by it.
-        self.bell().notify_waiters();
-        Ok(new.version().to_owned())
-    }
-
     /// Adds or changes a unit. Blocks.
     ///
     /// # Errors
-    /// `Forbidden`; `Invalid` for a parent that is not there, and when matters of some category could be
-    /// routed to nobody any more; `Refused` with `second_person_needed` where other people get what it
-    /// has.
-    pub fn put_unit(&self, caller: &Caller, unit: &Unit) -> Result<(), Error> {
+    /// `Forbidden`; `Invalid` for a kind or a parent that is not there, and when matters of some
+    /// category could be routed to nobody any more; `Refused` with `second_person_needed` where other
+    /// people get what it has.
+    pub fn put_unit(&self, caller: &Caller, new: &NewUnit) -> Result<(), Error> {
         self.permit(caller, Act::WriteDirectory)?;
-        self.alone(caller, &Motion::Unit(Box::new(unit.clone())))?;
-        self.put_unit_by(caller, unit, None)
+        self.alone(caller, &Motion::Unit(Box::new(new.clone())))?;
+        self.put_unit_by(caller, new, None)
     }
 
     /// Refuses a unit that may not be put as it is.
-    pub(super) fn sound_unit(&self, caller: &Caller, unit: &Unit) -> Result<(), Error> {
+    pub(super) fn sound_unit(&self, caller: &Caller, new: &NewUnit) -> Result<(), Error> {
         let directory = self.inner.registry.directory(caller.jurisdiction)?;
-        sound(&directory.faults_of_unit(unit))?;
-        sound(&stranding(&directory, unit))
+        let NewUnit { unit, new_kind } = new;
+        let mut faults = directory.faults_of_unit(unit);
+        faults.extend(directory.fault_of_new_kind(&unit.kind).filter(|_| !new_kind));
+        faults.extend(stranding(&directory, unit));
+        sound(&faults)
     }
 
     /// Puts a unit that may be put, perhaps approved by a second person.
     pub(super) fn put_unit_by(
         &self,
         caller: &Caller,
-        unit: &Unit,
+        new: &NewUnit,
         approval: Option<Approval>,
     ) -> Result<(), Error> {
-        self.sound_unit(caller, unit)?;
+        self.sound_unit(caller, new)?;
+        let unit = &new.unit;
         let deed = Deed::of(caller, "unit_put", format!("unit:{}", unit.code));
         let deed = deed.with(json!({
             "name": unit.name.zh,
@@ -186,13 +145,17 @@ impl Gate {
         let known = directory.people.get(&person.id);
         let grants = person.grants.iter().map(|grant| format!("{}.{}", grant.unit, grant.role));
         let grants: Vec<String> = grants.collect();
-        let deed = Deed::of(caller, "person_put", format!("person:{}", person.id));
-        let detail = json!({ "active": person.active, "grants": grants, "terms": person.terms });
+        let detail = json!({
+            "name": person.name, "active": person.active, "grants": grants, "terms": person.terms,
+        });
         let leaves = !person.active;
         let rights = |one: &Person| (one.lasting(), one.terms.clone(), one.active);
         let others = known.is_some_and(|known| rights(known) != rights(&person));
-        self.administer(deed.with(detail).approved(approval), |transaction, now| {
+        self.change(|transaction, now| {
+            // A new person has its id only now.
             let id = transaction.put_person(caller.jurisdiction, &person)?;
+            let deed = Deed::of(caller, "person_put", format!("person:{id}")).with(detail);
+            deed.approved(approval).write(transaction, now)?;
             // Other rights begin with a new session; who leaves leaves nothing behind.
             if others {
                 transaction.end_sessions(id)?;
@@ -225,22 +188,6 @@ pub(super) fn number_secret(store: &Store, entropy: Entropy) -> Result<u64, Erro
     Ok(secret)
 }
 
-pub(super) fn calendar_source(
-    jurisdiction: JurisdictionId,
-    calendar: &Calendar,
-    source: &str,
-    now: Instant,
-) -> CalendarSource {
-    CalendarSource {
-        id: 0,
-        jurisdiction,
-        code: calendar.code().to_owned(),
-        version: calendar.version().to_owned(),
-        source: source.to_owned(),
-        loaded_at: now,
-    }
-}
-
 /// Categories that nobody takes any more once a unit is as given.
 fn stranding(directory: &Directory, unit: &Unit) -> Vec<Text> {
     let mut changed = directory.clone();
@@ -251,19 +198,14 @@ fn stranding(directory: &Directory, unit: &Unit) -> Vec<Text> {
     faults
 }
 
-/// The first fault is said: they are sentences for people who mend one at a time.
+/// Every fault is said at once: whoever mends the first need not come back for the next.
 pub(super) fn sound(faults: &[Text]) -> Result<(), Error> {
-    faults.first().map_or(Ok(()), |fault| Err(Error::Invalid(fault.clone())))
-}
-
-pub(super) fn read_calendar(source: &str) -> Result<Calendar, Error> {
-    Calendar::from_yaml(source).map_err(|error| {
-        let zh = error.place().map_or_else(
-            || "日历文件有误".to_owned(),
-            |(line, column)| format!("日历文件第{line}行第{column}列有误"),
-        );
-        Error::invalid(format!("{zh}：{error}"), error.to_string())
-    })
+    if faults.is_empty() {
+        return Ok(());
+    }
+    let all =
+        |pick: fn(&Text) -> &str, gap: &str| faults.iter().map(pick).collect::<Vec<_>>().join(gap);
+    Err(Error::invalid(all(|text| &text.zh, "；"), all(|text| &text.en, "; ")))
 }
 
 pub(super) fn check_code(code: &str) -> Result<(), Error> {

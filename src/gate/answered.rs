@@ -79,11 +79,11 @@ pub(super) fn by_key(
 ///
 /// # Errors
 /// `number_taken` when it was another matter; what `admit` says.
-pub(super) fn by_number(
+pub(super) fn by_number<A>(
     request: &Request,
     asked: Option<Hash>,
     answered: &[Answer],
-    admit: impl FnOnce() -> Result<(), Error>,
+    admit: impl FnOnce() -> Result<A, Error>,
 ) -> Result<Option<Done>, Error> {
     let Some(name) = numbered(request) else { return Ok(None) };
     let Some((answer, hash)) = find(answered, &name).zip(asked) else { return Ok(None) };

@@ -78,9 +78,13 @@ impl Gate {
             published: None,
             withdrawn_at: None,
         };
-        let deed = Deed::of(caller, "catalogue_drafted", "catalogue");
-        let deed = deed.with(json!({ "note": new.note, "categories": new.categories.len() }));
-        self.administer(deed, |transaction, _| transaction.add_catalogue(caller.jurisdiction, &new))
+        self.change(|transaction, now| {
+            let number = transaction.add_catalogue(caller.jurisdiction, &new)?;
+            let deed = Deed::of(caller, "catalogue_drafted", format!("catalogue:{number}"));
+            let detail = json!({ "note": new.note, "categories": new.categories.len() });
+            deed.with(detail).write(transaction, now)?;
+            Ok(number)
+        })
     }
 
     /// Publishes a draft of somebody else; in force from an instant, or at once. Blocks.

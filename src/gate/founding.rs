@@ -1,6 +1,7 @@
 //! A new store is filled: who is who, who is on duty when, the calendar, the workflows.
 
-use super::administration::{calendar_source, check_code, read_calendar};
+use super::administration::check_code;
+use super::calendar::{calendar_source, read_calendar};
 use super::error::Error;
 use super::publishing::definition;
 use super::sealing::Deed;

@@ -3,6 +3,8 @@
 
 use serde_json::json;
 
+use super::administration::NewUnit;
+use super::calendar::NewCalendar;
 use super::error::{Error, refused};
 use super::query::{Page, cut};
 use super::sealing::{self, Deed};
@@ -17,13 +19,13 @@ pub enum Motion {
     /// Publish this workflow file.
     Definition(String),
     /// Load this calendar file.
-    Calendar(String),
+    Calendar(NewCalendar),
     /// Add or change this person.
     Person(Box<Person>),
     /// Make this token of somebody else.
     Token(Box<TokenDraft>),
     /// Change this unit.
-    Unit(Box<Unit>),
+    Unit(Box<NewUnit>),
 }
 
 impl Motion {
@@ -49,10 +51,11 @@ impl Motion {
 
     fn body(&self) -> Result<String, Error> {
         let written = match self {
-            Self::Definition(source) | Self::Calendar(source) => return Ok(source.clone()),
+            Self::Definition(source) => return Ok(source.clone()),
+            Self::Calendar(new) => return Ok(new.source.clone()),
             Self::Person(person) => serde_json::to_string(person),
             Self::Token(draft) => serde_json::to_string(draft),
-            Self::Unit(unit) => serde_json::to_string(unit),
+            Self::Unit(new) => serde_json::to_string(&new.unit),
         };
         let kind = self.kind();
         written.map_err(|error| Error::Internal(format!("a {kind} cannot be written: {error}")))
@@ -62,10 +65,15 @@ impl Motion {
         let body = || row.body.clone();
         let read = match row.kind.as_str() {
             "definition" => return Ok(Self::Definition(body())),
-            "calendar" => return Ok(Self::Calendar(body())),
+            // Whether it may drop years was judged against the same calendar when it was proposed.
+            "calendar" => {
+                return Ok(Self::Calendar(NewCalendar { source: body(), drop_years: true }));
+            }
             "person" => serde_json::from_str(&row.body).map(Self::Person),
             "token" => serde_json::from_str(&row.body).map(Self::Token),
-            "unit" => serde_json::from_str(&row.body).map(Self::Unit),
+            // As for calendars: whether it may be of a new kind was judged when it was proposed.
+            "unit" => serde_json::from_str(&row.body)
+                .map(|unit| Self::Unit(Box::new(NewUnit { unit, new_kind: true }))),
             kind => return Err(Error::Internal(format!("proposal {}: of kind `{kind}`", row.id))),
         };
         read.map_err(|error| Error::Internal(format!("proposal {}: {error}", row.id)))
@@ -115,7 +123,7 @@ impl Gate {
                 Motion::Definition(_) | Motion::Calendar(_) => true,
                 Motion::Token(draft) => draft.person != *asks,
                 Motion::Person(person) => gives_rights(directory.people.get(&person.id), person),
-                Motion::Unit(unit) => moves(directory.units.get(&unit.code), unit),
+                Motion::Unit(new) => moves(directory.units.get(&new.unit.code), &new.unit),
             })
     }
 
@@ -166,15 +174,15 @@ impl Gate {
             Motion::Definition(source) => {
                 format!("definition:{}", self.sound_definition(caller, source)?.0.workflow)
             }
-            Motion::Calendar(source) => {
-                format!("calendar:{}", self.sound_calendar(caller, source)?.version())
+            Motion::Calendar(new) => {
+                format!("calendar:{}", self.sound_calendar(caller, new)?.version())
             }
             Motion::Person(person) => {
                 format!("person:{}", self.sound_person(caller, person)?.id)
             }
-            Motion::Unit(unit) => {
-                self.sound_unit(caller, unit)?;
-                format!("unit:{}", unit.code)
+            Motion::Unit(new) => {
+                self.sound_unit(caller, new)?;
+                format!("unit:{}", new.unit.code)
             }
             Motion::Token(draft) => {
                 self.sound_token(caller, draft)?;
@@ -195,9 +203,10 @@ impl Gate {
                 Ok(found.map(|version| version.number.to_string()).unwrap_or_default())
             }
             Motion::Token(_) => Ok(String::new()),
-            Motion::Unit(unit) => {
+            Motion::Unit(new) => {
                 let directory = registry.directory(caller.jurisdiction)?;
-                let known = directory.units.get(&unit.code).cloned();
+                let known = directory.units.get(&new.unit.code).cloned();
+                let known = known.map(|unit| NewUnit { unit, new_kind: false });
                 known.map_or(Ok(String::new()), |known| Motion::Unit(Box::new(known)).body())
             }
             Motion::Calendar(_) => Ok(registry.calendar(caller.jurisdiction)?.version().to_owned()),
@@ -269,10 +278,10 @@ impl Gate {
         let approval = Some(Approval { id, by, proposer: row.made_by });
         match motion {
             Motion::Definition(source) => drop(self.publish_by(caller, &source, approval)?),
-            Motion::Calendar(source) => drop(self.load_calendar_by(caller, &source, approval)?),
+            Motion::Calendar(new) => drop(self.load_calendar_by(caller, &new, approval)?),
             Motion::Person(person) => drop(self.put_person_by(caller, &person, approval)?),
             Motion::Token(draft) => drop(self.issue_token_by(caller, &draft, approval)?),
-            Motion::Unit(unit) => self.put_unit_by(caller, &unit, approval)?,
+            Motion::Unit(new) => self.put_unit_by(caller, &new, approval)?,
         }
         self.proposal(caller, id)
     }

@@ -32,13 +32,14 @@ pub(super) fn read(
         // The engine says, in words, that there is no such command, and what is possible.
         None => (Given::default(), None),
     };
-    let Some(refusal) = refusal else { return to_heirs(registry, chart, request, given) };
+    let Some(mut refusal) = refusal else { return to_heirs(registry, chart, request, given) };
     // What could be read and is not personal: nothing of it is kept.
-    admit(registry, chart, instance, (request, given.values), now)?;
+    refusal.possible = admit(registry, chart, instance, (request, given.values), now)?;
     Err(refusal.into())
 }
 
-/// Whether a command may be given at all, before its input is looked at.
+/// Whether a command may be given at all, before its input is looked at; answers what the caller could
+/// give.
 ///
 /// # Errors
 /// The refusal that stands before the input in the order of questions.
@@ -48,14 +49,16 @@ pub(super) fn admit(
     instance: Option<&Instance>,
     (request, input): (&Request, Fields),
     now: Instant,
-) -> Result<(), Error> {
+) -> Result<Vec<String>, Error> {
     let caller = &request.caller;
     let calendar = registry.calendar(caller.jurisdiction)?;
     let facts = registry.facts(caller.jurisdiction, now)?;
     let situation = Situation { chart, calendar: &calendar, facts: &*facts, now };
     let name = request.command.clone();
     let command = Command { name, input, occurred_at: request.occurred_at };
-    Ok(engine::admit(situation, instance, &caller.actor, &command)?)
+    engine::admit(situation, instance, &caller.actor, &command)?;
+    let names = |instance| engine::possible::names(situation, instance, &caller.actor);
+    Ok(instance.map(names).unwrap_or_default())
 }
 
 /// What is meant for a unit that was merged goes to the one that goes on with its work.

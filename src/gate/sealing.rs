@@ -9,7 +9,7 @@ use crate::domain::event::{Hash, NO_HASH, hex};
 use crate::domain::{AuditEntry, ChainHash, Instant, JurisdictionId, StoredEntry, audit_entry};
 use crate::policy::Act;
 use crate::seal::{self, AuditHead, Checkpoint, SigningKey};
-use crate::store::{self, CheckpointRow, Head, Reader, Store, Transaction};
+use crate::store::{self, AuditFilter, CheckpointRow, Head, Reader, Store, Transaction};
 
 /// What somebody does outside matters, for the audit log.
 pub(super) struct Deed {
@@ -180,19 +180,18 @@ impl Gate {
         Ok(rows.into_iter().map(Sealed::of).collect())
     }
 
-    /// At most `limit` entries of the audit log, the newest first, below a number if one is given.
-    /// Blocks.
+    /// At most `limit` entries of the audit log that a filter shows, the newest first. Blocks.
     ///
     /// # Errors
     /// `Forbidden`.
     pub fn audit_log(
         &self,
         caller: &Caller,
-        before: Option<i64>,
+        filter: &AuditFilter,
         limit: i64,
     ) -> Result<Vec<StoredEntry>, Error> {
         self.permit(caller, Act::SeeOperation)?;
-        self.read(|reader| reader.audit_entries(caller.jurisdiction, before, limit))
+        self.read(|reader| reader.audit_entries(caller.jurisdiction, filter, limit))
     }
 }
 

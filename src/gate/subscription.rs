@@ -124,9 +124,12 @@ impl Gate {
             made_by: caller.actor.name(),
             made_at: self.now(),
         };
-        let deed = Deed::of(caller, "subscription_made", format!("unit:{}", made.unit));
-        let deed = deed.with(json!({ "url": made.url }));
-        made.id = self.administer(deed, |transaction, _| transaction.put_subscription(&made))?;
+        made.id = self.change(|transaction, now| {
+            let id = transaction.put_subscription(&made)?;
+            let deed = Deed::of(caller, "subscription_made", format!("subscription:{id}"));
+            deed.with(json!({ "unit": made.unit, "url": made.url })).write(transaction, now)?;
+            Ok(id)
+        })?;
         Ok(made)
     }
 

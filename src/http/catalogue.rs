@@ -38,6 +38,10 @@ pub(super) struct CatalogueVersion {
     effective_at: Option<String>,
     /// How many categories it has.
     categories: usize,
+    /// What should be seen to, for whoever published it: units that nobody serves.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    #[schema(value_type = Vec<Words>)]
+    warnings: Vec<Text>,
 }
 
 impl CatalogueVersion {
@@ -59,6 +63,7 @@ impl CatalogueVersion {
             published_at: published.map(|one| lens.time(one.at)),
             effective_at: published.map(|one| lens.time(one.effective_at)),
             categories: version.categories.len(),
+            warnings: Vec::new(),
         }
     }
 }
@@ -259,7 +264,8 @@ pub(super) async fn publish(
     .await?;
     let version = all.iter().find(|version| version.number == number);
     let version = version.ok_or_else(Problem::not_found)?;
-    Ok(web::Json(CatalogueVersion::of(&lens, version, now)))
+    let warnings = lens.directory.unserved_of(version.categories.values());
+    Ok(web::Json(CatalogueVersion { warnings, ..CatalogueVersion::of(&lens, version, now) }))
 }
 
 /// Withdraws a draft.

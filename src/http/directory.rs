@@ -10,10 +10,10 @@ use super::House;
 use super::caller::Who;
 use super::problem::{Problem, blocking};
 use super::proposal::{self, ProposalView};
-use super::receive::Body;
+use super::receive::{Body, Query};
 use super::view::{All, Lens, Named, PersonName, Words};
 use crate::domain::{Actor, Category, Directory, Question, Role, Text, Unit};
-use crate::gate::{Caller, Motion};
+use crate::gate::{Caller, Motion, NewUnit};
 use crate::policy::{self, Act, Relation};
 
 /// A unit.
@@ -36,6 +36,10 @@ pub(super) struct UnitView {
     sub_units: Vec<String>,
     /// The unit that goes on with its work, where it was merged or renamed.
     successor: Option<String>,
+    /// What should be seen to, for whoever put it: that nobody serves it.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    #[schema(value_type = Vec<Words>)]
+    warnings: Vec<Text>,
 }
 
 impl UnitView {
@@ -52,6 +56,7 @@ impl UnitView {
             parties: parties.map(|(party, _)| party.clone()).collect(),
             sub_units: sub_units.map(|unit| unit.code.clone()).collect(),
             successor: unit.successor.clone(),
+            warnings: Vec::new(),
         }
     }
 }
@@ -314,26 +319,33 @@ pub(super) async fn unit(
 #[utoipa::path(
     put, path = "/api/v1/units/{code}", tag = "administration", request_body = UnitBody,
     responses((status = 200, body = UnitView, description = "The unit as it is now."),
-        (status = 202, body = ProposalView, description = "Proposed: another parent or successor \
-            needs a second person here.")),
-    params(("code" = String, Path, description = "The unit's code.")),
+        (status = 202, body = ProposalView, description = "Another parent or successor, proposed.")),
+    params(("code" = String, Path, description = "The unit's code."),
+        ("new_kind" = Option<bool>, Query, description = "Whether no unit need be of its kind yet.")),
 )]
 pub(super) async fn put_unit(
     house: web::Data<House>,
     Who(caller): Who,
     path: web::Path<String>,
+    mut query: Query,
     Body(body): Body<UnitBody>,
 ) -> Result<HttpResponse, Problem> {
+    let new_kind = query.flag("new_kind")?;
+    query.end()?;
     let UnitBody { name, kind, parent, active, successor } = body;
     let (code, active) = (path.into_inner(), active.unwrap_or(successor.is_none()));
     let unit = Unit { code, name, kind, parent, active, successor };
-    let motion = Motion::Unit(Box::new(unit.clone()));
+    let put = NewUnit { unit: unit.clone(), new_kind };
+    let motion = Motion::Unit(Box::new(put.clone()));
     if let Some(proposed) = proposal::instead(&house, &caller, motion).await? {
         return Ok(proposed);
     }
-    let (gate, who, put) = (house.gate.clone(), caller.clone(), unit.clone());
+    let (gate, who) = (house.gate.clone(), caller.clone());
     blocking(move || gate.put_unit(&who, &put)).await?;
-    let view = found(&house, &caller.house(), |who| Some(UnitView::of(who, &unit)))?;
+    let view = found(&house, &caller.house(), |who| {
+        let warnings = who.unserved(&unit.code).into_iter().collect();
+        Some(UnitView { warnings, ..UnitView::of(who, &unit) })
+    })?;
     Ok(HttpResponse::Ok().json(view.into_inner()))
 }
 

@@ -13,7 +13,7 @@ use super::proposal;
 use super::receive::{Query, Source, wrong};
 use super::view::{All, Lens};
 use crate::calendar::Limit;
-use crate::gate::Motion;
+use crate::gate::{Motion, NewCalendar};
 use crate::policy::Act;
 
 /// A calendar in force.
@@ -161,18 +161,23 @@ pub(super) async fn quarter(
         headers(("Location" = String))),
         (status = 202, body = proposal::ProposalView, description = "Proposed: a second person approves it.",
             headers(("Location" = String)))),
+    params(("drop_years" = Option<bool>, Query, description = "Whether it may lack notices of days \
+        off that the calendar in force has: without it, such a file is refused.")),
 )]
 pub(super) async fn load(
     house: web::Data<House>,
     Who(caller): Who,
+    mut query: Query,
     Source(source): Source,
 ) -> Result<HttpResponse, Problem> {
-    let motion = Motion::Calendar(source.clone());
+    let new = NewCalendar { source, drop_years: query.flag("drop_years")? };
+    query.end()?;
+    let motion = Motion::Calendar(new.clone());
     if let Some(proposed) = proposal::instead(&house, &caller, motion).await? {
         return Ok(proposed);
     }
     let gate = house.gate.clone();
-    let version = blocking(move || gate.load_calendar(&caller, &source)).await?;
+    let version = blocking(move || gate.load_calendar(&caller, &new)).await?;
     Ok(HttpResponse::Created()
         .insert_header((header::LOCATION, "/api/v1/calendars"))
         .json(serde_json::json!({ "version": version, "recount": "/api/v1/calendars/recount" })))

@@ -72,6 +72,8 @@ fn one_of(what: &str, said: &[&String], known: BTreeSet<&str>) -> Result<(), Pro
 fn number(text: Option<String>) -> Result<Option<InstanceId>, Problem> {
     let read = |text: String| {
         let (zh, en) = ("事项编号，例如00000017", "the number of a matter, such as 00000017");
+        // People leave the zeros out.
+        let text = if text.is_empty() { text } else { format!("{text:0>8}") };
         gate::family_of(&text).ok_or_else(|| receive::wrong("number", zh, en))
     };
     text.map(read).transpose()

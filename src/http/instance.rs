@@ -12,8 +12,8 @@ use super::filter;
 use super::problem::{Problem, blocking};
 use super::receive::{self, Body, Query};
 use super::spoken::Spoken;
-use super::view::{All, Lens, Listed, Named, Offer, Summary, Whole};
-use crate::domain::{InstanceId, Instant};
+use super::view::{All, Lens, Listed, Named, Offer, Summary, Whole, Words};
+use crate::domain::{InstanceId, Instant, Text};
 use crate::gate::{self, Caller, Done, Gate, Request, Target};
 
 /// The workflow that the friendly face shows.
@@ -86,6 +86,10 @@ pub(super) struct Accepted {
     /// What this caller could ask of it now; left out with `Prefer: return=minimal`.
     #[serde(skip_serializing_if = "Option::is_none")]
     possible: Option<Vec<String>>,
+    /// What should be seen to: that nobody serves the unit responsible now.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    #[schema(value_type = Vec<Words>)]
+    warnings: Vec<Text>,
 }
 
 /// Something to be asked of the gate, as it came.
@@ -130,7 +134,9 @@ async fn accepted(
     let Done { receipt, instance } = done;
     let possible =
         if minimal { None } else { Some(offered(house, caller, &receipt, instance).await?) };
+    let unserved = receipt.holder.as_deref().and_then(|unit| lens.directory.unserved(unit));
     Ok(Accepted {
+        warnings: unserved.into_iter().collect(),
         id: lens.id(receipt.instance),
         number: receipt.number(),
         version: receipt.seq,
@@ -218,8 +224,8 @@ pub(super) async fn open(
     post, path = "/api/v1/referrals", tag = "matters",
     request_body(content = NewReferral, examples(
         ("noise" = (summary = "Night noise", value = json!({ "input": {
-            "place": "城关街道解放路12号", "text": "工地夜间施工扰民", "category": "noise.night",
-            "kind": "complaint" } })))
+            "place": "某街道某路12号", "text": "工地夜间施工扰民", "kind": "complaint",
+            "caller_phone": "00000000000" } })))
     )),
     responses((status = 201, body = Accepted, description = "Registered.",
         headers(("Location" = String), ("ETag" = String)))),

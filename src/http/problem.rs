@@ -9,6 +9,7 @@ use utoipa::ToSchema;
 
 use super::request_id;
 use crate::chart::Finding;
+use crate::chart::finding::in_chinese;
 use crate::domain::{Refusal, Text, refusal};
 use crate::gate;
 
@@ -91,6 +92,9 @@ pub(super) struct FindingView {
     column: usize,
     /// What is wrong.
     message: String,
+    /// Of what kind that is, in Chinese.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    zh: Option<&'static str>,
     /// How to mend it.
     #[serde(skip_serializing_if = "Option::is_none")]
     help: Option<String>,
@@ -99,7 +103,8 @@ pub(super) struct FindingView {
 impl From<Finding> for FindingView {
     fn from(finding: Finding) -> Self {
         let Finding { code, severity, message, help, line, column, .. } = finding;
-        Self { code, severity, line, column, message, help }
+        let zh = in_chinese(&code);
+        Self { code, severity, line, column, message, zh, help }
     }
 }
 
@@ -113,6 +118,9 @@ struct Sheet {
     details: Details,
     headers: Vec<(HeaderName, HeaderValue)>,
 }
+
+/// So many findings are said in a sentence; all are listed.
+const SAID_MAX: usize = 10;
 
 impl Problem {
     /// A problem with a stable code and an English sentence.
@@ -232,12 +240,20 @@ impl Problem {
 
     fn broken(findings: Vec<Finding>) -> Self {
         let errors = findings.iter().filter(|f| f.severity == crate::chart::Severity::Error);
-        let count = errors.count();
+        let said = |finding: &Finding| {
+            let Finding { line, code, .. } = finding;
+            format!("第{line}行{}", in_chinese(code).unwrap_or(code))
+        };
+        let said: Vec<String> = errors.map(said).collect();
+        let count = said.len();
         let detail =
             format!("The definition has {count} error{}.", if count == 1 { "" } else { "s" });
         let status = StatusCode::UNPROCESSABLE_ENTITY;
-        let mut problem =
-            Self::new(status, "broken_definition", detail).zh(format!("流程定义有{count}处错误"));
+        let mut problem = Self::new(status, "broken_definition", detail).zh(format!(
+            "流程定义有{count}处错误：{}{}",
+            said.iter().take(SAID_MAX).cloned().collect::<Vec<_>>().join("；"),
+            if count > SAID_MAX { "……" } else { "" }
+        ));
         problem.0.details.findings = findings.into_iter().map(FindingView::from).collect();
         problem
     }

@@ -10,7 +10,9 @@ use actix_web::http::header::{self, HeaderMap};
 use actix_web::web::Bytes;
 use actix_web::{FromRequest, HttpMessage as _, HttpRequest, dev};
 use serde::de::DeserializeOwned;
+use utoipa::PartialSchema;
 
+use super::json::{lacking, parse};
 use super::problem::Problem;
 use crate::domain::{InstanceId, Instant};
 use crate::gate::PublicIds;
@@ -27,7 +29,7 @@ const KEY_MAX: usize = 200;
 /// A JSON body.
 pub(super) struct Body<T>(pub(super) T);
 
-impl<T: DeserializeOwned> FromRequest for Body<T> {
+impl<T: DeserializeOwned + PartialSchema> FromRequest for Body<T> {
     type Error = Problem;
     type Future = Pin<Box<dyn Future<Output = Result<Self, Problem>>>>;
 
@@ -38,7 +40,8 @@ impl<T: DeserializeOwned> FromRequest for Body<T> {
             if kind != Kind::Json {
                 return Err(unsupported("application/json"));
             }
-            parse(&bytes.await?).map(Self)
+            let bytes = bytes.await?;
+            parse(&bytes).map(Self).map_err(|problem| lacking::<T>(&bytes).unwrap_or(problem))
         })
     }
 }
@@ -134,16 +137,6 @@ pub(super) fn too_long(most: usize) -> Problem {
     let detail = format!("A body has at most {most} bytes.");
     Problem::new(StatusCode::PAYLOAD_TOO_LARGE, "too_large", detail)
         .zh(format!("正文过大：最多{most}字节"))
-}
-
-fn parse<T: DeserializeOwned>(bytes: &[u8]) -> Result<T, Problem> {
-    serde_json::from_slice(bytes).map_err(|error| {
-        // Where and what; the words of the caller are not repeated beyond the name at fault.
-        let (line, column) = (error.line(), error.column());
-        let zh = format!("正文不是所要的JSON（第{line}行第{column}列）：{error}");
-        let detail = format!("The body is not the JSON expected: {error}.");
-        Problem::bad_request("bad_json", zh, detail)
-    })
 }
 
 /// A time that was written in a body.

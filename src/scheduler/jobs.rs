@@ -18,7 +18,7 @@ use super::{Duty, Next, Poll};
 use crate::calendar::cron::Cron;
 use crate::config::job::{Does, Job};
 use crate::domain::{Instant, JurisdictionId};
-use crate::gate::{Error as GateError, Leaves, NewAlarm, meant};
+use crate::gate::{CALENDAR_MISSING, Error as GateError, Leaves, NewAlarm, meant};
 
 /// What is wrong with the periodic jobs of the configuration.
 #[derive(Debug, thiserror::Error)]
@@ -254,21 +254,14 @@ impl Jobs {
     }
 
     fn calendar(&self, whose: JurisdictionId, now: Instant) -> Result<Leaves, GateError> {
-        let calendar = self.duty.gate.registry().calendar(whose)?;
-        let missing: Vec<String> =
-            calendar.missing_years(now).iter().map(ToString::to_string).collect();
-        if missing.is_empty() {
-            return Ok(Leaves::default());
-        }
-        let detail = format!(
-            "the calendar `{}` ({}) lacks the notice of days off for {}: due dates through it count \
-             Monday to Friday; load a new version of the calendar",
-            calendar.code(),
-            calendar.version(),
-            missing.join(", ")
-        );
-        let alarms = vec![alarm("calendar_missing", whose, now, detail)];
-        Ok(Leaves { alarms, replace_alarms: true, ..Leaves::default() })
+        Ok(match self.duty.gate.calendar_alarm(whose, now)? {
+            Some(alarm) => {
+                Leaves { alarms: vec![alarm], replace_alarms: true, ..Leaves::default() }
+            }
+            None => {
+                Leaves { over: vec![(whose, CALENDAR_MISSING.to_owned())], ..Leaves::default() }
+            }
+        })
     }
 
     async fn quarter(

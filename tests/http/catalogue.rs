@@ -244,3 +244,17 @@ async fn what_stays_with_the_police_is_made_divertible_by_nobody() {
     let answer = draft(&office, ADMIN, table.replace(line, &cells.join(","))).await;
     assert_eq!(answer.problem(422), "wrong_catalogue");
 }
+
+#[tokio::test]
+async fn whoever_publishes_a_category_of_a_unit_that_nobody_serves_is_told() {
+    let office = Office::county().await;
+    let unit = json!({ "name": { "zh": "县气象局", "en": "Weather" }, "kind": "department" });
+    office.put(ADMIN, "/api/v1/units/weather", unit).await.ok(200);
+    let table = with_units(&export(&office).await, "env.solid-waste", "weather");
+    let number = draft(&office, ADMIN, table).await.ok(201)["number"].as_i64().unwrap();
+    let publish = format!("{VERSIONS}/{number}/publish");
+    let done = office.post(DIRECTOR, &publish, json!({})).await.ok(200);
+    let warnings = done["warnings"].as_array().unwrap();
+    assert_eq!(warnings.len(), 1, "{done}");
+    assert!(warnings[0]["zh"].as_str().unwrap().contains("县气象局"), "{done}");
+}

@@ -45,6 +45,19 @@ async fn every_schema_referred_to_is_there_and_every_operation_has_a_name_of_its
 }
 
 #[tokio::test]
+async fn the_example_of_a_new_referral_can_be_sent_as_it_stands() {
+    let office = Office::county().await;
+    let api = office.get("nobody", "/api/openapi.json").await.ok(200);
+    let content = &api["paths"]["/api/v1/referrals"]["post"]["requestBody"]["content"];
+    let examples = content["application/json"]["examples"].as_object().unwrap();
+    for (name, example) in examples {
+        let sent = office.post("gongan.dispatcher", "/api/v1/referrals", example["value"].clone());
+        let sent = sent.await;
+        assert_eq!(sent.status, 201, "{name}: {}", sent.text);
+    }
+}
+
+#[tokio::test]
 async fn the_page_and_the_documentation_are_served_with_a_strict_policy() {
     let office = Office::open().await;
     let front = office.get("nobody", "/").await;

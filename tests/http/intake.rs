@@ -197,7 +197,7 @@ async fn what_a_peer_hands_in_wakes_the_desk_and_danger_the_police_too() {
     for wanted in ["gongan.dispatcher", "gongan.shift_leader", "gongan.leader"] {
         assert!(posts.iter().any(|post| post == wanted), "{wanted}: {posts:?}");
     }
-    assert!(kept[0]["body"].as_str().unwrap().contains("立即派警"), "{kept:?}");
+    assert!(kept[0]["body"].as_str().unwrap().contains("请派警"), "{kept:?}");
     let other = told(hand_in("W-2", "utility.power-fault").await.ok(201)).await;
     let posts: Vec<String> = other.iter().map(post).collect();
     assert!(!posts.is_empty() && posts.iter().all(|post| post == "gongan.dispatcher"), "{posts:?}");

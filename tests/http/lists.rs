@@ -29,6 +29,23 @@ async fn pages_have_no_holes_and_no_doubles_while_new_matters_come_in() {
 }
 
 #[tokio::test]
+async fn a_number_is_found_without_the_zeros_before_it() {
+    let office = Office::open().await;
+    let id = office.report("Pier 1").await;
+    let number = office.get("Asha", &format!("/api/v1/referrals/{id}")).await.ok(200);
+    let number = number["number"].as_str().unwrap().to_owned();
+    for written in [number.as_str(), number.trim_start_matches('0')] {
+        let path = format!("/api/v1/referrals?number={written}");
+        let found = office.get("Asha", &path).await.ok(200);
+        assert_eq!(found["items"][0]["id"], id.as_str(), "{written}");
+    }
+    for wrong in ["", "12a", "-1"] {
+        let path = format!("/api/v1/referrals?number={wrong}");
+        assert_eq!(office.get("Asha", &path).await.problem(400), "bad_query", "{wrong}");
+    }
+}
+
+#[tokio::test]
 async fn filters_narrow_and_counts_agree_with_them() {
     let office = Office::open().await;
     office.report("Pier 1").await;

@@ -162,6 +162,38 @@ async fn a_body_without_a_length_is_refused_as_soon_as_it_is_too_long() {
 }
 
 #[tokio::test]
+async fn everything_that_a_body_lacks_is_said_at_once_in_words_of_json() {
+    let office = Office::open().await;
+    let lacking = office.put("Dalila", "/api/v1/units/boats", json!({ "active": true })).await;
+    assert_eq!(lacking.problem(400), "bad_json");
+    assert_eq!(lacking.json["detail"], "The body lacks name, kind.");
+    for body in [json!([]), json!({ "name": "x", "kind": "department" }), json!("x")] {
+        let wrong = office.put("Dalila", "/api/v1/units/boats", body).await;
+        assert_eq!(wrong.problem(400), "bad_json");
+        assert!(
+            !wrong.text.contains("struct") && !wrong.text.contains("UnitBody"),
+            "{}",
+            wrong.text
+        );
+    }
+}
+
+#[tokio::test]
+async fn what_is_possible_is_said_whatever_is_wrong_with_the_input() {
+    let office = Office::open().await;
+    let id = office.report("Pier 4").await;
+    let possible = async |input: serde_json::Value| {
+        let refused =
+            office.command("Asha", &id, json!({ "command": "assign", "input": input })).await;
+        assert_eq!(refused.problem(422), "wrong_input");
+        refused.json["possible"].clone()
+    };
+    let (missing, unknown) = (possible(json!({})).await, possible(json!({ "unit": "x" })).await);
+    assert_eq!(missing, unknown);
+    assert!(missing.as_array().unwrap().contains(&json!("assign")), "{missing}");
+}
+
+#[tokio::test]
 async fn a_broken_definition_is_answered_with_line_and_column() {
     let office = Office::open().await;
     let broken = WORKFLOW.replace("to: repairing", "to: nowhere");
@@ -170,6 +202,9 @@ async fn a_broken_definition_is_answered_with_line_and_column() {
     let finding = &answer.json["findings"][0];
     let line = 1 + broken.lines().position(|line| line.contains("to: nowhere")).unwrap();
     assert_eq!(finding["line"], line, "{}", answer.text);
+    let zh = answer.json["detail_zh"].as_str().unwrap();
+    assert!(zh.contains(&format!("第{line}行状态不存在")), "{zh}");
+    assert_eq!(finding["zh"], "状态不存在");
     assert!(finding["column"].as_u64().unwrap() > 1);
     let checked = yaml(&office, "/api/v1/definitions/check", broken).await.ok(200);
     assert_eq!(checked["sound"], false);

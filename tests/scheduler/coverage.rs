@@ -2,7 +2,7 @@
 
 use fenliu::config::job::{Does, Job};
 use fenliu::domain::{Actor, Grant, Kind, Person, PersonId, Role, Roster, Text, Unit};
-use fenliu::gate::Caller;
+use fenliu::gate::{Caller, NewUnit};
 use fenliu::scheduler::jobs::{Jobs, Plan};
 use serde_json::json;
 
@@ -130,7 +130,7 @@ fn a_sub_unit_without_liaison_is_told_and_so_is_one_whose_liaison_cannot_be_reac
                 active: true,
                 successor: None,
             };
-            house.gate.put_unit(&system(&house), &unit).unwrap();
+            house.gate.put_unit(&system(&house), &NewUnit { unit, new_kind: true }).unwrap();
         }
         let liaison = Person {
             name: "所长".to_owned(),

@@ -79,7 +79,7 @@ fn a_restart_in_the_middle_goes_on_where_it_was() {
     run(async {
         let mut house = founded();
         let all = waiting(&house, 10).await;
-        house.gate.load_calendar(&system(&house), &next_version()).unwrap();
+        house.gate.load_calendar(&system(&house), &next_version().into()).unwrap();
         let mut work = recount(&house.gate);
         assert_eq!(work.poll().await, Next::Now);
         assert_eq!((progress(&house).looked, progress(&house).moved), (3, 3));
@@ -103,7 +103,7 @@ fn a_service_that_dies_before_it_notes_its_progress_moves_nothing_twice() {
     run(async {
         let mut house = founded();
         let all = waiting(&house, 4).await;
-        house.gate.load_calendar(&system(&house), &next_version()).unwrap();
+        house.gate.load_calendar(&system(&house), &next_version().into()).unwrap();
         // What the first piece did was committed, and the note of it was not.
         for id in &all[..3] {
             house.gate.recount(house.jurisdiction, *id).await.unwrap();
@@ -124,7 +124,7 @@ fn what_another_node_still_counted_by_the_old_version_is_found_in_the_second_rou
         let house = founded();
         // This node does not know yet what the other one has loaded.
         let other = door(&house.store, &house.clock);
-        other.load_calendar(&system(&house), &next_version()).unwrap();
+        other.load_calendar(&system(&house), &next_version().into()).unwrap();
         let mut work = recount(&other);
         turn(&mut work).await;
         let all = waiting(&house, 5).await;
@@ -140,7 +140,7 @@ fn what_was_counted_by_the_old_version_even_later_is_found_by_the_auditor() {
     run(async {
         let house = founded();
         let other = door(&house.store, &house.clock);
-        other.load_calendar(&system(&house), &next_version()).unwrap();
+        other.load_calendar(&system(&house), &next_version().into()).unwrap();
         let all = waiting(&house, 2).await;
         let pass = Auditor::new(Duty::new(other), Looks::default()).pass().await.unwrap();
         assert_eq!((pass.checked, pass.differing), (2, 0));
@@ -154,7 +154,7 @@ fn two_nodes_that_count_together_move_nothing_twice() {
         let house = founded();
         let other = door(&house.store, &house.clock);
         let all = waiting(&house, 20).await;
-        house.gate.load_calendar(&system(&house), &next_version()).unwrap();
+        house.gate.load_calendar(&system(&house), &next_version().into()).unwrap();
         other.reload().unwrap();
         let (mut one, mut two) = (recount(&house.gate), recount(&other));
         futures_util::future::join(turn(&mut one), turn(&mut two)).await;

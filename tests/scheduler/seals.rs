@@ -11,8 +11,8 @@ use fenliu::domain::{
 };
 use fenliu::engine::audit::{ClockLine, Part, Record, examine};
 use fenliu::gate::{
-    Attempt, Caller, NewAccount, NewToken, Noted, Report, Request, SignIn, Target, verify,
-    verify_signed,
+    Attempt, AuditFilter, Caller, NewAccount, NewToken, NewUnit, Noted, Report, Request, SignIn,
+    Target, verify, verify_signed,
 };
 use fenliu::scheduler::jobs::{Jobs, Plan};
 use fenliu::seal::SigningKey;
@@ -46,7 +46,7 @@ fn rename(house: &House, name: &str) {
         active: true,
         successor: None,
     };
-    house.gate.put_unit(&administrator(house), &unit).unwrap();
+    house.gate.put_unit(&administrator(house), &NewUnit { unit, new_kind: false }).unwrap();
 }
 
 fn faults(report: &Report) -> String {
@@ -231,7 +231,7 @@ fn what_administrators_do_stands_in_a_chain_of_its_own() {
             ..Person::default()
         };
         house.gate.put_person(&who, &person).unwrap();
-        let log = house.gate.audit_log(&who, None, 10).unwrap();
+        let log = house.gate.audit_log(&who, &AuditFilter::default(), 10).unwrap();
         let kinds: Vec<_> = log.iter().map(|entry| (entry.seq, entry.kind.as_str())).collect();
         assert_eq!(kinds, [(3, "person_put"), (2, "unit_put"), (1, "founded")]);
         assert_eq!(log[0].actor, "person:1");
@@ -563,7 +563,7 @@ fn an_export_that_was_altered_is_refused_with_the_name_of_the_file() {
         assert!(refused.contains("event.jsonl") && refused.contains("altered"), "{refused}");
         // Nor may it be written over.
         let refused = archive::export(&own, &of("export")).unwrap_err().to_string();
-        assert!(refused.contains("exists"), "{refused}");
+        assert!(refused.contains("is there already"), "{refused}");
     });
 }
 

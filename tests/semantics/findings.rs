@@ -451,6 +451,10 @@ fn no_kind_of_finding_is_untried() {
     }
     codes.sort();
     codes.dedup();
+    for code in &codes {
+        let words = fenliu::chart::finding::in_chinese(code);
+        assert!(words.is_some(), "{code} has no Chinese words");
+    }
     assert!(codes.len() > 50, "only {} codes were found", codes.len());
     let words = tried.split(|c: char| !c.is_alphanumeric() && c != '_');
     let words: std::collections::BTreeSet<&str> = words.collect();

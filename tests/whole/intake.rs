@@ -54,6 +54,22 @@ async fn a_file_is_imported_once_however_often_it_is_sent() {
     assert!(table.contains("\n232,registered,0"), "{table}");
     let refused = import(&house, "fenliu_nosuch", &file, &report);
     assert!(String::from_utf8_lossy(&refused.stderr).contains("401"));
+    let complaint = |token: &str, name: &str, text: &str| {
+        let file = folder.join(name);
+        std::fs::write(&file, text).unwrap();
+        let output = import(&house, token, &file, &report);
+        assert!(!output.status.success(), "{name} was taken");
+        String::from_utf8_lossy(&output.stderr).into_owned()
+    };
+    for (name, text) in [("empty.csv", ""), ("head.csv", head), ("empty.jsonl", "\n")] {
+        let said = complaint(&token, name, text);
+        assert!(said.contains("there are no rows"), "{name}: {said}");
+    }
+    let said = complaint(&token, "paper.txt", head);
+    assert!(said.contains(".csv") && said.contains(".jsonl"), "{said}");
+    let (_, liaison) = house.somebody("huanbao.liaison").await;
+    let said = complaint(&liaison, "paper.csv", &format!("{head}{rows}"));
+    assert!(said.lines().count() == 1 && said.contains("may not register"), "{said}");
     std::fs::remove_dir_all(folder).unwrap();
     house.stop().await;
 }

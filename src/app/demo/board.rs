@@ -36,7 +36,7 @@ const EVERYDAY: [&str; 9] = [
 ];
 
 /// What people call things, from the workflows themselves.
-#[derive(Debug, Default)]
+#[derive(Debug, Clone, Default)]
 pub(super) struct Words {
     /// Commands and clocks, as `referral.route` and `referral.clock.handle`.
     pub(super) kinds: BTreeMap<String, Text>,
@@ -62,9 +62,17 @@ impl Words {
         words
     }
 
-    fn status(&self, status: &str) -> String {
+    pub(super) fn status(&self, status: &str) -> String {
         let title = self.statuses.get(status);
         title.map_or_else(|| status.to_owned(), |title| format!("{} {status}", title.zh))
+    }
+
+    /// A clock, named as `referral.handle`.
+    pub(super) fn clock(&self, name: &str) -> String {
+        let parts = name.split_once('.');
+        let title = parts
+            .and_then(|(workflow, clock)| self.kinds.get(&format!("{workflow}.clock.{clock}")));
+        title.map_or_else(|| name.to_owned(), |title| format!("{} {name}", title.zh))
     }
 }
 

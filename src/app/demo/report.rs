@@ -6,6 +6,7 @@ use std::sync::atomic::Ordering;
 
 use serde::Serialize;
 
+use super::board::Words;
 use super::driver::{Driver, lock, missing};
 use crate::domain::Role;
 use crate::gate::{Gate, Retold};
@@ -36,9 +37,9 @@ pub struct Report {
     /// Referrals by flat status at the end.
     pub referrals_by_status: BTreeMap<String, i64>,
     /// Flat statuses of the card that were reached.
-    pub card_states_reached: Vec<String>,
+    pub states_reached: Vec<String>,
     /// Flat statuses of the card that were not.
-    pub card_states_missing: Vec<String>,
+    pub states_missing: Vec<String>,
     /// Events in the log, by workflow and kind.
     pub events_by_kind: BTreeMap<String, u64>,
     /// Limits that ran out, by workflow and clock.
@@ -67,10 +68,18 @@ pub struct Report {
     pub instances_differing: u64,
     /// What is not as it should be; empty when all is well.
     pub faults: Vec<String>,
+    /// What people call things.
+    #[serde(skip)]
+    words: Words,
 }
 
 /// Makes the report.
-pub(super) async fn make(gate: &Gate, driver: &Driver, calls: usize) -> Result<Report, String> {
+pub(super) async fn make(
+    gate: &Gate,
+    driver: &Driver,
+    calls: usize,
+    words: Words,
+) -> Result<Report, String> {
     let mut faults = Vec::new();
     let lost = lost(driver).await?;
     let (door, verified) = (gate.clone(), tokio::task::spawn_blocking);
@@ -96,8 +105,8 @@ pub(super) async fn make(gate: &Gate, driver: &Driver, calls: usize) -> Result<R
         calls,
         guard: lock(&driver.tally.guard).clone(),
         referrals_by_status: of_log,
-        card_states_reached: have.into_iter().map(str::to_owned).collect(),
-        card_states_missing: missing.into_iter().map(str::to_owned).collect(),
+        states_reached: have.into_iter().map(str::to_owned).collect(),
+        states_missing: missing.into_iter().map(str::to_owned).collect(),
         events_by_kind: log.kinds.clone(),
         limits_run_out: run_out(""),
         report_breaches: run_out(".phone").into_iter().chain(run_out(".written")).collect(),
@@ -112,6 +121,7 @@ pub(super) async fn make(gate: &Gate, driver: &Driver, calls: usize) -> Result<R
         instances_replayed: found.replayed,
         instances_differing: found.differing_count,
         faults,
+        words,
     })
 }
 
@@ -175,16 +185,51 @@ async fn lost(driver: &Driver) -> Result<u64, String> {
     Ok(lost)
 }
 
+/// The column at which what is said of a label begins.
+const COLUMN: usize = 28;
+
+/// A label in both languages, and what is said of it, in a column of its own.
+fn row(label: &str, said: &str) -> String {
+    // Chinese characters take two columns.
+    let wide: usize = label.chars().map(|c| if c >= '\u{2e80}' { 2 } else { 1 }).sum();
+    format!("{label}{}{said}", " ".repeat(COLUMN.saturating_sub(wide)))
+}
+
+/// Figures with the names of what they count; nothing is said in words.
+fn list<'n>(figures: impl Iterator<Item = (String, &'n u64)>) -> String {
+    let words: Vec<String> = figures.map(|(name, n)| format!("{name} {n}")).collect();
+    if words.is_empty() { "无 none".to_owned() } else { words.join(", ") }
+}
+
+/// What the guard made of a call, or the channel of a message, for people.
+fn titled(code: &str) -> String {
+    let zh = match code {
+        "divert" => "可分流",
+        "ask" => "先询问",
+        "keep" => "留处",
+        "unread" => "未识别",
+        "sms" => "短信",
+        "email" => "邮件",
+        "console" => "系统",
+        "webhook" => "接口",
+        other => return other.to_owned(),
+    };
+    format!("{zh} {code}")
+}
+
 impl Report {
     /// The report for people.
     #[must_use]
     pub fn draw(&self) -> String {
-        let list = |table: &BTreeMap<String, u64>| {
-            let words: Vec<String> = table.iter().map(|(name, n)| format!("{name} {n}")).collect();
-            if words.is_empty() { "无 none".to_owned() } else { words.join(", ") }
+        let plain = |table: &BTreeMap<String, u64>| list(table.iter().map(|(c, n)| (titled(c), n)));
+        let clocks = |table: &BTreeMap<String, u64>| {
+            list(table.iter().map(|(c, n)| (self.words.clock(c), n)))
         };
-        let states: Vec<String> =
-            self.referrals_by_status.iter().map(|(name, n)| format!("{name} {n}")).collect();
+        let status = |status: &String| self.words.status(status);
+        let referrals = self.referrals_by_status.iter();
+        let referrals: Vec<String> =
+            referrals.map(|(code, n)| format!("{} {n}", status(code))).collect();
+        let reached: Vec<String> = self.states_reached.iter().map(status).collect();
         let verdict = if self.faults.is_empty() {
             "一切正常 all is as it should be".to_owned()
         } else {
@@ -192,25 +237,45 @@ impl Report {
         };
         [
             "── 结果 report ─────────────────────────────────────────────".to_owned(),
-            format!("来电 calls                 {}", self.calls),
-            format!("险情识别 guard             {}", list(&self.guard)),
-            format!("事项 referrals             {}", states.join(", ")),
-            format!("状态 states reached        {}", self.card_states_reached.join(", ")),
-            format!("超时 limits run out        {}", list(&self.limits_run_out)),
-            format!("报告超时 report breaches    {}", list(&self.report_breaches)),
-            format!("提醒 messages              {}", list(&self.messages)),
-            format!("命令 commands              {} acknowledged", self.commands_acknowledged),
-            format!("未接受 refused             {}", list(&self.commands_refused)),
-            format!("丢失 lost                  {}", self.commands_lost),
-            format!("事件 events                {} in {} instances", self.events, self.instances),
-            format!("链 chains verified         {}", self.chains_verified),
-            format!(
-                "重放 replayed              {} alike, {} differing",
-                self.instances_replayed, self.instances_differing
+            "剧本中安排了逾期和报告超时；结论只判断数据是否完整、一致、无丢失".to_owned(),
+            "Overdue matters and breaches are part of the script; the verdict is about integrity."
+                .to_owned(),
+            row("来电 calls", &self.calls.to_string()),
+            row("险情识别 guard", &plain(&self.guard)),
+            row("事项 referrals", &referrals.join(", ")),
+            row("状态 states reached", &reached.join(", ")),
+            row("超时 limits run out", &clocks(&self.limits_run_out)),
+            row("报告超时 report breaches", &clocks(&self.report_breaches)),
+            row("提醒 messages", &plain(&self.messages)),
+            row("命令 commands", &format!("{} acknowledged", self.commands_acknowledged)),
+            row("未接受 refused", &plain(&self.commands_refused)),
+            row("丢失 lost", &self.commands_lost.to_string()),
+            row("事件 events", &format!("{} in {} instances", self.events, self.instances)),
+            row("链 chains verified", &self.chains_verified.to_string()),
+            row(
+                "重放 replayed",
+                &format!(
+                    "{} alike, {} differing",
+                    self.instances_replayed, self.instances_differing
+                ),
             ),
-            format!("结论 verdict               {verdict}"),
+            row("结论 verdict", &verdict),
             String::new(),
         ]
         .join("\n")
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_said_begins_in_one_column_whatever_the_label_is_written_in() {
+        for label in ["来电 calls", "报告超时 report breaches", "链 chains verified"] {
+            let row = row(label, "7");
+            let wide: usize = row.chars().map(|c| if c >= '\u{2e80}' { 2 } else { 1 }).sum();
+            assert_eq!(wide, COLUMN + 1, "{row}");
+        }
     }
 }
