@@ -28,13 +28,14 @@ impl Sources {
             let Some(digest) = digest.as_str() else { return };
             *self.noted.entry((subject.to_owned(), digest.to_owned())).or_default() += 1;
         };
-        match entry.kind.as_str() {
-            "definition_published" | "calendar_loaded" => {
-                note(&entry.subject, &entry.detail["sha256"]);
+        let noted = entry.detail.get("sha256");
+        match (entry.kind.as_str(), noted) {
+            ("definition_published" | "calendar_loaded", Some(digest)) => {
+                note(&entry.subject, digest);
             }
-            "founded" => {
+            ("founded", noted) => {
                 self.founded_at = Some(entry.at);
-                let Some(sources) = entry.detail["sha256"].as_object() else { return };
+                let Some(sources) = noted.and_then(Json::as_object) else { return };
                 self.from_founding = true;
                 sources.iter().for_each(|(subject, digest)| note(subject, digest));
             }
