@@ -68,7 +68,7 @@ use pool::Pool;
 use shared::Shared;
 use turn::{Turn, Turns};
 
-pub use account::{AccountRow, ThrottleRow};
+pub use account::{AccountRow, Password, ThrottleRow};
 pub use alarm::{Alarm, AlarmFilter, NewAlarm};
 pub use answer::Answer;
 pub use audit::AuditFilter;

@@ -62,6 +62,21 @@ impl AccountRow {
     }
 }
 
+/// What of an account is asked for each request in a session.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Password {
+    /// An identity provider says who it is.
+    pub outside: bool,
+    /// Since when the password is what it is.
+    pub password_at: Option<Instant>,
+}
+
+impl From<&AccountRow> for Password {
+    fn from(account: &AccountRow) -> Self {
+        Self { outside: account.subject.is_some(), password_at: account.password_at }
+    }
+}
+
 /// Failures under one name: an account, an address, or both together.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ThrottleRow {
@@ -134,6 +149,21 @@ impl Reader {
             account::table.find(person.0).first(connection).optional()
         })?;
         self.account_of(row)
+    }
+
+    /// How old a person's password is, without the rest of the account: asked for each request.
+    ///
+    /// # Errors
+    /// As for any statement.
+    pub fn password_of(&mut self, person: PersonId) -> Result<Option<Password>, Error> {
+        let row: Option<(bool, Option<i64>)> = each!(&mut self.connection, connection => {
+            account::table
+                .find(person.0)
+                .select((account::subject.is_not_null(), account::password_at))
+                .first(connection)
+                .optional()
+        })?;
+        Ok(row.map(|(outside, at)| Password { outside, password_at: at.map(Instant) }))
     }
 
     /// The account that is signed in to with this name, in small letters.

@@ -12,7 +12,7 @@ use crate::domain::{Actor, Instant, JurisdictionId, Person, PersonId};
 use crate::gate::error::Error;
 use crate::gate::{Caller, Gate};
 use crate::policy;
-use crate::store::{AccountRow, SessionRow, Transaction};
+use crate::store::{AccountRow, Password, SessionRow, Transaction};
 
 /// What a session's secret begins with.
 const PREFIX: &str = "fls_";
@@ -97,13 +97,13 @@ impl Gate {
             return Err(Error::NotFound);
         }
         let hash = hash_of(secret);
-        let (row, account) = self.read(|reader| {
+        let (row, password) = self.read(|reader| {
             let row = reader.session(&hash)?;
-            let account = match &row {
-                Some(row) => reader.account(row.person)?,
+            let password = match &row {
+                Some(row) => reader.password_of(row.person)?,
                 None => None,
             };
-            Ok((row, account))
+            Ok((row, password))
         })?;
         let row = row.ok_or(Error::NotFound)?;
         let now = self.now();
@@ -112,7 +112,7 @@ impl Gate {
             self.with_hand(|transaction| transaction.end_session(&hash))?;
             return Err(Error::NotFound);
         }
-        let known = self.known(secret, &row, account.as_ref().ok_or(Error::NotFound)?)?;
+        let known = self.known(secret, &row, password.ok_or(Error::NotFound)?)?;
         Ok((known, row.used_at))
     }
 
@@ -122,7 +122,7 @@ impl Gate {
         &self,
         secret: &str,
         row: &SessionRow,
-        account: &AccountRow,
+        password: Password,
     ) -> Result<Known, Error> {
         let now = self.now();
         let registry = &self.inner.registry;
@@ -135,7 +135,7 @@ impl Gate {
         let factor_needed =
             person.grants.iter().any(|grant| policy::needs_second_factor(grant, county));
         let old = |since| rules.profile.is_old(since, now);
-        let password_old = account.subject.is_none() && account.password_at.is_some_and(old);
+        let password_old = !password.outside && password.password_at.is_some_and(old);
         let mut caller = caller(person, row.jurisdiction);
         if let Actor::Person { grants, .. } = &mut caller.actor {
             if !row.factor {
@@ -311,7 +311,7 @@ impl Gate {
 
     /// A new session as its owner gets it.
     pub(super) fn handed(&self, fresh: Fresh, account: &AccountRow) -> Result<Session, Error> {
-        let known = self.known(&fresh.secret, &fresh.row, account)?;
+        let known = self.known(&fresh.secret, &fresh.row, account.into())?;
         let seen = known.session.ok_or(Error::NotFound)?;
         Ok(Session { secret: fresh.secret, seen })
     }
