@@ -100,11 +100,14 @@ pub fn run(wish: &Wish, say: impl Fn(&str)) -> Result<Report, String> {
     let Wish::Import(import) = wish;
     let built = tokio::runtime::Builder::new_current_thread().enable_all().build();
     let runtime = built.map_err(|error| error.to_string())?;
-    let tally = runtime.block_on(send(import, say))?;
-    if let Some(path) = &import.report {
+    let mut tally = Tally::default();
+    let sent = runtime.block_on(send(import, &mut tally, say));
+    // Also where it broke off: what became of the rows until then is said only once.
+    if let Some(path) = import.report.as_ref().filter(|_| sent.is_ok() || tally.rows > 0) {
         let table = table(&tally.outcomes).map_err(|error| error.to_string())?;
         fs::write(path, table).map_err(|error| place(path, &error))?;
     }
+    sent?;
     let mut text = String::new();
     for row in &tally.outcomes {
         for reason in &row.reasons {
@@ -124,7 +127,7 @@ pub fn run(wish: &Wish, say: impl Fn(&str)) -> Result<Report, String> {
     Ok(report)
 }
 
-async fn send(import: &Import, say: impl Fn(&str)) -> Result<Tally, String> {
+async fn send(import: &Import, tally: &mut Tally, say: impl Fn(&str)) -> Result<(), String> {
     let is_table = is_table(&import.file)?;
     let text = fs::read_to_string(&import.file).map_err(|error| {
         let hint = if error.kind() == std::io::ErrorKind::InvalidData {
@@ -157,7 +160,6 @@ async fn send(import: &Import, say: impl Fn(&str)) -> Result<Tally, String> {
         url.query_pairs_mut().append_pair("source", source);
     }
     let kind = if is_table { "text/csv" } else { "application/x-ndjson" };
-    let mut tally = Tally::default();
     for piece in pieces {
         let mut url = url.clone();
         url.query_pairs_mut().append_pair("first_line", &piece.first.to_string());
@@ -178,9 +180,9 @@ async fn send(import: &Import, say: impl Fn(&str)) -> Result<Tally, String> {
             return Err("the service's answer does not add up".to_owned());
         }
         tally.outcomes.extend(answer.rows);
-        say(&bar(&tally, all));
+        say(&bar(tally, all));
     }
-    Ok(tally)
+    Ok(())
 }
 
 /// Sends a piece until it is answered: the service may be busy or starting.

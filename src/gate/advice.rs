@@ -24,6 +24,7 @@ const PHONE: &str = "caller_phone";
 const PLACE: &str = "place";
 /// What the caller answered to the questions of the category.
 const ANSWERS: &str = "answers";
+const SOURCE: &str = "source";
 
 /// No call is longer, in characters; as much as the field of the workflow takes.
 const TEXT_MAX: usize = 4000;
@@ -128,10 +129,18 @@ impl Gate {
             ..Circumstances::default()
         };
         if let Some(answers) = text(ANSWERS) {
-            of_call.answers =
-                Circumstances::answers_of(answers).map_err(|part| unasked(&part, &[]))?;
             of_call.category = text(CATEGORY).map(str::to_owned);
-            sound_answers(&*self.inner.registry.directory(whose)?, &of_call)?;
+            let sound = Circumstances::answers_of(answers)
+                .map_err(|part| unasked(&part, &[]))
+                .and_then(|answers| {
+                    of_call.answers = answers;
+                    sound_answers(&*self.inner.registry.directory(whose)?, &of_call)
+                });
+            // A machine asked what the catalogue asks no longer: its call lands all the same.
+            match sound {
+                Err(_unasked) if text(SOURCE).is_some() => of_call.answers.clear(),
+                sound => sound?,
+            }
         }
         let read = said.and_then(|said| Some((self.router(whose)?, said)));
         let (advice, traits) = match read {

@@ -75,6 +75,11 @@ async fn the_answer_to_a_question_of_the_catalogue_changes_the_suggestion_and_is
         let refused = office.post(DESK, "/api/v1/referrals", input(wrong)).await;
         assert_eq!(refused.problem(422), "wrong_input", "{wrong}");
         assert_eq!(refused.json["reasons"][0]["input"], "answers");
+        // A machine that asked what is asked no longer is not turned away.
+        let mut handed_in = input(wrong);
+        handed_in["input"]["source"] = json!("alarm-110");
+        handed_in["input"]["source_number"] = json!(wrong);
+        office.post(DESK, "/api/v1/referrals", handed_in).await.ok(201);
     }
 }
 

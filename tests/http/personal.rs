@@ -86,7 +86,8 @@ async fn after_a_merge_the_second_caller_is_reached_from_the_matter_that_goes_on
 async fn who_called_is_masked_for_those_without_need_and_shown_for_a_purpose_that_is_recorded() {
     let office = Office::county().await;
     let (id, _) = call(&office, "13800001234", json!({})).await;
-    give(&office, DESK, &id, "attach_repeat_call", json!({ "caller_phone": "13900005678" })).await;
+    let more = json!({ "text": "又来电催问", "caller_phone": "13900005678" });
+    give(&office, DESK, &id, "attach_repeat_call", more).await;
     for who in ["yingji.duty", "yingji.director", "zhengfu.leader", "yingji.auditor"] {
         let seen = look(&office, who, &id).await;
         assert!(seen["personal"].get("caller_phone").is_none(), "{who}: {seen}");
