@@ -221,8 +221,8 @@ impl<'t> Marks<'t> {
         let until = self.heard_until(end);
         let once = self.has(Mark::After, end, (end + 2).min(clause_end));
         if once || past {
-            let here = self.of(Mark::Past, clause_start.max(turned), start);
-            let dated = once || here.into_iter().any(|past| self.dates(past, start));
+            let mut here = self.of(Mark::Past, clause_start.max(turned), start);
+            let dated = once || here.any(|past| self.dates(past, start));
             // 昨天跳河了，人还没找到: the heaviest lasts until it is said to be over.
             let lasts = heft.weight >= HEAVIEST && !once && !self.is_over(end, until);
             return (Manner::Past, heft.plain && (!dated || lasts));
@@ -256,8 +256,8 @@ impl<'t> Marks<'t> {
     fn dates(&self, past: &Place, start: usize) -> bool {
         let gap = self.between(past.end, start);
         let of = gap.iter().position(|one| *one == '的');
-        !of.is_some_and(|at| {
-            (1..=4).contains(&at) && !gap.get(at - 1).is_some_and(|one| *one == '生')
-        })
+        let of_a_thing =
+            |at: usize| (1..=4).contains(&at) && gap.get(at - 1).is_some_and(|one| *one != '生');
+        !of.is_some_and(of_a_thing)
     }
 }
