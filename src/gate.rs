@@ -52,6 +52,7 @@ mod rights;
 mod roster;
 mod sealing;
 mod sight;
+mod sources;
 mod spot;
 mod subscription;
 mod teaching;

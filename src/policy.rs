@@ -85,6 +85,16 @@ pub fn sees_all(actor: &Actor, county: Option<&str>) -> bool {
     may_at(actor, Act::SeeMatter, Relation::Other, county)
 }
 
+/// Whether the actor sees how somebody with these grants is reached: whoever sees every matter or keeps
+/// the directory does, and who is of one of the same units.
+#[must_use]
+pub fn sees_addresses(actor: &Actor, of: &[Grant], county: Option<&str>) -> bool {
+    let near = |own: &Grant| of.iter().any(|grant| grant.unit == own.unit);
+    sees_all(actor, county)
+        || may(actor, Act::WriteDirectory)
+        || grants(actor, Act::ReadDirectory).iter().any(near)
+}
+
 /// Whether the actor may give commands to an instance at all: to every one, or because one of its
 /// units is `named` in the instance now, or by one of the `posts` that the workflow's commands are
 /// for. A foreign instance is as if it were not there.

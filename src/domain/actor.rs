@@ -156,6 +156,14 @@ pub struct Scope {
     pub units: Vec<String>,
 }
 
+impl Scope {
+    /// Whether it narrows anything.
+    #[must_use]
+    pub fn narrows(&self) -> bool {
+        !self.acts.is_empty() || !self.units.is_empty()
+    }
+}
+
 /// By which token somebody asks: recorded with what is done by it, so that it is seen who had it made.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Via {

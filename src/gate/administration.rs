@@ -4,8 +4,9 @@
 use serde_json::json;
 
 use super::error::Error;
-use super::proposal::{Approval, Motion};
+use super::proposal::{Approval, Motion, gives_rights, moves};
 use super::sealing::Deed;
+use super::token::unnarrowed;
 use super::{Caller, Entropy, Gate};
 use crate::domain::{Directory, Instant, Person, PersonId, Refusal, Text, Unit};
 use crate::policy::Act;
@@ -61,7 +62,7 @@ impl Gate {
     /// # Errors
     /// `Forbidden`; `Invalid` for a kind or a parent that is not there, and when matters of some
     /// category could be routed to nobody any more; `Refused` with `second_person_needed` where other
-    /// people get what it has.
+    /// people get what it has, and then with `narrow_token`.
     pub fn put_unit(&self, caller: &Caller, new: &NewUnit) -> Result<(), Error> {
         self.permit(caller, Act::WriteDirectory)?;
         self.alone(caller, &Motion::Unit(Box::new(new.clone())))?;
@@ -87,6 +88,10 @@ impl Gate {
     ) -> Result<(), Error> {
         self.sound_unit(caller, new)?;
         let unit = &new.unit;
+        let directory = self.inner.registry.directory(caller.jurisdiction)?;
+        if moves(directory.units.get(&unit.code), unit) {
+            unnarrowed(caller)?;
+        }
         let deed = Deed::of(caller, "unit_put", format!("unit:{}", unit.code));
         let deed = deed.with(json!({
             "name": unit.name.zh,
@@ -103,7 +108,7 @@ impl Gate {
     ///
     /// # Errors
     /// `Forbidden`; `NotFound` for an id that is not there; `Invalid` for a unit that is not there;
-    /// `Refused` with `second_person_needed` for other rights.
+    /// `Refused` with `second_person_needed` for other rights, and with `narrow_token`.
     pub fn put_person(&self, caller: &Caller, person: &Person) -> Result<PersonId, Error> {
         self.permit(caller, Act::WriteDirectory)?;
         self.alone(caller, &Motion::Person(Box::new(person.clone())))?;
@@ -143,6 +148,9 @@ impl Gate {
         let person = self.sound_person(caller, person)?;
         let directory = self.inner.registry.directory(caller.jurisdiction)?;
         let known = directory.people.get(&person.id);
+        if gives_rights(known, &person) {
+            unnarrowed(caller)?;
+        }
         let grants = person.grants.iter().map(|grant| format!("{}.{}", grant.unit, grant.role));
         let grants: Vec<String> = grants.collect();
         let detail = json!({

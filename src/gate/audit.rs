@@ -254,20 +254,37 @@ fn unlike_said(
     }
 }
 
-/// Clock rows of an instance that is not there; none if it has no such rows either.
+/// What is left of an instance that is not there; none if nothing is.
 fn ownerless(store: &Store, id: InstanceId) -> Result<Option<Examined>, Error> {
-    let (clocks, events) =
-        store.read(|reader| Ok((reader.clocks(id)?, reader.events(id, i64::MIN, i64::MAX)?)))?;
-    let Some(first) = clocks.first() else { return Ok(None) };
-    let names: Vec<String> = clocks.iter().map(|clock| format!("`{}`", clock.name)).collect();
-    let what = format!(
-        "there is no instance {id}, but the clock rows {} and {} events of it",
-        names.join(", "),
-        events.len()
-    );
+    let (clocks, events, parties, left) = store.read(|reader| {
+        let events = reader.events(id, i64::MIN, i64::MAX)?;
+        // Whether what callers said opens does not matter: it is there.
+        let left = reader.instance_ids(InstanceId(id.0.saturating_sub(1)), 1)?.contains(&id);
+        Ok((reader.clocks(id)?, events, reader.parties(id)?, left))
+    })?;
+    if !left {
+        return Ok(None);
+    }
+    let clock = |row: &ClockRow| format!("`{}`", row.name);
+    let mut rows = Vec::new();
+    if !clocks.is_empty() {
+        let names = clocks.iter().map(clock).collect::<Vec<_>>().join(", ");
+        rows.push(format!("the clock rows {names}"));
+    }
+    if !events.is_empty() {
+        rows.push(format!("{} events", events.len()));
+    }
+    if !parties.is_empty() {
+        rows.push(format!("{} units that take part", parties.len()));
+    }
+    if rows.is_empty() {
+        rows.push("what its caller said".to_owned());
+    }
+    let what = format!("there is no instance {id}, but {} of it", rows.join(" and "));
+    let owner = clocks.first().map(|clock| clock.jurisdiction);
     Ok(Some(Examined {
         instance: id,
-        jurisdiction: Some(first.jurisdiction),
+        jurisdiction: owner.or_else(|| parties.first().map(|party| party.jurisdiction)),
         events: events.len(),
         differences: vec![Difference { part: Part::Row, seq: None, what }],
         repaired: 0,

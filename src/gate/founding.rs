@@ -1,10 +1,14 @@
 //! A new store is filled: who is who, who is on duty when, the calendar, the workflows.
 
+use std::collections::BTreeMap;
+
+use serde_json::{Value as Json, json};
+
 use super::administration::check_code;
 use super::calendar::{calendar_source, read_calendar};
 use super::error::Error;
 use super::publishing::definition;
-use super::sealing::Deed;
+use super::sealing::{self, Deed};
 use super::{Caller, Gate};
 use crate::domain::spot::SpotAnswer;
 use crate::domain::{Actor, Directory, JurisdictionId, Roster};
@@ -54,6 +58,11 @@ impl Gate {
         for source in workflows {
             definitions.push(definition(source, "system")?);
         }
+        let files =
+            definitions.iter().map(|new| (format!("definition:{}", new.workflow), &new.source));
+        let mut digests: BTreeMap<String, Json> =
+            files.map(|(subject, source)| (subject, sealing::digest(source))).collect();
+        digests.insert(format!("calendar:{}", days.version()), sealing::digest(calendar));
         self.change(|transaction, now| {
             let id = transaction.put_jurisdiction(&jurisdiction)?;
             for unit in directory.units.values() {
@@ -76,6 +85,7 @@ impl Gate {
             }
             let caller = Caller { actor: Actor::System, jurisdiction: id };
             Deed::of(&caller, "founded", format!("jurisdiction:{}", directory.code))
+                .with(json!({ "sha256": digests }))
                 .write(transaction, now)?;
             Ok(id)
         })

@@ -2,6 +2,7 @@
 //! accepted or were ruled to is learned when the router is trained again. Callers' texts stay where
 //! they are: they are read for the training and are learned from no longer when they are erased.
 
+use std::collections::BTreeSet;
 use std::sync::{Arc, PoisonError};
 
 use jiff::civil::Date;
@@ -12,7 +13,9 @@ use super::{Gate, number_of, personal};
 use crate::calendar::Calendar;
 use crate::chart::CommandSpec;
 use crate::domain::directory::TOWNSHIP;
-use crate::domain::{Category, Directory, Fields, Instance, Instant, JurisdictionId, Text, Value};
+use crate::domain::{
+    Category, Directory, Fields, Instance, InstanceId, Instant, JurisdictionId, Text, Value,
+};
 use crate::routing::knowledge::Matter;
 use crate::routing::{Example, Knowledge, Precedent, Router, Traits};
 use crate::store::{Filter, NewAlarm, PrecedentRow, Reader, TraceRow};
@@ -135,7 +138,8 @@ fn catalogued(directory: &Directory, known: &[Matter]) -> Vec<Matter> {
 }
 
 /// What a jurisdiction's own matters teach, in order of id: the units that accepted what they were
-/// given and did not return it, and those that were ruled to.
+/// given and did not return it, and those that were ruled to; not what was ruled for one township or for
+/// a time, which a model of words alone would carry everywhere and for ever.
 ///
 /// # Errors
 /// What the store says.
@@ -143,6 +147,9 @@ pub fn lessons(
     reader: &mut Reader,
     owner: JurisdictionId,
 ) -> Result<Vec<Example>, crate::store::Error> {
+    let narrow = reader.precedents(owner, LESSONS_MAX)?.into_iter();
+    let narrow: BTreeSet<InstanceId> =
+        narrow.filter(PrecedentRow::is_narrow).map(|row| row.instance).collect();
     let mut examples = Vec::new();
     let mut filter = Filter {
         jurisdiction: Some(owner),
@@ -155,7 +162,7 @@ pub fn lessons(
         let Some(last) = page.last() else { break };
         filter.before = Some(last.id);
         read += PAGE;
-        for instance in &page {
+        for instance in page.iter().filter(|instance| !narrow.contains(&instance.id)) {
             let Some(unit) = teaches(instance) else { continue };
             let rows = reader.personal(instance.id)?;
             let said = rows.iter().find(|row| row.field == super::advice::SAID);

@@ -318,7 +318,7 @@ fn decided() -> Error {
 
 /// Whether a person as it is to be may do more than as it is known, or somebody else in its name. Rights
 /// are taken away by one alone.
-fn gives_rights(known: Option<&Person>, person: &Person) -> bool {
+pub(super) fn gives_rights(known: Option<&Person>, person: &Person) -> bool {
     if !person.active {
         return false;
     }
@@ -335,7 +335,7 @@ fn gives_rights(known: Option<&Person>, person: &Person) -> bool {
 }
 
 /// Whether other people get what a unit has: those of its parent, or of its successor.
-fn moves(known: Option<&Unit>, unit: &Unit) -> bool {
+pub(super) fn moves(known: Option<&Unit>, unit: &Unit) -> bool {
     match known {
         Some(known) => (&known.parent, &known.successor) != (&unit.parent, &unit.successor),
         None => unit.successor.is_some(),

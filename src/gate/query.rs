@@ -168,12 +168,16 @@ impl Gate {
             Ok(found)
         })?;
         let page = cut(found, limit);
-        let seen = page.items.into_iter().map(|(instance, parties)| {
+        let mut items = Vec::new();
+        for (instance, parties) in page.items {
             let whole = all || self.holds_post(caller, &instance)?;
-            let sight = if whole { None } else { reach(caller, &parties) };
-            self.seen(instance, sight.unwrap_or(Sight::Whole))
-        });
-        Ok(Page { items: seen.collect::<Result<_, Error>>()?, more: page.more })
+            let sight = if whole { Some(Sight::Whole) } else { reach(caller, &parties) };
+            // What the filter let through and the rules do not is left out.
+            if let Some(sight) = sight {
+                items.push(self.seen(instance, sight)?);
+            }
+        }
+        Ok(Page { items, more: page.more })
     }
 
     /// How many instances stand in each flat status, of those that the caller may see. Blocks.

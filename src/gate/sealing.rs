@@ -4,6 +4,7 @@ use serde_json::{Value as Json, json};
 
 use super::error::Error;
 use super::proposal::Approval;
+use super::sources::Sources;
 use super::{Caller, Gate};
 use crate::domain::event::{Hash, NO_HASH, hex};
 use crate::domain::{AuditEntry, ChainHash, Instant, JurisdictionId, StoredEntry, audit_entry};
@@ -280,20 +281,23 @@ fn parts(head: &Head) -> (crate::domain::InstanceId, i64, Hash) {
     (head.instance, head.seq, head.hash)
 }
 
-/// One jurisdiction's audit log: numbers without gaps, every hash, columns as the text says.
+/// One jurisdiction's audit log: numbers without gaps, every hash, columns as the text says; and the
+/// files that it says were published.
 fn audit_chain(
     store: &Store,
     by: ChainHash,
     owner: JurisdictionId,
     seals: &mut Seals,
 ) -> Result<(), Error> {
-    let (mut after, mut head) = (0, NO_HASH);
+    let (mut after, mut head, mut sources) = (0, NO_HASH, Sources::default());
     loop {
         let entries = store.read(|reader| reader.audit_after(owner, after, PAGE))?;
         if entries.is_empty() {
+            seals.faults.extend(store.read(|reader| sources.faults(reader, owner))?);
             return Ok(());
         }
         for entry in entries {
+            let said = serde_json::from_str::<AuditEntry>(&entry.body).ok();
             let place = format!("audit entry {} of jurisdiction {owner}", entry.seq);
             if entry.seq != after + 1 {
                 let (from, to) = (after + 1, entry.seq - 1);
@@ -303,20 +307,19 @@ fn audit_chain(
             if by.link(&head, &entry.body) != entry.hash {
                 seals.faults.push(format!("{place} is not what its hash was made from"));
             }
-            if !says_the_same(&entry) {
+            if !said.as_ref().is_some_and(|said| says_the_same(&entry, said)) {
                 seals.faults.push(format!("{place}: its columns are not what its text says"));
             }
+            said.iter().for_each(|said| sources.note(said));
             seals.audit_entries += 1;
             (after, head) = (entry.seq, entry.hash);
         }
     }
 }
 
-fn says_the_same(stored: &StoredEntry) -> bool {
-    serde_json::from_str::<AuditEntry>(&stored.body).is_ok_and(|entry| {
-        let columns = (stored.jurisdiction, stored.seq, stored.at, &stored.kind, &stored.actor);
-        columns == (entry.jurisdiction, entry.seq, entry.at, &entry.kind, &entry.actor)
-    })
+fn says_the_same(stored: &StoredEntry, said: &AuditEntry) -> bool {
+    let columns = (stored.jurisdiction, stored.seq, stored.at, &stored.kind, &stored.actor);
+    columns == (said.jurisdiction, said.seq, said.at, &said.kind, &said.actor)
 }
 
 fn checkpoint_faults(

@@ -272,12 +272,13 @@ impl Gate {
     }
 }
 
-/// A category's units as they are and with the ruled one first; none if it stands first already, or
-/// there is no such category any more.
+/// A category's units as they are and with the ruled one first; none if it stands first already, if
+/// there is no such category any more, or if the ruling is for one township or for a time.
 fn change(directory: &Arc<Directory>, row: &PrecedentRow) -> Option<(Vec<String>, Vec<String>)> {
     let before = directory.categories.get(&row.category)?.units.clone();
     let decided = row.decision.is_some();
-    if !decided && (row.withdrawn_at.is_some() || before.first() == Some(&row.unit)) {
+    let first = before.first() == Some(&row.unit);
+    if !decided && (row.withdrawn_at.is_some() || first || row.is_narrow()) {
         return None;
     }
     let others = before.iter().filter(|unit| **unit != row.unit).cloned();

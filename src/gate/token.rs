@@ -4,7 +4,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::json;
 
 use super::access::hash_of;
-use super::error::Error;
+use super::error::{Error, refused};
 use super::proposal::{Approval, Motion};
 use super::sealing::Deed;
 use super::{Caller, Gate};
@@ -59,6 +59,19 @@ const DAY: i64 = 24 * 3_600_000;
 /// Whether a list that narrows stays within another one; an empty list narrows nothing.
 fn within(inner: &[String], outer: &[String]) -> bool {
     outer.is_empty() || (!inner.is_empty() && inner.iter().all(|one| outer.contains(one)))
+}
+
+/// Refuses to whoever asks by a narrowed token what gives somebody more than that token may: it would
+/// be a way round what it was narrowed to.
+///
+/// # Errors
+/// `Refused` with `narrow_token`.
+pub(super) fn unnarrowed(caller: &Caller) -> Result<(), Error> {
+    if caller.actor.via().is_none_or(|via| !via.scope.narrows()) {
+        return Ok(());
+    }
+    let en = "a narrowed token neither gives rights nor gives or resets accounts: sign in for it";
+    Err(refused("narrow_token", "受限令牌不能授予权限，也不能开通或重置账户，请登录后操作", en))
 }
 
 /// Refuses a scope that names what is not there: it would be a token that can do nothing, or too much

@@ -210,11 +210,11 @@ pub(super) fn cookie<'r>(request: &'r HttpRequest, name: &str) -> Option<&'r str
 }
 
 impl Proof {
-    /// Who it is, if it still holds. Blocks.
+    /// Who it is, if it still holds; that somebody looks is no use of a session. Blocks.
     pub(super) fn known(&self, gate: &gate::Gate) -> Result<Known, gate::Error> {
         match self {
             Self::Token(token) => gate.bearer(token),
-            Self::Session(secret) => gate.session(secret),
+            Self::Session(secret) => gate.session_still(secret),
         }
     }
 }

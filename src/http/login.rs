@@ -215,7 +215,7 @@ pub(super) struct EnrolmentView {
 #[derive(Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub(super) struct EnrolBody {
-    /// The password; not needed by whom only an identity provider knows.
+    /// The password. Whom only an identity provider knows has none, and signs in there right before.
     #[serde(default)]
     password: String,
 }
@@ -248,8 +248,9 @@ pub(super) struct CodeBody {
     code: String,
 }
 
-/// Tells the first code of a device back. From now on its codes are demanded at sign-in; the session
-/// goes on under another secret.
+/// Tells the first code of a device back, within ten minutes: from now on its codes are demanded at
+/// sign-in. Whom the identity provider signed in without a second factor shows a code of the device so.
+/// The session goes on under another secret.
 #[utoipa::path(
     post, path = "/api/v1/me/second-factor/confirm", tag = "account", request_body = CodeBody,
     responses((status = 200, body = SessionView, description = "The second factor counts.",

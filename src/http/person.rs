@@ -12,8 +12,10 @@ use super::problem::{Problem, blocking};
 use super::proposal;
 use super::receive::{self, Body};
 use super::view::{All, Lens};
-use crate::domain::{Grant, Person, PersonId, Role, Term};
+use crate::domain::mask::masked;
+use crate::domain::{Actor, Grant, Person, PersonId, Role, Term};
 use crate::gate::Motion;
+use crate::policy;
 
 /// A role in a unit.
 #[derive(ToSchema)]
@@ -35,9 +37,9 @@ pub(super) struct PersonView {
     id: PersonId,
     /// The name.
     name: String,
-    /// Where mails go.
+    /// Where mails go; masked for whoever is neither of the house nor of a unit of the person.
     email: Option<String>,
-    /// Where SMS go.
+    /// Where SMS go; masked alike.
     phone: Option<String>,
     /// What the person is, and where, whatever the day.
     #[schema(value_type = Vec<GrantWords>)]
@@ -86,7 +88,20 @@ impl TermWords {
 }
 
 impl PersonView {
-    fn of(lens: &Lens, person: &Person) -> Self {
+    /// A person as somebody may see it: whoever has nothing to do with it sees no address at which it
+    /// is reached.
+    fn of(lens: &Lens, actor: &Actor, person: &Person) -> Self {
+        let whole = Self::whole(lens, person);
+        let own = matches!(actor, Actor::Person { id, .. } if *id == person.id);
+        if own || policy::sees_addresses(actor, &person.grants, lens.directory.county()) {
+            return whole;
+        }
+        let hidden = |address: Option<String>| address.map(|address| masked(&address));
+        Self { email: hidden(whole.email), phone: hidden(whole.phone), ..whole }
+    }
+
+    /// A person as whoever keeps the directory sees it.
+    fn whole(lens: &Lens, person: &Person) -> Self {
         let terms = person.terms.iter().map(|term| TermWords::of(lens, term)).collect();
         let grants = person.lasting();
         let Person { id, name, email, phone, active, .. } = person.clone();
@@ -134,7 +149,8 @@ pub(super) async fn people(
 ) -> Result<web::Json<All<PersonView>>, Problem> {
     let lens = Lens::of(&house, &caller)?;
     listed(&house, &caller, |who| {
-        who.people.values().map(|person| PersonView::of(&lens, person)).collect()
+        let view = |person: &Person| PersonView::of(&lens, &caller.actor, person);
+        who.people.values().map(view).collect()
     })
 }
 
@@ -151,7 +167,8 @@ pub(super) async fn person(
 ) -> Result<web::Json<PersonView>, Problem> {
     let id = PersonId(receive::number(&path)?);
     let lens = Lens::of(&house, &caller)?;
-    found(&house, &caller, |who| who.people.get(&id).map(|person| PersonView::of(&lens, person)))
+    let view = |person: &Person| PersonView::of(&lens, &caller.actor, person);
+    found(&house, &caller, |who| who.people.get(&id).map(view))
 }
 
 /// Adds a person.
@@ -177,7 +194,7 @@ pub(super) async fn add_person(
     person.id = blocking(move || gate.put_person(&caller, &put)).await?;
     Ok(HttpResponse::Created()
         .insert_header((header::LOCATION, format!("/api/v1/people/{}", person.id)))
-        .json(PersonView::of(&lens, &person)))
+        .json(PersonView::whole(&lens, &person)))
 }
 
 /// Changes a person.
@@ -202,5 +219,5 @@ pub(super) async fn put_person(
     let lens = Lens::of(&house, &caller)?;
     let (gate, put) = (house.gate.clone(), person.clone());
     blocking(move || gate.put_person(&caller, &put)).await?;
-    Ok(HttpResponse::Ok().json(PersonView::of(&lens, &person)))
+    Ok(HttpResponse::Ok().json(PersonView::whole(&lens, &person)))
 }

@@ -216,7 +216,7 @@ impl Problem {
 
     fn refused(refusal: Refusal) -> Self {
         let status = match refusal.code.as_str() {
-            "not_yours" => StatusCode::FORBIDDEN,
+            "not_yours" | "narrow_token" => StatusCode::FORBIDDEN,
             "wrong_login" | "code_needed" => StatusCode::UNAUTHORIZED,
             "weak_password" => StatusCode::UNPROCESSABLE_ENTITY,
             "wrong_catalogue" | "wrong_input" | "wrong_roster" | "wrong_stand_in"

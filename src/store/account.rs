@@ -32,7 +32,8 @@ pub struct AccountRow {
     pub totp: Option<Vec<u8>>,
     /// Since when its codes are demanded; none: it was not confirmed yet.
     pub totp_at: Option<Instant>,
-    /// The last time step that was used.
+    /// The last time step that was used; before the device is confirmed, that in which its secret was
+    /// made.
     pub totp_step: i64,
     /// What the identity provider calls the person.
     pub subject: Option<String>,

@@ -216,7 +216,9 @@ impl Reader {
         Ok(read_all(rows)?.into_iter().map(|(instance, _)| instance).collect())
     }
 
-    /// At most `limit` ids of instances above `after`, in order: for passes over everything.
+    /// At most `limit` ids of instances above `after`, in order: for passes over everything. Also of
+    /// those that are not there, but have left something elsewhere: an event, a clock, what a caller
+    /// said, a unit that takes part.
     ///
     /// # Errors
     /// As for any statement.
@@ -225,15 +227,35 @@ impl Reader {
         after: InstanceId,
         limit: i64,
     ) -> Result<Vec<InstanceId>, Error> {
-        let ids: Vec<i64> = each!(&mut self.connection, connection => {
-            instance::table
-                .select(instance::id)
-                .filter(instance::id.gt(after.0))
-                .order(instance::id)
-                .limit(limit)
-                .load(connection)
-        })?;
-        Ok(ids.into_iter().map(InstanceId).collect())
+        use super::schema::{call_trace, clock, event, personal};
+        // The least of each table come from its index; the least of all are among them.
+        macro_rules! ids {
+            ($connection:expr, $($table:ident . $column:ident),*) => {{
+                let mut ids = BTreeSet::new();
+                $(
+                    let found: Vec<i64> = $table::table
+                        .select($table::$column)
+                        .filter($table::$column.gt(after.0))
+                        .distinct()
+                        .order($table::$column)
+                        .limit(limit)
+                        .load($connection)?;
+                    ids.extend(found);
+                )*
+                ids
+            }};
+        }
+        let ids: BTreeSet<i64> = each!(&mut self.connection, connection => ids!(
+            connection,
+            instance.id,
+            event.instance_id,
+            clock.instance_id,
+            personal.instance_id,
+            party.instance_id,
+            call_trace.instance_id
+        ));
+        let limit = usize::try_from(limit).unwrap_or(0);
+        Ok(ids.into_iter().take(limit).map(InstanceId).collect())
     }
 
     /// The sum of all instances' versions: the number of events that there must be.

@@ -44,6 +44,15 @@ pub struct PrecedentRow {
     pub valid_until: Option<Instant>,
 }
 
+impl PrecedentRow {
+    /// Whether it holds only somewhere or for a time: it says nothing of the catalogue, nor of what words
+    /// mean elsewhere.
+    #[must_use]
+    pub fn is_narrow(&self) -> bool {
+        self.territory.is_some() || self.valid_until.is_some()
+    }
+}
+
 /// What was decided of a proposal.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Decision {

@@ -2,6 +2,7 @@
 //! those who guess or forge.
 
 use fenliu::domain::Instant;
+use fenliu::gate::Attempt;
 use hmac::{Hmac, KeyInit, Mac};
 use reqwest::Method;
 use serde_json::{Value as Json, json};
@@ -28,6 +29,14 @@ impl<'o> Browser<'o> {
 
     pub(super) async fn get(&self, path: &str) -> Answer {
         read(self.office.ask("nobody", Method::GET, path).header("cookie", &self.cookie)).await
+    }
+
+    /// Follows what changes; the first heartbeat has come.
+    pub(super) async fn follow(&self) -> reqwest::Response {
+        let request = self.office.ask("nobody", Method::GET, "/api/v1/changes");
+        let mut response = request.header("cookie", &self.cookie).send().await.unwrap();
+        assert!(response.chunk().await.unwrap().unwrap().starts_with(b":"));
+        response
     }
 
     pub(super) async fn post(&self, path: &str, body: Json) -> Answer {
@@ -463,6 +472,84 @@ async fn whoever_finds_a_session_open_sets_no_device_of_his_own() {
     assert_eq!(kinds, ["signed_out", "second_factor_set"], "the newest first");
 }
 
+/// Somebody whom the identity provider signs in, and of whom it says nothing of a second factor.
+async fn by_provider<'o>(office: &'o Office, subject: &'static str) -> Browser<'o> {
+    let gate = office.gate.clone();
+    let sign_in = move || {
+        let attempt = Attempt { from: "127.0.0.1", older: None };
+        gate.sign_in_by_provider(subject, false, attempt).unwrap()
+    };
+    let session = tokio::task::spawn_blocking(sign_in).await.unwrap();
+    let cookie = format!("__Host-fenliu={}", session.secret);
+    Browser { office, cookie, csrf: session.seen.word }
+}
+
+// Check 12.
+#[tokio::test]
+async fn whom_only_the_provider_knows_sets_a_device_up_right_after_signing_in_there_and_shows_it() {
+    let office = Office::open().await;
+    let named = json!({ "login": "dalila", "subject": "dalila@kisima" });
+    office.put("Dalila", "/api/v1/people/4/account", named).await.ok(200);
+    let (path, confirm) = ("/api/v1/me/second-factor", "/api/v1/me/second-factor/confirm");
+    let code = |secret: &Json| device(secret["secret"].as_str().unwrap(), office.gate.now());
+    // A session that somebody finds open sets up nothing.
+    let me = by_provider(&office, "dalila@kisima").await;
+    office.minutes_later(5);
+    assert_eq!(me.post(path, json!({})).await.problem(409), "sign_in_again");
+    let me = by_provider(&office, "dalila@kisima").await;
+    let secret = me.post(path, json!({})).await.ok(200);
+    let strong = me.post(confirm, json!({ "code": code(&secret) })).await;
+    Browser::of(&office, strong).get("/api/v1/tokens").await.ok(200);
+    // Signed in there again, the strong roles wait for a code of the device.
+    let me = by_provider(&office, "dalila@kisima").await;
+    assert_eq!(me.get("/api/v1/tokens").await.problem(403), "second_factor_needed");
+    assert_eq!(me.post(path, json!({})).await.problem(409), "second_factor_set");
+    let again = me.post(confirm, json!({ "code": code(&secret) })).await;
+    assert_eq!(again.problem(409), "wrong_code", "a code counts once");
+    office.minutes_later(1);
+    let strong = me.post(confirm, json!({ "code": code(&secret) })).await;
+    let strong = Browser::of(&office, strong);
+    strong.get("/api/v1/tokens").await.ok(200);
+    let more = strong.post(confirm, json!({ "code": code(&secret) })).await;
+    assert_eq!(more.problem(409), "no_enrolment");
+}
+
+// Check 12.
+#[tokio::test]
+async fn a_new_device_is_confirmed_within_ten_minutes_and_its_codes_are_not_guessed() {
+    let office = Office::open().await;
+    account(&office, 1, "asha").await;
+    let me = Browser::of(&office, sign_in(&office, "asha", PASSWORD, None).await);
+    let (path, confirm) = ("/api/v1/me/second-factor", "/api/v1/me/second-factor/confirm");
+    let enrol = async || me.post(path, json!({ "password": PASSWORD })).await.ok(200);
+    let code = |secret: &Json| device(secret["secret"].as_str().unwrap(), office.gate.now());
+    let secret = enrol().await;
+    office.minutes_later(10);
+    let late = me.post(confirm, json!({ "code": code(&secret) })).await;
+    assert_eq!(late.problem(409), "no_enrolment");
+    let secret = enrol().await;
+    for _ in 0..5 {
+        let wrong = me.post(confirm, json!({ "code": "no code" })).await;
+        assert_eq!(wrong.problem(409), "wrong_code");
+    }
+    let stopped = me.post(confirm, json!({ "code": code(&secret) })).await;
+    assert_eq!(stopped.problem(429), "too_many_attempts");
+}
+
+// Check 11.
+#[tokio::test]
+async fn a_whole_office_signs_in_from_one_address_and_failures_there_still_count() {
+    let office = Office::open().await;
+    account(&office, 1, "asha").await;
+    for _ in 0..60 {
+        sign_in(&office, "asha", PASSWORD, None).await.ok(200);
+    }
+    // At an address where she usually signs in nothing else would stop her: a stranger is asked.
+    for name in ["one", "two", "three"] {
+        assert_eq!(sign_in(&office, name, "x", None).await.problem(401), "wrong_login");
+    }
+}
+
 // Check 7.
 #[tokio::test]
 async fn an_auditor_sees_how_the_house_runs_and_changes_nothing() {
@@ -573,6 +660,42 @@ async fn a_narrow_token_shows_no_more_than_it_is_for_and_makes_none_that_is_wide
     let made = issue(1, &["see_matter"], Some(&maker), json!({})).await.ok(201);
     let ends = made["expires_at"].as_str().unwrap();
     assert!(Instant::parse(ends).unwrap().since(soon).abs() < 1000, "{ends}");
+}
+
+// Check 15.
+#[tokio::test]
+async fn a_narrow_token_is_no_way_to_an_account_or_to_more_rights() {
+    let office = Office::open().await;
+    account(&office, 1, "asha").await;
+    let by = async |act: &str, method: Method, path: &str, body: Json| {
+        let wish = json!({ "person": 4, "label": "narrow", "acts": [act] });
+        let made = office.post("Dalila", "/api/v1/tokens", wish).await.ok(201);
+        let request = office.ask("nobody", method, path);
+        read(request.bearer_auth(made["token"].as_str().unwrap()).json(&body)).await
+    };
+    let path = "/api/v1/people/1/account";
+    by("keep_accounts", Method::GET, path, json!({})).await.ok(200);
+    let renamed = json!({ "login": "dalila" });
+    let given = by("keep_accounts", Method::PUT, path, renamed).await;
+    assert_eq!(given.problem(403), "narrow_token");
+    let lost = json!({ "second_factor": true });
+    let reset = by("keep_accounts", Method::POST, &format!("{path}/reset"), lost.clone()).await;
+    assert_eq!(reset.problem(403), "narrow_token");
+    sign_in(&office, "asha", PASSWORD, None).await.ok(200);
+    let asha = |name: &str, role: &str| json!({ "name": name, "grants": [{ "role": role, "unit": "office" }] });
+    let path = "/api/v1/people/1";
+    let more = by("write_directory", Method::PUT, path, asha("Asha", "administrator")).await;
+    assert_eq!(more.problem(403), "narrow_token");
+    let new = by("write_directory", Method::POST, "/api/v1/people", asha("Kito", "leader")).await;
+    assert_eq!(new.problem(403), "narrow_token");
+    // A name is changed by it, and whoever may everything goes on doing so by a whole token.
+    let known = office.get("Dalila", path).await.ok(200);
+    let mut same = asha("Asha K.", "dispatcher");
+    for address in ["email", "phone"] {
+        same[address] = known[address].clone();
+    }
+    by("write_directory", Method::PUT, path, same).await.ok(200);
+    office.post("Dalila", "/api/v1/people/1/account/reset", lost).await.ok(200);
 }
 
 // Check 15.

@@ -42,6 +42,38 @@ async fn units_people_and_categories_are_changed_and_read() {
     assert_eq!(all["items"].as_array().unwrap().len(), 2);
 }
 
+// Check 4.
+#[tokio::test]
+async fn how_somebody_is_reached_is_shown_to_the_house_and_to_the_own_unit() {
+    let office = Office::open().await;
+    let path = "/api/v1/people/3";
+    let grant = |unit: &str| json!([{ "role": "liaison", "unit": unit }]);
+    let chiku = json!({ "name": "Chiku", "email": "chiku@kisima.invalid", "phone": "0700000033",
+        "grants": grant("divers") });
+    let put = office.put("Dalila", path, chiku).await.ok(200);
+    assert_eq!(put["phone"], "0700000033");
+    let seen = async |who: &str| {
+        let one = office.get(who, path).await.ok(200);
+        let all = office.get(who, "/api/v1/people").await.ok(200);
+        let listed =
+            all["items"].as_array().unwrap().iter().find(|p| p["id"] == 3).unwrap().clone();
+        assert_eq!(one, listed, "{who}");
+        (one["email"].clone(), one["phone"].clone())
+    };
+    let whole = (json!("chiku@kisima.invalid"), json!("0700000033"));
+    for who in ["Asha", "Dalila", "Chiku"] {
+        assert_eq!(seen(who).await, whole, "{who}");
+    }
+    let masked = (json!("c****@kisima.invalid"), json!("********33"));
+    for who in ["Baraka", "Enzi"] {
+        assert_eq!(seen(who).await, masked, "{who}");
+    }
+    let both = json!({ "name": "Baraka", "email": "baraka@kisima.invalid",
+        "grants": [{ "role": "liaison", "unit": "cranes" }, { "role": "liaison", "unit": "divers" }] });
+    office.put("Dalila", "/api/v1/people/2", both).await.ok(200);
+    assert_eq!(seen("Baraka").await, whole, "of the same unit by now");
+}
+
 // Check 15.
 #[tokio::test]
 async fn a_token_is_shown_once_works_and_is_revoked() {

@@ -3,6 +3,7 @@
 use reqwest::{Method, Response};
 use serde_json::{Value as Json, json};
 
+use super::accounts::{Browser, PASSWORD, account, sign_in};
 use super::office::Office;
 
 /// Reads on until an event `change` has come.
@@ -45,6 +46,22 @@ async fn a_change_reaches_those_whom_it_concerns_and_nobody_else() {
     assert_eq!(told["number"].as_str().unwrap().len(), 8);
     let first = next_change(&mut desk, &mut desk_read).await;
     assert_eq!((&first["id"], &first["seq"]), (&json!(foreign), &json!(1)));
+}
+
+// Check 13.
+#[tokio::test]
+async fn a_console_that_only_listens_is_signed_out_when_nobody_uses_it() {
+    let office = Office::open().await;
+    account(&office, 1, "asha").await;
+    let me = Browser::of(&office, sign_in(&office, "asha", PASSWORD, None).await);
+    let mut stream = me.follow().await;
+    // After twenty minutes the house looks whether she may still follow; that is no use of the session.
+    office.minutes_later(20);
+    let beat = stream.chunk().await.unwrap().expect("the session is still good");
+    assert!(beat.starts_with(b":"));
+    office.minutes_later(10);
+    while stream.chunk().await.unwrap().is_some() {}
+    assert_eq!(me.get("/api/v1/me").await.problem(401), "unauthorized");
 }
 
 #[tokio::test]

@@ -138,6 +138,12 @@ async fn a_ruling_for_one_township_and_some_time_is_gone_by_there_and_then() {
     assert_eq!(first("").await, "huanbao", "nobody knows where");
     let all = office.get(DESK, "/api/v1/routing/precedents").await.ok(200);
     assert_eq!(all["items"][0]["territory"]["code"], "gecheng");
+    // It is gone by as it stands: the catalogue of the whole county is not to change for it, and the
+    // model does not learn it for everywhere.
+    let changes = office.get(DUTY, "/api/v1/routing/proposals").await.ok(200);
+    assert_eq!(changes["items"], json!([]), "{changes}");
+    train(&office).await;
+    assert_eq!(first("高燕镇").await, "huanbao", "another township");
     assert_eq!(all["items"][0]["valid_until"], "2018-07-06T00:00:00+08:00");
     office.minutes_later(4 * 24 * 60);
     assert_eq!(first("葛城街道滨河路").await, "huanbao", "it has ended");

@@ -74,6 +74,64 @@ fn a_matter_that_vanishes_with_all_its_rows_is_missed_by_the_checkpoint() {
 }
 
 #[test]
+fn a_matter_whose_row_is_gone_is_found_by_whatever_it_has_left() {
+    for (left, said) in [
+        ("event", "but 1 events of it"),
+        ("clock", "but the clock rows `handle` of it"),
+        ("party", "units that take part of it"),
+        ("personal", "but what its caller said of it"),
+    ] {
+        run(async {
+            let house = House::new();
+            let id = house.register("larger").await;
+            house.damage_some(&format!(
+                "INSERT OR IGNORE INTO personal (instance_id, field, jurisdiction_id, value) \
+                 VALUES ({id}, 'caller', {}, 'x')",
+                house.jurisdiction
+            ));
+            for table in ["clock", "message", "party", "personal", "event"] {
+                if table != left {
+                    house.damage_some(&format!("DELETE FROM {table} WHERE instance_id = {id}"));
+                }
+            }
+            house.damage(&format!("DELETE FROM instance WHERE id = {id}"));
+            let report = verify(&house.store, |_| ()).unwrap();
+            assert_eq!(report.differing_count, 1, "{left}: {report:?}");
+            let fault = report.first_fault.unwrap();
+            let begins = format!("instance {id}: there is no instance {id}, but ");
+            assert!(fault.starts_with(&begins) && fault.contains(said), "{left}: {fault}");
+        });
+    }
+}
+
+#[test]
+fn a_workflow_or_calendar_that_is_not_as_it_was_published_is_found() {
+    for (damage, said) in [
+        (
+            "UPDATE definition SET source = source || '\n# edited' WHERE number = 1",
+            "version 1 of the workflow",
+        ),
+        ("UPDATE definition SET source = source || '\n# edited' WHERE number = 2", "version 2 of"),
+        ("UPDATE calendar SET source = source || '\n# edited'", "of the calendar `"),
+        ("DELETE FROM definition WHERE number = 2", ", which was published, is not there"),
+    ] {
+        run(async {
+            let house = House::new();
+            let grants = vec![Grant { role: Role::Editor, unit: "gongan".to_owned() }];
+            let actor = Actor::person(PersonId(1), grants);
+            let editor = Caller { actor, jurisdiction: house.jurisdiction };
+            let newer = format!("{WORKFLOW}\n# a second version\n");
+            house.gate.publish(&editor, &newer).unwrap();
+            let report = verify(&house.store, |_| ()).unwrap();
+            assert!(report.is_sound(), "{report:?}");
+            house.damage(damage);
+            let report = verify(&house.store, |_| ()).unwrap();
+            assert!(faults(&report).contains(said), "{damage}: {report:?}");
+        });
+    }
+}
+
+#[test]
 fn a_checkpoint_names_only_what_has_changed_since_the_one_before() {
     run(async {
         let house = House::new();

@@ -33,6 +33,27 @@ fn the_server_gives_the_time_once_per_transaction() {
 }
 
 #[test]
+fn a_pass_over_everything_also_meets_what_has_lost_its_instance() {
+    let place = Place::postgres();
+    let all = opening(1..=6);
+    place.write(&all).unwrap();
+    // Of each, only the rows of one more table are left.
+    for (id, left) in [(2, "event"), (3, "clock"), (4, "personal"), (5, "party")] {
+        for table in ["event", "clock", "personal", "party", "message"] {
+            if table != left {
+                admin(&place, &format!("DELETE FROM {table} WHERE instance_id = {id}"));
+            }
+        }
+        admin(&place, &format!("DELETE FROM instance WHERE id = {id}"));
+    }
+    let ids = |after, limit| {
+        let found = place.store.read(|reader| reader.instance_ids(InstanceId(after), limit));
+        found.unwrap().into_iter().map(|id| id.0).collect::<Vec<_>>()
+    };
+    assert_eq!((ids(0, 3), ids(3, 9)), (vec![1, 2, 3], vec![4, 5, 6]));
+}
+
+#[test]
 fn a_lost_connection_is_replaced_at_the_next_call() {
     let place = Place::postgres();
     let mut writer = place.writer();

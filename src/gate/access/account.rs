@@ -9,6 +9,7 @@ use super::{SessionSeen, Trace, hash_of, password, refused};
 use crate::domain::{Actor, Instant, JurisdictionId, Person, PersonId, Text};
 use crate::gate::error::Error;
 use crate::gate::sealing::Deed;
+use crate::gate::token::unnarrowed;
 use crate::gate::{Caller, Gate, public_id};
 use crate::policy::{self, Act};
 use crate::store::{self, AccountRow, Transaction};
@@ -87,7 +88,7 @@ impl Gate {
     ///
     /// # Errors
     /// `Forbidden`, `NotFound`; `Invalid` for a name that is none; `Refused` when another account has
-    /// it.
+    /// it, or by a narrowed token.
     pub fn give_account(
         &self,
         caller: &Caller,
@@ -95,6 +96,7 @@ impl Gate {
         new: &NewAccount,
     ) -> Result<Option<Setup>, Error> {
         self.keeps(caller, id)?;
+        unnarrowed(caller)?;
         let login = sound_login(&new.login)?;
         let entry = Deed::of(caller, "account_given", format!("person:{id}"));
         let entry = entry.with(json!({ "login": login, "subject": new.subject }));
@@ -136,7 +138,7 @@ impl Gate {
     /// by which the person chooses a new password. Blocks.
     ///
     /// # Errors
-    /// `Forbidden`, `NotFound`.
+    /// `Forbidden`, `NotFound`; `Refused` by a narrowed token.
     pub fn reset_account(
         &self,
         caller: &Caller,
@@ -144,6 +146,7 @@ impl Gate {
         second_factor: bool,
     ) -> Result<Setup, Error> {
         self.keeps(caller, id)?;
+        unnarrowed(caller)?;
         let entry = Deed::of(caller, "account_reset", format!("person:{id}"));
         let entry = entry.with(json!({ "second_factor": second_factor }));
         let setup = self.change(|transaction, now| {

@@ -2,6 +2,8 @@
 //! when one has ended.
 
 use super::account::own;
+use super::sign_in::succeeded;
+use super::throttle::Names;
 use super::{Enrolment, Known, Trace, caller, hash_of, refused, totp};
 use serde_json::json;
 
@@ -20,6 +22,12 @@ const TOUCH: i64 = 60_000;
 
 /// What the logs call it that a device is set up.
 const ENROLMENT: &str = "second_factor_set";
+
+/// … and that a code of it was shown in a session that was begun without.
+const CODE_SHOWN: &str = "second_factor_shown";
+
+/// Whoever has no password here sets a device up so soon (ms) after a sign-in at the provider.
+const FRESH: i64 = 5 * 60_000;
 
 /// A session as its owner sees it.
 #[derive(Debug, Clone)]
@@ -66,6 +74,25 @@ impl Gate {
     /// # Errors
     /// `NotFound`: unknown, ended, too old, or the person may no longer act; which of it is not said.
     pub fn session(&self, secret: &str) -> Result<Known, Error> {
+        let (known, used_at) = self.look_up(secret)?;
+        let now = self.now();
+        if let Some(session) = known.session.as_ref().filter(|_| now.since(used_at) >= TOUCH) {
+            self.with_hand(|transaction| transaction.touch_session(&session.hash, now))?;
+        }
+        Ok(known)
+    }
+
+    /// The same for a connection that stays open: looking whether it may go on is no use of the
+    /// session, which ends as if it were not there. Blocks.
+    ///
+    /// # Errors
+    /// As for [`Gate::session`].
+    pub fn session_still(&self, secret: &str) -> Result<Known, Error> {
+        Ok(self.look_up(secret)?.0)
+    }
+
+    /// Whoever has this session, and when it was last used.
+    fn look_up(&self, secret: &str) -> Result<(Known, Instant), Error> {
         if !secret.starts_with(PREFIX) {
             return Err(Error::NotFound);
         }
@@ -86,10 +113,7 @@ impl Gate {
             return Err(Error::NotFound);
         }
         let known = self.known(secret, &row, account.as_ref().ok_or(Error::NotFound)?)?;
-        if now.since(row.used_at) >= TOUCH {
-            self.with_hand(|transaction| transaction.touch_session(&hash, now))?;
-        }
-        Ok(known)
+        Ok((known, row.used_at))
     }
 
     /// What a session gives its owner now: roles that wait for a second factor only after it, and
@@ -193,8 +217,8 @@ impl Gate {
     /// is asked again, if there is one: whoever finds a session open sets no device of his own. Blocks.
     ///
     /// # Errors
-    /// `Refused` with `wrong_login` or `too_many_attempts`, and with `second_factor_set` when codes of
-    /// another device are demanded already.
+    /// `Refused` with `wrong_login`, `too_many_attempts` or `sign_in_again`, and with
+    /// `second_factor_set` when codes of another device are demanded already.
     pub fn enrol(
         &self,
         session: &SessionSeen,
@@ -202,9 +226,12 @@ impl Gate {
         from: &str,
     ) -> Result<Enrolment, Error> {
         let account = self.account_row(session.person)?;
-        // Whom only the provider knows has none.
+        // Whom only the provider knows has none: he signs in there once more.
         if account.password.is_some() {
             self.knows_password(&account, password, ENROLMENT, from)?;
+        } else if self.now().since(session.began_at) >= FRESH {
+            let en = "sign in at the identity provider again: a device is set up right after that";
+            return Err(refused("sign_in_again", "请重新通过统一身份认证登录后再绑定设备", en));
         }
         let mut secret = vec![0_u8; 20];
         (self.inner.entropy)(&mut secret);
@@ -213,7 +240,8 @@ impl Gate {
             let Some(mut account) = held.filter(|account| account.totp_at.is_none()) else {
                 return Ok(None);
             };
-            (account.totp, account.totp_step) = (Some(secret.clone()), 0);
+            account.totp = Some(secret.clone());
+            account.totp_step = totp::present(self.now());
             transaction.put_account(&account)?;
             Ok(Some(account))
         })?;
@@ -227,44 +255,57 @@ impl Gate {
         Ok(Enrolment::of(&secret, &account.login))
     }
 
-    /// Takes the first code of a device; from now on its codes are demanded. The session goes on
+    /// Takes the first code of a device: from now on its codes are demanded. Or takes a code in a
+    /// session that was begun without one, by the word of the identity provider. The session goes on
     /// under another secret. Blocks.
     ///
     /// # Errors
-    /// `Refused` with `no_enrolment`, `second_factor_set` or `wrong_code`.
+    /// `Refused` with `no_enrolment` (also when the device was begun too long ago), `wrong_code` or
+    /// `too_many_attempts`.
     pub fn confirm(&self, session: &SessionSeen, code: &str, from: &str) -> Result<Session, Error> {
         let account = self.account_row(session.person)?;
-        let secret = account.totp.as_deref().filter(|_| account.totp_at.is_none());
-        let secret = secret.ok_or_else(|| {
+        let now = self.now();
+        let waits = match account.totp_at {
+            Some(_) => !session.factor,
+            None => !totp::has_lapsed(account.totp_step, now),
+        };
+        let secret = account.totp.as_deref().filter(|_| waits).ok_or_else(|| {
             let en = "there is no new device to confirm; begin with a secret for it";
             refused("no_enrolment", "没有待确认的动态口令设备，请先获取密钥", en)
         })?;
-        let now = self.now();
-        let Some(step) = totp::step_of(secret, code, now) else {
-            self.tell(trace(ENROLMENT, session.person, from, "wrong_code"));
+        let names = Names::of(&account.login, from);
+        self.let_through(&names, from)?;
+        // The same code is worth nothing a second time.
+        let fresh = |step: &i64| account.totp_at.is_none() || *step > account.totp_step;
+        let Some(step) = totp::step_of(secret, code, now).filter(fresh) else {
+            self.failed(Some(&account), (ENROLMENT, "wrong_code"), from)?;
             return Err(wrong_code());
         };
         let directory = self.inner.registry.directory(account.jurisdiction)?;
         let person = directory.people.get(&session.person).ok_or(Error::NotFound)?;
         let mut fresh = self.fresh(person, &account, true);
         from.clone_into(&mut fresh.row.address);
+        let kind = if account.totp_at.is_some() { CODE_SHOWN } else { ENROLMENT };
         let account = self.with_hand(|transaction| {
             let held = transaction.hold_account(session.person)?;
-            let same = |held: &AccountRow| (&held.totp, held.totp_at) == (&account.totp, None);
+            let known = |row: &AccountRow| (row.totp.clone(), row.totp_at, row.totp_step);
+            let same = |held: &AccountRow| known(held) == known(&account);
             // A session that has ended meanwhile does not come back under another secret.
             let Some(held) = held.filter(same) else { return Ok(None) };
             if !transaction.end_session(&session.hash)? {
                 return Ok(None);
             }
-            let account = AccountRow { totp_at: Some(now), totp_step: step, ..held };
+            let totp_at = held.totp_at.or(Some(now));
+            let account = AccountRow { totp_at, totp_step: step, ..held };
             transaction.put_account(&account)?;
             transaction.add_session(&fresh.row)?;
-            let entry = own(session.person, session.jurisdiction, ENROLMENT);
+            succeeded(transaction, &names, now)?;
+            let entry = own(session.person, session.jurisdiction, kind);
             entry.with(json!({ "from": from })).write(transaction, now)?;
             Ok(Some(account))
         })?;
         let account = account.ok_or(Error::NotFound)?;
-        self.tell(trace(ENROLMENT, session.person, from, "done"));
+        self.tell(trace(kind, session.person, from, "done"));
         self.handed(fresh, &account)
     }
 

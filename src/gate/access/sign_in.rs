@@ -10,7 +10,7 @@ use super::{Trace, hash_of, password, refused, totp};
 use crate::domain::{Instant, Person};
 use crate::gate::Gate;
 use crate::gate::error::Error;
-use crate::store::AccountRow;
+use crate::store::{self, AccountRow, Transaction};
 
 /// What somebody signs in with.
 #[derive(Clone, Copy)]
@@ -136,9 +136,7 @@ impl Gate {
                 transaction.put_account(&AccountRow { password: rehashed, ..held })?;
             }
             entry.write(transaction, now)?;
-            for name in names.forgiven() {
-                transaction.drop_throttle(name)?;
-            }
+            succeeded(transaction, &names, now)?;
             transaction.put_throttle(&names.place(now))?;
             fresh.write(transaction, older.as_ref())?;
             Ok(true)
@@ -174,9 +172,8 @@ impl Gate {
     }
 
     pub(super) fn forgive(&self, names: &Names) -> Result<(), Error> {
-        self.with_hand(|transaction| {
-            names.forgiven().iter().try_for_each(|name| transaction.drop_throttle(name))
-        })
+        let now = self.now();
+        self.with_hand(|transaction| succeeded(transaction, names, now))
     }
 
     /// The person of an account, as long as it may act.
@@ -189,6 +186,19 @@ impl Gate {
         let Some(step) = step else { return Ok(false) };
         self.with_hand(|transaction| transaction.take_step(account.person, step))
     }
+}
+
+/// Takes back what was counted before an attempt that succeeded.
+pub(super) fn succeeded(
+    transaction: &mut Transaction<'_>,
+    names: &Names,
+    now: Instant,
+) -> Result<(), store::Error> {
+    let rows = transaction.hold_throttles(&names.all(), now)?;
+    for name in names.forgiven() {
+        transaction.drop_throttle(name)?;
+    }
+    names.taken_back(&rows).map_or(Ok(()), |row| transaction.put_throttle(&row))
 }
 
 /// What the log calls it.

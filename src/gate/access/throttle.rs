@@ -51,9 +51,16 @@ impl Names {
         [&self.pair, &self.account, &self.address, &self.usual].map(Clone::clone)
     }
 
-    /// What a success forgets, in the order in which rows are held.
+    /// What a success forgets.
     pub(super) fn forgiven(&self) -> [&str; 2] {
         [&self.account, &self.pair]
+    }
+
+    /// The address as it is without this attempt, which was counted and then succeeded: whole offices
+    /// sign in from one address. Failures of others there stay.
+    pub(super) fn taken_back(&self, rows: &[ThrottleRow]) -> Option<ThrottleRow> {
+        let row = rows.iter().find(|row| row.name == self.address && row.failures > 0)?;
+        Some(ThrottleRow { failures: row.failures - 1, ..row.clone() })
     }
 
     /// The row that remembers a place.

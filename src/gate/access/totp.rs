@@ -29,12 +29,23 @@ impl Enrolment {
 /// The time step whose code this is, of the present one and its neighbours.
 pub(super) fn step_of(secret: &[u8], code: &str, now: Instant) -> Option<i64> {
     let code: String = code.chars().filter(|c| !c.is_whitespace()).collect();
-    let present = now.0.div_euclid(STEP);
+    let present = present(now);
     // All three are compared, whichever fits.
     let fitting = [present - 1, present, present + 1].map(|step| {
         (digits(secret, step).is_some_and(|right| same(&right, &code))).then_some(step)
     });
     fitting.into_iter().flatten().next()
+}
+
+/// The time step of an instant.
+pub(super) fn present(now: Instant) -> i64 {
+    now.0.div_euclid(STEP)
+}
+
+/// Whether a device whose secret was made in a time step has waited too long for its first code: ten
+/// minutes.
+pub(super) fn has_lapsed(made: i64, now: Instant) -> bool {
+    (present(now) - made).saturating_mul(STEP) >= 10 * 60_000
 }
 
 /// The code of a time step.
