@@ -188,33 +188,8 @@ impl Router {
         categories: &[Ranked],
     ) -> Vec<Reason> {
         let mut reasons = Vec::new();
-        let live: Vec<&Told> =
-            read.reading.told.iter().filter(|told| told.manner.is_live()).collect();
         if verdict != Verdict::Divert {
-            if let Some(Told { word, .. }) =
-                unsettled(&read.reading.told).filter(|_| live.is_empty())
-            {
-                reasons.push(reason(
-                    "danger",
-                    &format!("说到“{word}”，话里不能断定没有或已排除"),
-                    &format!(
-                        "“{word}” is told, and the words around it do not surely take it back"
-                    ),
-                ));
-            } else if live.is_empty() {
-                reasons.push(reason(
-                    "model",
-                    "与以往由公安处置的警情相似",
-                    "like calls that stayed with the police",
-                ));
-            } else {
-                let words = quoted(live.iter().map(|told| told.word.as_str()));
-                reasons.push(reason(
-                    "danger",
-                    &format!("说到{words}，且未说已过去或已排除"),
-                    &format!("{words} is told as present, and nothing takes it back"),
-                ));
-            }
+            reasons.push(held_for(&read.reading.told));
         }
         let taken_back: Vec<&Told> = read
             .reading
@@ -327,6 +302,27 @@ impl Router {
 fn unsettled(told: &[Told]) -> Option<&Told> {
     let open = |one: &&Told| one.doubtful || one.plain && one.manner.is_live();
     told.iter().filter(|one| one.kind == SignKind::Danger).find(open)
+}
+
+/// Why a call is not diverted.
+fn held_for(told: &[Told]) -> Reason {
+    let live: Vec<&Told> = told.iter().filter(|told| told.manner.is_live()).collect();
+    if !live.is_empty() {
+        let words = quoted(live.iter().map(|told| told.word.as_str()));
+        return reason(
+            "danger",
+            &format!("说到{words}，且未说已过去或已排除"),
+            &format!("{words} is told as present, and nothing takes it back"),
+        );
+    }
+    if let Some(Told { word, .. }) = unsettled(told) {
+        return reason(
+            "danger",
+            &format!("说到“{word}”，话里不能断定没有或已排除"),
+            &format!("“{word}” is told, and the words around it do not surely take it back"),
+        );
+    }
+    reason("model", "与以往由公安处置的警情相似", "like calls that stayed with the police")
 }
 
 fn question(told: &[Told], calm: bool) -> Text {
