@@ -9,6 +9,7 @@ pub mod features;
 pub mod guard;
 pub mod knowledge;
 pub mod likeness;
+pub mod manner;
 pub mod model;
 pub mod normal;
 pub mod precedent;

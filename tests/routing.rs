@@ -1,5 +1,7 @@
 //! The router as it is shipped: what dispatchers are told about calls, and how well.
 
+mod guard;
+
 use std::sync::OnceLock;
 
 use fenliu::app::routing;

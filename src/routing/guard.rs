@@ -2,46 +2,9 @@
 //! present, past, over, feared or denied.
 
 use super::knowledge::{SignKind, Signs};
+use super::manner::{Heft, Manner, Mark, Marks, Place};
 use super::normal::{Normal, PAUSE};
 use super::words::{Found, Words};
-
-/// In which manner a sign is told.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-pub enum Manner {
-    /// With a word for "now", "still", "help".
-    Now,
-    /// Just told.
-    Told,
-    /// Told, and over by what follows: put out, nobody hurt, in hospital.
-    Over,
-    /// With a word for another time.
-    Past,
-    /// Feared, possible, almost.
-    Feared,
-    /// Denied.
-    Denied,
-}
-
-impl Manner {
-    /// Its name, in features and reasons.
-    #[must_use]
-    pub fn as_str(self) -> &'static str {
-        match self {
-            Self::Now => "now",
-            Self::Told => "told",
-            Self::Over => "over",
-            Self::Past => "past",
-            Self::Feared => "feared",
-            Self::Denied => "denied",
-        }
-    }
-
-    /// Whether it counts as happening.
-    #[must_use]
-    pub fn is_live(self) -> bool {
-        matches!(self, Self::Now | Self::Told)
-    }
-}
 
 /// A sign as a text tells it.
 #[derive(Debug, Clone)]
@@ -56,8 +19,11 @@ pub struct Told {
     pub word: String,
     /// In which manner.
     pub manner: Manner,
-    /// Told so that only a question can settle it: as perhaps happening now ("可能漏气"), or as happening
-    /// again after it was over ("修好了，可是今天又有气味").
+    /// Whether the word hardly means anything else.
+    pub plain: bool,
+    /// Told so that only a question can settle it: as perhaps happening now ("可能漏气"), as happening
+    /// again after it was over ("修好了，可是今天又有气味"), or, of a plain word, as taken back by words that
+    /// may have been said of something else.
     pub doubtful: bool,
 }
 
@@ -80,32 +46,28 @@ pub struct Reading {
     pub scene: Vec<(String, usize)>,
 }
 
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Mark {
-    Negation,
-    Doubt,
-    Perhaps,
-    Turn,
-    Past,
-    After,
-    Over,
-    Present,
-    Drill,
-    Beast,
+/// What is known of a group of signs beside its words.
+#[derive(Debug, Clone)]
+struct Group {
+    name: String,
+    kind: SignKind,
+    weight: u8,
+    willed: bool,
+    beside: bool,
 }
 
 /// Reads the signs.
 #[derive(Debug, Clone, Default)]
 pub struct Guard {
-    groups: Vec<(String, SignKind, u8)>,
+    groups: Vec<Group>,
     signs: Words<usize>,
+    plain: Words<usize>,
+    beside: Words<usize>,
     figures: Words<()>,
     marks: Words<Mark>,
+    fillers: Vec<char>,
     scenes: Words<String>,
 }
-
-/// How far before a sign its "no" may stand.
-const REACH: usize = 3;
 
 impl Guard {
     /// A guard that knows these signs.
@@ -113,25 +75,39 @@ impl Guard {
     pub fn new(known: &Signs, normal: &Normal) -> Self {
         let mut guard = Self::default();
         for (group, sign) in known.signs.iter().enumerate() {
-            guard.groups.push((sign.name.clone(), sign.kind, sign.weight));
+            guard.groups.push(Group {
+                name: sign.name.clone(),
+                kind: sign.kind,
+                weight: sign.weight,
+                willed: sign.willed,
+                beside: !sign.beside.is_empty(),
+            });
             guard.signs.add_all(&sign.words, |word| normal.word(word), group);
+            guard.signs.add_all(&sign.plain, |word| normal.word(word), group);
+            guard.plain.add_all(&sign.plain, |word| normal.word(word), group);
+            guard.beside.add_all(&sign.beside, |word| normal.word(word), group);
         }
         let grammar = &known.grammar;
         guard.figures.add_all(&grammar.figures, |word| normal.word(word), ());
         for (words, mark) in [
+            (&grammar.compounds, Mark::Compound),
             (&grammar.negation, Mark::Negation),
+            (&grammar.unfinished, Mark::Unfinished),
+            (&grammar.others, Mark::Others),
             (&grammar.doubt, Mark::Doubt),
             (&grammar.perhaps, Mark::Perhaps),
             (&grammar.turns, Mark::Turn),
             (&grammar.past, Mark::Past),
             (&grammar.after, Mark::After),
             (&grammar.contained, Mark::Over),
+            (&grammar.ended, Mark::Ended),
             (&grammar.present, Mark::Present),
             (&grammar.drill, Mark::Drill),
             (&grammar.beasts, Mark::Beast),
         ] {
             guard.marks.add_all(words, |word| normal.word(word), mark);
         }
+        guard.fillers = normal.word(&grammar.fillers);
         for (part, words) in &known.scenes {
             guard.scenes.add_all(words, |word| normal.word(word), part.clone());
         }
@@ -144,7 +120,7 @@ impl Guard {
         let figures: Vec<(usize, usize)> =
             self.figures.find(text).iter().map(|hit| (hit.start, hit.end)).collect();
         let signs = self.signs.find_widest(text);
-        let mut marks = Vec::new();
+        let mut places = Vec::new();
         for hit in self.marks.find_widest(text) {
             // 走了 says that it is over, but not within 转走了: the word is part of the sign.
             let part = |sign: &Found<'_, usize>| {
@@ -152,38 +128,46 @@ impl Guard {
                     || hit.lies_within(sign.start, sign.end)
             };
             if !signs.iter().any(part) {
-                marks.extend(hit.tags.iter().map(|mark| (*mark, hit.start, hit.end, hit.text())));
+                let place = |mark: &Mark| Place { mark: *mark, start: hit.start, end: hit.end };
+                places.extend(hit.tags.iter().map(place));
             }
         }
+        let marks = Marks::new(text, &self.fillers, places);
         let mut reading = Reading::default();
-        for (mark, _, _, word) in &marks {
+        for (mark, word) in marks.said() {
             match mark {
-                Mark::Over => reading.over.push(word.clone()),
-                Mark::Present => reading.present.push(word.clone()),
+                Mark::Over | Mark::Ended => reading.over.push(word),
+                Mark::Present => reading.present.push(word),
                 Mark::Drill => reading.drill = true,
                 Mark::Beast => reading.beasts = true,
                 Mark::Past => reading.past = true,
-                Mark::Negation | Mark::Doubt | Mark::Perhaps | Mark::Turn | Mark::After => {}
+                _ => {}
             }
         }
+        let plain = self.plain.find(text);
+        let beside = self.beside.find(text);
         for hit in &signs {
             let within = |(start, end): &(usize, usize)| *start <= hit.start && hit.end <= *end;
-            let masked = figures.iter().any(within)
-                || marks.iter().any(|(mark, start, end, _)| {
-                    *mark == Mark::Over && *start <= hit.start && hit.end <= *end
-                });
-            if masked {
+            if figures.iter().any(within) || marks.over_covers(hit.start, hit.end) {
                 continue;
             }
-            let (manner, doubtful) = manner(text, &marks, hit.start, hit.end);
             for group in hit.tags {
-                let Some((sign, kind, weight)) = self.groups.get(*group) else { continue };
+                let Some(known) = self.groups.get(*group) else { continue };
+                if known.beside && !beside.iter().any(|word| word.tags.contains(group)) {
+                    continue;
+                }
+                let plain = plain.iter().any(|word| {
+                    word.tags.contains(group) && hit.start <= word.start && word.end <= hit.end
+                });
+                let heft = Heft { plain, weight: known.weight, willed: known.willed };
+                let (manner, doubtful) = marks.manner(hit.start, hit.end, heft);
                 reading.told.push(Told {
-                    sign: sign.clone(),
-                    kind: *kind,
-                    weight: *weight,
+                    sign: known.name.clone(),
+                    kind: known.kind,
+                    weight: known.weight,
                     word: hit.text(),
                     manner,
+                    plain,
                     doubtful,
                 });
             }
@@ -198,51 +182,4 @@ impl Guard {
         }
         reading
     }
-}
-
-/// In which manner the sign between `start` and `end` is told, and whether that leaves a doubt.
-fn manner(
-    text: &[char],
-    marks: &[(Mark, usize, usize, String)],
-    start: usize,
-    end: usize,
-) -> (Manner, bool) {
-    let pause = |(_, character): &(usize, &char)| **character == PAUSE;
-    let before = text.get(..start).unwrap_or_default().iter().enumerate().rev().find(pause);
-    let after = text.iter().enumerate().skip(end).find(pause);
-    let clause_start = before.map_or(0, |(at, _)| at);
-    let clause_end = after.map_or(text.len(), |(at, _)| at);
-    let has = |wanted: Mark, from: usize, to: usize| {
-        marks
-            .iter()
-            .any(|(mark, begins, ends, _)| *mark == wanted && from <= *begins && *ends <= to)
-    };
-    // 昨天着火扑灭了，今天又冒烟: what was said before 今天 or 又 says nothing of what comes after.
-    let turns = marks.iter().filter(|(mark, _, ends, _)| *mark == Mark::Turn && *ends <= start);
-    let turned = turns.map(|(_, begins, _, _)| *begins).max().unwrap_or(0);
-    if has(Mark::Negation, clause_start.max(start.saturating_sub(REACH + 2)), start)
-        && marks.iter().any(|(mark, begins, ends, _)| {
-            *mark == Mark::Negation
-                && clause_start <= *begins
-                && *ends <= start
-                && start - ends <= REACH
-        })
-    {
-        return (Manner::Denied, false);
-    }
-    let (feared, perhaps) =
-        (has(Mark::Doubt, clause_start, start), has(Mark::Perhaps, clause_start, start));
-    let past = has(Mark::Past, turned, clause_end);
-    if feared || perhaps {
-        return (Manner::Feared, perhaps && !feared && !past);
-    }
-    let again = has(Mark::Past, 0, turned) || has(Mark::Over, 0, turned);
-    if has(Mark::Present, clause_start, clause_end) {
-        return (Manner::Now, again);
-    }
-    if has(Mark::After, end, (end + 2).min(clause_end)) || past {
-        return (Manner::Past, false);
-    }
-    let over = has(Mark::Over, end, text.len()) || has(Mark::Over, clause_start.max(turned), start);
-    if over { (Manner::Over, false) } else { (Manner::Told, again) }
 }

@@ -146,15 +146,34 @@ pub struct Sign {
     /// 1 a hint, 2 grave, 3 alone enough.
     pub weight: u8,
     /// The words.
+    #[serde(default)]
     pub words: String,
+    /// Words that hardly mean anything else: told as present they are never diverted without a question,
+    /// and what takes them back must do so plainly.
+    #[serde(default)]
+    pub plain: String,
+    /// If any: words of which one must be said, too.
+    #[serde(default)]
+    pub beside: String,
+    /// Whether somebody does it who means it: when that is feared, a question is asked.
+    #[serde(default)]
+    pub willed: bool,
 }
 
 /// Words that change what a sign says.
 #[derive(Debug, Clone, Default, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Grammar {
+    /// Words in which a character of the lists below means something else.
+    pub compounds: String,
     /// "no", before the sign.
     pub negation: String,
+    /// Characters that may stand between a plain "no" and its sign, without spaces.
+    pub fillers: String,
+    /// "not yet", "please", before "put out": then it is not over.
+    pub unfinished: String,
+    /// "the others", before "safe": then it is not said of who was spoken of.
+    pub others: String,
     /// "fear", "would", "almost".
     pub doubt: String,
     /// "perhaps", "it seems": of what may be happening now.
@@ -165,8 +184,10 @@ pub struct Grammar {
     pub past: String,
     /// "once", right after the sign.
     pub after: String,
-    /// "put out", "nobody hurt", "already in hospital".
+    /// "nobody hurt", "already in hospital": it did no harm, or help is there.
     pub contained: String,
+    /// "put out", "mended": it is over itself.
+    pub ended: String,
     /// "now", "still".
     pub present: String,
     /// Drill, film, lecture.

@@ -8,9 +8,10 @@ use serde::{Deserialize, Serialize};
 use super::belief::share_of_first;
 use super::catalogued::Asked;
 use super::features::{Meaning, Read};
-use super::guard::{Manner, Told};
+use super::guard::Told;
 use super::knowledge::SignKind;
 use super::likeness::{Traits, traits_of};
+use super::manner::Manner;
 use super::model::Features;
 use super::normal::PAUSE;
 use super::router::{Ranked, Router};
@@ -120,7 +121,7 @@ impl Router {
             Verdict::Keep
         } else if police >= self.tuning.ask
             || danger >= self.tuning.ask_danger
-            || doubtful(&read.reading.told).is_some()
+            || unsettled(&read.reading.told).is_some()
             || self.knows_too_little(read)
         {
             Verdict::Ask
@@ -187,26 +188,15 @@ impl Router {
         categories: &[Ranked],
     ) -> Vec<Reason> {
         let mut reasons = Vec::new();
-        let live: Vec<&Told> =
-            read.reading.told.iter().filter(|told| told.manner.is_live()).collect();
         if verdict != Verdict::Divert {
-            if live.is_empty() {
-                reasons.push(reason(
-                    "model",
-                    "与以往由公安处置的警情相似",
-                    "like calls that stayed with the police",
-                ));
-            } else {
-                let words = quoted(live.iter().map(|told| told.word.as_str()));
-                reasons.push(reason(
-                    "danger",
-                    &format!("说到{words}，且未说已过去或已排除"),
-                    &format!("{words} is told as present, and nothing takes it back"),
-                ));
-            }
+            reasons.push(held_for(&read.reading.told));
         }
-        let taken_back: Vec<&Told> =
-            read.reading.told.iter().filter(|told| !told.manner.is_live()).collect();
+        let taken_back: Vec<&Told> = read
+            .reading
+            .told
+            .iter()
+            .filter(|told| !told.manner.is_live() && !told.doubtful)
+            .collect();
         if !taken_back.is_empty() {
             let said = |manner: Manner| match manner {
                 Manner::Denied => "否认",
@@ -307,13 +297,36 @@ impl Router {
     }
 }
 
-/// The danger that is told as perhaps happening now, or again: one question settles it.
-fn doubtful(told: &[Told]) -> Option<&Told> {
-    told.iter().find(|one| one.doubtful && one.kind == SignKind::Danger)
+/// The danger that one question must settle, whatever the models say: told as perhaps happening now, or
+/// again, or taken back in words that may mean something else; or told plainly as happening.
+fn unsettled(told: &[Told]) -> Option<&Told> {
+    let open = |one: &&Told| one.doubtful || one.plain && one.manner.is_live();
+    told.iter().filter(|one| one.kind == SignKind::Danger).find(open)
+}
+
+/// Why a call is not diverted.
+fn held_for(told: &[Told]) -> Reason {
+    let live: Vec<&Told> = told.iter().filter(|told| told.manner.is_live()).collect();
+    if !live.is_empty() {
+        let words = quoted(live.iter().map(|told| told.word.as_str()));
+        return reason(
+            "danger",
+            &format!("说到{words}，且未说已过去或已排除"),
+            &format!("{words} is told as present, and nothing takes it back"),
+        );
+    }
+    if let Some(Told { word, .. }) = unsettled(told) {
+        return reason(
+            "danger",
+            &format!("说到“{word}”，话里不能断定没有或已排除"),
+            &format!("“{word}” is told, and the words around it do not surely take it back"),
+        );
+    }
+    reason("model", "与以往由公安处置的警情相似", "like calls that stayed with the police")
 }
 
 fn question(told: &[Told], calm: bool) -> Text {
-    if let Some(Told { word, .. }) = doubtful(told) {
+    if let Some(Told { word, .. }) = unsettled(told) {
         return Text::new(
             format!("“{word}”现在是否确有其事（看到、闻到、听到），或有人受伤、被困？"),
             format!("Is `{word}` seen, smelt or heard now, or is anybody hurt or trapped?"),

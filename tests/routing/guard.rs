@@ -1,0 +1,145 @@
+//! Words that only look as if they calmed an emergency, and words that do.
+
+use fenliu::routing::Verdict;
+use serde::Deserialize;
+
+use super::say;
+
+/// Two texts of much the same words: one tells of an emergency, the other does not.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Twins {
+    emergency: Option<String>,
+    calm: Option<String>,
+}
+
+/// Emergencies, each told in words that no sentence below takes back.
+const SIGNS: [&str; 12] = [
+    "着火了",
+    "锅炉爆炸了",
+    "老人昏迷了",
+    "娃娃掉河里了",
+    "他要跳楼",
+    "有人持刀砍人",
+    "工人触电了",
+    "两个人被困",
+    "房子塌了压了人",
+    "煤气中毒倒了两个",
+    "有人被绑架",
+    "车祸撞死人了",
+];
+
+fn kept_within(sentences: &[&str]) {
+    for sentence in sentences {
+        for sign in SIGNS {
+            let text = sentence.replace("{}", sign);
+            let said = say(&text);
+            assert_ne!(said.verdict, Verdict::Divert, "{text}: {said:?}");
+        }
+    }
+}
+
+#[test]
+fn a_character_within_another_word_denies_nothing() {
+    kept_within(&[
+        "未婚妻说{}",
+        "别人家里{}",
+        "非要等到{}才来吗",
+        "不得了了{}",
+        "没想到{}",
+        "差不多十分钟前{}",
+        "不知道为什么{}",
+        "无业的表哥来说{}",
+        "没办法了，{}",
+        "不是吵架，是{}",
+        "不是吵架是{}",
+    ]);
+}
+
+#[test]
+fn the_name_of_a_place_or_a_trade_fears_nothing() {
+    kept_within(&[
+        "社会福利院{}",
+        "会计室里{}",
+        "消防队对面{}",
+        "工会楼下{}",
+        "等会议散了才发现{}",
+    ]);
+}
+
+#[test]
+fn the_age_of_a_thing_or_of_a_marriage_does_not_date_what_happens() {
+    kept_within(&["去年修的楼里{}", "前年买的房子，{}", "一年级教室{}", "结婚三年了，{}"]);
+}
+
+#[test]
+fn what_is_not_over_yet_or_only_for_others_calms_nothing() {
+    kept_within(&[
+        "{}，没有扑灭",
+        "{}，还没救出来",
+        "{}，还没处理好",
+        "{}，快送医院",
+        "{}，不能走了，等人救出来",
+        "{}，其他人都安全",
+        "{}，隔壁没事",
+        "{}，我自己没受伤",
+        "{}，我看得清清楚楚",
+        "住院部{}",
+        "停车场{}",
+        "安全出口锁了{}",
+    ]);
+}
+
+#[test]
+fn what_is_plainly_denied_may_be_diverted() {
+    for text in [
+        "没有着火，请物业修烟感",
+        "没有人被困，请物业修电梯",
+        "没有触电，请供电局修电箱",
+        "没有爆炸，请燃气公司检修",
+        "没有塌方，请公路部门清路",
+        "没人溺水，请水利局修栏杆",
+        "没有人昏迷，想投诉饭店油烟",
+        "没人落水，请装护栏",
+        "无人触电，请换电线",
+        "去年有人触电，早就处理好了，没人受伤，请供电局换线",
+    ] {
+        assert_eq!(say(text).verdict, Verdict::Divert, "{text}");
+    }
+}
+
+#[test]
+fn electric_shocks_explosions_and_machines_that_keep_somebody_alive_are_held() {
+    for text in [
+        "路口的灯柱漏电，把学生麻到了",
+        "鱼塘增氧机漏电，人被电翻在水边",
+        "鞭炮作坊爆炸",
+        "楼下液化气罐炸了",
+        "停电两个钟头了，家里制氧机不转，老人憋得难受",
+        "呼吸机一直报警，没电了",
+    ] {
+        assert_ne!(say(text).verdict, Verdict::Divert, "{text}");
+    }
+    // The machine alone endangers nobody.
+    for text in ["制氧机租金押金不退，想投诉", "透析病人交通补助怎么申请"]
+    {
+        assert_eq!(say(text).verdict, Verdict::Divert, "{text}");
+    }
+}
+
+#[test]
+fn no_emergency_is_diverted_for_words_that_it_shares_with_a_calm_call() {
+    let (mut calm, mut diverted) = (0, 0);
+    for line in include_str!("twins.jsonl").lines() {
+        let twins: Twins = serde_json::from_str(line).unwrap();
+        if let Some(text) = &twins.emergency {
+            let said = say(text);
+            assert_ne!(said.verdict, Verdict::Divert, "{text}: {said:?}");
+        }
+        if let Some(text) = &twins.calm {
+            calm += 1;
+            diverted += usize::from(say(text).verdict == Verdict::Divert);
+        }
+    }
+    assert!(calm >= 100 && diverted * 10 >= calm * 8, "{diverted} of {calm} calm calls");
+}
