@@ -175,7 +175,9 @@ impl Desk<'_> {
         let whole = self.dice.chance(50);
         let mut input = Fields::new();
         for item in &spec.input {
-            if !item.optional || whole || self.dice.chance(30) {
+            // Nobody knows the number of another matter by heart: mostly none is named.
+            let unknown = item.kind == fenliu::chart::Kind::Matter && !self.dice.chance(5);
+            if !item.optional || !unknown && (whole || self.dice.chance(30)) {
                 let value = self.value(item, of);
                 input.insert(item.name.clone(), value);
             }
