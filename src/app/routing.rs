@@ -78,7 +78,7 @@ pub fn knowledge(settings: &Settings) -> Result<Knowledge, String> {
 /// The same, after who is who there.
 ///
 /// # Errors
-/// As for [`knowledge`].
+/// As for [`knowledge()`].
 pub(super) fn known(settings: &Settings) -> Result<(Directory, Knowledge), String> {
     let file = only_file(&settings.beside(&settings.founding.jurisdiction))?;
     let place = |error: &dyn std::fmt::Display| format!("{}: {error}", file.display());
