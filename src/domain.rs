@@ -46,6 +46,6 @@ pub use refusal::Refusal;
 pub use roster::{HandoverNote, Roster, Rotation, StandIn};
 pub use sanity::fault_of_code;
 pub use subscription::{Form, Subscription, Wants};
-pub use text::Text;
+pub use text::{Text, fill};
 pub use tier::Tier;
 pub use value::{Fields, Value};

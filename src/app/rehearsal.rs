@@ -15,7 +15,7 @@ use crate::clock::{Clock, SystemClock};
 use crate::config::database::only_file;
 use crate::config::jurisdiction::Jurisdiction;
 use crate::config::settings::Settings;
-use crate::domain::{Instant, JurisdictionId, Language, PersonId, Tier};
+use crate::domain::{self, Instant, JurisdictionId, Language, PersonId, Tier};
 use crate::engine::run::rehearsal::{Ladder, Rung};
 use crate::gate::{Flow, Ground, Rehearsal, RehearsalWish, spoken, step, stored_ground};
 use crate::http;
@@ -231,29 +231,20 @@ impl Table<'_> {
     /// A text as far as it is known without a matter: what only a matter tells stands by its title.
     fn said(&self, chart: &Chart, ladder: &Ladder, text: &str) -> String {
         let words = chart.texts.get(text).map(|text| text.zh.as_str()).unwrap_or_default();
-        let mut parts = words.split('{');
-        let mut said = parts.next().unwrap_or_default().to_owned();
-        for part in parts {
-            let (name, rest) = part.split_once('}').unwrap_or((part, ""));
-            said.push_str(&match name {
-                "number" => "〔编号〕".to_owned(),
-                "status" => "〔状态〕".to_owned(),
-                "stage" => "〔阶段〕".to_owned(),
-                "holder" => "〔承办单位〕".to_owned(),
-                "clock" => ladder.title.zh.clone(),
-                "due" if ladder.limit.is_empty() => "〔期限〕".to_owned(),
-                "due" => self.time(ladder.due),
-                name => match chart.fields.get(name) {
-                    Some(field) if field.ty == Type::Tier => {
-                        self.rehearsal.tier.title().zh.to_owned()
-                    }
-                    Some(field) => format!("〔{}〕", field.title.zh),
-                    None => format!("〔{name}〕"),
-                },
-            });
-            said.push_str(rest);
-        }
-        said
+        domain::fill(words, |name| match name {
+            "number" => "〔编号〕".to_owned(),
+            "status" => "〔状态〕".to_owned(),
+            "stage" => "〔阶段〕".to_owned(),
+            "holder" => "〔承办单位〕".to_owned(),
+            "clock" => ladder.title.zh.clone(),
+            "due" if ladder.limit.is_empty() => "〔期限〕".to_owned(),
+            "due" => self.time(ladder.due),
+            name => match chart.fields.get(name) {
+                Some(field) if field.ty == Type::Tier => self.rehearsal.tier.title().zh,
+                Some(field) => format!("〔{}〕", field.title.zh),
+                None => format!("〔{name}〕"),
+            },
+        })
     }
 
     /// A person with the channels of a step, and what is proved.

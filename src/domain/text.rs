@@ -34,6 +34,18 @@ impl Text {
     }
 }
 
+/// Words with every `{name}` replaced by its value.
+pub fn fill<V: AsRef<str>>(words: &str, value: impl Fn(&str) -> V) -> String {
+    let mut parts = words.split('{');
+    let mut filled = parts.next().unwrap_or_default().to_owned();
+    for part in parts {
+        let (name, rest) = part.split_once('}').unwrap_or((part, ""));
+        filled.push_str(value(name).as_ref());
+        filled.push_str(rest);
+    }
+    filled
+}
+
 impl std::fmt::Display for Text {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         write!(f, "{} ({})", self.zh, self.en)

@@ -7,7 +7,7 @@ use jiff::tz::TimeZone;
 use super::input;
 use crate::chart::expression::Type;
 use crate::chart::{Chart, Field};
-use crate::domain::{Facts, Instance, Instant, Language, Text, Tier, Value};
+use crate::domain::{self, Facts, Instance, Instant, Language, Text, Tier, Value};
 
 /// A clock that speaks.
 #[derive(Debug, Clone, Copy)]
@@ -30,7 +30,8 @@ pub fn fill(
     let empty = Text::default();
     let words = chart.texts.get(text).unwrap_or(&empty);
     let filler = Filler { chart, instance, speaker, context };
-    Text { zh: filler.fill(&words.zh, true), en: filler.fill(&words.en, false) }
+    let said = |words: &str, chinese| domain::fill(words, |name| filler.value(name, chinese));
+    Text { zh: said(&words.zh, true), en: said(&words.en, false) }
 }
 
 /// Everything that a text of the workflow could say, by placeholder: its fields, and what every
@@ -68,18 +69,6 @@ struct Filler<'f> {
 }
 
 impl Filler<'_> {
-    fn fill(&self, words: &str, chinese: bool) -> String {
-        let mut filled = String::with_capacity(words.len() * 2);
-        let mut parts = words.split('{');
-        filled.push_str(parts.next().unwrap_or_default());
-        for part in parts {
-            let (name, rest) = part.split_once('}').unwrap_or((part, ""));
-            filled.push_str(&self.value(name, chinese));
-            filled.push_str(rest);
-        }
-        filled
-    }
-
     fn value(&self, name: &str, chinese: bool) -> String {
         let instance = self.instance;
         let due = self.speaker.and_then(|speaker| speaker.due);

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use super::{About, Error, Item, Offer, Templates, TierWord, units};
 use crate::chart::expression::Type;
 use crate::chart::{Chart, Field};
-use crate::domain::{Language, Text, Tier};
+use crate::domain::{Language, Text, Tier, fill};
 
 /// An acknowledgement link is the public address, `/a/`, and so many characters.
 pub const TOKEN_UNITS: usize = 23;
@@ -36,7 +36,8 @@ impl Templates {
         about.items.clear();
         about.workflow = chart.title.say(language).to_owned();
         about.fields = fields(chart, language);
-        about.sentence = fill(text.say(language), &about.fields);
+        let value = |name: &str| about.fields.get(name).map_or("—", String::as_str);
+        about.sentence = fill(text.say(language), value);
         let own = self.sentence(language, (&chart.workflow, name), channel, &about)?;
         if let Some(own) = own {
             about.sentence = own;
@@ -131,17 +132,4 @@ fn value(field: &Field, language: Language, unit: &str) -> String {
         Type::Text => "12 Harbour Road".to_owned(),
         _ => "12".to_owned(),
     }
-}
-
-/// A text with its placeholders filled.
-fn fill(words: &str, values: &BTreeMap<String, String>) -> String {
-    let mut filled = String::new();
-    let mut pieces = words.split('{');
-    filled.push_str(pieces.next().unwrap_or_default());
-    for piece in pieces {
-        let (name, rest) = piece.split_once('}').unwrap_or((piece, ""));
-        filled.push_str(values.get(name).map_or("—", String::as_str));
-        filled.push_str(rest);
-    }
-    filled
 }
