@@ -18,6 +18,7 @@ use crate::store::TraceRow;
 /// The inputs of a command that takes a call, which the service fills in itself.
 const GUARD: &str = "guard";
 const SUGGESTION: &str = "suggestion";
+const KEPT_CATEGORY: &str = "kept_category";
 /// The inputs that hold what the caller said, from which number, and where.
 pub(super) const SAID: &str = "text";
 const PHONE: &str = "caller_phone";
@@ -36,12 +37,23 @@ const UNREAD: &str =
 /// What was read of a call before it is decided: reading takes longer than deciding.
 #[derive(Debug)]
 pub(super) struct Heard {
-    /// What the guard makes of it, and the suggestion in words; none while nobody can read.
-    advice: Option<(&'static str, String)>,
+    /// What was made of it; none while nobody can read.
+    advice: Option<Advice>,
     /// What the text is recognised by.
     traits: String,
     /// A keyed digest of the number.
     phone: Option<String>,
+}
+
+/// What was made of a call.
+#[derive(Debug)]
+struct Advice {
+    /// The guard's verdict.
+    guard: &'static str,
+    /// The suggestion in words.
+    suggestion: String,
+    /// Under which category the police would have it.
+    kept_category: Option<String>,
 }
 
 impl Gate {
@@ -145,14 +157,19 @@ impl Gate {
         let read = said.and_then(|said| Some((self.router(whose)?, said)));
         let (advice, traits) = match read {
             None if said.is_some() && self.inner.router_awaited.load(Ordering::Relaxed) => {
-                (Some(("ask", UNREAD.to_owned())), String::new())
+                let suggestion = UNREAD.to_owned();
+                (Some(Advice { guard: "ask", suggestion, kept_category: None }), String::new())
             }
             None => (None, String::new()),
             Some((router, said)) => {
                 let (suggestion, traits) = self.advice(&router, whose, (said, &of_call))?;
                 let directory = self.inner.registry.directory(whose)?;
-                let noted = noted(&directory, &suggestion);
-                (Some((suggestion.verdict.as_str(), noted)), traits.encode())
+                let advice = Advice {
+                    guard: suggestion.verdict.as_str(),
+                    suggestion: noted(&directory, &suggestion),
+                    kept_category: suggestion.kept_category,
+                };
+                (Some(advice), traits.encode())
             }
         };
         let phone = phone.and_then(|phone| self.phone_digest(phone));
@@ -207,12 +224,20 @@ pub(super) fn advised<'r>(
         return Cow::Borrowed(request);
     }
     let mut request = request.clone();
-    request.input.remove(GUARD);
-    request.input.remove(SUGGESTION);
-    if let Some((guard, suggestion)) = heard.and_then(|heard| heard.advice.as_ref()) {
-        request.input.insert(GUARD.to_owned(), (*guard).into());
-        if asks(SUGGESTION) {
-            request.input.insert(SUGGESTION.to_owned(), suggestion.as_str().into());
+    for filled in [GUARD, SUGGESTION, KEPT_CATEGORY] {
+        request.input.remove(filled);
+    }
+    let Some(advice) = heard.and_then(|heard| heard.advice.as_ref()) else {
+        return Cow::Owned(request);
+    };
+    let said = [
+        (GUARD, Some(advice.guard)),
+        (SUGGESTION, Some(advice.suggestion.as_str())),
+        (KEPT_CATEGORY, advice.kept_category.as_deref()),
+    ];
+    for (name, said) in said {
+        if let Some(said) = said.filter(|_| asks(name)) {
+            request.input.insert(name.to_owned(), said.into());
         }
     }
     Cow::Owned(request)

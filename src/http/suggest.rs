@@ -55,6 +55,9 @@ pub(super) struct SuggestionView {
     sub_unit: Option<Named>,
     /// Categories, the likeliest first.
     categories: Vec<CategoryCandidate>,
+    /// The category under which the police would have it, unless the desk names another one with
+    /// `send_police`; none where the call may be diverted.
+    kept_category: Option<Named>,
     /// The question to put to the caller, when in doubt: yes keeps the call.
     #[schema(value_type = Option<Words>)]
     question: Option<Text>,
@@ -239,6 +242,7 @@ pub(super) async fn suggest(
         units: said.units.into_iter().map(units).collect(),
         sub_unit: said.sub_unit.as_deref().map(|unit| lens.unit(unit)),
         categories: said.categories.into_iter().map(categories).collect(),
+        kept_category: said.kept_category.as_deref().map(|code| lens.category(code)),
         question: said.question,
         questions: said.questions.into_iter().map(asked).collect(),
         police_first: said.police_first,

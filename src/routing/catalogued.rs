@@ -73,6 +73,7 @@ impl Suggestion {
             self.take(directory, category);
         }
         let answered = self.follow_answers(directory, call);
+        self.name_kept(directory);
         let first = self.categories.first().and_then(|one| active(&one.code));
         let Some(category) = first else { return self.catch_all(directory) };
         let now = directory.takers(category).first().map(|unit| (*unit).to_owned());
@@ -122,6 +123,17 @@ impl Suggestion {
             self.units.insert(0, Candidate { code: police.clone(), per_mille: 1000 });
             self.units.truncate(NAMED);
         }
+    }
+
+    /// The category of the police that the call would be recorded under: the first one, if the police keep
+    /// it, else what the model said, as far as the catalogue still has it.
+    fn name_kept(&mut self, directory: &Directory) {
+        let kept = |code: &String| {
+            let category = directory.categories.get(code);
+            category.is_some_and(|one| one.police_kept && !one.retired)
+        };
+        let first = self.categories.first().map(|one| one.code.clone()).filter(kept);
+        self.kept_category = first.or_else(|| self.kept_category.take().filter(kept));
     }
 
     /// Goes where the caller's answers lead; whether they led anywhere.

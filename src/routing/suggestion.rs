@@ -78,6 +78,9 @@ pub struct Suggestion {
     pub sub_unit: Option<String>,
     /// Categories, the likeliest first.
     pub categories: Vec<Candidate>,
+    /// The likeliest category that the police keep, where the call may be theirs.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub kept_category: Option<String>,
     /// The question to ask, when in doubt; to be answered by yes (keep) or no.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub question: Option<Text>,
@@ -130,9 +133,9 @@ impl Router {
         };
         let units = self.believed(self.rank_units(features), verdict, divert);
         let mut categories = self.rank_categories(features);
-        categories.retain(|one| {
-            verdict != Verdict::Divert || !self.kept.get(&one.code).copied().unwrap_or(false)
-        });
+        let is_kept = |one: &Ranked| self.kept.get(&one.code).copied().unwrap_or(false);
+        categories.retain(|one| verdict != Verdict::Divert || !is_kept(one));
+        let kept_category = categories.iter().find(|one| is_kept(one)).map(|one| one.code.clone());
         let reasons = self.reasons((read, features), verdict, &units, &categories);
         let question =
             (verdict == Verdict::Ask).then(|| question(&read.reading.told, kept > danger));
@@ -159,6 +162,7 @@ impl Router {
             units: named(units),
             sub_unit: None,
             categories: named(categories),
+            kept_category,
             question,
             questions: Vec::new(),
             police_first: false,
