@@ -121,7 +121,8 @@ impl Gate {
         let (mut said, traits) = router.hear(text);
         said.heed(&directory, |category| router.usual(category), of_call);
         let township = directory.township_of(&of_call.place);
-        said.follow(&self.inner.registry.precedents(whose), &traits, least, (township, now));
+        let here = (&*directory, township, now);
+        said.follow(&self.inner.registry.precedents(whose), &traits, least, here);
         Ok((said, traits))
     }
 
