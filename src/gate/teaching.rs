@@ -2,66 +2,32 @@
 //! and how often each unit's returns were right.
 
 use std::collections::BTreeMap;
-use std::sync::Arc;
 
 use serde_json::json;
 
 use super::catalogue::change_one;
 use super::error::{Error, refused};
-use super::lessons::{CATEGORY, REFERRAL, RETURNED, UNIT};
+use super::lessons::{REFERRAL, RETURNED, UNIT};
+use super::replay::change;
 use super::sealing::Deed;
 use super::{Caller, Gate};
-use crate::domain::{Category, Directory, Instance, InstanceId, Instant, JurisdictionId, Value};
+use crate::domain::{Category, Instance, InstanceId, Instant, Value};
 use crate::policy::Act;
-use crate::routing::Traits;
-use crate::routing::suggestion::per_mille;
 use crate::store::{Decision, Filter, PrecedentRow};
 
 /// Fields that say how a return went.
-const FIRST: &str = "first_unit";
 const UPHELD: &str = "upheld_units";
 const LAST: &str = "last_return";
 const PENDING: &str = "pending";
 const INTERIM: &str = "interim_unit";
 const CLAUSE: &str = "disputed_clause";
 
-/// So many precedents and proposals are listed.
+/// So many precedents are listed.
 const LISTED: i64 = 200;
-
-/// So many calls of the past are compared with a ruling, and so many of them are shown.
-const COMPARED: i64 = 2000;
-const SHOWN: usize = 50;
-
-/// What was ruled is compared with calls of so many milliseconds.
-const BEHIND: i64 = 400 * 24 * 3_600_000;
 
 /// Of so many matters at most are returns counted.
 const COUNTED: usize = 50_000;
 const PAGE: i64 = 500;
-
-/// A change of the catalogue that a ruling proposes.
-#[derive(Debug, Clone)]
-pub struct Proposal {
-    /// The ruling.
-    pub precedent: PrecedentRow,
-    /// The category's units as they are.
-    pub before: Vec<String>,
-    /// As they would be.
-    pub after: Vec<String>,
-    /// Matters of the past that would have gone to another unit.
-    pub moved: Vec<Elsewhere>,
-}
-
-/// A matter of the past that would have gone to another unit.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Elsewhere {
-    /// The matter.
-    pub instance: InstanceId,
-    /// The unit that it went to first.
-    pub first: String,
-    /// How like the ruled one it is, in thousandths.
-    pub likeness: u16,
-}
 
 /// How a unit's returns went.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
@@ -124,63 +90,6 @@ impl Gate {
         if withdrawn { Ok(()) } else { Err(Error::NotFound) }
     }
 
-    /// Changes of the catalogue that rulings propose, the newest first; with what they would have
-    /// moved. Blocks.
-    ///
-    /// # Errors
-    /// `Forbidden`.
-    pub fn proposed_changes(&self, caller: &Caller) -> Result<Vec<Proposal>, Error> {
-        self.sees_routing(caller)?;
-        let owner = caller.jurisdiction;
-        let directory = self.inner.registry.directory(owner)?;
-        let since = self.now().plus(-BEHIND);
-        let (rows, traces) = self.read(|reader| {
-            Ok((reader.precedents(owner, LISTED)?, reader.recent_traces(owner, since, COMPARED)?))
-        })?;
-        let least = self.routing_rules().precedent;
-        let traces: Vec<(InstanceId, Traits)> = traces
-            .into_iter()
-            .map(|trace| (trace.instance, Traits::decode(&trace.traits)))
-            .collect();
-        let mut proposals = Vec::new();
-        for precedent in rows {
-            let Some((before, after)) = change(&directory, &precedent) else { continue };
-            let own = Traits::decode(&precedent.traits);
-            let alike = traces.iter().filter(|(id, _)| *id != precedent.instance);
-            let alike = alike.map(|(id, traits)| (*id, per_mille(own.likeness(traits))));
-            let alike: Vec<(InstanceId, u16)> = alike.filter(|(_, like)| *like >= least).collect();
-            let moved = self.elsewhere(owner, &precedent, &alike)?;
-            proposals.push(Proposal { precedent, before, after, moved });
-        }
-        Ok(proposals)
-    }
-
-    /// Of matters that are like a ruled one those that went to another unit first.
-    fn elsewhere(
-        &self,
-        owner: JurisdictionId,
-        precedent: &PrecedentRow,
-        alike: &[(InstanceId, u16)],
-    ) -> Result<Vec<Elsewhere>, Error> {
-        let mut moved = Vec::new();
-        for (id, likeness) in alike {
-            if moved.len() == SHOWN {
-                break;
-            }
-            let found = self.read(|reader| reader.instance(*id))?;
-            let Some((instance, _)) = found.filter(|(one, _)| one.jurisdiction == owner) else {
-                continue;
-            };
-            let of_category = text(&instance, CATEGORY) == Some(precedent.category.as_str());
-            let first = text(&instance, FIRST).filter(|first| *first != precedent.unit);
-            if let Some(first) = first.filter(|_| of_category) {
-                let (first, likeness) = (first.to_owned(), *likeness);
-                moved.push(Elsewhere { instance: *id, first, likeness });
-            }
-        }
-        Ok(moved)
-    }
-
     /// Decides what a ruling proposes; true when the catalogue was changed, false when it was not, or
     /// when a second person has to agree. Blocks.
     ///
@@ -195,8 +104,7 @@ impl Gate {
         self.permit(caller, Act::TeachRouting)?;
         let owner = caller.jurisdiction;
         let directory = self.inner.registry.directory(owner)?;
-        let rows = self.read(|reader| reader.precedents(owner, LISTED))?;
-        let row = rows.into_iter().find(|row| row.instance == id).ok_or(Error::NotFound)?;
+        let row = self.read(|reader| reader.precedent(owner, id))?.ok_or(Error::NotFound)?;
         if row.decision.is_some() {
             return Err(refused("decided_before", "该建议已有决定", "This was decided before"));
         }
@@ -267,23 +175,9 @@ impl Gate {
     }
 
     /// Whether somebody sees how routing goes: who sees every matter.
-    fn sees_routing(&self, caller: &Caller) -> Result<(), Error> {
+    pub(super) fn sees_routing(&self, caller: &Caller) -> Result<(), Error> {
         if self.may_all(caller, Act::SeeMatter)? { Ok(()) } else { Err(Error::Forbidden) }
     }
-}
-
-/// A category's units as they are and with the ruled one first; none if it stands first already, if
-/// there is no such category any more, or if the ruling is for one township or for a time.
-fn change(directory: &Arc<Directory>, row: &PrecedentRow) -> Option<(Vec<String>, Vec<String>)> {
-    let before = directory.categories.get(&row.category)?.units.clone();
-    let decided = row.decision.is_some();
-    let first = before.first() == Some(&row.unit);
-    if !decided && (row.withdrawn_at.is_some() || first || row.is_narrow()) {
-        return None;
-    }
-    let others = before.iter().filter(|unit| **unit != row.unit).cloned();
-    let after = std::iter::once(row.unit.clone()).chain(others).collect();
-    Some((before, after))
 }
 
 fn text<'i>(instance: &'i Instance, field: &str) -> Option<&'i str> {

@@ -46,7 +46,7 @@ const DOCS_POLICY: &str = "default-src 'self'; style-src 'self' 'unsafe-inline';
         alarm::clear, alarm::clear_kind, contact::contacts, contact::send_code, contact::verify, contact::trial,
         contact::rules, contact::put_rules, mute::list, mute::make, mute::end, template::preview,
         suggest::suggest, intake::take, intake::find, teaching::precedents, teaching::withdraw,
-        teaching::proposals, teaching::decide, teaching::returns,
+        teaching::proposals, teaching::moved, teaching::decide, teaching::returns,
         roster::list, roster::show, roster::put, roster::delete, duty::shifts, duty::on_duty,
         duty::gaps, stand_in::list, stand_in::add, stand_in::remove, stand_in::propose,
         stand_in::agree, stand_in::decline, handover::list, handover::write, handover::read,

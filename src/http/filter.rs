@@ -32,6 +32,7 @@ pub(super) fn read(house: &House, query: &mut Query) -> Result<Filter, Problem> 
         opened_to: query.instant("opened_to")?,
         parent: query.instance("parent", &house.ids)?,
         due_before: overdue.then(|| house.gate.now()),
+        field: None,
         before: query.instance("cursor", &house.ids)?,
     })
 }

@@ -9,9 +9,9 @@ use super::caller::Who;
 use super::instance;
 use super::problem::{Problem, blocking};
 use super::receive::{Body, Query};
-use super::view::{All, Lens, Named};
+use super::view::{All, Lens, Listed, Named};
 use crate::domain::{InstanceId, Instant};
-use crate::gate::{Caller, Gate, Proposal, Ruling};
+use crate::gate::{Caller, Elsewhere, Gate, Proposal, Ruling};
 
 /// A ruling that the router goes by.
 #[derive(Serialize, ToSchema)]
@@ -70,8 +70,16 @@ pub(super) struct ChangeProposed {
     before: Vec<Named>,
     /// As they would be.
     after: Vec<Named>,
-    /// Matters of the past like the ruled one that would have gone to another unit first.
+    /// The category was replayed as far back as this …
+    replayed_since: String,
+    /// … so many of its matters had gone to a unit …
+    replayed: i64,
+    /// … and so many of them would have gone to another one.
+    would_move: i64,
+    /// The newest 50 of these.
     moved: Vec<WouldMove>,
+    /// So many more: `GET /api/v1/routing/proposals/{id}/moved`.
+    left_off: i64,
     /// `open`, `agreed` (a second person has to agree), `accepted` or `rejected`.
     state: &'static str,
     /// Who agreed first, or decided.
@@ -91,8 +99,28 @@ pub(super) struct WouldMove {
     number: String,
     /// The unit that it went to first.
     first_unit: Named,
-    /// How like the ruled one it is, in thousandths.
-    likeness_per_mille: u16,
+    /// How like the ruled one it is, in thousandths; none where the text was erased or never read.
+    likeness_per_mille: Option<u16>,
+}
+
+impl WouldMove {
+    fn of(lens: &Lens, moved: &Elsewhere) -> Self {
+        Self {
+            id: lens.id(moved.instance),
+            number: crate::gate::number_of(moved.instance),
+            first_unit: lens.unit(&moved.first),
+            likeness_per_mille: moved.likeness,
+        }
+    }
+}
+
+/// Changes that rulings propose.
+#[derive(Serialize, ToSchema)]
+pub(super) struct ChangesProposed {
+    /// The newest first.
+    items: Vec<ChangeProposed>,
+    /// Whether there are older rulings that are not among the 200 newest.
+    left_off: bool,
 }
 
 impl ChangeProposed {
@@ -106,17 +134,19 @@ impl ChangeProposed {
             (None, Some(_)) => "agreed",
             (None, None) => "open",
         };
-        let moved = proposal.moved.iter().map(|moved| WouldMove {
-            id: lens.id(moved.instance),
-            number: crate::gate::number_of(moved.instance),
-            first_unit: lens.unit(&moved.first),
-            likeness_per_mille: moved.likeness,
-        });
+        let replay = &proposal.replay;
+        let moved: Vec<WouldMove> =
+            replay.moved.iter().map(|moved| WouldMove::of(lens, moved)).collect();
+        let shown = i64::try_from(moved.len()).unwrap_or(i64::MAX);
         Self {
             precedent: PrecedentView::of(lens, row, now),
             before: names(&proposal.before),
             after: names(&proposal.after),
-            moved: moved.collect(),
+            replayed_since: lens.time(replay.since),
+            replayed: replay.replayed,
+            would_move: replay.would_move,
+            left_off: replay.would_move - shown,
+            moved,
             state,
             by: decision.map(|one| one.by.clone()).or_else(|| row.agreed_by.clone()),
             decided_at: decision.map(|one| lens.time(one.at)),
@@ -221,20 +251,48 @@ pub(super) async fn withdraw(
     Ok(HttpResponse::NoContent().finish())
 }
 
-/// Changes of the catalogue that rulings propose, with the matters they would have moved.
+/// Changes of the catalogue that rulings propose, each with what it would have moved of all the matters of
+/// its category. Where the catalogue names a unit for a township, matters from there stay with it.
 #[utoipa::path(
     get, path = "/api/v1/routing/proposals", tag = "matters",
-    responses((status = 200, body = All<ChangeProposed>, description = "The newest first.")),
+    responses((status = 200, body = ChangesProposed, description = "The newest first.")),
 )]
 pub(super) async fn proposals(
     house: web::Data<House>,
     Who(caller): Who,
-) -> Result<web::Json<All<ChangeProposed>>, Problem> {
+) -> Result<web::Json<ChangesProposed>, Problem> {
     let lens = Lens::of(&house, &caller)?;
     let all = ask(&house, caller, Gate::proposed_changes).await?;
     let now = house.gate.now();
-    let items = all.iter().map(|one| ChangeProposed::of(&lens, one, now)).collect();
-    Ok(web::Json(All { items }))
+    let items = all.items.iter().map(|one| ChangeProposed::of(&lens, one, now)).collect();
+    Ok(web::Json(ChangesProposed { items, left_off: all.more }))
+}
+
+/// The matters that a proposed change would have moved, the newest first.
+#[utoipa::path(
+    get, path = "/api/v1/routing/proposals/{id}/moved", tag = "matters",
+    responses((status = 200, body = Listed<WouldMove>, description = "A page.")),
+    params(("id" = String, Path, description = "The ruled matter's public id."),
+        ("cursor" = Option<String>, Query, description = "`next` of the previous page."),
+        ("limit" = Option<i64>, Query, description = "1 to 200, else 50.")),
+)]
+pub(super) async fn moved(
+    house: web::Data<House>,
+    Who(caller): Who,
+    path: web::Path<String>,
+    mut query: Query,
+) -> Result<web::Json<Listed<WouldMove>>, Problem> {
+    house.gate.permit(&caller, crate::policy::Act::SeeMatter)?;
+    let (before, limit) = (query.instance("cursor", &house.ids)?, query.limit()?);
+    query.end()?;
+    let (id, lens) = (instance::id(&house, &path)?, Lens::of(&house, &caller)?);
+    let wanted = (before, usize::try_from(limit).unwrap_or_default());
+    let look = move |gate: &Gate, who: &Caller| gate.would_have_moved(who, id, wanted);
+    let page = ask(&house, caller, look).await?;
+    let last = page.items.last().filter(|_| page.more);
+    let next = last.map(|moved| lens.id(moved.instance));
+    let items = page.items.iter().map(|moved| WouldMove::of(&lens, moved)).collect();
+    Ok(web::Json(Listed { items, next }))
 }
 
 /// Accepts or rejects a proposed change of the catalogue. Where two people are wanted

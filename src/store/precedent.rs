@@ -169,6 +169,25 @@ impl Reader {
         })?;
         Ok(rows.into_iter().map(PrecedentRow::from).collect())
     }
+
+    /// The precedent that the ruling of a matter left, also a withdrawn one.
+    ///
+    /// # Errors
+    /// As for any statement.
+    pub fn precedent(
+        &mut self,
+        owner: JurisdictionId,
+        id: InstanceId,
+    ) -> Result<Option<PrecedentRow>, Error> {
+        let row: Option<Row> = each!(&mut self.connection, connection => {
+            precedent::table
+                .find(id.0)
+                .filter(precedent::jurisdiction_id.eq(owner.0))
+                .first(connection)
+                .optional()
+        })?;
+        Ok(row.map(PrecedentRow::from))
+    }
 }
 
 impl Transaction<'_> {

@@ -165,6 +165,7 @@ fn reaching() -> Vec<Place> {
         at("/api/v1/routing/precedents/{id}/withdraw").post(May(TeachRouting), teaching::withdraw),
         at("/api/v1/routing/proposals").get(May(SeeMatter), teaching::proposals),
         at("/api/v1/routing/proposals/{id}").post(May(TeachRouting), teaching::decide),
+        at("/api/v1/routing/proposals/{id}/moved").get(May(SeeMatter), teaching::moved),
         at("/api/v1/routing/returns").get(May(SeeMatter), teaching::returns),
         at("/api/v1/templates/preview").post(May(PreviewTexts), template::preview),
     ]

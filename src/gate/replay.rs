@@ -1,0 +1,200 @@
+//! Changes of the catalogue that rulings propose, each with what it would have done to the matters of its
+//! category: all of them, counted.
+
+use super::error::Error;
+use super::lessons::{CATEGORY, REFERRAL};
+use super::query::Page;
+use super::{Caller, Gate};
+use crate::domain::{Category, Directory, Instance, InstanceId, Instant, Value};
+use crate::routing::Traits;
+use crate::routing::suggestion::per_mille;
+use crate::store::{Filter, PrecedentRow};
+
+/// Fields of a matter: the unit it went to first, and where it is.
+const FIRST: &str = "first_unit";
+const PLACE: &str = "place";
+
+/// A change is tried on the matters of so many milliseconds.
+const BEHIND: i64 = 400 * 24 * 3_600_000;
+
+/// So many proposals are listed, and so many matters beside each; the others by pages.
+const LISTED: i64 = 200;
+const SHOWN: usize = 50;
+
+/// So many matters are read in one go.
+const PAGE: i64 = 500;
+
+/// A change of the catalogue that a ruling proposes.
+#[derive(Debug, Clone)]
+pub struct Proposal {
+    /// The ruling.
+    pub precedent: PrecedentRow,
+    /// The category's units as they are.
+    pub before: Vec<String>,
+    /// As they would be.
+    pub after: Vec<String>,
+    /// What it would have done.
+    pub replay: Replay,
+}
+
+/// What a change would have done to the matters of its category.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Replay {
+    /// Matters opened since then were looked at.
+    pub since: Instant,
+    /// So many of the category had gone to a unit.
+    pub replayed: i64,
+    /// So many of these would have gone to another unit.
+    pub would_move: i64,
+    /// The newest of them.
+    pub moved: Vec<Elsewhere>,
+}
+
+/// A matter of the past that would have gone to another unit.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Elsewhere {
+    /// The matter.
+    pub instance: InstanceId,
+    /// The unit that it went to first.
+    pub first: String,
+    /// How like the ruled one it is, in thousandths; none where the text was erased or never read.
+    pub likeness: Option<u16>,
+}
+
+impl Gate {
+    /// Changes of the catalogue that rulings propose, the newest first, with what they would have moved;
+    /// whether there are more. Walks through every matter of their categories. Blocks.
+    ///
+    /// # Errors
+    /// `Forbidden`.
+    pub fn proposed_changes(&self, caller: &Caller) -> Result<Page<Proposal>, Error> {
+        self.sees_routing(caller)?;
+        let owner = caller.jurisdiction;
+        let directory = self.inner.registry.directory(owner)?;
+        let mut rows = self.read(|reader| reader.precedents(owner, LISTED + 1))?;
+        let limit = usize::try_from(LISTED).unwrap_or(rows.len());
+        let more = rows.len() > limit;
+        rows.truncate(limit);
+        let mut items = Vec::new();
+        for precedent in rows {
+            let Some((before, after)) = change(&directory, &precedent) else { continue };
+            let replay = self.replay(&directory, &precedent, (None, SHOWN), true)?;
+            items.push(Proposal { precedent, before, after, replay });
+        }
+        Ok(Page { items, more })
+    }
+
+    /// The matters that one proposal would have moved, the newest first: at most `limit` of those below an
+    /// id. Blocks.
+    ///
+    /// # Errors
+    /// `Forbidden`; `NotFound` when there is no such proposal.
+    pub fn would_have_moved(
+        &self,
+        caller: &Caller,
+        id: InstanceId,
+        (before, limit): (Option<InstanceId>, usize),
+    ) -> Result<Page<Elsewhere>, Error> {
+        self.sees_routing(caller)?;
+        let owner = caller.jurisdiction;
+        let directory = self.inner.registry.directory(owner)?;
+        let row = self.read(|reader| reader.precedent(owner, id))?.ok_or(Error::NotFound)?;
+        change(&directory, &row).ok_or(Error::NotFound)?;
+        let mut items = self.replay(&directory, &row, (before, limit), false)?.moved;
+        let more = items.len() > limit;
+        items.truncate(limit);
+        Ok(Page { items, more })
+    }
+
+    /// Walks through the matters of a category that lie below an id, all of them or, not `whole`, until one
+    /// more than `limit` is found that would have moved.
+    fn replay(
+        &self,
+        directory: &Directory,
+        ruled: &PrecedentRow,
+        (before, limit): (Option<InstanceId>, usize),
+        whole: bool,
+    ) -> Result<Replay, Error> {
+        let kept = if whole { limit } else { limit + 1 };
+        let since = self.now().plus(-BEHIND);
+        let mut replay = Replay { since, replayed: 0, would_move: 0, moved: Vec::new() };
+        let Some(category) = directory.categories.get(&ruled.category) else { return Ok(replay) };
+        let mut filter = Filter {
+            jurisdiction: Some(ruled.jurisdiction),
+            workflow: Some(REFERRAL.to_owned()),
+            opened_from: Some(since),
+            field: Some((CATEGORY.to_owned(), category.code.clone())),
+            before,
+            ..Filter::default()
+        };
+        while whole || replay.moved.len() < kept {
+            let page = self.read(|reader| reader.list(&filter, PAGE))?;
+            let Some(last) = page.last() else { break };
+            filter.before = Some(last.id);
+            for instance in page.iter().filter(|one| one.id != ruled.instance) {
+                if text(instance, CATEGORY) != Some(&category.code) {
+                    continue;
+                }
+                let Some(first) = text(instance, FIRST) else { continue };
+                replay.replayed += 1;
+                if !would_move(directory, category, ruled, instance) {
+                    continue;
+                }
+                replay.would_move += 1;
+                if replay.moved.len() < kept {
+                    let (instance, first) = (instance.id, first.to_owned());
+                    replay.moved.push(Elsewhere { instance, first, likeness: None });
+                }
+            }
+        }
+        let own = Traits::decode(&ruled.traits);
+        for moved in &mut replay.moved {
+            let trace = self.read(|reader| reader.trace(moved.instance))?;
+            let read = trace.filter(|trace| !trace.traits.is_empty() && !ruled.traits.is_empty());
+            moved.likeness =
+                read.map(|trace| per_mille(own.likeness(&Traits::decode(&trace.traits))));
+        }
+        Ok(replay)
+    }
+}
+
+/// A category's units as they are and with the ruled one first; none if it stands first already, if there
+/// is no such category any more, if the ruling is for one township or for a time, or if nothing can be
+/// given to that unit or the one that goes on with its work.
+pub(super) fn change(
+    directory: &Directory,
+    row: &PrecedentRow,
+) -> Option<(Vec<String>, Vec<String>)> {
+    let before = directory.categories.get(&row.category)?.units.clone();
+    let unit = directory.heir(&row.unit);
+    let decided = row.decision.is_some();
+    let first = before.first().is_some_and(|first| directory.heir(first) == unit);
+    let idle = row.withdrawn_at.is_some() || first || row.is_narrow() || !directory.is_fit(unit);
+    if !decided && idle {
+        return None;
+    }
+    let others = before.iter().filter(|one| directory.heir(one) != unit).cloned();
+    let after = std::iter::once(unit.to_owned()).chain(others).collect();
+    Some((before, after))
+}
+
+/// Whether a matter would have gone to the ruled unit, and went to another one: where the catalogue names a
+/// unit for the township, that one still has it.
+fn would_move(
+    directory: &Directory,
+    category: &Category,
+    ruled: &PrecedentRow,
+    instance: &Instance,
+) -> bool {
+    let unit = directory.heir(&ruled.unit);
+    let place = text(instance, PLACE).unwrap_or_default();
+    let township = directory.township_of(place);
+    let local = township.and_then(|township| category.territory.get(township));
+    let local = local.map(|local| directory.heir(local)).filter(|local| directory.is_fit(local));
+    let first = text(instance, FIRST).map(|first| directory.heir(first));
+    local.is_none_or(|local| local == unit) && first.is_some_and(|first| first != unit)
+}
+
+fn text<'i>(instance: &'i Instance, field: &str) -> Option<&'i str> {
+    instance.fields.get(field).and_then(Value::as_text)
+}
