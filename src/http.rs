@@ -40,6 +40,7 @@ mod receive;
 mod recount;
 mod rehearsal;
 mod request_id;
+mod returns;
 mod reveal;
 mod roster;
 mod route;

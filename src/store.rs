@@ -84,7 +84,7 @@ pub use denial::DenialRow;
 pub use directory::Jurisdiction;
 pub use error::Error;
 pub use event::PositionedEvent;
-pub use list::{Filter, RawCounts, Standing};
+pub use list::{Filter, Holding, RawCounts, Standing};
 pub use locked::{Relocked, Walk};
 pub use message::MessageFilter;
 pub use pool::Reader;

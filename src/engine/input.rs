@@ -43,6 +43,8 @@ pub fn sort(spec: &CommandSpec, json: &serde_json::Map<String, Json>) -> (Given,
     for input in &spec.input {
         match json.get(&input.name) {
             None | Some(Json::Null) => {}
+            // Spaces say no more than nothing: they are no caller's number, and no clause of a law.
+            Some(Json::String(text)) if may_be_left_out(input) && text.trim().is_empty() => {}
             Some(value) => match value_of(input, value) {
                 Ok(Value::Text(text)) if input.personal => {
                     given.personal.insert(input.name.clone(), text);
@@ -89,6 +91,11 @@ pub fn check(inputs: &[Input], values: &Fields) -> Result<(), Refusal> {
         }
     }
     if reasons.is_empty() { Ok(()) } else { Err(wrong(reasons)) }
+}
+
+/// Whether a text may be missing, with no least length that would have to be complained of.
+fn may_be_left_out(input: &Input) -> bool {
+    input.ty == Type::Text && input.optional && input.min.is_none_or(|min| min <= 0)
 }
 
 fn value_of(input: &Input, json: &Json) -> Result<Value, Reason> {

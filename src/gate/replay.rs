@@ -8,7 +8,7 @@ use super::{Caller, Gate};
 use crate::domain::{Category, Directory, Instance, InstanceId, Instant, Value};
 use crate::routing::Traits;
 use crate::routing::suggestion::per_mille;
-use crate::store::{Filter, PrecedentRow};
+use crate::store::{Filter, Holding, PrecedentRow};
 
 /// Fields of a matter: the unit it went to first, and where it is.
 const FIRST: &str = "first_unit";
@@ -123,7 +123,7 @@ impl Gate {
             jurisdiction: Some(ruled.jurisdiction),
             workflow: Some(REFERRAL.to_owned()),
             opened_from: Some(since),
-            field: Some((CATEGORY.to_owned(), category.code.clone())),
+            field: Some(Holding::Code(CATEGORY.to_owned(), category.code.clone())),
             before,
             ..Filter::default()
         };

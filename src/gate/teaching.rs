@@ -1,57 +1,19 @@
-//! What rulings and returns say to people: precedents, the changes of the catalogue that they propose,
-//! and how often each unit's returns were right.
-
-use std::collections::BTreeMap;
+//! What rulings say to people: precedents, and what is decided of the changes of the catalogue that they
+//! propose.
 
 use serde_json::json;
 
 use super::catalogue::change_one;
 use super::error::{Error, refused};
-use super::lessons::{REFERRAL, RETURNED, UNIT};
 use super::replay::change;
 use super::sealing::Deed;
 use super::{Caller, Gate};
-use crate::domain::{Category, Instance, InstanceId, Instant, Value};
+use crate::domain::{Category, InstanceId};
 use crate::policy::Act;
-use crate::store::{Decision, Filter, PrecedentRow};
-
-/// Fields that say how a return went.
-const UPHELD: &str = "upheld_units";
-const LAST: &str = "last_return";
-const PENDING: &str = "pending";
-const INTERIM: &str = "interim_unit";
-const CLAUSE: &str = "disputed_clause";
+use crate::store::{Decision, PrecedentRow};
 
 /// So many precedents are listed.
 const LISTED: i64 = 200;
-
-/// Of so many matters at most are returns counted.
-const COUNTED: usize = 50_000;
-const PAGE: i64 = 500;
-
-/// How a unit's returns went.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-pub struct Returns {
-    /// Matters that it returned.
-    pub returned: i64,
-    /// The desk was wrong.
-    pub upheld: i64,
-    /// The unit was wrong.
-    pub rejected: i64,
-    /// Nobody has decided yet.
-    pub pending: i64,
-}
-
-/// Returns of some time.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct ReturnFigures {
-    /// Matters that were opened in that time.
-    pub matters: i64,
-    /// By unit.
-    pub units: BTreeMap<String, Returns>,
-    /// How often each clause was disputed.
-    pub clauses: BTreeMap<String, i64>,
-}
 
 /// What somebody decides of a proposal.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -144,67 +106,8 @@ impl Gate {
         if decided { Ok(verdict.accept) } else { Err(Error::Busy("decided meanwhile".to_owned())) }
     }
 
-    /// How returns went of matters that were opened in some time: upheld ones, where the desk was
-    /// wrong, apart from rejected ones, where the unit was. Blocks.
-    ///
-    /// # Errors
-    /// `Forbidden`; what the store says.
-    pub fn returns(
-        &self,
-        caller: &Caller,
-        (from, to): (Option<Instant>, Option<Instant>),
-    ) -> Result<ReturnFigures, Error> {
-        self.sees_routing(caller)?;
-        let mut filter = Filter {
-            jurisdiction: Some(caller.jurisdiction),
-            workflow: Some(REFERRAL.to_owned()),
-            opened_from: from,
-            opened_to: to,
-            ..Filter::default()
-        };
-        let mut figures = ReturnFigures::default();
-        for _ in 0..COUNTED.div_ceil(usize::try_from(PAGE).unwrap_or(1)) {
-            let page = self.read(|reader| reader.list(&filter, PAGE))?;
-            page.iter().for_each(|instance| count(&mut figures, instance));
-            match page.last() {
-                Some(last) => filter.before = Some(last.id),
-                None => break,
-            }
-        }
-        Ok(figures)
-    }
-
     /// Whether somebody sees how routing goes: who sees every matter.
     pub(super) fn sees_routing(&self, caller: &Caller) -> Result<(), Error> {
         if self.may_all(caller, Act::SeeMatter)? { Ok(()) } else { Err(Error::Forbidden) }
-    }
-}
-
-fn text<'i>(instance: &'i Instance, field: &str) -> Option<&'i str> {
-    instance.fields.get(field).and_then(Value::as_text)
-}
-
-fn count(figures: &mut ReturnFigures, instance: &Instance) {
-    figures.matters += 1;
-    let list = |field: &str| {
-        let members = instance.fields.get(field).and_then(Value::as_list).unwrap_or_default();
-        members.iter().filter_map(Value::as_text).collect::<Vec<&str>>()
-    };
-    let (returned, upheld) = (list(RETURNED), list(UPHELD));
-    let pending = text(instance, LAST) == Some(PENDING);
-    let waits = text(instance, INTERIM).or_else(|| text(instance, UNIT));
-    for unit in &returned {
-        let of_unit = figures.units.entry((*unit).to_owned()).or_default();
-        of_unit.returned += 1;
-        if upheld.contains(unit) {
-            of_unit.upheld += 1;
-        } else if pending && waits == Some(*unit) {
-            of_unit.pending += 1;
-        } else {
-            of_unit.rejected += 1;
-        }
-    }
-    if let Some(clause) = text(instance, CLAUSE).filter(|_| !returned.is_empty()) {
-        *figures.clauses.entry(clause.to_owned()).or_default() += 1;
     }
 }

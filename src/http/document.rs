@@ -15,8 +15,8 @@ use super::roster::{duty, handover, stand_in, transfer};
 use super::{
     account, alarm, audit, catalogue, change, channel, contact, definition, directory, due,
     history, instance, intake, link, login, message, metrics, mute, page, person, post, problem,
-    proposal, provider, recount, rehearsal, reveal, roster, spot, subscription, suggest, teaching,
-    template, token, view,
+    proposal, provider, recount, rehearsal, returns, reveal, roster, spot, subscription, suggest,
+    teaching, template, token, view,
 };
 
 /// What the page of the documentation may load: what the service itself serves.
@@ -46,7 +46,7 @@ const DOCS_POLICY: &str = "default-src 'self'; style-src 'self' 'unsafe-inline';
         alarm::clear, alarm::clear_kind, contact::contacts, contact::send_code, contact::verify, contact::trial,
         contact::rules, contact::put_rules, mute::list, mute::make, mute::end, template::preview,
         suggest::suggest, intake::take, intake::find, teaching::precedents, teaching::withdraw,
-        teaching::proposals, teaching::moved, teaching::decide, teaching::returns,
+        teaching::proposals, teaching::moved, teaching::decide, returns::returns, returns::clauses,
         roster::list, roster::show, roster::put, roster::delete, duty::shifts, duty::on_duty,
         duty::gaps, stand_in::list, stand_in::add, stand_in::remove, stand_in::propose,
         stand_in::agree, stand_in::decline, handover::list, handover::write, handover::read,

@@ -1,4 +1,4 @@
-//! What the house learns from rulings and returns, as people look at it and decide.
+//! What the house learns from rulings, as people look at it and decide.
 
 use actix_web::{HttpResponse, web};
 use serde::{Deserialize, Serialize};
@@ -180,41 +180,6 @@ pub(super) struct DecidedView {
     changed: bool,
 }
 
-/// How returns went.
-#[derive(Serialize, ToSchema)]
-pub(super) struct ReturnsView {
-    /// Matters that were opened in that time.
-    matters: i64,
-    /// By unit that returned any.
-    units: Vec<ReturnsOfUnit>,
-    /// Clauses that were disputed, the most disputed first.
-    clauses: Vec<DisputedClause>,
-}
-
-/// How the returns of a unit went.
-#[derive(Serialize, ToSchema)]
-pub(super) struct ReturnsOfUnit {
-    /// The unit.
-    unit: Named,
-    /// Matters that it returned.
-    returned: i64,
-    /// The desk was wrong.
-    upheld: i64,
-    /// The unit was wrong.
-    rejected: i64,
-    /// Nobody has decided yet.
-    pending: i64,
-}
-
-/// A clause and how often it was disputed.
-#[derive(Serialize, ToSchema)]
-pub(super) struct DisputedClause {
-    /// As it was written.
-    clause: String,
-    /// So often.
-    times: i64,
-}
-
 /// Rulings that the router goes by before what it has learned, the newest first.
 #[utoipa::path(
     get, path = "/api/v1/routing/precedents", tag = "matters",
@@ -314,40 +279,8 @@ pub(super) async fn decide(
     Ok(web::Json(DecidedView { changed: ask(&house, caller, act).await? }))
 }
 
-/// How units' returns went: upheld ones, where the desk was wrong, apart from rejected ones, where the
-/// unit was; and which clauses were disputed.
-#[utoipa::path(
-    get, path = "/api/v1/routing/returns", tag = "matters",
-    responses((status = 200, body = ReturnsView, description = "Counted now.")),
-    params(("opened_from" = Option<String>, Query, description = "Of matters opened at or after: RFC 3339."),
-        ("opened_to" = Option<String>, Query, description = "Of matters opened before: RFC 3339.")),
-)]
-pub(super) async fn returns(
-    house: web::Data<House>,
-    Who(caller): Who,
-    mut query: Query,
-) -> Result<web::Json<ReturnsView>, Problem> {
-    let span = (query.instant("opened_from")?, query.instant("opened_to")?);
-    query.end()?;
-    let lens = Lens::of(&house, &caller)?;
-    let figures = ask(&house, caller, move |gate: &Gate, who: &Caller| gate.returns(who, span));
-    let figures = figures.await?;
-    let units = figures.units.iter().map(|(unit, of)| ReturnsOfUnit {
-        unit: lens.unit(unit),
-        returned: of.returned,
-        upheld: of.upheld,
-        rejected: of.rejected,
-        pending: of.pending,
-    });
-    let clauses = figures.clauses.into_iter();
-    let mut clauses: Vec<DisputedClause> =
-        clauses.map(|(clause, times)| DisputedClause { clause, times }).collect();
-    clauses.sort_by_key(|one| std::cmp::Reverse(one.times));
-    Ok(web::Json(ReturnsView { matters: figures.matters, units: units.collect(), clauses }))
-}
-
 /// Asks the gate where blocking is allowed.
-async fn ask<T: Send + 'static>(
+pub(super) async fn ask<T: Send + 'static>(
     house: &House,
     caller: Caller,
     work: impl FnOnce(&Gate, &Caller) -> Result<T, crate::gate::Error> + Send + 'static,

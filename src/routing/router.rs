@@ -96,6 +96,12 @@ impl Router {
         self.candidates.get(category)?.first().cloned()
     }
 
+    /// What gives a category to its unit, as it is quoted among the reasons.
+    #[must_use]
+    pub fn clause(&self, category: &str) -> Option<&str> {
+        self.clauses.get(category).map(String::as_str)
+    }
+
     /// Whether it was trained from just these categories.
     #[must_use]
     pub fn is_of(&self, categories: &[Matter]) -> bool {

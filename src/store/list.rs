@@ -40,10 +40,29 @@ pub struct Filter {
     pub parent: Option<InstanceId>,
     /// With a clock in force that is due before this: the overdue ones, when this is now.
     pub due_before: Option<Instant>,
-    /// With this code in the field of this name; a code with a wildcard of SQL may show others, too.
-    pub field: Option<(String, String)>,
+    /// With this in a field.
+    pub field: Option<Holding>,
     /// The cursor: only ids below this one (the last id of the previous page).
     pub before: Option<InstanceId>,
+}
+
+/// What an instance must have in a field.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Holding {
+    /// In the field of this name this code. Where a wildcard of SQL stands in the code, others may be
+    /// shown, too.
+    Code(String, String),
+    /// In the field of this name, a set, some member.
+    Member(String),
+}
+
+impl Holding {
+    fn pattern(&self) -> String {
+        match self {
+            Self::Code(name, code) => format!("%\"{name}\":\"{code}\"%"),
+            Self::Member(name) => format!("%\"{name}\":[\"%"),
+        }
+    }
 }
 
 /// Narrows a boxed query over `instance` to what a filter shows.
@@ -102,9 +121,9 @@ macro_rules! narrowed {
         if let Some(due) = filter.due_before {
             query = query.filter(instance::due_at.lt(due.0));
         }
-        if let Some((name, code)) = &filter.field {
+        if let Some(holding) = &filter.field {
             // Read off the row's text as it is written: far cheaper than to read every row.
-            query = query.filter(instance::data.like(format!("%\"{name}\":\"{code}\"%")));
+            query = query.filter(instance::data.like(holding.pattern()));
         }
         if let Some(before) = filter.before {
             query = query.filter(instance::id.lt(before.0));

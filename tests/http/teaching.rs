@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use fenliu::gate::{AccessRules, NewAlarm};
-use fenliu::routing::knowledge::Matter;
+use fenliu::routing::knowledge::{Matter, Topic};
 use fenliu::routing::{Example, Knowledge};
 use serde_json::{Value as Json, json};
 
@@ -32,6 +32,9 @@ async fn advised() -> Arc<Office> {
         small.examples.push(example("停电了", "gongdian", true));
         small.examples.push(example("着火有人困住", "gongan", false));
     }
+    let clause = "县环保局：固体废物".to_owned();
+    let topic = Topic { clause, ..Topic::default() };
+    small.lexicon.topics.insert("env.solid-waste".to_owned(), topic);
     office.gate.use_knowledge(office.owner(), small);
     train(&office).await;
     Arc::new(office)
@@ -106,6 +109,60 @@ async fn a_ruling_is_gone_by_the_next_time_and_says_which() {
 }
 
 #[tokio::test]
+async fn what_is_designated_is_a_precedent_like_a_ruling() {
+    let office = advised().await;
+    let text = "河边堆的东西有臭味没人管";
+    let (id, number) = registered(&office, text).await;
+    give(&office, DIRECTOR, &id, "designate", ruling()).await;
+    let said = suggested(&office, text).await;
+    assert_eq!(said["units"][0]["code"], "shuiwu", "{said}");
+    assert!(said["reasons"][0]["text"]["zh"].as_str().unwrap().contains(&number), "{said}");
+    let (id, _) = registered(&office, "停电了").await;
+    let once = json!({ "unit": "shuiwu", "reason": "仅此一次，由水务局处理", "precedent": false });
+    give(&office, DIRECTOR, &id, "designate", once).await;
+    let all = office.get(DIRECTOR, "/api/v1/routing/precedents").await.ok(200);
+    assert_eq!(all["items"].as_array().unwrap().len(), 1, "{all}");
+}
+
+#[tokio::test]
+async fn a_precedent_goes_to_who_goes_on_with_the_work_and_to_nobody_who_takes_nothing() {
+    let office = advised().await;
+    let admin = "yingji.administrator";
+    let text = "河边堆的东西有臭味没人管";
+    ruled(&office, text, ruling()).await;
+    let change = async |unit: &str, change: &dyn Fn(&mut Json)| {
+        let path = format!("/api/v1/units/{unit}");
+        let units = office.get(DESK, "/api/v1/units").await.ok(200);
+        let all = units["items"].as_array().unwrap();
+        let mut body = all.iter().find(|one| one["code"] == unit).unwrap().clone();
+        body.as_object_mut().unwrap().remove("code");
+        change(&mut body);
+        office.put(admin, &path, body).await.ok(200);
+    };
+    change("shuiwu", &|unit| {
+        unit["active"] = json!(false);
+        unit["successor"] = json!("nongwei");
+    })
+    .await;
+    let said = suggested(&office, text).await;
+    assert_eq!(said["units"][0]["code"], "nongwei", "{said}");
+    let why = said["reasons"][0]["text"]["zh"].as_str().unwrap();
+    assert!(why.contains("县水务局") && why.contains("县农委"), "{why}");
+    // The proposal names who has it now, too.
+    let all = office.get(DUTY, "/api/v1/routing/proposals").await.ok(200);
+    assert_eq!(all["items"][0]["after"][0]["code"], "nongwei", "{all}");
+    // Without anybody who goes on with it, the precedent is passed over, and that is said.
+    change("shuiwu", &|unit| unit["successor"] = Json::Null).await;
+    let said = suggested(&office, text).await;
+    assert_eq!(said["units"][0]["code"], "huanbao", "{said}");
+    assert_eq!(said["reasons"][0]["kind"], "precedent");
+    let why = said["reasons"][0]["text"]["zh"].as_str().unwrap();
+    assert!(why.contains("未采用") && why.contains("县水务局"), "{why}");
+    let all = office.get(DUTY, "/api/v1/routing/proposals").await.ok(200);
+    assert_eq!(all["items"], json!([]), "{all}");
+}
+
+#[tokio::test]
 async fn a_ruling_that_is_no_precedent_leaves_none() {
     let office = advised().await;
     let once = json!({ "unit": "shuiwu", "reason": "仅此一次，由水务局清理", "precedent": false });
@@ -163,6 +220,8 @@ async fn a_ruling_proposes_a_change_of_the_catalogue_with_what_it_would_have_mov
     assert_eq!(proposal["after"][0]["code"], "shuiwu");
     assert_eq!(proposal["moved"][0]["number"], json!(past_number));
     assert_eq!(proposal["moved"][0]["first_unit"]["code"], "huanbao");
+    let counts = ["replayed", "would_move", "left_off"].map(|name| proposal[name].as_i64());
+    assert_eq!(counts, [1, 1, 0].map(Some), "{proposal}");
     let path = format!("/api/v1/routing/proposals/{id}");
     let accept = json!({ "accept": true, "note": "按指定意见调整目录" });
     assert_eq!(office.post(LEADER, &path, accept.clone()).await.problem(403), "forbidden");
@@ -172,6 +231,48 @@ async fn a_ruling_proposes_a_change_of_the_catalogue_with_what_it_would_have_mov
     assert_eq!(category["units"][0], "shuiwu");
     assert_eq!(office.post(DUTY, &path, accept).await.problem(409), "decided_before");
     assert_eq!(office.get("huimin.liaison", "/api/v1/routing/proposals").await.status, 403);
+}
+
+#[tokio::test]
+async fn a_proposal_is_tried_on_every_matter_of_its_category_however_it_was_told() {
+    let office = advised().await;
+    let mut numbers = Vec::new();
+    for text in ["垃圾没人收", "小区门口堆了三天的渣土", "有股怪味"] {
+        let (id, number) = registered(&office, text).await;
+        give(&office, DESK, &id, "route", json!({ "unit": "huanbao" })).await;
+        numbers.push(number);
+    }
+    // One that the unit has already, one that nobody has yet, one of another category.
+    let (id, _) = registered(&office, "河道垃圾").await;
+    give(&office, DESK, &id, "route", json!({ "unit": "shuiwu" })).await;
+    registered(&office, "还没分流的垃圾").await;
+    let other = json!({ "input": { "place": "葛城街道", "text": "停电了", "anonymous": true,
+        "category": "utility.power-fault" } });
+    let other = office.post(DESK, "/api/v1/referrals", other).await.ok(201);
+    give(&office, DESK, other["id"].as_str().unwrap(), "route", json!({ "unit": "gongdian" }))
+        .await;
+    let (ruling, _) = ruled(&office, "河边堆的东西有臭味没有人管", ruling()).await;
+    let all = office.get(DUTY, "/api/v1/routing/proposals").await.ok(200);
+    let proposal = &all["items"][0];
+    let counts = ["replayed", "would_move", "left_off"].map(|name| proposal[name].as_i64());
+    assert_eq!(counts, [4, 3, 0].map(Some), "{proposal}");
+    assert_eq!(all["left_off"], false);
+    // Page by page, the newest first.
+    let (mut found, mut cursor) = (Vec::new(), String::new());
+    loop {
+        let path = format!("/api/v1/routing/proposals/{ruling}/moved?limit=2{cursor}");
+        let page = office.get(DUTY, &path).await.ok(200);
+        let items = page["items"].as_array().unwrap().iter();
+        found.extend(items.map(|one| one["number"].as_str().unwrap().to_owned()));
+        let Some(next) = page["next"].as_str() else { break };
+        cursor = format!("&cursor={next}");
+    }
+    numbers.reverse();
+    assert_eq!(found, numbers);
+    let none = format!("/api/v1/routing/proposals/{id}/moved");
+    assert_eq!(office.get(DUTY, &none).await.problem(404), "not_found");
+    let path = format!("/api/v1/routing/proposals/{ruling}/moved");
+    assert_eq!(office.get("huimin.liaison", &path).await.problem(403), "forbidden");
 }
 
 #[tokio::test]
@@ -227,6 +328,36 @@ async fn upheld_and_rejected_returns_are_counted_apart() {
 }
 
 #[tokio::test]
+async fn each_return_of_one_matter_counts_with_the_clause_that_it_disputed() {
+    let office = advised().await;
+    let (id, _) = registered(&office, "河边有臭味").await;
+    let returned = |clause: &str, leader: Option<&str>| {
+        json!({ "reason": "not_our_duty", "basis": "部门职责清单", "disputed_clause": clause,
+            "spot_answer": "tried", "leader_name": leader })
+    };
+    give(&office, DESK, &id, "route", json!({ "unit": "huanbao" })).await;
+    let first = returned("县环保局：水污染举报", None);
+    give(&office, "huanbao.liaison", &id, "return_to_desk", first).await;
+    give(&office, LEADER, &id, "uphold_return", json!({ "reason": "职责清单写明" })).await;
+    give(&office, DESK, &id, "route", json!({ "unit": "chengguan" })).await;
+    let second = returned("县城市管理局：市容环境", Some("分管领导"));
+    give(&office, "chengguan.liaison", &id, "return_to_desk", second).await;
+    give(&office, LEADER, &id, "reject_return", json!({ "reason": "职责清单写明" })).await;
+    let figures = office.get(DUTY, "/api/v1/routing/returns").await.ok(200);
+    let of = |list: &str, name: &str| {
+        let items = figures[list].as_array().unwrap().iter();
+        let named = |one: &&Json| one["clause"] == name || one["unit"]["code"] == name;
+        let one = items.into_iter().find(named).unwrap_or_else(|| panic!("{name}: {figures}"));
+        ["upheld", "rejected", "pending"].map(|count| one[count].as_i64().unwrap())
+    };
+    assert_eq!(of("clauses", "县环保局：水污染举报"), [1, 0, 0]);
+    assert_eq!(of("clauses", "县城市管理局：市容环境"), [0, 1, 0]);
+    assert_eq!(of("units", "huanbao"), [1, 0, 0]);
+    assert_eq!(of("units", "chengguan"), [0, 1, 0]);
+    assert_eq!(figures["matters"], 1);
+}
+
+#[tokio::test]
 async fn a_return_that_disputes_competence_names_the_clause() {
     let office = advised().await;
     let (id, _) = registered(&office, "河边有臭味").await;
@@ -235,8 +366,24 @@ async fn a_return_that_disputes_competence_names_the_clause() {
         json!({ "reason": "not_our_duty", "basis": "河道管理条例第二条", "spot_answer": "tried" });
     let body = json!({ "command": "return_to_desk", "input": without });
     let refused = office.command("huanbao.liaison", &id, body).await;
-    assert_eq!(refused.problem(422), "wrong_input");
+    assert_eq!(refused.problem(409), "clause_needed");
     assert!(refused.text.contains("所争议的职责条款"), "{}", refused.text);
+    // Spaces name none.
+    let blank = json!({ "reason": "not_our_duty", "basis": "河道管理条例第二条", "spot_answer": "tried",
+        "disputed_clause": "  " });
+    let body = json!({ "command": "return_to_desk", "input": blank });
+    let refused = office.command("huanbao.liaison", &id, body).await;
+    assert_eq!(refused.problem(409), "clause_needed");
+    // Which there are is told to the unit that returns.
+    let path = "/api/v1/routing/clauses?category=env.solid-waste";
+    let clauses = office.get("huanbao.liaison", path).await.ok(200);
+    assert_eq!(clauses["items"][0]["text"], "县环保局：固体废物", "{clauses}");
+    assert_eq!(clauses["items"][0]["category"]["code"], "env.solid-waste");
+    let all = office.get("huanbao.liaison", "/api/v1/routing/clauses").await.ok(200);
+    let law = |one: &Json| one["text"].as_str().unwrap().contains('法');
+    assert!(all["items"].as_array().unwrap().iter().any(law), "the laws that fix limits: {all}");
+    let strange = office.get("huanbao.liaison", "/api/v1/routing/clauses?category=nosuch").await;
+    assert_eq!(strange.problem(422), "invalid");
     // Where the facts are disputed, no clause is.
     let facts =
         json!({ "reason": "facts_differ", "basis": "现场核查笔录", "spot_answer": "tried" });

@@ -5,8 +5,8 @@ use super::{Place, at};
 use crate::http::{
     account, alarm, audit, catalogue, change, channel, contact, definition, directory, document,
     due, history, instance, intake, link, login, message, metrics, mute, page, person, post,
-    proposal, provider, recount, rehearsal, reveal, roster, spot, subscription, suggest, teaching,
-    template, token,
+    proposal, provider, recount, rehearsal, returns, reveal, roster, spot, subscription, suggest,
+    teaching, template, token,
 };
 use crate::policy::Act::{
     AnswerMessage, Approve, Command, EraseCaller, IssueTokens, KeepAccounts, KeepAnswers,
@@ -166,7 +166,8 @@ fn reaching() -> Vec<Place> {
         at("/api/v1/routing/proposals").get(May(SeeMatter), teaching::proposals),
         at("/api/v1/routing/proposals/{id}").post(May(TeachRouting), teaching::decide),
         at("/api/v1/routing/proposals/{id}/moved").get(May(SeeMatter), teaching::moved),
-        at("/api/v1/routing/returns").get(May(SeeMatter), teaching::returns),
+        at("/api/v1/routing/returns").get(May(SeeMatter), returns::returns),
+        at("/api/v1/routing/clauses").get(May(ReadDirectory), returns::clauses),
         at("/api/v1/templates/preview").post(May(PreviewTexts), template::preview),
     ]
 }
