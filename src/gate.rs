@@ -35,6 +35,7 @@ mod matters;
 mod mute;
 mod older;
 mod personal;
+mod phone;
 mod proposal;
 mod public_id;
 mod publishing;

@@ -16,6 +16,7 @@ pub(super) fn routing_rules(routing: &Routing) -> RoutingRules {
         precedent: repeats.precedent,
         compared: i64::from(repeats.compared.max(1)),
         shown: usize::from(repeats.shown),
+        country: repeats.country,
     }
 }
 

@@ -38,11 +38,22 @@ pub struct Repeats {
     pub compared: u16,
     /// So many matters are shown.
     pub shown: u8,
+    /// The country that callers' numbers are of, as it is dialled from abroad: `+86 138…`, `0086 138…` and
+    /// `138…` are one number.
+    pub country: u16,
 }
 
 impl Default for Repeats {
     fn default() -> Self {
-        Self { days: 14, same_place: 250, near: 450, precedent: 600, compared: 1000, shown: 5 }
+        Self {
+            days: 14,
+            same_place: 250,
+            near: 450,
+            precedent: 600,
+            compared: 1000,
+            shown: 5,
+            country: 86,
+        }
     }
 }
 

@@ -176,17 +176,6 @@ impl Gate {
         let phone = phone.and_then(|phone| self.phone_digest(phone));
         Ok(Some(Heard { advice, traits, phone }))
     }
-
-    /// By what a number is recognised: nobody without this house's key can tell which it is. None for
-    /// what is no number.
-    pub(super) fn phone_digest(&self, phone: &str) -> Option<String> {
-        let digits: String = phone.chars().filter(char::is_ascii_digit).collect();
-        if digits.len() < 5 {
-            return None;
-        }
-        let sum = self.inner.match_key.of_parts(&[b"phone:", digits.as_bytes()]).ok()?;
-        Some(hex(sum.get(..16)?))
-    }
 }
 
 /// Refuses answers to questions that nobody asks: of the category that was chosen, else of any.
@@ -263,6 +252,7 @@ impl Heard {
             place: place.unwrap_or_default().to_owned(),
             phone: self.phone.clone(),
             traits: self.traits.clone(),
+            about: None,
         }
     }
 }

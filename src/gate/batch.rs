@@ -88,6 +88,8 @@ pub(super) struct Draft {
     pub(super) personal: Vec<PersonalRow>,
     /// By what its calls are recognised when they are repeated.
     pub(super) traces: Vec<TraceRow>,
+    /// Matters that were linked to others, or merged into them.
+    pub(super) about: Vec<(InstanceId, InstanceId)>,
     /// Rulings that the router goes by.
     pub(super) precedents: Vec<PrecedentRow>,
     /// Whose callers are erased.

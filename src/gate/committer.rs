@@ -26,7 +26,7 @@ use crate::clock::Clock;
 use crate::domain::event::Hash;
 use crate::domain::{Actor, Command, FactRecord, Fields, InstanceId, Instant, MessageId, Value};
 use crate::engine::{self, Decision, family};
-use crate::store::{Answer, PersonalRow, Store, Transaction, Writer};
+use crate::store::{Answer, PersonalRow, Store, TraceRow, Transaction, Writer};
 
 /// What committers share.
 #[derive(Clone)]
@@ -307,10 +307,13 @@ impl Work<'_> {
         }
         let alarms = std::mem::take(&mut draft.alarms);
         let marks = std::mem::take(&mut draft.marks);
-        let erased = std::mem::take(&mut draft.erased);
+        let (erased, about) = (std::mem::take(&mut draft.erased), std::mem::take(&mut draft.about));
         *self.learned |= !draft.precedents.is_empty();
         let (batch, changes) = draft.into_batch();
         transaction.write(&batch)?;
+        for (matter, other) in about {
+            transaction.note_about(matter, other)?;
+        }
         for id in erased {
             transaction.erase_personal(id)?;
         }
@@ -440,8 +443,12 @@ impl Work<'_> {
             let known = (&*registry.directory(whose)?, &registry.calendar(whose)?);
             draft.precedents.extend(lessons::precedent(ruled, &command.input, trace, known, made));
         }
+        let about = spec.and_then(|spec| matters::about(spec, command));
         if let Some(heard) = heard.filter(|_| spec.is_some_and(advice::takes_calls)) {
-            draft.traces.push(heard.trace(request, (done.receipt.instance, seq, now)));
+            let trace = heard.trace(request, (done.receipt.instance, seq, now));
+            draft.traces.push(TraceRow { about, ..trace });
+        } else if let Some(about) = about {
+            draft.about.push((done.receipt.instance, about));
         }
         Ok(())
     }

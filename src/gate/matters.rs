@@ -6,7 +6,7 @@ use super::batch::Draft;
 use super::error::Error;
 use super::registry::Registry;
 use super::{Caller, Request, wording};
-use crate::chart::{Chart, Kind};
+use crate::chart::{Chart, CommandSpec, Kind};
 use crate::domain::{Command, FactRecord, Instance, InstanceId, Value, of_matter};
 use crate::policy::{self, Act, Relation};
 use crate::store::Transaction;
@@ -51,6 +51,13 @@ pub(super) fn known(
         }
     }
     Ok(known)
+}
+
+/// The matter that a command names as what its own one is about: linked to, merged into.
+pub(super) fn about(spec: &CommandSpec, command: &Command) -> Option<InstanceId> {
+    let named = spec.input.iter().filter(|input| input.kind == Kind::Matter);
+    let mut numbers = named.filter_map(|input| command.input.get(&input.name)?.as_text());
+    numbers.next().and_then(wording::family_of)
 }
 
 /// Whether the caller may know of a matter that it names: a foreign one is as if it were not there,

@@ -7,7 +7,7 @@ use std::sync::PoisonError;
 use super::advice::takes_calls;
 use super::error::Error;
 use super::lessons::{CATEGORY, KEPT};
-use super::{Caller, Gate, Seen};
+use super::{Caller, Gate, Seen, family_of};
 use crate::domain::{Directory, InstanceId, Instant, Text, Value};
 use crate::policy::Act;
 use crate::routing::suggestion::{Reason, per_mille};
@@ -29,6 +29,8 @@ pub struct RoutingRules {
     pub compared: i64,
     /// So many matters are shown.
     pub shown: usize,
+    /// The country that callers' numbers are of, as it is dialled from abroad.
+    pub country: u16,
 }
 
 impl Default for RoutingRules {
@@ -41,6 +43,7 @@ impl Default for RoutingRules {
             precedent: 600,
             compared: 1000,
             shown: 5,
+            country: 86,
         }
     }
 }
@@ -76,6 +79,9 @@ const FURTHEST: i64 = 200 * 24 * 3_600_000;
 
 /// Calls of one number that are looked at.
 const OF_NUMBER: i64 = 20;
+
+/// The field that says which matter another one was merged into, and that outcome.
+const MERGED: &str = "merged_into";
 
 /// Of so many of the likest it is looked up how they stand.
 const LOOKED_UP: usize = 25;
@@ -125,11 +131,12 @@ impl Gate {
         let rules = self.routing_rules();
         let (owner, now) = (caller.jurisdiction, self.now());
         let since = now.plus(-FURTHEST);
-        let phone = self.phone_digest(&typed.phone);
+        let phone = self.phone_digests(&typed.phone);
         let (recent, of_number) = self.read(|reader| {
-            let of_number = match &phone {
-                Some(phone) => reader.traces_of_phone(owner, phone, since, OF_NUMBER)?,
-                None => Vec::new(),
+            let of_number = if phone.is_empty() {
+                Vec::new()
+            } else {
+                reader.traces_of_phone(owner, &phone, since, OF_NUMBER)?
             };
             Ok((reader.recent_traces(owner, since, rules.compared)?, of_number))
         })?;
@@ -144,11 +151,9 @@ impl Gate {
             if repeats.len() == rules.shown {
                 break;
             }
-            let seen = match self.instance(caller, id) {
-                Err(Error::NotFound) => continue,
-                seen => seen?,
-            };
-            if is_past(&seen, now.plus(-rules.ended_ms)) {
+            let Some(seen) = self.stands_for(caller, id)? else { continue };
+            let known = |one: &Repeat| one.seen.instance.id == seen.instance.id;
+            if is_past(&seen, now.plus(-rules.ended_ms)) || repeats.iter().any(known) {
                 continue;
             }
             let of = seen.instance.fields.get(CATEGORY).and_then(Value::as_text);
@@ -169,10 +174,30 @@ impl Gate {
     }
 }
 
+impl Gate {
+    /// The matter of a call, or the one that it was merged into and goes on under; none that the caller
+    /// may not see.
+    fn stands_for(&self, caller: &Caller, id: InstanceId) -> Result<Option<Seen>, Error> {
+        let look = |id| match self.instance(caller, id) {
+            Err(Error::NotFound) => Ok(None),
+            seen => seen.map(Some),
+        };
+        let Some(seen) = look(id)? else { return Ok(None) };
+        let into = seen.instance.fields.get(MERGED).and_then(Value::as_text).and_then(family_of);
+        match into.filter(|_| is_merged(&seen)) {
+            Some(into) => look(into),
+            None => Ok(Some(seen)),
+        }
+    }
+}
+
+fn is_merged(seen: &Seen) -> bool {
+    seen.instance.outcome.as_deref() == Some(MERGED)
+}
+
 /// Whether a matter ended before an instant, or went on under another number.
 fn is_past(seen: &Seen, before: Instant) -> bool {
-    seen.instance.closed_at.is_some_and(|closed| closed < before)
-        || seen.instance.outcome.as_deref() == Some("merged_into")
+    seen.instance.closed_at.is_some_and(|closed| closed < before) || is_merged(seen)
 }
 
 /// What of the calls before is like this one, by matter.

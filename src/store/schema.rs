@@ -235,6 +235,7 @@ diesel::table! {
         place -> Text,
         phone -> Nullable<Text>,
         traits -> Text,
+        about -> Nullable<BigInt>,
     }
 }
 

@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use fenliu::gate::RoutingRules;
 use fenliu::routing::knowledge::Topic;
 use fenliu::routing::{Example, Knowledge, Router};
 use serde_json::{Value as Json, json};
@@ -72,13 +73,51 @@ async fn who_calls_again_about_the_same_place_is_seen_while_the_call_is_typed() 
     assert!(kinds(&found[0]).contains(&"same_place"), "{found:?}");
     assert!(kinds(&found[0]).contains(&"same_matter"), "{found:?}");
     // The same number is known whatever is said, however it is written.
-    let found = typed(&office, DESK, "那个事怎么样了", "", "02359220002").await;
-    assert_eq!(kinds(&found[0])[0], "same_caller", "{found:?}");
+    for written in ["02359220002", "+86 23 5922 0002", "008602359220002"] {
+        let found = typed(&office, DESK, "那个事怎么样了", "", written).await;
+        assert_eq!(kinds(&found[0])[0], "same_caller", "{written}: {found:?}");
+    }
+    // Spaces are no number.
+    let blank = json!({ "input": { "text": "停电", "place": "葛城街道", "caller_phone": "  " } });
+    let refused = office.post(DESK, "/api/v1/referrals", blank).await;
+    assert_eq!(refused.problem(409), "caller_needed");
     // Another matter elsewhere from somebody else repeats nothing.
     assert!(typed(&office, DESK, "狗叫一晚上", "高观镇", "023-5922-0004").await.is_empty());
     // Who does not see every matter does not learn of others by typing.
     let told = typed(&office, "huimin.liaison", "整栋楼停电了", "葛城街道土城路", "").await;
     assert!(told.is_empty(), "{told:?}");
+}
+
+#[tokio::test]
+async fn many_calls_about_one_thing_do_not_hide_the_others() {
+    let office = advised().await;
+    office.gate.use_routing_rules(RoutingRules { compared: 6, ..RoutingRules::default() });
+    let lamp = register(&office, "路灯不亮", "高燕镇街上", "023-5922-0001").await;
+    let first = register(&office, "整栋楼停电了", "葛城街道土城路12号", "023-5922-0002").await;
+    for caller in 0..8 {
+        let input = json!({ "place": "葛城街道土城路", "text": "我们这里也停电了", "kind": "help",
+            "category": "utility.power-fault", "caller_phone": format!("023-5000-000{caller}"),
+            "linked_to": first["number"] });
+        office.post(DESK, "/api/v1/referrals", json!({ "input": input })).await.ok(201);
+    }
+    let found = typed(&office, DESK, "路灯不亮", "高燕镇街上", "").await;
+    assert_eq!(found[0]["matter"]["id"], lamp["id"], "{found:?}");
+    // The one that all of them name is shown, too.
+    let found = typed(&office, DESK, "整栋楼停电了", "葛城街道土城路12号", "").await;
+    assert_eq!(found[0]["matter"]["id"], first["id"], "{found:?}");
+}
+
+#[tokio::test]
+async fn who_called_about_a_merged_matter_is_shown_the_one_that_goes_on() {
+    let office = advised().await;
+    let first = register(&office, "整栋楼停电了", "葛城街道土城路12号", "023-5922-0001").await;
+    let second = register(&office, "没有电了", "葛城街道滨河路", "023-5922-0002").await;
+    let merge = json!({ "command": "merge", "input": { "into": first["number"] } });
+    office.command(DESK, second["id"].as_str().unwrap(), merge).await.ok(200);
+    let found = typed(&office, DESK, "那个事怎么样了", "", "023-5922-0002").await;
+    assert_eq!(found.len(), 1, "{found:?}");
+    assert_eq!(found[0]["matter"]["id"], first["id"]);
+    assert_eq!(kinds(&found[0])[0], "same_caller");
 }
 
 #[tokio::test]

@@ -130,20 +130,12 @@ async fn a_precedent_goes_to_who_goes_on_with_the_work_and_to_nobody_who_takes_n
     let admin = "yingji.administrator";
     let text = "河边堆的东西有臭味没人管";
     ruled(&office, text, ruling()).await;
-    let change = async |unit: &str, change: &dyn Fn(&mut Json)| {
-        let path = format!("/api/v1/units/{unit}");
-        let units = office.get(DESK, "/api/v1/units").await.ok(200);
-        let all = units["items"].as_array().unwrap();
-        let mut body = all.iter().find(|one| one["code"] == unit).unwrap().clone();
-        body.as_object_mut().unwrap().remove("code");
-        change(&mut body);
-        office.put(admin, &path, body).await.ok(200);
+    let put = async |successor: Option<&str>| {
+        let body = json!({ "name": { "zh": "县水务局", "en": "Water Affairs" }, "kind": "department",
+            "active": false, "successor": successor });
+        office.put(admin, "/api/v1/units/shuiwu", body).await.ok(200);
     };
-    change("shuiwu", &|unit| {
-        unit["active"] = json!(false);
-        unit["successor"] = json!("nongwei");
-    })
-    .await;
+    put(Some("nongwei")).await;
     let said = suggested(&office, text).await;
     assert_eq!(said["units"][0]["code"], "nongwei", "{said}");
     let why = said["reasons"][0]["text"]["zh"].as_str().unwrap();
@@ -152,7 +144,7 @@ async fn a_precedent_goes_to_who_goes_on_with_the_work_and_to_nobody_who_takes_n
     let all = office.get(DUTY, "/api/v1/routing/proposals").await.ok(200);
     assert_eq!(all["items"][0]["after"][0]["code"], "nongwei", "{all}");
     // Without anybody who goes on with it, the precedent is passed over, and that is said.
-    change("shuiwu", &|unit| unit["successor"] = Json::Null).await;
+    put(None).await;
     let said = suggested(&office, text).await;
     assert_eq!(said["units"][0]["code"], "huanbao", "{said}");
     assert_eq!(said["reasons"][0]["kind"], "precedent");
