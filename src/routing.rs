@@ -4,6 +4,7 @@
 mod belief;
 pub mod catalogued;
 pub mod digest;
+mod doubt;
 pub mod evaluate;
 pub mod features;
 pub mod guard;

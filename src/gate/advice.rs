@@ -31,8 +31,9 @@ const SOURCE: &str = "source";
 const TEXT_MAX: usize = 4000;
 
 /// What stands with a call that came before the router was ready.
-const UNREAD: &str =
-    "分流模型尚未就绪，未作建议；询问：现在是否有人受伤、被困、失踪或受到威胁，或涉及违法犯罪？";
+const UNREAD: &str = "分流模型尚未就绪，未作建议；询问：现在是否有人受伤、被困、失踪或受到威胁，或涉及违法犯罪？
+The router is not ready, nothing is suggested; to be asked: is anybody hurt, trapped, missing or threatened \
+now, or is an offence concerned?";
 
 /// What was read of a call before it is decided: reading takes longer than deciding.
 #[derive(Debug)]
@@ -257,32 +258,46 @@ impl Heard {
     }
 }
 
-/// A suggestion as it is kept with the matter: names and codes, thousandths and known words, nothing
-/// personal.
-fn noted(directory: &Directory, suggestion: &Suggestion) -> String {
-    let ranked = |list: &[Candidate], name: &dyn Fn(&str) -> Option<String>| {
-        let shown = list.iter().take(3).map(|Candidate { code, per_mille }| {
-            let name = name(code).map_or_else(|| code.clone(), |name| format!("{name}（{code}）"));
-            format!("{name}{per_mille}‰")
-        });
-        shown.collect::<Vec<String>>().join("、")
-    };
-    let unit = |code: &str| directory.units.get(code).map(|unit| unit.name.zh.clone());
-    let category = |code: &str| directory.categories.get(code).map(|one| one.name.zh.clone());
-    let mut text = format!(
-        "建议单位：{}；类别：{}；涉警可能：{}‰；模型{}",
-        ranked(&suggestion.units, &unit),
-        ranked(&suggestion.categories, &category),
-        suggestion.kept_per_mille,
-        suggestion.model
+/// A suggestion as it is kept with the matter, in Chinese and in English: names and codes, thousandths and
+/// known words, nothing personal.
+fn noted(directory: &Directory, said: &Suggestion) -> String {
+    let unit = |code: &str| directory.units.get(code).map(|unit| &unit.name);
+    let category = |code: &str| directory.categories.get(code).map(|one| &one.name);
+    let none = Text::new("无", "none");
+    let (units, categories) = (ranked(&said.units, unit), ranked(&said.categories, category));
+    let units = if said.units.is_empty() { &none } else { &units };
+    let categories = if said.categories.is_empty() { &none } else { &categories };
+    let (kept, model) = (said.kept_per_mille, &said.model);
+    let mut zh =
+        format!("建议单位：{}；类别：{}；涉警可能：{kept}‰；模型{model}", units.zh, categories.zh);
+    let mut en = format!(
+        "Suggested units: {}; categories: {}; for the police: {kept}‰; model {model}",
+        units.en, categories.en
     );
-    if let Some(question) = &suggestion.question {
-        text.push_str(&format!("；询问：{}", question.zh));
+    if let Some(question) = &said.question {
+        zh.push_str(&format!("；询问：{}", question.zh));
+        en.push_str(&format!("; to be asked: {}", question.en));
     }
-    for reason in &suggestion.reasons {
-        text.push_str(&format!("；{}", reason.text.zh));
+    for reason in &said.reasons {
+        zh.push_str(&format!("；{}", reason.text.zh));
+        en.push_str(&format!("; {}", reason.text.en));
     }
-    text.chars().take(LONGEST).collect()
+    // Of a long one each language has its half.
+    let half = |text: &str| text.chars().take(LONGEST / 2 - 1).collect::<String>();
+    format!("{}\n{}", half(&zh), half(&en))
+}
+
+/// The first three of a list as they are named in it.
+fn ranked<'d>(list: &[Candidate], name: impl Fn(&str) -> Option<&'d Text>) -> Text {
+    let shown = list.iter().take(3).map(|Candidate { code, per_mille }| match name(code) {
+        Some(name) => Text::new(
+            format!("{}（{code}）{per_mille}‰", name.zh),
+            format!("{} ({code}) {per_mille}‰", name.en),
+        ),
+        None => Text::new(format!("{code}{per_mille}‰"), format!("{code} {per_mille}‰")),
+    });
+    let (zh, en): (Vec<String>, Vec<String>) = shown.map(|one| (one.zh, one.en)).unzip();
+    Text::new(zh.join("、"), en.join(", "))
 }
 
 /// As much as the field of the workflow takes.

@@ -119,8 +119,8 @@ pub(super) struct AskedView {
 /// A reason.
 #[derive(Serialize, ToSchema)]
 pub(super) struct ReasonView {
-    /// `precedent`, `answer`, `territory`, `catalogue`, `words`, `clause`, `danger`, `grammar`, `model` or
-    /// `change`.
+    /// `precedent`, `answer`, `territory`, `catalogue`, `words`, `clause`, `danger`, `grammar`, `model`,
+    /// `unread` or `change`.
     kind: String,
     /// In words.
     #[schema(value_type = Words)]

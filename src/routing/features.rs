@@ -68,11 +68,11 @@ impl Reader {
     /// Reads a text.
     #[must_use]
     pub fn read(&self, text: &str) -> Read {
-        let text = self.normal.text(text);
-        let found = self.words.find_widest(&text);
+        let wording = self.normal.text(text);
+        let found = self.words.find_widest(&wording.text);
         let words = found.iter().map(|hit| (hit.text(), hit.tags.to_vec())).collect();
-        let reading = self.guard.read(&text);
-        Read { text, words, reading }
+        let reading = self.guard.read(&wording);
+        Read { text: wording.text, words, reading }
     }
 
     /// The features that tell whose matter it is.

@@ -3,7 +3,7 @@
 
 use super::knowledge::{SignKind, Signs};
 use super::manner::{Heft, Manner, Mark, Marks, Place};
-use super::normal::{Normal, PAUSE};
+use super::normal::{Normal, PAUSE, Wording};
 use super::words::{Found, Words};
 
 /// A sign as a text tells it.
@@ -116,7 +116,8 @@ impl Guard {
 
     /// Reads a text, as [`Normal::text`] gives it.
     #[must_use]
-    pub fn read(&self, text: &[char]) -> Reading {
+    pub fn read(&self, wording: &Wording) -> Reading {
+        let text = wording.text.as_slice();
         let figures: Vec<(usize, usize)> =
             self.figures.find(text).iter().map(|hit| (hit.start, hit.end)).collect();
         let signs = self.signs.find_widest(text);
@@ -132,7 +133,7 @@ impl Guard {
                 places.extend(hit.tags.iter().map(place));
             }
         }
-        let marks = Marks::new(text, &self.fillers, places);
+        let marks = Marks::new(wording, &self.fillers, places);
         let mut reading = Reading::default();
         for (mark, word) in marks.said() {
             match mark {

@@ -230,6 +230,9 @@ pub struct Tuning {
     /// So many different pairs of characters of a text, and a third of them, must have been seen before;
     /// of less nothing is known, and the dispatcher is asked. 0: whatever is said is judged.
     pub seen_pairs: usize,
+    /// In texts of at most so many characters a plain word of danger, told as happening and taken back by
+    /// nothing, keeps the call wherever the models would ask.
+    pub alarm_length: usize,
     /// How much sharper or flatter the model's probabilities of units are made.
     pub sharpness: f32,
     /// How often the examples are gone through.
@@ -259,6 +262,7 @@ impl Default for Tuning {
             ask: 0.1,
             ask_danger: 0.07,
             seen_pairs: 0,
+            alarm_length: 12,
             sharpness: 1.0,
             rounds: 14,
             step: 0.08,

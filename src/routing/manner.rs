@@ -1,7 +1,7 @@
 //! The grammar of danger: in which manner a sign is told, by the words around it. What takes a sign back
 //! must stand near it, as a word of its own, and speak of it; else only a question settles it.
 
-use super::normal::PAUSE;
+use super::normal::{PAUSE, Wording};
 
 /// In which manner a sign is told.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -111,6 +111,8 @@ const HEAVIEST: u8 = 3;
 #[derive(Debug)]
 pub(super) struct Marks<'t> {
     text: &'t [char],
+    /// The pauses that ask.
+    asking: &'t [usize],
     fillers: &'t [char],
     places: Vec<Place>,
 }
@@ -118,8 +120,9 @@ pub(super) struct Marks<'t> {
 impl<'t> Marks<'t> {
     /// The marks of a text, in order. "Over" that is not yet, only wished or asked, or said of others, is
     /// none.
-    pub(super) fn new(text: &'t [char], fillers: &'t [char], places: Vec<Place>) -> Self {
-        let mut marks = Self { text, fillers, places };
+    pub(super) fn new(wording: &'t Wording, fillers: &'t [char], places: Vec<Place>) -> Self {
+        let Wording { text, asking } = wording;
+        let mut marks = Self { text, asking, fillers, places };
         let spoken: Vec<Place> = marks.places.clone();
         let undone = |place: &Place| place.mark.is_over() && marks.is_undone(place, &spoken);
         let undone: Vec<bool> = spoken.iter().map(undone).collect();
@@ -132,9 +135,14 @@ impl<'t> Marks<'t> {
     }
 
     fn is_undone(&self, over: &Place, spoken: &[Place]) -> bool {
-        let (clause, _) = self.clause(over.start, over.end);
-        let asked = self.text.get(over.end).is_some_and(|next| ['不', '没', '吗'].contains(next));
+        let (clause, clause_end) = self.clause(over.start, over.end);
+        let next = self.text.get(over.end);
+        let asked = next.is_some_and(|next| ['不', '没', '吗'].contains(next));
+        // 灭了？ and 灭了吧？, but not 灭了能不能来看？: there it is said, and something else asked.
+        let rest = self.between(over.end, clause_end);
+        let all_asked = self.asking.contains(&clause_end) && rest.iter().all(is_particle);
         asked
+            || all_asked
             || spoken.iter().any(|place| {
                 let before = clause <= place.start && place.end <= over.start;
                 let far = over.start.saturating_sub(place.end);
@@ -197,7 +205,8 @@ impl<'t> Marks<'t> {
         // 没砸到人: "not hit" reaches into the sign.
         let into = |over: &Place| over.mark.is_over() && over.start < start && start < over.end;
         if self.places.iter().any(into) {
-            return (Manner::Denied, false);
+            // 没着火？你来看: a denial that is only asked back denies nothing.
+            return (Manner::Denied, heft.plain && self.asking.contains(&clause_end));
         }
         if let Some(plainly) = self.denied(clause_start, start, clause_end) {
             return (Manner::Denied, heft.plain && !plainly);
@@ -248,7 +257,8 @@ impl<'t> Marks<'t> {
         }
         let again = self.has(Mark::Negation, nearest.start.saturating_sub(3), nearest.start);
         let last = clause_end.checked_sub(1).and_then(|at| self.text.get(at));
-        let asked = last.is_some_and(|one| ['吗', '嘛', '么', '没'].contains(one));
+        let asked = last.is_some_and(|one| ['吗', '嘛', '么', '没'].contains(one))
+            || self.asking.contains(&clause_end);
         Some(gap.iter().all(|one| self.fillers.contains(one)) && !again && !asked)
     }
 
@@ -260,4 +270,9 @@ impl<'t> Marks<'t> {
             |at: usize| (1..=4).contains(&at) && gap.get(at - 1).is_some_and(|one| *one != '生');
         !of.is_some_and(of_a_thing)
     }
+}
+
+/// Whether a character at the end of a question only gives it its tone.
+fn is_particle(character: &char) -> bool {
+    ['了', '吧', '啊', '呢', '嘛', '哦', '哇', '呀'].contains(character)
 }

@@ -6,6 +6,18 @@ use super::knowledge::Frames;
 /// What every pause becomes.
 pub const PAUSE: char = '，';
 
+/// A pause that asks, while a text is put right.
+const ASKING: char = '？';
+
+/// A text as it is read.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Wording {
+    /// Its characters, with a pause at both ends.
+    pub text: Vec<char>,
+    /// Which of its pauses ask.
+    pub asking: Vec<usize>,
+}
+
 /// Reads texts the same way everywhere: calls, examples and the words of the lexicon.
 #[derive(Debug, Clone, Default)]
 pub struct Normal {
@@ -56,20 +68,25 @@ impl Normal {
 
     /// The text of a call: slips put right, frame and places aside, pauses at both ends.
     #[must_use]
-    pub fn text(&self, text: &str) -> Vec<char> {
+    pub fn text(&self, text: &str) -> Wording {
         let chars = plain(text);
         let chars = self.without_places(&chars);
         let chars = self.without_closings(&chars);
         let chars = self.without_openings(&chars);
         let chars = self.put_right(&chars);
-        let mut read = vec![PAUSE];
+        let mut read = Wording { text: vec![PAUSE], asking: Vec::new() };
         for character in chars {
-            if character != PAUSE || read.last() != Some(&PAUSE) {
-                read.push(character);
+            let pause = is_pause(character);
+            if !pause || read.text.last() != Some(&PAUSE) {
+                read.text.push(if pause { PAUSE } else { character });
+            }
+            let last = read.text.len().saturating_sub(1);
+            if character == ASKING && read.asking.last() != Some(&last) {
+                read.asking.push(last);
             }
         }
-        if read.last() != Some(&PAUSE) {
-            read.push(PAUSE);
+        if read.text.last() != Some(&PAUSE) {
+            read.text.push(PAUSE);
         }
         read
     }
@@ -94,7 +111,9 @@ impl Normal {
     fn without_openings(&self, chars: &[char]) -> Vec<char> {
         let mut rest = chars;
         loop {
-            while let Some((&PAUSE, after)) = rest.split_first() {
+            while let Some((first, after)) = rest.split_first()
+                && is_pause(*first)
+            {
                 rest = after;
             }
             let Some(opening) = self.openings.iter().find(|opening| rest.starts_with(opening))
@@ -125,7 +144,7 @@ impl Normal {
             let village = (0..3).find_map(|skip| {
                 let here = after(taken + skip);
                 // A village's own name has two characters and no pause in it.
-                let named = after(taken).get(..skip)?.iter().all(|character| *character != PAUSE);
+                let named = after(taken).get(..skip)?.iter().all(|character| !is_pause(*character));
                 longest(&self.villages, here).filter(|_| named).map(|length| skip + length)
             });
             taken += village.unwrap_or(0);
@@ -138,6 +157,10 @@ impl Normal {
             Some(taken)
         })
     }
+}
+
+fn is_pause(character: char) -> bool {
+    character == PAUSE || character == ASKING
 }
 
 /// Leaves out the pieces that `piece` measures; a pause stands in their place.
@@ -203,7 +226,7 @@ fn plain(text: &str) -> Vec<char> {
         if character.is_alphanumeric() {
             out.extend(character.to_lowercase());
         } else if character != '“' && character != '”' && character != '"' {
-            out.push(PAUSE);
+            out.push(if character == '?' { ASKING } else { PAUSE });
         }
     }
     flush(&mut digits, &mut out);

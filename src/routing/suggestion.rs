@@ -1,19 +1,16 @@
 //! What is suggested to the dispatcher: units and categories in order, whether to divert, how sure, and
 //! why. A suggestion decides nothing; it is kept with the matter, so that it can be looked at later.
 
-use std::collections::BTreeSet;
-
 use serde::{Deserialize, Serialize};
 
 use super::belief::share_of_first;
 use super::catalogued::Asked;
+use super::doubt::{Weighed, held_for, question};
 use super::features::{Meaning, Read};
 use super::guard::Told;
-use super::knowledge::SignKind;
 use super::likeness::{Traits, traits_of};
 use super::manner::Manner;
 use super::model::Features;
-use super::normal::PAUSE;
 use super::router::{Ranked, Router};
 use crate::domain::Text;
 
@@ -53,8 +50,8 @@ pub struct Candidate {
 /// Why.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Reason {
-    /// `precedent`, `answer`, `territory`, `catalogue`, `words`, `clause`, `danger`, `grammar`, `model` or
-    /// `change`.
+    /// `precedent`, `answer`, `territory`, `catalogue`, `words`, `clause`, `danger`, `grammar`, `model`,
+    /// `unread` or `change`.
     pub kind: String,
     /// In words.
     pub text: Text,
@@ -118,34 +115,23 @@ impl Router {
     }
 
     fn suggest_for(&self, read: &Read, features: &Features) -> Suggestion {
-        let (divert, kept, danger) = self.weigh(read);
-        let police = 1.0 - divert;
-        let verdict = if police >= self.tuning.keep {
-            Verdict::Keep
-        } else if police >= self.tuning.ask
-            || danger >= self.tuning.ask_danger
-            || unsettled(&read.reading.told).is_some()
-            || self.knows_too_little(read)
-        {
-            Verdict::Ask
-        } else {
-            Verdict::Divert
-        };
-        let units = self.believed(self.rank_units(features), verdict, divert);
+        if self.cannot_read(read) {
+            return self.unread(read);
+        }
+        let Weighed { verdict, police, divert, emergency, calm } = self.judge(read);
+        let mut units = self.believed(self.rank_units(features), verdict, divert);
         let mut categories = self.rank_categories(features);
         let is_kept = |one: &Ranked| self.kept.get(&one.code).copied().unwrap_or(false);
         categories.retain(|one| verdict != Verdict::Divert || !is_kept(one));
         let kept_category = categories.iter().find(|one| is_kept(one)).map(|one| one.code.clone());
         let reasons = self.reasons((read, features), verdict, &units, &categories);
-        let question =
-            (verdict == Verdict::Ask).then(|| question(&read.reading.told, kept > danger));
+        let question = (verdict == Verdict::Ask).then(|| question(&read.reading.told, calm));
         let place = match verdict {
             Verdict::Keep => Some(0),
             // In doubt the police come third: the dispatcher sees both ways.
             Verdict::Ask => Some(2),
             Verdict::Divert => None,
         };
-        let mut units = units;
         let confidence = if verdict == Verdict::Keep { police } else { share_of_first(&units) };
         if let Some(place) = place {
             units.insert(
@@ -155,8 +141,7 @@ impl Router {
         }
         Suggestion {
             verdict,
-            emergency: verdict == Verdict::Keep && danger >= kept
-                || verdict == Verdict::Ask && danger > kept,
+            emergency,
             kept_per_mille: per_mille(police),
             confidence_per_mille: per_mille(confidence),
             units: named(units),
@@ -172,16 +157,28 @@ impl Router {
         }
     }
 
-    /// Whether a text says too little to be judged, or speaks another language: nobody has seen most
-    /// of it before.
-    fn knows_too_little(&self, read: &Read) -> bool {
-        let least = self.tuning.seen_pairs;
-        let pairs = read.text.windows(2).filter(|pair| !pair.contains(&PAUSE));
-        let pairs: BTreeSet<String> =
-            pairs.map(|pair| format!("n:{}", pair.iter().collect::<String>())).collect();
-        let known = pairs.iter().filter(|pair| self.of_unit.knows(pair)).count();
-        let word = read.words.iter().any(|(word, _)| word.chars().count() > 1);
-        least > 0 && (known * 3 < pairs.len() || known < least && !word)
+    /// What is said to a text that cannot be read: nobody is named for it, and the dispatcher asks.
+    fn unread(&self, read: &Read) -> Suggestion {
+        let police = 1.0 - self.weigh(read).0;
+        let zh = "这段话太短，或不是所熟悉的语言，无法判断";
+        let en = "too short, or not in a language that is known here: it cannot be read";
+        let change = self.what_would_change((read, &Features::new()), Verdict::Ask, None);
+        Suggestion {
+            verdict: Verdict::Ask,
+            emergency: false,
+            kept_per_mille: per_mille(police),
+            confidence_per_mille: 0,
+            units: named(vec![Ranked { code: self.police.clone(), share: police }]),
+            sub_unit: None,
+            categories: Vec::new(),
+            kept_category: None,
+            question: Some(question(&[], false)),
+            questions: Vec::new(),
+            police_first: false,
+            joint_units: Vec::new(),
+            reasons: std::iter::once(reason("unread", zh, en)).chain(change).collect(),
+            model: self.name.clone(),
+        }
     }
 
     fn reasons(
@@ -301,71 +298,16 @@ impl Router {
     }
 }
 
-/// The danger that one question must settle, whatever the models say: told as perhaps happening now, or
-/// again, or taken back in words that may mean something else; or told plainly as happening.
-fn unsettled(told: &[Told]) -> Option<&Told> {
-    let open = |one: &&Told| one.doubtful || one.plain && one.manner.is_live();
-    told.iter().filter(|one| one.kind == SignKind::Danger).find(open)
-}
-
-/// Why a call is not diverted.
-fn held_for(told: &[Told]) -> Reason {
-    let live: Vec<&Told> = told.iter().filter(|told| told.manner.is_live()).collect();
-    if !live.is_empty() {
-        let words = quoted(live.iter().map(|told| told.word.as_str()));
-        return reason(
-            "danger",
-            &format!("说到{words}，且未说已过去或已排除"),
-            &format!("{words} is told as present, and nothing takes it back"),
-        );
-    }
-    if let Some(Told { word, .. }) = unsettled(told) {
-        return reason(
-            "danger",
-            &format!("说到“{word}”，话里不能断定没有或已排除"),
-            &format!("“{word}” is told, and the words around it do not surely take it back"),
-        );
-    }
-    reason("model", "与以往由公安处置的警情相似", "like calls that stayed with the police")
-}
-
-fn question(told: &[Told], calm: bool) -> Text {
-    if let Some(Told { word, .. }) = unsettled(told) {
-        return Text::new(
-            format!("“{word}”现在是否确有其事（看到、闻到、听到），或有人受伤、被困？"),
-            format!("Is `{word}` seen, smelt or heard now, or is anybody hurt or trapped?"),
-        );
-    }
-    let kind = told.iter().filter(|told| told.manner.is_live()).map(|told| told.kind).min();
-    match kind {
-        Some(SignKind::Crime) => {
-            Text::new("来电人是否要就违法犯罪行为报警？", "Does the caller report an offence?")
-        }
-        Some(SignKind::Police) => Text::new(
-            "是否要求公安机关办理（户籍证件、案件、交通、民警）？",
-            "Is something asked of the police themselves (papers, a case, traffic, an officer)?",
-        ),
-        None if calm => Text::new(
-            "是否涉及违法犯罪，或要求公安机关办理？",
-            "Is an offence concerned, or something asked of the police themselves?",
-        ),
-        Some(SignKind::Danger) | None => Text::new(
-            "现在是否有人受伤、被困、失踪或受到威胁？",
-            "Is anybody hurt, trapped, missing or threatened now?",
-        ),
-    }
-}
-
 fn named(ranked: Vec<Ranked>) -> Vec<Candidate> {
     let named = ranked.into_iter().take(NAMED);
     named.map(|one| Candidate { code: one.code, per_mille: per_mille(one.share) }).collect()
 }
 
-fn reason(kind: &str, zh: &str, en: &str) -> Reason {
+pub(super) fn reason(kind: &str, zh: &str, en: &str) -> Reason {
     Reason { kind: kind.to_owned(), text: Text::new(zh, en) }
 }
 
-fn quoted<'w>(words: impl Iterator<Item = &'w str>) -> String {
+pub(super) fn quoted<'w>(words: impl Iterator<Item = &'w str>) -> String {
     let mut said: Vec<String> = words.map(|word| format!("“{word}”")).collect();
     said.dedup();
     said.truncate(4);

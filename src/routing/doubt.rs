@@ -1,0 +1,138 @@
+//! Whether a call is diverted, kept or asked about: what the models weigh, what a plain word says without
+//! them, and the question that settles the rest.
+
+use std::collections::BTreeSet;
+
+use super::features::Read;
+use super::guard::Told;
+use super::knowledge::SignKind;
+use super::normal::PAUSE;
+use super::router::Router;
+use super::suggestion::{Reason, Verdict, quoted, reason};
+use crate::domain::Text;
+
+/// What is to be done with a call, and how likely it is whose.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Weighed {
+    /// What is to be done.
+    pub(super) verdict: Verdict,
+    /// The probability that the police keep it …
+    pub(super) police: f32,
+    /// … and that it may be diverted.
+    pub(super) divert: f32,
+    /// Whether somebody seems to be in danger now.
+    pub(super) emergency: bool,
+    /// Whether it is rather a matter of the police without danger.
+    pub(super) calm: bool,
+}
+
+impl Router {
+    /// Judges a text that can be read.
+    pub(super) fn judge(&self, read: &Read) -> Weighed {
+        let (divert, kept, danger) = self.weigh(read);
+        let police = 1.0 - divert;
+        let told = &read.reading.told;
+        let alarm = police >= self.tuning.ask && self.is_alarm(read);
+        let verdict = if police >= self.tuning.keep || alarm {
+            Verdict::Keep
+        } else if police >= self.tuning.ask
+            || danger >= self.tuning.ask_danger
+            || unsettled(told).is_some()
+        {
+            Verdict::Ask
+        } else {
+            Verdict::Divert
+        };
+        let emergency = match verdict {
+            Verdict::Keep => alarm || danger >= kept,
+            Verdict::Ask => danger > kept,
+            Verdict::Divert => false,
+        };
+        // What a plain word keeps is at least as likely theirs as what the models keep.
+        let police = if alarm { police.max(self.tuning.keep) } else { police };
+        Weighed { verdict, police, divert: 1.0 - police, emergency, calm: kept > danger }
+    }
+
+    /// Whether a short text tells of danger plainly, as happening, and says nothing that could take it back
+    /// (我要自杀). The models have learned from longer texts and are timid about a few words.
+    fn is_alarm(&self, read: &Read) -> bool {
+        let reading = &read.reading;
+        let said = read.text.iter().filter(|one| **one != PAUSE).count();
+        let live = |one: &Told| one.manner.is_live() && !one.doubtful;
+        let plain = |one: &Told| one.plain && one.kind == SignKind::Danger;
+        let bare = reading.over.is_empty() && !reading.drill && !reading.beasts && !reading.past;
+        said <= self.tuning.alarm_length
+            && bare
+            && reading.told.iter().any(plain)
+            && reading.told.iter().all(live)
+    }
+
+    /// Whether a text says too little to be judged, or speaks another language, and no sign of danger
+    /// stands in it: nobody has seen most of it before.
+    pub(super) fn cannot_read(&self, read: &Read) -> bool {
+        let least = self.tuning.seen_pairs;
+        let pairs = read.text.windows(2).filter(|pair| !pair.contains(&PAUSE));
+        let pairs: BTreeSet<String> =
+            pairs.map(|pair| format!("n:{}", pair.iter().collect::<String>())).collect();
+        let known = pairs.iter().filter(|pair| self.of_unit.knows(pair)).count();
+        let word = read.words.iter().any(|(word, _)| word.chars().count() > 1);
+        let strange = least > 0 && (known * 3 < pairs.len() || known < least && !word);
+        read.reading.told.is_empty() && (pairs.is_empty() || strange)
+    }
+}
+
+/// The danger that one question must settle, whatever the models say: told as perhaps happening now, or
+/// again, or taken back in words that may mean something else; or told plainly as happening.
+fn unsettled(told: &[Told]) -> Option<&Told> {
+    let open = |one: &&Told| one.doubtful || one.plain && one.manner.is_live();
+    told.iter().filter(|one| one.kind == SignKind::Danger).find(open)
+}
+
+/// Why a call is not diverted.
+pub(super) fn held_for(told: &[Told]) -> Reason {
+    let live: Vec<&Told> = told.iter().filter(|told| told.manner.is_live()).collect();
+    if !live.is_empty() {
+        let words = quoted(live.iter().map(|told| told.word.as_str()));
+        return reason(
+            "danger",
+            &format!("说到{words}，且未说已过去或已排除"),
+            &format!("{words} is told as present, and nothing takes it back"),
+        );
+    }
+    if let Some(Told { word, .. }) = unsettled(told) {
+        return reason(
+            "danger",
+            &format!("说到“{word}”，话里不能断定没有或已排除"),
+            &format!("“{word}” is told, and the words around it do not surely take it back"),
+        );
+    }
+    reason("model", "与以往由公安处置的警情相似", "like calls that stayed with the police")
+}
+
+/// What the dispatcher asks; of a calm matter of the police it is not asked who is hurt.
+pub(super) fn question(told: &[Told], calm: bool) -> Text {
+    if let Some(Told { word, .. }) = unsettled(told) {
+        return Text::new(
+            format!("“{word}”现在是否确有其事（看到、闻到、听到），或有人受伤、被困？"),
+            format!("Is `{word}` seen, smelt or heard now, or is anybody hurt or trapped?"),
+        );
+    }
+    let kind = told.iter().filter(|told| told.manner.is_live()).map(|told| told.kind).min();
+    match kind {
+        Some(SignKind::Crime) => {
+            Text::new("来电人是否要就违法犯罪行为报警？", "Does the caller report an offence?")
+        }
+        Some(SignKind::Police) => Text::new(
+            "是否要求公安机关办理（户籍证件、案件、交通、民警）？",
+            "Is something asked of the police themselves (papers, a case, traffic, an officer)?",
+        ),
+        None if calm => Text::new(
+            "是否涉及违法犯罪，或要求公安机关办理？",
+            "Is an offence concerned, or something asked of the police themselves?",
+        ),
+        Some(SignKind::Danger) | None => Text::new(
+            "现在是否有人受伤、被困、失踪或受到威胁？",
+            "Is anybody hurt, trapped, missing or threatened now?",
+        ),
+    }
+}
