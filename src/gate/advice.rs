@@ -8,7 +8,6 @@ use super::error::Error;
 use super::lessons::CATEGORY;
 use super::{Caller, Gate, Request, Typed};
 use crate::chart::CommandSpec;
-use crate::domain::event::hex;
 use crate::domain::{Directory, InstanceId, Instant, JurisdictionId, Refusal, Text};
 use crate::policy::Act;
 use crate::routing::suggestion::Candidate;

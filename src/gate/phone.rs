@@ -1,6 +1,5 @@
 //! By what a caller's number is recognised, however it is written: a digest with this house's key.
 
-use super::error::Error;
 use super::{Gate, RoutingRules};
 use crate::domain::event::hex;
 

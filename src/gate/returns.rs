@@ -6,9 +6,9 @@ use std::collections::BTreeMap;
 use super::error::Error;
 use super::lessons::{REFERRAL, RETURNED, UNIT};
 use super::{Caller, Gate};
-use crate::domain::{Event, Fields, Instance, InstanceId, Instant, Value};
+use crate::domain::{Event, Fields, Instance, InstanceId, Instant, StoredEvent, Value};
 use crate::policy::Act;
-use crate::store::{Filter, Holding, Reader, StoredEvent};
+use crate::store::{Filter, Holding, Reader};
 
 /// The field that says how the last return went, and its values.
 const LAST: &str = "last_return";
