@@ -12,6 +12,7 @@ pub mod finding;
 pub mod machine;
 pub mod names;
 mod parties;
+pub mod routed;
 pub mod schema;
 mod written;
 

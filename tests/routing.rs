@@ -227,9 +227,50 @@ fn an_empty_or_strange_text_gets_an_answer_too() {
 }
 
 #[test]
-fn what_says_too_little_or_is_in_another_language_is_asked_about() {
-    for text in ["", "救", "火", "呜呜呜", "help, someone is trapped under the truck"] {
-        assert_ne!(say(text).verdict, Verdict::Divert, "{text}");
+fn what_says_too_little_or_is_in_another_language_is_asked_about_and_given_to_nobody() {
+    for text in [
+        "",
+        "  。。",
+        "救",
+        "火",
+        "呜呜呜",
+        "help, someone is trapped under the truck",
+        "안녕하세요",
+    ] {
+        let said = say(text);
+        assert_eq!(said.verdict, Verdict::Ask, "{text}");
+        assert_eq!(said.confidence_per_mille, 0, "{text}: {said:?}");
+        assert!(said.question.is_some(), "{text}");
+        let units: Vec<&str> = said.units.iter().map(|unit| unit.code.as_str()).collect();
+        assert_eq!((units, said.categories.len()), (vec!["gongan"], 0), "{text}");
+        assert_eq!(said.reasons[0].kind, "unread", "{text}");
+        assert!(said.reasons[0].text.zh.contains("无法判断"), "{text}");
+    }
+}
+
+#[test]
+fn a_few_words_that_tell_of_danger_plainly_are_kept_with_the_police_first() {
+    for text in [
+        "我要自杀",
+        "住院部着火",
+        "学校着火了",
+        "有人跳河",
+        "有人持刀",
+        "老人昏迷了",
+        "娃掉河里了",
+        "他要杀我",
+        "快来，车里着火",
+    ] {
+        let said = say(text);
+        assert_eq!(said.verdict, Verdict::Keep, "{text}: {said:?}");
+        assert!(said.emergency, "{text}: {said:?}");
+        assert_eq!(said.units[0].code, "gongan", "{text}");
+        assert_eq!(said.question, None, "{text}");
+    }
+    // Few words that say something else are not.
+    for text in ["没有着火", "怕着火", "去年着过火", "防溺水宣传", "消防演练", "火已经扑灭了"]
+    {
+        assert_ne!(say(text).verdict, Verdict::Keep, "{text}: {:?}", say(text));
     }
 }
 
@@ -293,4 +334,69 @@ fn the_command_line_answers_a_file_of_records() {
     let error = routing::evaluate(&settings, &file, None).unwrap_err();
     assert!(error.contains("calls.jsonl:1"), "{error}");
     std::fs::remove_dir_all(folder).unwrap();
+}
+
+/// A harbour with a few examples, in a folder of its own, and the settings that find it.
+fn small_house(name: &str) -> (std::path::PathBuf, Settings) {
+    let home = std::env::temp_dir().join(format!("fenliu-{name}-{}", std::process::id()));
+    let shipped = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("config/routing/chinese");
+    let (chinese, own) = (home.join("routing/chinese"), home.join("routing/kisima"));
+    for folder in [&chinese, &own, &home.join("jurisdictions")] {
+        std::fs::create_dir_all(folder).unwrap();
+    }
+    for file in ["concepts.yaml", "frames.yaml", "guard.yaml"] {
+        std::fs::copy(shipped.join(file), chinese.join(file)).unwrap();
+    }
+    let who = "code: kisima\nname: { zh: 基西马港, en: Port of Kisima }\ncalendar: kisima\n\
+        bodies: { desk: watch, police: watch }\nunits:\n\
+        \x20 - { code: watch, name: { zh: 港警, en: Watch }, kind: body }\n\
+        \x20 - { code: cranes, name: { zh: 吊机队, en: Cranes }, kind: department }\n\
+        \x20 - { code: divers, name: { zh: 潜水队, en: Divers }, kind: department }\n";
+    std::fs::write(home.join("jurisdictions/kisima.yaml"), who).unwrap();
+    std::fs::write(own.join("lexicon.yaml"), "topics: {}\n").unwrap();
+    std::fs::write(own.join("tuning.yaml"), "rounds: 6\n").unwrap();
+    let example = |number: usize| {
+        let (unit, text) = [("cranes", "吊机卡住了"), ("divers", "缆绳缠住了螺旋桨")][number % 2];
+        let line = serde_json::json!({ "text": format!("{number}号码头{text}"), "units": [unit],
+            "divert": true });
+        format!("{line}\n")
+    };
+    let examples: String = (0..24).map(example).collect();
+    std::fs::write(own.join("examples.jsonl"), examples).unwrap();
+    (home.clone(), Settings { home, ..Settings::default() })
+}
+
+#[test]
+fn cross_validation_judges_each_text_by_what_was_learned_from_the_others() {
+    let (home, settings) = small_house("folds");
+    let (file, answers) = (home.join("calls.jsonl"), home.join("answers.jsonl"));
+    // What only these two say is learned from the one for the other, never from itself.
+    let labelled = "{\"id\":\"1\",\"text\":\"吊机不动\",\"units\":[\"cranes\"],\"divert\":true}\n\
+        {\"id\":\"2\",\"text\":\"缆绳断在水里\",\"units\":[\"divers\"],\"divert\":true}\n\
+        {\"id\":\"3\",\"text\":\"没有标注\"}\n";
+    std::fs::write(&file, labelled).unwrap();
+    let judge = |folds| routing::cross_validate(&settings, Some(&file), folds, Some(&answers));
+    let report = judge(3).unwrap().text;
+    assert!(report.contains("of the file, 2 of 3 labelled\nrecords: 2\n"), "{report}");
+    assert!(report.contains("of the examples of the training\nrecords: 24\n"), "{report}");
+    assert!(report.contains(" % ["), "intervals: {report}");
+    assert_eq!(std::fs::read_to_string(&answers).unwrap().lines().count(), 2);
+    // The same again is the same.
+    assert_eq!(judge(3).unwrap().text, report);
+    // Without a file the examples alone are judged.
+    let alone = routing::cross_validate(&settings, None, 2, None).unwrap().text;
+    assert!(!alone.contains("of the file") && alone.contains("records: 24"), "{alone}");
+    std::fs::write(&file, "{\"id\":\"1\",\"text\":\"没有标注\"}\n").unwrap();
+    let nothing = judge(2).unwrap_err();
+    assert!(nothing.contains("calls.jsonl") && nothing.contains("units"), "{nothing}");
+    std::fs::remove_dir_all(home).unwrap();
+}
+
+#[test]
+fn a_text_and_its_doubles_are_judged_in_one_fold() {
+    let fold = |text: &str| fenliu::routing::evaluate::fold_of(text, 5);
+    assert_eq!(fold("路灯不亮"), fold("路灯不亮"));
+    let used: std::collections::BTreeSet<u64> =
+        (0..100).map(|number| fold(&format!("{number}号路灯不亮"))).collect();
+    assert_eq!(used, (0..5).collect());
 }

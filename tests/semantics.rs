@@ -9,6 +9,7 @@ mod findings;
 mod ladders;
 mod random;
 mod recount;
+mod routing;
 mod schema;
 mod shipped;
 mod targets;

@@ -11,7 +11,7 @@ use crate::config::knowledge;
 use crate::config::settings::Settings;
 use crate::domain::{Directory, JurisdictionId};
 use crate::gate;
-use crate::routing::evaluate::{CallRecord, Prediction, Scores};
+use crate::routing::evaluate::{CallRecord, Prediction, Scores, fold_of};
 use crate::routing::{Circumstances, Example, Knowledge, Router, Suggestion};
 use crate::store::{Options, Store};
 
@@ -27,8 +27,14 @@ pub enum Wish {
     },
     /// Answer every record of a file, and score the answers where the records are labelled.
     Evaluate {
-        /// Call records, one JSON object a line: `id`, `text`, `place` and, for the scores, labels.
-        file: PathBuf,
+        /// Call records, one JSON object a line: `id`, `text`, `place` and, for the scores, labels. May be
+        /// left out with `--folds`.
+        #[arg(required_unless_present = "folds")]
+        file: Option<PathBuf>,
+        /// Cross-validate: the labelled records of the file and the examples that the router is trained from
+        /// are put into so many parts, and each part is judged by a router that was trained from the others.
+        #[arg(long, value_parser = clap::value_parser!(u64).range(2..=50))]
+        folds: Option<u64>,
         /// Write the answers here, one JSON object a line.
         #[arg(long)]
         predictions: Option<PathBuf>,
@@ -60,7 +66,11 @@ pub fn run(
     let settings = |config| serve::settings(config, environment).map_err(|error| error.to_string());
     match wish {
         Wish::Train { config } => train(&settings(config)?),
-        Wish::Evaluate { file, predictions, config } => {
+        Wish::Evaluate { file, folds: Some(folds), predictions, config } => {
+            cross_validate(&settings(config)?, file.as_deref(), folds, predictions.as_deref())
+        }
+        Wish::Evaluate { file, folds: None, predictions, config } => {
+            let file = file.ok_or("name a file of records")?;
             evaluate(&settings(config)?, &file, predictions.as_deref())
         }
         Wish::Explain { text, place, config } => explain(&settings(config)?, &text, &place),
@@ -138,37 +148,99 @@ pub fn evaluate(
     file: &Path,
     predictions: Option<&Path>,
 ) -> Result<Report, String> {
-    let source =
-        fs::read_to_string(file).map_err(|error| format!("{}: {error}", file.display()))?;
-    let mut records = Vec::new();
-    for (number, line) in (1..).zip(source.lines()) {
-        if line.trim().is_empty() {
-            continue;
-        }
-        let record: CallRecord = serde_json::from_str(line)
-            .map_err(|error| format!("{}:{number}: {error}", file.display()))?;
-        records.push(record);
-    }
+    let records = records_of(file)?;
     let (directory, knowledge) = known(settings)?;
     let router = Router::train(&knowledge);
-    let mut scores = Scores::default();
-    let mut written = String::new();
+    let (mut scores, mut written) = (Scores::default(), String::new());
     for record in &records {
-        // Text and place are read; the labels are for the scores.
-        let call = Circumstances {
-            place: record.place.clone().unwrap_or_default(),
-            ..Circumstances::default()
-        };
-        let said = Prediction::of(&record.id, &suggest(&router, &directory, &record.text, &call));
+        let said = answer(&router, &directory, record);
         scores.count(record, &said);
-        let line = serde_json::to_string(&said).map_err(|error| error.to_string())?;
-        written.push_str(&line);
-        written.push('\n');
+        written.push_str(&line(&said)?);
     }
-    if let Some(path) = predictions {
-        fs::write(path, written).map_err(|error| format!("{}: {error}", path.display()))?;
-    }
+    write(predictions, &written)?;
     Ok(Report::of(format!("model {}\n{}", router.name(), scores.draw())))
+}
+
+/// Judges the labelled records of a file, and the examples of the training, each by a router that was
+/// trained from the other folds; records without labels are left out.
+///
+/// # Errors
+/// As [`evaluate`]; that no record of the file is labelled.
+pub fn cross_validate(
+    settings: &Settings,
+    file: Option<&Path>,
+    folds: u64,
+    predictions: Option<&Path>,
+) -> Result<Report, String> {
+    let mut given = file.map_or(Ok(Vec::new()), records_of)?;
+    let all = given.len();
+    given.retain(CallRecord::is_labelled);
+    if let Some(file) = file.filter(|_| given.is_empty()) {
+        return Err(format!(
+            "{}: no record has the labels `units` and `divert`: there is nothing to judge by",
+            file.display()
+        ));
+    }
+    let (directory, knowledge) = known(settings)?;
+    let own = (1..).zip(&knowledge.examples);
+    let own: Vec<CallRecord> =
+        own.map(|(number, one)| CallRecord::of_example(format!("example {number}"), one)).collect();
+    let learned: Vec<Example> =
+        given.iter().chain(&own).filter_map(CallRecord::as_example).collect();
+    let (mut of_given, mut of_own) = (Scores::default(), Scores::default());
+    let mut written = String::new();
+    for fold in 0..folds {
+        let here = |text: &str| fold_of(text, folds) == fold;
+        let others = learned.iter().filter(|example| !here(&example.text)).cloned().collect();
+        let router = Router::train(&Knowledge { examples: others, ..knowledge.clone() });
+        for record in given.iter().filter(|record| here(&record.text)) {
+            let said = answer(&router, &directory, record);
+            of_given.count(record, &said);
+            written.push_str(&line(&said)?);
+        }
+        for record in own.iter().filter(|record| here(&record.text)) {
+            of_own.count(record, &answer(&router, &directory, record));
+        }
+    }
+    write(predictions, &written)?;
+    let mut text = format!("{folds} folds\n");
+    if file.is_some() {
+        text.push_str(&format!(
+            "\nof the file, {} of {all} labelled\n{}",
+            given.len(),
+            of_given.draw()
+        ));
+    }
+    text.push_str(&format!("\nof the examples of the training\n{}", of_own.draw()));
+    Ok(Report::of(text))
+}
+
+fn records_of(file: &Path) -> Result<Vec<CallRecord>, String> {
+    let source =
+        fs::read_to_string(file).map_err(|error| format!("{}: {error}", file.display()))?;
+    let lines = (1..).zip(source.lines()).filter(|(_, line)| !line.trim().is_empty());
+    let read = |(number, line): (usize, &str)| {
+        let record = serde_json::from_str(line);
+        record.map_err(|error| format!("{}:{number}: {error}", file.display()))
+    };
+    lines.map(read).collect()
+}
+
+/// What the router says to a record: text and place are read, the labels are for the scores.
+fn answer(router: &Router, directory: &Directory, record: &CallRecord) -> Prediction {
+    let place = record.place.clone().unwrap_or_default();
+    let call = Circumstances { place, ..Circumstances::default() };
+    Prediction::of(&record.id, &suggest(router, directory, &record.text, &call))
+}
+
+fn line(said: &Prediction) -> Result<String, String> {
+    let line = serde_json::to_string(said).map_err(|error| error.to_string())?;
+    Ok(line + "\n")
+}
+
+fn write(predictions: Option<&Path>, written: &str) -> Result<(), String> {
+    let Some(path) = predictions else { return Ok(()) };
+    fs::write(path, written).map_err(|error| format!("{}: {error}", path.display()))
 }
 
 /// Says what is suggested for a text, and why.

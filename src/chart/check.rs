@@ -7,6 +7,7 @@ mod family;
 mod guards;
 mod paths;
 mod promise;
+mod routing;
 mod standing;
 mod unused;
 
@@ -31,6 +32,7 @@ pub(super) fn check(source: &str, document: &Document, chart: &Chart, found: &mu
         checker.standing();
     }
     checker.guards();
+    checker.routing();
     let broken = |finding: &Finding| finding.severity == Severity::Error;
     if !found.iter().chain(&checker.findings).any(broken) {
         checker.unused();

@@ -28,6 +28,9 @@ pub struct Document {
     /// When its messages are urgent although the tier is below larger: an expression.
     #[serde(default)]
     pub urgent: Option<Spot<String>>,
+    /// Whether calls are read and matters learned from: then it must have what the router goes by.
+    #[serde(default)]
+    pub routing: Option<Spot<bool>>,
     /// What an instance knows.
     #[serde(default)]
     pub fields: Table<FieldDoc>,

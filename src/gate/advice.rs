@@ -5,26 +5,16 @@ use std::sync::atomic::Ordering;
 use std::sync::{Arc, PoisonError};
 
 use super::error::Error;
-use super::lessons::CATEGORY;
 use super::{Caller, Gate, Request, Typed};
 use crate::chart::CommandSpec;
+use crate::chart::routed::{
+    ANSWERS, CATEGORY, GUARD, KEPT_CATEGORY, PHONE, PLACE, SAID, SOURCE, SUGGESTION,
+};
 use crate::domain::{Directory, InstanceId, Instant, JurisdictionId, Refusal, Text};
 use crate::policy::Act;
 use crate::routing::suggestion::Candidate;
 use crate::routing::{Circumstances, Router, Suggestion, Traits};
 use crate::store::TraceRow;
-
-/// The inputs of a command that takes a call, which the service fills in itself.
-const GUARD: &str = "guard";
-const SUGGESTION: &str = "suggestion";
-const KEPT_CATEGORY: &str = "kept_category";
-/// The inputs that hold what the caller said, from which number, and where.
-pub(super) const SAID: &str = "text";
-const PHONE: &str = "caller_phone";
-const PLACE: &str = "place";
-/// What the caller answered to the questions of the category.
-const ANSWERS: &str = "answers";
-const SOURCE: &str = "source";
 
 /// No call is longer, in characters; as much as the field of the workflow takes.
 const TEXT_MAX: usize = 4000;

@@ -12,6 +12,10 @@ use super::error::Error;
 use super::{Gate, number_of, personal};
 use crate::calendar::Calendar;
 use crate::chart::CommandSpec;
+use crate::chart::routed::{
+    ACCEPTED, CATEGORY, DEEMED, KEPT, PRECEDENT, PRECEDENT_FROM, PRECEDENT_TERRITORY,
+    PRECEDENT_UNTIL, REASON, RETURNED, RULED, SAID, UNIT, WORKFLOW,
+};
 use crate::domain::directory::TOWNSHIP;
 use crate::domain::{
     Category, Directory, Fields, Instance, InstanceId, Instant, JurisdictionId, Text, Value,
@@ -19,24 +23,6 @@ use crate::domain::{
 use crate::routing::knowledge::Matter;
 use crate::routing::{Example, Knowledge, Precedent, Router, Traits};
 use crate::store::{Filter, NewAlarm, PrecedentRow, Reader, TraceRow};
-
-/// The inputs of a command that rules: to which unit, why, and whether it is a precedent.
-pub(super) const UNIT: &str = "unit";
-const REASON: &str = "reason";
-const PRECEDENT: &str = "precedent";
-/// Inputs that say where and how long a ruling is a precedent.
-const TERRITORY: &str = "precedent_territory";
-const FROM: &str = "precedent_from";
-const UNTIL: &str = "precedent_until";
-
-/// The workflow that is learned from, and its fields that say how a matter went.
-pub(super) const REFERRAL: &str = "referral";
-pub(super) const CATEGORY: &str = "category";
-const ACCEPTED: &str = "accepted_at";
-const DEEMED: &str = "deemed_at";
-pub(super) const KEPT: &str = "police_kept";
-pub(super) const RETURNED: &str = "returned_by";
-const RULED: &str = "ruled";
 
 /// From so many matters is learned at most, the newest.
 const LESSONS_MAX: i64 = 2000;
@@ -74,9 +60,9 @@ pub(super) fn precedent(
         jurisdiction: instance.jurisdiction,
         at,
         made_by,
-        territory: text(input, TERRITORY).or_else(|| township.then(|| unit.clone())),
-        valid_from: day(FROM).and_then(begins),
-        valid_until: day(UNTIL).map(|last| calendar.end_of(last)),
+        territory: text(input, PRECEDENT_TERRITORY).or_else(|| township.then(|| unit.clone())),
+        valid_from: day(PRECEDENT_FROM).and_then(begins),
+        valid_until: day(PRECEDENT_UNTIL).map(|last| calendar.end_of(last)),
         unit,
         category: text(&instance.fields, CATEGORY).unwrap_or_default(),
         reason: text(input, REASON).unwrap_or_default(),
@@ -153,7 +139,7 @@ pub fn lessons(
     let mut examples = Vec::new();
     let mut filter = Filter {
         jurisdiction: Some(owner),
-        workflow: Some(REFERRAL.to_owned()),
+        workflow: Some(WORKFLOW.to_owned()),
         ..Filter::default()
     };
     let mut read = 0;
@@ -165,7 +151,7 @@ pub fn lessons(
         for instance in page.iter().filter(|instance| !narrow.contains(&instance.id)) {
             let Some(unit) = teaches(instance) else { continue };
             let rows = reader.personal(instance.id)?;
-            let said = rows.iter().find(|row| row.field == super::advice::SAID);
+            let said = rows.iter().find(|row| row.field == SAID);
             let Some(said) = said.map(|row| personal::text(&row.value)) else { continue };
             let category = instance.fields.get(CATEGORY).and_then(Value::as_text);
             examples.push(Example {

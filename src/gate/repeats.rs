@@ -6,8 +6,8 @@ use std::sync::PoisonError;
 
 use super::advice::takes_calls;
 use super::error::Error;
-use super::lessons::{CATEGORY, KEPT};
 use super::{Caller, Gate, Seen, family_of};
+use crate::chart::routed::{CATEGORY, KEPT, MERGED, REPEATS};
 use crate::domain::{Directory, InstanceId, Instant, Text, Value};
 use crate::policy::Act;
 use crate::routing::suggestion::{Reason, per_mille};
@@ -79,9 +79,6 @@ const FURTHEST: i64 = 200 * 24 * 3_600_000;
 
 /// Calls of one number that are looked at.
 const OF_NUMBER: i64 = 20;
-
-/// The field that says which matter another one was merged into, and that outcome.
-const MERGED: &str = "merged_into";
 
 /// Of so many of the likest it is looked up how they stand.
 const LOOKED_UP: usize = 25;
@@ -275,7 +272,7 @@ impl Hit {
         if self.likeness >= 250 {
             say("same_matter", "所说事项相近", "what is said is alike");
         }
-        let calls = seen.instance.fields.get("repeat_calls").and_then(Value::as_int);
+        let calls = seen.instance.fields.get(REPEATS).and_then(Value::as_int);
         if let Some(calls) = calls.filter(|calls| *calls > 0) {
             say(
                 "counted",

@@ -2,17 +2,13 @@
 //! category: all of them, counted.
 
 use super::error::Error;
-use super::lessons::{CATEGORY, REFERRAL};
 use super::query::Page;
 use super::{Caller, Gate};
+use crate::chart::routed::{CATEGORY, FIRST_UNIT, PLACE, WORKFLOW};
 use crate::domain::{Category, Directory, Instance, InstanceId, Instant, Value};
 use crate::routing::Traits;
 use crate::routing::suggestion::per_mille;
 use crate::store::{Filter, Holding, PrecedentRow};
-
-/// Fields of a matter: the unit it went to first, and where it is.
-const FIRST: &str = "first_unit";
-const PLACE: &str = "place";
 
 /// A change is tried on the matters of so many milliseconds.
 const BEHIND: i64 = 400 * 24 * 3_600_000;
@@ -121,7 +117,7 @@ impl Gate {
         let Some(category) = directory.categories.get(&ruled.category) else { return Ok(replay) };
         let mut filter = Filter {
             jurisdiction: Some(ruled.jurisdiction),
-            workflow: Some(REFERRAL.to_owned()),
+            workflow: Some(WORKFLOW.to_owned()),
             opened_from: Some(since),
             field: Some(Holding::Code(CATEGORY.to_owned(), category.code.clone())),
             before,
@@ -135,7 +131,7 @@ impl Gate {
                 if text(instance, CATEGORY) != Some(&category.code) {
                     continue;
                 }
-                let Some(first) = text(instance, FIRST) else { continue };
+                let Some(first) = text(instance, FIRST_UNIT) else { continue };
                 replay.replayed += 1;
                 if !would_move(directory, category, ruled, instance) {
                     continue;
@@ -191,7 +187,7 @@ fn would_move(
     let township = directory.township_of(place);
     let local = township.and_then(|township| category.territory.get(township));
     let local = local.map(|local| directory.heir(local)).filter(|local| directory.is_fit(local));
-    let first = text(instance, FIRST).map(|first| directory.heir(first));
+    let first = text(instance, FIRST_UNIT).map(|first| directory.heir(first));
     local.is_none_or(|local| local == unit) && first.is_some_and(|first| first != unit)
 }
 

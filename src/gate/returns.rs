@@ -4,20 +4,13 @@
 use std::collections::BTreeMap;
 
 use super::error::Error;
-use super::lessons::{REFERRAL, RETURNED, UNIT};
 use super::{Caller, Gate};
+use crate::chart::routed::{
+    CLAUSE, LAST_RETURN, PENDING, REJECTED, RETURNED, UNIT, UPHELD, WORKFLOW,
+};
 use crate::domain::{Event, Fields, Instance, InstanceId, Instant, StoredEvent, Value};
 use crate::policy::Act;
 use crate::store::{Filter, Holding, Reader};
-
-/// The field that says how the last return went, and its values.
-const LAST: &str = "last_return";
-const PENDING: &str = "pending";
-const UPHELD: &str = "upheld";
-const REJECTED: &str = "rejected";
-
-/// The input of a return that names a clause.
-const CLAUSE: &str = "disputed_clause";
 
 /// So many matters, or events, are read in one go.
 const PAGE: i64 = 500;
@@ -84,7 +77,7 @@ impl Gate {
         self.sees_routing(caller)?;
         let mut filter = Filter {
             jurisdiction: Some(caller.jurisdiction),
-            workflow: Some(REFERRAL.to_owned()),
+            workflow: Some(WORKFLOW.to_owned()),
             opened_from: from,
             opened_to: to,
             ..Filter::default()
@@ -162,7 +155,7 @@ fn follow(fields: &mut Fields, returns: &mut Vec<Return>, event: &Event) {
     let text = |fields: &Fields, name: &str| {
         fields.get(name).and_then(Value::as_text).map(|text| text.trim().to_owned())
     };
-    let outcome = match event.set.get(LAST).and_then(Value::as_text) {
+    let outcome = match event.set.get(LAST_RETURN).and_then(Value::as_text) {
         Some(PENDING) => Some(Outcome::Pending),
         Some(UPHELD) => Some(Outcome::Upheld),
         Some(REJECTED) => Some(Outcome::Rejected),

@@ -4,6 +4,8 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
+use super::digest;
+use super::knowledge::Example;
 use super::suggestion::{Suggestion, Verdict};
 
 /// A record of a call, as the files of records have it. Labels may be missing.
@@ -16,12 +18,58 @@ pub struct CallRecord {
     pub text: String,
     /// Where, if known.
     pub place: Option<String>,
+    /// Label: the category.
+    pub category: Option<String>,
     /// Label: units that may handle it, the best first.
     pub units: Option<Vec<String>>,
+    /// Label: units that act with them.
+    pub co_units: Option<Vec<String>>,
     /// Label: whether it may be diverted.
     pub divert: Option<bool>,
     /// Label: whether somebody is in danger.
     pub emergency: Option<bool>,
+}
+
+impl CallRecord {
+    /// Whether its right answer is known.
+    #[must_use]
+    pub fn is_labelled(&self) -> bool {
+        self.divert.is_some() && self.units.as_ref().is_some_and(|units| !units.is_empty())
+    }
+
+    /// What is learned from it, if its right answer is known.
+    #[must_use]
+    pub fn as_example(&self) -> Option<Example> {
+        Some(Example {
+            text: self.text.clone(),
+            category: self.category.clone(),
+            units: self.units.clone().filter(|units| !units.is_empty())?,
+            co_units: self.co_units.clone().unwrap_or_default(),
+            divert: self.divert?,
+            emergency: self.emergency == Some(true),
+        })
+    }
+
+    /// An example as a record with its right answer.
+    #[must_use]
+    pub fn of_example(id: String, example: &Example) -> Self {
+        Self {
+            id,
+            text: example.text.clone(),
+            place: None,
+            category: example.category.clone(),
+            units: Some(example.units.clone()),
+            co_units: Some(example.co_units.clone()),
+            divert: Some(example.divert),
+            emergency: Some(example.emergency),
+        }
+    }
+}
+
+/// In which of so many folds a text is judged: always in the same, and with its doubles.
+#[must_use]
+pub fn fold_of(text: &str, folds: u64) -> u64 {
+    (digest::with(digest::EMPTY, text) >> 16) % folds.max(1)
 }
 
 /// What was answered to a record.

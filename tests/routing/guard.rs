@@ -128,6 +128,28 @@ fn electric_shocks_explosions_and_machines_that_keep_somebody_alive_are_held() {
 }
 
 #[test]
+fn a_denial_or_an_end_that_is_only_asked_about_calms_nothing() {
+    for text in [
+        "没着火？你来看，火苗窜出来了",
+        "没着火？你来看",
+        "你说没着火?烟都出来了",
+        "没有人被困？那你听下面谁在喊",
+        "没死人？人都硬了",
+        "不是着火？那是啥子",
+        "着火了，你问灭了没？没有",
+        "着火了，灭了吧？不晓得",
+    ] {
+        let said = say(text);
+        assert_ne!(said.verdict, Verdict::Divert, "{text}: {said:?}");
+    }
+    // Something else is asked, and the denial stands.
+    for text in ["没有着火，烟感一直响，能来修吗？", "没人受伤，路灯杆倒了，归哪个管？"]
+    {
+        assert_eq!(say(text).verdict, Verdict::Divert, "{text}: {:?}", say(text));
+    }
+}
+
+#[test]
 fn no_emergency_is_diverted_for_words_that_it_shares_with_a_calm_call() {
     let (mut calm, mut diverted) = (0, 0);
     for line in include_str!("twins.jsonl").lines() {

@@ -97,6 +97,10 @@ fn family(code: &str) -> Option<&'static str> {
         "unknown_signal" => "接收方没有该信号",
         "never_sent" => "没有流程发出该信号",
         "never_started" => "没有流程启动该子流程",
+        "routing_needs" => "标明分流的流程缺少分流所需的字段或项",
+        "routing_type" => "分流所需的字段或项类型不符",
+        "routing_codes" => "分流所需的代码不齐",
+        "routing_personal" => "涉及来电人的项应标明为个人信息",
         "lost_outcome" => "子流程的结果没有得到处理",
         _ => return None,
     })

@@ -1,0 +1,133 @@
+//! What the router goes by in a workflow that is marked `routing: true`: the names of its fields and
+//! inputs, in one place. The check of a definition holds them, the gate reads them.
+
+use super::document::Kind;
+
+/// The workflow whose matters are learned from.
+pub const WORKFLOW: &str = "referral";
+
+/// Fields.
+pub const CATEGORY: &str = "category";
+/// Where it is, to the township or road; the input of the call, too.
+pub const PLACE: &str = "place";
+/// Who has it; the input of what gives it to a unit, too.
+pub const UNIT: &str = "unit";
+/// Who had it first.
+pub const FIRST_UNIT: &str = "first_unit";
+/// When its unit accepted it …
+pub const ACCEPTED: &str = "accepted_at";
+/// … or let the time for returning it lapse.
+pub const DEEMED: &str = "deemed_at";
+/// Who returned it.
+pub const RETURNED: &str = "returned_by";
+/// How the last return went.
+pub const LAST_RETURN: &str = "last_return";
+/// The values of that field.
+pub const PENDING: &str = "pending";
+/// The desk was wrong.
+pub const UPHELD: &str = "upheld";
+/// The unit was wrong.
+pub const REJECTED: &str = "rejected";
+/// Whether it was ruled to its unit.
+pub const RULED: &str = "ruled";
+/// Whether the police keep it.
+pub const KEPT: &str = "police_kept";
+/// How many called about it after the first.
+pub const REPEATS: &str = "repeat_calls";
+/// The matter that it was merged into: the field, and the outcome.
+pub const MERGED: &str = "merged_into";
+
+/// Inputs of a call: what the caller says …
+pub const SAID: &str = "text";
+/// … from which number …
+pub const PHONE: &str = "caller_phone";
+/// … what the caller answered to the questions of the category …
+pub const ANSWERS: &str = "answers";
+/// … which system handed it in …
+pub const SOURCE: &str = "source";
+/// … and what the service fills in: the guard's verdict …
+pub const GUARD: &str = "guard";
+/// … the suggestion in words …
+pub const SUGGESTION: &str = "suggestion";
+/// … and the category under which the police would have it.
+pub const KEPT_CATEGORY: &str = "kept_category";
+
+/// Inputs of what rules a matter to a unit: why, and whether it is a precedent …
+pub const REASON: &str = "reason";
+/// Whether it is one.
+pub const PRECEDENT: &str = "precedent";
+/// … in which township …
+pub const PRECEDENT_TERRITORY: &str = "precedent_territory";
+/// … from which day on …
+pub const PRECEDENT_FROM: &str = "precedent_from";
+/// … and until which day.
+pub const PRECEDENT_UNTIL: &str = "precedent_until";
+
+/// The input of a return that names a clause.
+pub const CLAUSE: &str = "disputed_clause";
+
+/// A field or input that the router goes by.
+#[derive(Debug, Clone, Copy)]
+pub struct Needed {
+    /// Its name.
+    pub name: &'static str,
+    /// Of which kind.
+    pub kind: Kind,
+    /// Codes that an enum must have.
+    pub codes: &'static [&'static str],
+    /// Whether it must be kept apart, with who called.
+    pub personal: bool,
+    /// For what.
+    pub why: &'static str,
+}
+
+const fn needed(name: &'static str, kind: Kind, why: &'static str) -> Needed {
+    Needed { name, kind, codes: &[], personal: false, why }
+}
+
+/// The verdicts of the guard, and what stands for none.
+const VERDICTS: &[&str] = &["unread", "divert", "ask", "keep"];
+
+/// The fields of a matter.
+pub const FIELDS: &[Needed] = &[
+    needed(CATEGORY, Kind::Category, "what it is about: learned, and compared with rulings"),
+    needed(PLACE, Kind::Text, "whose township it is, and which calls it may repeat"),
+    needed(UNIT, Kind::Unit, "who has it: that is learned"),
+    needed(FIRST_UNIT, Kind::Unit, "who had it first: changes of the catalogue are tried on it"),
+    needed(ACCEPTED, Kind::Instant, "only what a unit accepted is learned"),
+    needed(DEEMED, Kind::Instant, "who let the time lapse has not said that it is his"),
+    needed(RETURNED, Kind::Units, "what a unit returned is not learned as its own"),
+    Needed {
+        codes: &[PENDING, UPHELD, REJECTED],
+        ..needed(LAST_RETURN, Kind::Enum, "how each return went is counted by it")
+    },
+    needed(RULED, Kind::Flag, "what was ruled is learned"),
+    needed(KEPT, Kind::Flag, "what the police keep is not learned, and takes callers about danger"),
+    needed(REPEATS, Kind::Number, "how many called is said beside a repeat"),
+    needed(MERGED, Kind::Text, "who called about a merged matter is shown the other"),
+];
+
+/// The inputs of the command that opens a matter.
+pub const CALL: &[Needed] = &[
+    Needed { personal: true, ..needed(SAID, Kind::Text, "what the caller says is read") },
+    Needed { personal: true, ..needed(PHONE, Kind::Text, "who calls again is recognised by it") },
+    needed(PLACE, Kind::Text, "whose township it is, and which calls it may repeat"),
+    needed(CATEGORY, Kind::Category, "what the desk chose stands before what is suggested"),
+    needed(ANSWERS, Kind::Text, "the answers to the category's questions lead on"),
+    Needed { codes: VERDICTS, ..needed(GUARD, Kind::Enum, "the service fills in its verdict") },
+    needed(SUGGESTION, Kind::Text, "the service fills in what it suggests"),
+    needed(KEPT_CATEGORY, Kind::Category, "the service fills in the category of the police"),
+];
+
+/// The inputs of a command that rules, which is one with the input `precedent`.
+pub const RULING: &[Needed] = &[
+    needed(UNIT, Kind::Unit, "to whom it is ruled"),
+    needed(REASON, Kind::Text, "why, which the next suggestion says"),
+    needed(PRECEDENT, Kind::Flag, "whether like calls go there, too"),
+    needed(PRECEDENT_TERRITORY, Kind::Unit, "in which township"),
+    needed(PRECEDENT_FROM, Kind::Date, "from which day on"),
+    needed(PRECEDENT_UNTIL, Kind::Date, "until which day"),
+];
+
+/// The inputs of a return, which is a command with the input `disputed_clause`.
+pub const RETURN: &[Needed] = &[needed(CLAUSE, Kind::Text, "disputes are counted by clause")];
