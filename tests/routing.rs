@@ -348,7 +348,7 @@ fn small_house(name: &str) -> (std::path::PathBuf, Settings) {
         std::fs::copy(shipped.join(file), chinese.join(file)).unwrap();
     }
     let who = "code: kisima\nname: { zh: 基西马港, en: Port of Kisima }\ncalendar: kisima\n\
-        bodies: { desk: watch, police: watch }\nunits:\n\
+        bodies: { desk: watch, police: watch }\npeople: []\nunits:\n\
         \x20 - { code: watch, name: { zh: 港警, en: Watch }, kind: body }\n\
         \x20 - { code: cranes, name: { zh: 吊机队, en: Cranes }, kind: department }\n\
         \x20 - { code: divers, name: { zh: 潜水队, en: Divers }, kind: department }\n";

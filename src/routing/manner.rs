@@ -206,10 +206,11 @@ impl<'t> Marks<'t> {
         let into = |over: &Place| over.mark.is_over() && over.start < start && start < over.end;
         if self.places.iter().any(into) {
             // 没着火？你来看: a denial that is only asked back denies nothing.
-            return (Manner::Denied, heft.plain && self.asking.contains(&clause_end));
+            return (Manner::Denied, self.asking.contains(&clause_end));
         }
         if let Some(plainly) = self.denied(clause_start, start, clause_end) {
-            return (Manner::Denied, heft.plain && !plainly);
+            let asked = self.asking.contains(&clause_end);
+            return (Manner::Denied, asked || heft.plain && !plainly);
         }
         // How near a word of fear stands; one of one character may be part of a name.
         let nearest = self.of(Mark::Doubt, clause_start, start).next_back();
@@ -257,8 +258,7 @@ impl<'t> Marks<'t> {
         }
         let again = self.has(Mark::Negation, nearest.start.saturating_sub(3), nearest.start);
         let last = clause_end.checked_sub(1).and_then(|at| self.text.get(at));
-        let asked = last.is_some_and(|one| ['吗', '嘛', '么', '没'].contains(one))
-            || self.asking.contains(&clause_end);
+        let asked = last.is_some_and(|one| ['吗', '嘛', '么', '没'].contains(one));
         Some(gap.iter().all(|one| self.fillers.contains(one)) && !again && !asked)
     }
 
