@@ -38,6 +38,7 @@ impl Router {
         } else if police >= self.tuning.ask
             || danger >= self.tuning.ask_danger
             || unsettled(told).is_some()
+            || self.is_strange(read)
         {
             Verdict::Ask
         } else {
@@ -67,17 +68,22 @@ impl Router {
             && reading.told.iter().all(live)
     }
 
-    /// Whether a text says too little to be judged, or speaks another language, and no sign of danger
-    /// stands in it: nobody has seen most of it before.
+    /// Whether nothing can be read in a text: it says too little or speaks another language, and no sign
+    /// stands in it.
     pub(super) fn cannot_read(&self, read: &Read) -> bool {
+        let nothing = read.text.iter().all(|one| *one == PAUSE);
+        read.reading.told.is_empty() && (nothing || self.is_strange(read))
+    }
+
+    /// Whether nobody has seen most of a text before.
+    fn is_strange(&self, read: &Read) -> bool {
         let least = self.tuning.seen_pairs;
         let pairs = read.text.windows(2).filter(|pair| !pair.contains(&PAUSE));
         let pairs: BTreeSet<String> =
             pairs.map(|pair| format!("n:{}", pair.iter().collect::<String>())).collect();
         let known = pairs.iter().filter(|pair| self.of_unit.knows(pair)).count();
         let word = read.words.iter().any(|(word, _)| word.chars().count() > 1);
-        let strange = least > 0 && (known * 3 < pairs.len() || known < least && !word);
-        read.reading.told.is_empty() && (pairs.is_empty() || strange)
+        least > 0 && (known * 3 < pairs.len() || known < least && !word)
     }
 }
 

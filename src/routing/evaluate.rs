@@ -47,6 +47,7 @@ impl CallRecord {
             co_units: self.co_units.clone().unwrap_or_default(),
             divert: self.divert?,
             emergency: self.emergency == Some(true),
+            own: false,
         })
     }
 

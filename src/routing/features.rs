@@ -46,7 +46,7 @@ impl Reader {
     /// A reader that knows this vocabulary.
     #[must_use]
     pub fn new(knowledge: &Knowledge) -> Self {
-        let normal = Normal::new(&knowledge.frames, &knowledge.places);
+        let normal = Normal::new(knowledge);
         let guard = Guard::new(&knowledge.guard, &normal);
         let mut words = Words::default();
         for (concept, list) in &knowledge.concepts.concepts {

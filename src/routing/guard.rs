@@ -1,7 +1,7 @@
 //! How danger, crime and police matters are told: which signs a text holds, and whether each is told as
 //! present, past, over, feared or denied.
 
-use super::knowledge::{SignKind, Signs};
+use super::knowledge::{Over, SignKind, Signs};
 use super::manner::{Heft, Manner, Mark, Marks, Place};
 use super::normal::{Normal, PAUSE, Wording};
 use super::words::{Found, Words};
@@ -53,6 +53,7 @@ struct Group {
     kind: SignKind,
     weight: u8,
     willed: bool,
+    reached: bool,
     beside: bool,
 }
 
@@ -80,6 +81,7 @@ impl Guard {
                 kind: sign.kind,
                 weight: sign.weight,
                 willed: sign.willed,
+                reached: sign.reached,
                 beside: !sign.beside.is_empty(),
             });
             guard.signs.add_all(&sign.words, |word| normal.word(word), group);
@@ -95,17 +97,27 @@ impl Guard {
             (&grammar.unfinished, Mark::Unfinished),
             (&grammar.others, Mark::Others),
             (&grammar.doubt, Mark::Doubt),
+            (&grammar.later, Mark::Later),
             (&grammar.perhaps, Mark::Perhaps),
             (&grammar.turns, Mark::Turn),
             (&grammar.past, Mark::Past),
             (&grammar.after, Mark::After),
-            (&grammar.contained, Mark::Over),
-            (&grammar.ended, Mark::Ended),
+            (&grammar.contained, Mark::Contained),
             (&grammar.present, Mark::Present),
             (&grammar.drill, Mark::Drill),
             (&grammar.beasts, Mark::Beast),
         ] {
             guard.marks.add_all(words, |word| normal.word(word), mark);
+        }
+        let of = |over: &Over, name: &str| over.of.split_whitespace().any(|one| one == name);
+        for (group, known) in guard.groups.iter().enumerate() {
+            for over in grammar.contained_of.iter().filter(|over| of(over, &known.name)) {
+                let mark = Mark::ContainedOf(group);
+                guard.marks.add_all(&over.words, |word| normal.word(word), mark);
+            }
+            for over in grammar.ended.iter().filter(|over| of(over, &known.name)) {
+                guard.marks.add_all(&over.words, |word| normal.word(word), Mark::EndedOf(group));
+            }
         }
         guard.fillers = normal.word(&grammar.fillers);
         for (part, words) in &known.scenes {
@@ -121,14 +133,20 @@ impl Guard {
         let figures: Vec<(usize, usize)> =
             self.figures.find(text).iter().map(|hit| (hit.start, hit.end)).collect();
         let signs = self.signs.find_widest(text);
-        let mut places = Vec::new();
+        let mut places: Vec<Place> = Vec::new();
         for hit in self.marks.find_widest(text) {
+            let within = |one: &Place| {
+                one.mark.takes_in() && one.start < hit.start && hit.start < one.end
+            };
+            if places.iter().any(within) {
+                continue;
+            }
             // 走了 says that it is over, but not within 转走了: the word is part of the sign.
             let part = |sign: &Found<'_, usize>| {
                 sign.start < hit.start && hit.start < sign.end && sign.end <= hit.end
                     || hit.lies_within(sign.start, sign.end)
             };
-            if !signs.iter().any(part) {
+            if hit.tags.contains(&Mark::Compound) || !signs.iter().any(part) {
                 let place = |mark: &Mark| Place { mark: *mark, start: hit.start, end: hit.end };
                 places.extend(hit.tags.iter().map(place));
             }
@@ -137,7 +155,7 @@ impl Guard {
         let mut reading = Reading::default();
         for (mark, word) in marks.said() {
             match mark {
-                Mark::Over | Mark::Ended => reading.over.push(word),
+                over if over.is_over() => reading.over.push(word),
                 Mark::Present => reading.present.push(word),
                 Mark::Drill => reading.drill = true,
                 Mark::Beast => reading.beasts = true,
@@ -149,18 +167,22 @@ impl Guard {
         let beside = self.beside.find(text);
         for hit in &signs {
             let within = |(start, end): &(usize, usize)| *start <= hit.start && hit.end <= *end;
-            if figures.iter().any(within) || marks.over_covers(hit.start, hit.end) {
+            if figures.iter().any(within) {
                 continue;
             }
             for group in hit.tags {
                 let Some(known) = self.groups.get(*group) else { continue };
+                if marks.over_covers(*group, hit.start, hit.end) {
+                    continue;
+                }
                 if known.beside && !beside.iter().any(|word| word.tags.contains(group)) {
                     continue;
                 }
                 let plain = plain.iter().any(|word| {
                     word.tags.contains(group) && hit.start <= word.start && word.end <= hit.end
                 });
-                let heft = Heft { plain, weight: known.weight, willed: known.willed };
+                let Group { weight, willed, reached, .. } = *known;
+                let heft = Heft { group: *group, plain, weight, willed, reached };
                 let (manner, doubtful) = marks.manner(hit.start, hit.end, heft);
                 reading.told.push(Told {
                     sign: known.name.clone(),

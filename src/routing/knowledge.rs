@@ -34,15 +34,16 @@ pub struct Knowledge {
 }
 
 impl Knowledge {
-    /// Takes in what a jurisdiction's own matters teach, as far as its units are known here; what the
-    /// police keep is learned from the files alone.
+    /// Takes in what a jurisdiction's own matters teach of units and categories, as far as its units are
+    /// known here; danger and what the police keep are learned from the files alone.
     pub fn learn(&mut self, own: Vec<Example>) {
         let known = |unit: &String| {
             let catalogued = self.categories.iter().flat_map(|category| &category.units);
             let exemplary = self.examples.iter().flat_map(|example| &example.units);
             *unit != self.police && catalogued.chain(exemplary).any(|one| one == unit)
         };
-        let own: Vec<Example> = own.into_iter().filter(|one| one.units.iter().all(known)).collect();
+        let own = own.into_iter().filter(|one| one.units.iter().all(known));
+        let own: Vec<Example> = own.map(|one| Example { own: true, ..one }).collect();
         self.examples.extend(own);
     }
 
@@ -95,6 +96,10 @@ pub struct Frames {
     pub directions: String,
     /// Parts of a township.
     pub villages: String,
+    /// Words that only begin like one of these (村民).
+    pub no_villages: String,
+    /// Words that no slip is looked for across (请假 before 要: no 假要).
+    pub wholes: String,
     /// Slips and dialect: as written → as read.
     pub confusions: BTreeMap<String, String>,
 }
@@ -158,6 +163,20 @@ pub struct Sign {
     /// Whether somebody does it who means it: when that is feared, a question is asked.
     #[serde(default)]
     pub willed: bool,
+    /// Whether its plain words say that somebody was hurt already: where that is said to be over, a
+    /// question is asked.
+    #[serde(default)]
+    pub reached: bool,
+}
+
+/// What says that something is over.
+#[derive(Debug, Clone, Default, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Over {
+    /// Of which groups of signs.
+    pub of: String,
+    /// The words.
+    pub words: String,
 }
 
 /// Words that change what a sign says.
@@ -176,6 +195,8 @@ pub struct Grammar {
     pub others: String,
     /// "fear", "would", "almost".
     pub doubt: String,
+    /// "afterwards": fear only where it begins what is said, or after a word of `doubt`.
+    pub later: String,
     /// "perhaps", "it seems": of what may be happening now.
     pub perhaps: String,
     /// "but", "again", "today": what was past or over before it says nothing of what comes after.
@@ -186,8 +207,10 @@ pub struct Grammar {
     pub after: String,
     /// "nobody hurt", "already in hospital": it did no harm, or help is there.
     pub contained: String,
-    /// "put out", "mended": it is over itself.
-    pub ended: String,
+    /// The same, of some groups of signs only: "fenced off", "in hospital".
+    pub contained_of: Vec<Over>,
+    /// "put out", "shut off": over itself, of some groups of signs only.
+    pub ended: Vec<Over>,
     /// "now", "still".
     pub present: String,
     /// Drill, film, lecture.
@@ -294,4 +317,8 @@ pub struct Example {
     pub divert: bool,
     /// Whether somebody is in danger.
     pub emergency: bool,
+    /// Whether a matter of the house taught it, and no file. That a unit accepted it says nothing of
+    /// danger: the guard learns nothing of it.
+    #[serde(skip)]
+    pub own: bool,
 }

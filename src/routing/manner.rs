@@ -48,14 +48,19 @@ pub(super) enum Mark {
     Compound,
     Negation,
     Doubt,
+    /// "Afterwards": of the future where it begins what is said or stands after a word of fear; else it
+    /// only tells what came after what.
+    Later,
     Perhaps,
     Turn,
     Past,
     After,
-    /// It is over, or it did no harm.
-    Over,
-    /// It is over: put out, mended, long settled.
-    Ended,
+    /// It did no harm, or help is there: said of anything …
+    Contained,
+    /// … or of the signs of this group only.
+    ContainedOf(usize),
+    /// It is over: put out, shut off; said of the signs of this group only.
+    EndedOf(usize),
     /// Before "over": not yet, or only wished.
     Unfinished,
     /// "Over" that is not yet, or only wished.
@@ -70,7 +75,21 @@ pub(super) enum Mark {
 impl Mark {
     /// Whether it says that something is over.
     pub(super) fn is_over(self) -> bool {
-        matches!(self, Self::Over | Self::Ended)
+        matches!(self, Self::Contained | Self::ContainedOf(_) | Self::EndedOf(_))
+    }
+
+    /// Whether it says so of the signs of a group.
+    fn ends(self, of: usize) -> bool {
+        match self {
+            Self::Contained => true,
+            Self::ContainedOf(group) | Self::EndedOf(group) => group == of,
+            _ => false,
+        }
+    }
+
+    /// Whether the characters in it are no other marks, though they begin one: 出没伤人, 差点没打死.
+    pub(super) fn takes_in(self) -> bool {
+        matches!(self, Self::Compound | Self::Doubt)
     }
 }
 
@@ -85,12 +104,16 @@ pub(super) struct Place {
 /// How much a sign says by itself.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Heft {
+    /// Its group.
+    pub(super) group: usize,
     /// Its word hardly means anything else.
     pub(super) plain: bool,
     /// From 1 to 3.
     pub(super) weight: u8,
     /// It is done by somebody who means it.
     pub(super) willed: bool,
+    /// It has reached somebody: nothing ends that but word of who was reached.
+    pub(super) reached: bool,
 }
 
 /// How far before a sign its "no" may stand, in characters between them.
@@ -141,7 +164,12 @@ impl<'t> Marks<'t> {
         // 灭了？ and 灭了吧？, but not 灭了能不能来看？: there it is said, and something else asked.
         let rest = self.between(over.end, clause_end);
         let all_asked = self.asking.contains(&clause_end) && rest.iter().all(is_particle);
+        // 现在还没动手: the "no" is part of the word.
+        let before = over.start.checked_sub(1).and_then(|at| self.text.get(at));
+        let first = self.text.get(over.start);
+        let not_yet = matches!((before, first), (Some('还' | '尚'), Some('没' | '未')));
         asked
+            || not_yet
             || all_asked
             || spoken.iter().any(|place| {
                 let before = clause <= place.start && place.end <= over.start;
@@ -157,12 +185,21 @@ impl<'t> Marks<'t> {
     /// Each mark with its word.
     pub(super) fn said(&self) -> impl Iterator<Item = (Mark, String)> + '_ {
         let word = |place: &Place| self.between(place.start, place.end).iter().collect();
-        self.places.iter().map(move |place| (place.mark, word(place)))
+        // What ends several groups is said once.
+        let repeated = |at: usize, place: &Place| {
+            let before = at.checked_sub(1).and_then(|at| self.places.get(at));
+            before.is_some_and(|one| {
+                one.start == place.start && one.mark.is_over() && place.mark.is_over()
+            })
+        };
+        let places = self.places.iter().enumerate();
+        let once = places.filter(move |(at, place)| !repeated(*at, place));
+        once.map(move |(_, place)| (place.mark, word(place)))
     }
 
-    /// Whether a word for "over" covers a piece of the text.
-    pub(super) fn over_covers(&self, start: usize, end: usize) -> bool {
-        self.places.iter().any(|one| one.mark.is_over() && one.start <= start && end <= one.end)
+    /// Whether a word for "over" covers a sign of a group.
+    pub(super) fn over_covers(&self, group: usize, start: usize, end: usize) -> bool {
+        self.places.iter().any(|one| one.mark.ends(group) && one.start <= start && end <= one.end)
     }
 
     fn between(&self, start: usize, end: usize) -> &[char] {
@@ -179,8 +216,26 @@ impl<'t> Marks<'t> {
         self.of(mark, from, to).next().is_some()
     }
 
+    /// Whether anything is said to be over.
     fn is_over(&self, from: usize, to: usize) -> bool {
-        self.has(Mark::Over, from, to) || self.has(Mark::Ended, from, to)
+        self.places.iter().any(|one| one.mark.is_over() && from <= one.start && one.end <= to)
+    }
+
+    /// Whether the signs of a group are said to be over.
+    fn ends(&self, group: usize, from: usize, to: usize) -> bool {
+        self.places.iter().any(|one| one.mark.ends(group) && from <= one.start && one.end <= to)
+    }
+
+    /// The word of fear that stands nearest before a sign.
+    fn fear(&self, clause_start: usize, start: usize) -> Option<&Place> {
+        let plain = self.of(Mark::Doubt, clause_start, start).next_back();
+        // 怕以后漏气, but 摔倒以后没意识.
+        let begins = |later: &&Place| {
+            self.between(clause_start, later.start).iter().all(|one| *one == PAUSE)
+                || self.has(Mark::Doubt, clause_start, later.start)
+        };
+        let later = self.of(Mark::Later, clause_start, start).filter(begins).next_back();
+        plain.into_iter().chain(later).max_by_key(|one| one.start)
     }
 
     /// Where the clause of a piece of text begins and ends.
@@ -203,18 +258,20 @@ impl<'t> Marks<'t> {
         let turns = self.of(Mark::Turn, 0, start);
         let turned = turns.map(|turn| turn.start).max().unwrap_or(0);
         // 没砸到人: "not hit" reaches into the sign.
-        let into = |over: &Place| over.mark.is_over() && over.start < start && start < over.end;
-        if self.places.iter().any(into) {
+        let into = |over: &&Place| {
+            over.mark.ends(heft.group) && over.start < start && start < over.end
+        };
+        if let Some(over) = self.places.iter().find(into) {
             // 没着火？你来看: a denial that is only asked back denies nothing.
-            return (Manner::Denied, self.asking.contains(&clause_end));
-        }
-        if let Some(plainly) = self.denied(clause_start, start, clause_end) {
             let asked = self.asking.contains(&clause_end);
-            return (Manner::Denied, asked || heft.plain && !plainly);
+            let doubly = self.has(Mark::Negation, over.start.saturating_sub(3), over.start);
+            return (Manner::Denied, heft.plain && (asked || doubly));
+        }
+        if let Some(plainly) = self.denied(clause_start, (start, end), clause_end) {
+            return (Manner::Denied, heft.plain && !plainly);
         }
         // How near a word of fear stands; one of one character may be part of a name.
-        let nearest = self.of(Mark::Doubt, clause_start, start).next_back();
-        let fear = nearest.map(|doubt| (start - doubt.end, doubt.end - doubt.start > 1));
+        let fear = self.fear(clause_start, start).map(|doubt| (start - doubt.end, doubt.end - doubt.start > 1));
         let feared = fear.is_some_and(|(gap, word)| gap <= if word { FEAR } else { SHORT_FEAR });
         let loosely = fear.is_some_and(|(gap, word)| gap > if word { 4 } else { 2 });
         let perhaps = self.has(Mark::Perhaps, clause_start, start);
@@ -234,32 +291,43 @@ impl<'t> Marks<'t> {
             let mut here = self.of(Mark::Past, clause_start.max(turned), start);
             let dated = once || here.any(|past| self.dates(past, start));
             // 昨天跳河了，人还没找到: the heaviest lasts until it is said to be over.
-            let lasts = heft.weight >= HEAVIEST && !once && !self.is_over(end, until);
+            let lasts = heft.weight >= HEAVIEST && !once && !self.ends(heft.group, end, until);
             return (Manner::Past, heft.plain && (!dated || lasts));
         }
         let before = clause_start.max(turned);
-        let over = self.is_over(end, until) || self.is_over(before, start);
-        if over && !self.has(Mark::Undone, end, until) {
-            let ended = self.has(Mark::Ended, end, until);
-            return (Manner::Over, heft.plain && (heft.weight >= HEAVIEST || !ended));
+        let ends = |from, to| self.ends(heft.group, from, to);
+        if (ends(end, until) || ends(before, start)) && !self.has(Mark::Undone, end, until) {
+            let ended = self.has(Mark::EndedOf(heft.group), end, until);
+            let lasting = heft.weight >= HEAVIEST || heft.reached;
+            return (Manner::Over, heft.plain && (lasting || !ended));
         }
         (Manner::Told, again)
     }
 
     /// Whether a sign is denied, and then whether plainly: right before it, once, and not as a question.
-    fn denied(&self, clause_start: usize, start: usize, clause_end: usize) -> Option<bool> {
+    fn denied(
+        &self,
+        clause_start: usize,
+        (start, end): (usize, usize),
+        clause_end: usize,
+    ) -> Option<bool> {
         let nearest = self.of(Mark::Negation, clause_start, start).next_back()?;
         let gap = self.between(nearest.end, start);
         let reach = if nearest.end - nearest.start > 1 { REACH } else { SHORT_REACH };
         // 不是打架是砍人: what comes after 是 is affirmed, and so is what is denied twice (不是没伤人).
         let affirmed = |one: &char| ['是', '没', '不', '无'].contains(one);
-        if gap.len() > reach || gap.iter().any(affirmed) {
+        // 不是昏迷就是死了: one of the two is so.
+        let either = self.between(nearest.start, nearest.end) == ['不', '是'];
+        let or = |from, to| self.between(from, to).windows(2).any(|two| two == ['就', '是']);
+        if gap.len() > reach || gap.iter().any(affirmed) || either && or(end, clause_end) {
             return None;
         }
+        let either = either && or(clause_end, clause_end + 3);
         let again = self.has(Mark::Negation, nearest.start.saturating_sub(3), nearest.start);
         let last = clause_end.checked_sub(1).and_then(|at| self.text.get(at));
-        let asked = last.is_some_and(|one| ['吗', '嘛', '么', '没'].contains(one));
-        Some(gap.iter().all(|one| self.fillers.contains(one)) && !again && !asked)
+        let asked = last.is_some_and(|one| ['吗', '嘛', '么', '没'].contains(one))
+            || self.asking.contains(&clause_end);
+        Some(gap.iter().all(|one| self.fillers.contains(one)) && !again && !asked && !either)
     }
 
     /// Whether a word for another time dates what follows: 去年修的房子塌了 dates the building only.

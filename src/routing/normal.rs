@@ -1,7 +1,8 @@
 //! The text of a call as it is read: one width, one mark for every pause, common slips of the keyboard
 //! and words of dialect put right, and what says nothing about the matter (who reports, where) aside.
 
-use super::knowledge::Frames;
+use super::knowledge::{Knowledge, SignKind};
+use super::words::Words;
 
 /// What every pause becomes.
 pub const PAUSE: char = '，';
@@ -26,14 +27,20 @@ pub struct Normal {
     landmarks: Vec<Vec<char>>,
     directions: Vec<Vec<char>>,
     villages: Vec<Vec<char>>,
+    no_villages: Vec<Vec<char>>,
+    /// Words for danger: no part of a place.
+    danger: Words<()>,
+    /// Words that no slip lies across.
+    wholes: Words<()>,
     confusions: Vec<(Vec<char>, Vec<char>)>,
     places: Vec<Vec<char>>,
 }
 
 impl Normal {
-    /// Reads as `frames` say; `places` are the names of townships and sub-districts.
+    /// Reads as the frames of this knowledge say; its places are townships and sub-districts.
     #[must_use]
-    pub fn new(frames: &Frames, places: &[String]) -> Self {
+    pub fn new(knowledge: &Knowledge) -> Self {
+        let Knowledge { frames, places, guard, .. } = knowledge;
         let words = |text: &str| {
             let mut words: Vec<Vec<char>> =
                 text.split_whitespace().map(|word| plain(word).into_iter().collect()).collect();
@@ -49,12 +56,25 @@ impl Normal {
             .sort_by_key(|(wrong, _): &(Vec<char>, Vec<char>)| std::cmp::Reverse(wrong.len()));
         let mut places: Vec<Vec<char>> = places.iter().map(|name| stem(name)).collect();
         places.retain(|name| name.len() > 1);
+        let as_written = |word: &str| plain(word);
+        let (mut danger, mut wholes) = (Words::default(), Words::default());
+        for sign in guard.signs.iter().filter(|sign| sign.kind == SignKind::Danger) {
+            danger.add_all(&sign.words, as_written, ());
+            danger.add_all(&sign.plain, as_written, ());
+        }
+        let topics = knowledge.lexicon.topics.values().map(|topic| &topic.words);
+        for words in topics.chain(knowledge.concepts.concepts.values()).chain([&frames.wholes]) {
+            wholes.add_all(words, as_written, ());
+        }
         Self {
             openings: words(&frames.openings),
             closings: words(&frames.closings),
             landmarks: words(&frames.landmarks),
             directions: words(&frames.directions),
             villages: words(&frames.villages),
+            no_villages: words(&frames.no_villages),
+            danger,
+            wholes,
             confusions,
             places,
         }
@@ -93,19 +113,34 @@ impl Normal {
 
     fn put_right(&self, chars: &[char]) -> Vec<char> {
         let mut out = Vec::with_capacity(chars.len());
-        let mut rest = chars;
-        while let Some((first, after)) = rest.split_first() {
-            let hit = self.confusions.iter().find(|(wrong, _)| rest.starts_with(wrong));
-            if let Some((wrong, right)) = hit {
-                out.extend(right);
-                rest = rest.get(wrong.len()..).unwrap_or_default();
-            } else {
-                // 再 is typed for 在 wherever no "again" can be meant: before a place or a person.
-                out.push(*first);
-                rest = after;
+        let mut at = 0;
+        while let Some((first, _)) = chars.get(at..).and_then(<[char]>::split_first) {
+            let rest = chars.get(at..).unwrap_or_default();
+            let slip = self.confusions.iter().find(|(wrong, _)| rest.starts_with(wrong));
+            match slip.filter(|(wrong, _)| !self.lies_across(chars, at, at + wrong.len())) {
+                Some((wrong, right)) => {
+                    out.extend(right);
+                    at += wrong.len();
+                }
+                None => {
+                    out.push(*first);
+                    at += 1;
+                }
             }
         }
         out
+    }
+
+    /// Whether a piece of a text ends or begins in the middle of a known word: 假要 in 请假要扣钱.
+    fn lies_across(&self, chars: &[char], start: usize, end: usize) -> bool {
+        const LONGEST: usize = 6;
+        let from = start.saturating_sub(LONGEST);
+        let near = chars.get(from..(end + LONGEST).min(chars.len())).unwrap_or_default();
+        self.wholes.find(near).iter().any(|word| {
+            let (begins, ends) = (from + word.start, from + word.end);
+            begins < start && start < ends && ends < end
+                || start < begins && begins < end && end < ends
+        })
     }
 
     fn without_openings(&self, chars: &[char]) -> Vec<char> {
@@ -141,15 +176,27 @@ impl Normal {
             } else if after(taken).starts_with(&['街', '道']) {
                 taken += 2;
             }
+            // No danger is part of a place: 着火村民 holds no village, 庙坝上吊 nothing above 庙坝.
+            let danger = |from: usize, to: usize| {
+                let found = self.danger.find(rest.get(..to + 3).unwrap_or(rest));
+                found.iter().any(|sign| {
+                    sign.end - sign.start > 1 && from < sign.end && sign.start < to
+                })
+            };
             let village = (0..3).find_map(|skip| {
                 let here = after(taken + skip);
                 // A village's own name has two characters and no pause in it.
                 let named = after(taken).get(..skip)?.iter().all(|character| !is_pause(*character));
-                longest(&self.villages, here).filter(|_| named).map(|length| skip + length)
+                let other = longest(&self.no_villages, here).is_some();
+                longest(&self.villages, here)
+                    .filter(|_| named && !other)
+                    .map(|length| skip + length)
+                    .filter(|length| !danger(taken, taken + length))
             });
             taken += village.unwrap_or(0);
             for side in [&self.landmarks, &self.landmarks, &self.directions] {
-                taken += longest(side, after(taken)).unwrap_or(0);
+                let length = longest(side, after(taken));
+                taken += length.filter(|length| !danger(taken, taken + length)).unwrap_or(0);
             }
             if after(taken).first() == Some(&'的') {
                 taken += 1;
@@ -171,7 +218,8 @@ fn replace(chars: &[char], piece: impl Fn(&[char]) -> Option<usize>) -> Vec<char
         if let Some(length) = piece(rest).filter(|length| *length > 0) {
             if matches!(out.last(), Some('在' | '再' | '到')) {
                 out.pop();
-                if out.last() == Some(&'人') {
+                // 人在庙坝, but 有人在庙坝: who is spoken of stays.
+                if out.ends_with(&['人']) && (out.len() == 1 || out.ends_with(&[PAUSE, '人'])) {
                     out.pop();
                 }
             }

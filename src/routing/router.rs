@@ -302,7 +302,8 @@ fn train_guard(
             let features = seen(&reader.of_guard(read), view).cloned().collect();
             Lesson::new(&features, vec![(class, 1.0)], 1.0)
         };
-        let lessons: Vec<Lesson> = examples.iter().map(lesson).collect();
+        let of_files = examples.iter().filter(|(example, _)| !example.own);
+        let lessons: Vec<Lesson> = of_files.map(lesson).collect();
         let begun = if view == View::Words { Beliefs::new() } else { begun.clone() };
         Model::train(3, &lessons, &begun, open)
     };
