@@ -135,9 +135,8 @@ impl Guard {
         let signs = self.signs.find_widest(text);
         let mut places: Vec<Place> = Vec::new();
         for hit in self.marks.find_widest(text) {
-            let within = |one: &Place| {
-                one.mark.takes_in() && one.start < hit.start && hit.start < one.end
-            };
+            let within =
+                |one: &Place| one.mark.takes_in() && one.start < hit.start && hit.start < one.end;
             if places.iter().any(within) {
                 continue;
             }

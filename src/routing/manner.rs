@@ -258,20 +258,22 @@ impl<'t> Marks<'t> {
         let turns = self.of(Mark::Turn, 0, start);
         let turned = turns.map(|turn| turn.start).max().unwrap_or(0);
         // 没砸到人: "not hit" reaches into the sign.
-        let into = |over: &&Place| {
-            over.mark.ends(heft.group) && over.start < start && start < over.end
-        };
+        let into =
+            |over: &&Place| over.mark.ends(heft.group) && over.start < start && start < over.end;
+        // 没着火？你来看: a denial that is only asked back denies nothing.
+        let asked = self.asking.contains(&clause_end);
+        let echoed = asked && self.between(end, clause_end).iter().all(is_particle);
         if let Some(over) = self.places.iter().find(into) {
-            // 没着火？你来看: a denial that is only asked back denies nothing.
-            let asked = self.asking.contains(&clause_end);
             let doubly = self.has(Mark::Negation, over.start.saturating_sub(3), over.start);
-            return (Manner::Denied, heft.plain && (asked || doubly));
+            return (Manner::Denied, echoed || heft.plain && (asked || doubly));
         }
         if let Some(plainly) = self.denied(clause_start, (start, end), clause_end) {
-            return (Manner::Denied, heft.plain && !plainly);
+            return (Manner::Denied, echoed || heft.plain && !plainly);
         }
         // How near a word of fear stands; one of one character may be part of a name.
-        let fear = self.fear(clause_start, start).map(|doubt| (start - doubt.end, doubt.end - doubt.start > 1));
+        let fear = self
+            .fear(clause_start, start)
+            .map(|doubt| (start - doubt.end, doubt.end - doubt.start > 1));
         let feared = fear.is_some_and(|(gap, word)| gap <= if word { FEAR } else { SHORT_FEAR });
         let loosely = fear.is_some_and(|(gap, word)| gap > if word { 4 } else { 2 });
         let perhaps = self.has(Mark::Perhaps, clause_start, start);

@@ -179,9 +179,9 @@ impl Normal {
             // No danger is part of a place: 着火村民 holds no village, 庙坝上吊 nothing above 庙坝.
             let danger = |from: usize, to: usize| {
                 let found = self.danger.find(rest.get(..to + 3).unwrap_or(rest));
-                found.iter().any(|sign| {
-                    sign.end - sign.start > 1 && from < sign.end && sign.start < to
-                })
+                found
+                    .iter()
+                    .any(|sign| sign.end - sign.start > 1 && from < sign.end && sign.start < to)
             };
             let village = (0..3).find_map(|skip| {
                 let here = after(taken + skip);

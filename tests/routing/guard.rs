@@ -1,6 +1,7 @@
 //! Words that only look as if they calmed an emergency, and words that do.
 
-use fenliu::routing::Verdict;
+use fenliu::routing::knowledge::SignKind;
+use fenliu::routing::{Example, Knowledge, Router, Verdict};
 use serde::Deserialize;
 
 use super::say;
@@ -164,4 +165,110 @@ fn no_emergency_is_diverted_for_words_that_it_shares_with_a_calm_call() {
         }
     }
     assert!(calm >= 100 && diverted * 10 >= calm * 8, "{diverted} of {calm} calm calls");
+}
+
+#[test]
+fn what_is_over_of_something_else_calms_nothing() {
+    kept_within(&[
+        "{}，小区已停电",
+        "{}，气关了",
+        "{}，水退了",
+        "{}，路灯都灭了",
+        "{}，我没动手",
+        "{}，还没打119",
+        "{}，围了百多人",
+        "{}，旁边住院了的人在看",
+        "{}，碎片散了一地",
+    ]);
+}
+
+#[test]
+fn what_came_before_it_does_not_make_a_fear_of_it() {
+    kept_within(&["吃完饭以后{}", "开会以后{}", "再不来人就{}", "你们再不派人，{}"]);
+}
+
+#[test]
+fn the_name_of_a_township_swallows_no_danger() {
+    kept_within(&[
+        "东安{}村民都在喊",
+        "高燕{}村委会叫我打的",
+        "修齐{}社区都晓得了",
+        "有人在庙坝喊{}",
+        "周溪上面{}",
+    ]);
+}
+
+#[test]
+fn no_figure_of_speech_hides_a_plain_danger() {
+    // In which the word means something else whatever is said around them.
+    const KNOWN: &str = "跳楼价 困难 贫困 特困 枪支玩具 玩具枪 水枪 油枪 加油枪 喷枪 高压枪 防溺水 防触电 \
+        防坠落 防自杀 防火灾";
+    let signs = &super::knowledge().guard;
+    let grave = signs.signs.iter().filter(|sign| sign.kind == SignKind::Danger);
+    let words: Vec<&str> = grave
+        .flat_map(|sign| {
+            let all = if sign.weight >= 3 { sign.words.as_str() } else { "" };
+            all.split_whitespace().chain(sign.plain.split_whitespace())
+        })
+        .collect();
+    for figure in signs.grammar.figures.split_whitespace().filter(|one| !KNOWN.contains(*one)) {
+        let hidden = words.iter().find(|word| figure.contains(**word));
+        assert_eq!(hidden, None, "{figure}");
+    }
+}
+
+#[test]
+fn every_word_that_ends_something_ends_signs_that_there_are() {
+    let signs = &super::knowledge().guard;
+    let grammar = &signs.grammar;
+    for over in grammar.ended.iter().chain(&grammar.contained_of) {
+        for name in over.of.split_whitespace() {
+            assert!(signs.signs.iter().any(|sign| sign.name == name), "{name}");
+        }
+    }
+}
+
+#[test]
+fn no_slip_is_put_right_across_two_words() {
+    for (text, never) in [
+        ("家中独居老人想申请低保", "中毒"),
+        ("请假要扣工资", "假药"),
+        ("因为建高铁征地", "违建"),
+        ("补刻公章", "补课"),
+        ("五楼水龙头", "漏"),
+        ("水井该修了", "井盖"),
+        ("公交临停点", "停电"),
+    ] {
+        let read: String = super::router().read(text).text.iter().collect();
+        assert!(!read.contains(never), "{text}: {read}");
+    }
+    // The slips themselves are.
+    for (text, meant) in [("楼上楼水了", "漏水"), ("吃了中独", "中毒"), ("井该不见了", "井盖")]
+    {
+        let read: String = super::router().read(text).text.iter().collect();
+        assert!(read.contains(meant), "{text}: {read}");
+    }
+}
+
+#[test]
+fn what_units_accepted_teaches_the_guard_nothing() {
+    let text = "fire on board";
+    let weighed = |knowledge: &Knowledge| {
+        let router = Router::train(knowledge);
+        router.weigh(&router.read(text))
+    };
+    let mut known = super::harbour();
+    let before = weighed(&known);
+    let accepted = |_| Example {
+        text: text.to_owned(),
+        units: vec!["cranes".to_owned()],
+        divert: true,
+        ..Example::default()
+    };
+    known.learn((0..200).map(accepted).collect());
+    assert_eq!(known.examples.iter().filter(|example| example.own).count(), 200);
+    assert_eq!(weighed(&known), before);
+    // Whose matter it is, is learned.
+    let router = Router::train(&known);
+    assert!(router.suggest(text).units.iter().any(|unit| unit.code == "cranes"));
 }
