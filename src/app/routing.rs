@@ -2,15 +2,17 @@
 
 use std::fs;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 use super::serve;
 use super::workflow::Report;
+use crate::clock::{Clock as _, SystemClock};
 use crate::config::database::only_file;
 use crate::config::jurisdiction::Jurisdiction;
 use crate::config::knowledge;
 use crate::config::settings::Settings;
 use crate::domain::{Directory, JurisdictionId};
-use crate::gate;
+use crate::gate::{self, Adviser};
 use crate::routing::evaluate::{CallRecord, Prediction, Scores, fold_of};
 use crate::routing::{Circumstances, Example, Knowledge, Router, Suggestion};
 use crate::store::{Options, Store};
@@ -99,20 +101,56 @@ pub(super) fn known(settings: &Settings) -> Result<(Directory, Knowledge), Strin
     Ok((who.directory(JurisdictionId(0)), knowledge))
 }
 
-/// What the jurisdiction's own matters teach, if there is a database yet.
-fn own(settings: &Settings) -> Result<Vec<Example>, String> {
+/// A trained router, and what stands beside it when a call is answered.
+#[derive(Debug)]
+pub struct House {
+    /// What the router was trained from.
+    pub knowledge: Knowledge,
+    /// The router.
+    pub router: Router,
+    adviser: Adviser,
+}
+
+impl House {
+    /// As the service has it: with the catalogue in force, the matters and the precedents of the database of
+    /// these settings; while there is none, with the files alone.
+    ///
+    /// # Errors
+    /// What is wrong with the knowledge, or with the database.
+    pub fn open(settings: &Settings) -> Result<Self, String> {
+        let (directory, files) = known(settings)?;
+        let (least, now) = (settings.routing.repeats.precedent, SystemClock::new().now());
+        let found = stored(settings)?.map(|store| gate::known_of(&store, &files, least, now));
+        let found = found.transpose().map_err(|error| error.to_string())?.flatten();
+        let (knowledge, adviser) = found.unwrap_or_else(|| {
+            let (directory, precedents) = (Arc::new(directory), Arc::default());
+            (files, Adviser { directory, precedents, least, now })
+        });
+        Ok(Self { router: Router::train(&knowledge), knowledge, adviser })
+    }
+
+    /// What is suggested for a text.
+    #[must_use]
+    pub fn suggest(&self, text: &str, place: &str) -> Suggestion {
+        suggest(&self.router, &self.adviser, text, place)
+    }
+
+    /// What is said to a record: text and place are read, the labels are for the scores.
+    #[must_use]
+    pub fn answer(&self, record: &CallRecord) -> Prediction {
+        answer(&self.router, &self.adviser, record)
+    }
+}
+
+/// The database of the settings, if there is one yet.
+fn stored(settings: &Settings) -> Result<Option<Store>, String> {
     let file = settings.database.folder.join("fenliu.db");
     if settings.database.url.is_empty() && !file.exists() {
-        return Ok(Vec::new());
+        return Ok(None);
     }
     let options = Options { read_only: true, ..Options::default() };
-    let store =
-        Store::open(&settings.database_url(), options).map_err(|error| error.to_string())?;
-    let read = store.read(|reader| {
-        let first = reader.jurisdictions()?.first().map(|one| one.id);
-        first.map_or(Ok(Vec::new()), |owner| gate::lessons(reader, owner))
-    });
-    read.map_err(|error| error.to_string())
+    let store = Store::open(&settings.database_url(), options);
+    store.map(Some).map_err(|error| error.to_string())
 }
 
 /// Trains the router as the service does and says what it was trained from.
@@ -120,15 +158,13 @@ fn own(settings: &Settings) -> Result<Vec<Example>, String> {
 /// # Errors
 /// What is wrong with the knowledge, or with the database.
 pub fn train(settings: &Settings) -> Result<Report, String> {
-    let mut knowledge = knowledge(settings)?;
-    let shipped = knowledge.examples.len();
-    knowledge.learn(own(settings)?);
-    let own = knowledge.examples.len() - shipped;
+    let House { knowledge, router, .. } = House::open(settings)?;
+    let own = knowledge.examples.iter().filter(|example| example.own).count();
+    let shipped = knowledge.examples.len() - own;
     let words: usize =
         knowledge.lexicon.topics.values().map(|one| one.words.split_whitespace().count()).sum();
     let signs: usize =
         knowledge.guard.signs.iter().map(|one| one.words.split_whitespace().count()).sum();
-    let router = Router::train(&knowledge);
     Ok(Report::of(format!(
         "model {}: {} categories, {words} words of categories, {signs} signs of danger and crime, \
          {shipped} examples, {own} of its own matters; {} features\n",
@@ -138,31 +174,30 @@ pub fn train(settings: &Settings) -> Result<Report, String> {
     )))
 }
 
-/// Answers every record of a file, writes the answers to another, and scores them against the labels
-/// where there are labels.
+/// Answers every record of a file as the service does, writes the answers to another, and scores them
+/// against the labels where there are labels.
 ///
 /// # Errors
-/// What cannot be read or written, with the line.
+/// What cannot be read or written, with the line; what is wrong with the database.
 pub fn evaluate(
     settings: &Settings,
     file: &Path,
     predictions: Option<&Path>,
 ) -> Result<Report, String> {
     let records = records_of(file)?;
-    let (directory, knowledge) = known(settings)?;
-    let router = Router::train(&knowledge);
+    let house = House::open(settings)?;
     let (mut scores, mut written) = (Scores::default(), String::new());
     for record in &records {
-        let said = answer(&router, &directory, record);
+        let said = house.answer(record);
         scores.count(record, &said);
         written.push_str(&line(&said)?);
     }
     write(predictions, &written)?;
-    Ok(Report::of(format!("model {}\n{}", router.name(), scores.draw())))
+    Ok(Report::of(format!("model {}\n{}", house.router.name(), scores.draw())))
 }
 
 /// Judges the labelled records of a file, and the examples of the training, each by a router that was
-/// trained from the other folds; records without labels are left out.
+/// trained from the other folds of the files; records without labels are left out.
 ///
 /// # Errors
 /// As [`evaluate`]; that no record of the file is labelled.
@@ -182,6 +217,12 @@ pub fn cross_validate(
         ));
     }
     let (directory, knowledge) = known(settings)?;
+    let adviser = Adviser {
+        directory: Arc::new(directory),
+        precedents: Arc::default(),
+        least: settings.routing.repeats.precedent,
+        now: SystemClock::new().now(),
+    };
     let own = (1..).zip(&knowledge.examples);
     let own: Vec<CallRecord> =
         own.map(|(number, one)| CallRecord::of_example(format!("example {number}"), one)).collect();
@@ -194,12 +235,12 @@ pub fn cross_validate(
         let others = learned.iter().filter(|example| !here(&example.text)).cloned().collect();
         let router = Router::train(&Knowledge { examples: others, ..knowledge.clone() });
         for record in given.iter().filter(|record| here(&record.text)) {
-            let said = answer(&router, &directory, record);
+            let said = answer(&router, &adviser, record);
             of_given.count(record, &said);
             written.push_str(&line(&said)?);
         }
         for record in own.iter().filter(|record| here(&record.text)) {
-            of_own.count(record, &answer(&router, &directory, record));
+            of_own.count(record, &answer(&router, &adviser, record));
         }
     }
     write(predictions, &written)?;
@@ -226,11 +267,14 @@ fn records_of(file: &Path) -> Result<Vec<CallRecord>, String> {
     lines.map(read).collect()
 }
 
-/// What the router says to a record: text and place are read, the labels are for the scores.
-fn answer(router: &Router, directory: &Directory, record: &CallRecord) -> Prediction {
-    let place = record.place.clone().unwrap_or_default();
-    let call = Circumstances { place, ..Circumstances::default() };
-    Prediction::of(&record.id, &suggest(router, directory, &record.text, &call))
+fn answer(router: &Router, adviser: &Adviser, record: &CallRecord) -> Prediction {
+    let place = record.place.as_deref().unwrap_or_default();
+    Prediction::of(&record.id, &suggest(router, adviser, &record.text, place))
+}
+
+fn suggest(router: &Router, adviser: &Adviser, text: &str, place: &str) -> Suggestion {
+    let call = Circumstances { place: place.to_owned(), ..Circumstances::default() };
+    adviser.advise(router, text, &call).0
 }
 
 fn line(said: &Prediction) -> Result<String, String> {
@@ -243,22 +287,12 @@ fn write(predictions: Option<&Path>, written: &str) -> Result<(), String> {
     fs::write(path, written).map_err(|error| format!("{}: {error}", path.display()))
 }
 
-/// Says what is suggested for a text, and why.
+/// Says what the service suggests for a text, and why.
 ///
 /// # Errors
-/// What is wrong with the knowledge.
+/// What is wrong with the knowledge, or with the database.
 pub fn explain(settings: &Settings, text: &str, place: &str) -> Result<Report, String> {
-    let (directory, knowledge) = known(settings)?;
-    let router = Router::train(&knowledge);
-    let call = Circumstances { place: place.to_owned(), ..Circumstances::default() };
-    Ok(Report::of(draw(&suggest(&router, &directory, text, &call))))
-}
-
-/// What the router says of a call, after the catalogue of the founding file.
-fn suggest(router: &Router, directory: &Directory, text: &str, call: &Circumstances) -> Suggestion {
-    let mut said = router.suggest(text);
-    said.heed(directory, |category| router.usual(category), call);
-    said
+    Ok(Report::of(draw(&House::open(settings)?.suggest(text, place))))
 }
 
 fn draw(said: &Suggestion) -> String {

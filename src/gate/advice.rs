@@ -5,6 +5,7 @@ use std::sync::atomic::Ordering;
 use std::sync::{Arc, PoisonError};
 
 use super::error::Error;
+use super::learned::Adviser;
 use super::{Caller, Gate, Request, Typed};
 use crate::chart::CommandSpec;
 use crate::chart::routed::{
@@ -107,13 +108,9 @@ impl Gate {
         let now = self.now();
         self.inner.registry.turn(now);
         let directory = self.inner.registry.directory(whose)?;
+        let precedents = self.inner.registry.precedents(whose);
         let least = self.routing_rules().precedent;
-        let (mut said, traits) = router.hear(text);
-        said.heed(&directory, |category| router.usual(category), of_call);
-        let township = directory.township_of(&of_call.place);
-        let here = (&*directory, township, now);
-        said.follow(&self.inner.registry.precedents(whose), &traits, least, here);
-        Ok((said, traits))
+        Ok(Adviser { directory, precedents, least, now }.advise(router, text, of_call))
     }
 
     /// Reads what a request says of a call, if it says anything.

@@ -9,6 +9,7 @@ use jiff::civil::Date;
 use jiff::tz::TimeZone;
 
 use super::error::Error;
+use super::learned::learned;
 use super::{Gate, number_of, personal};
 use crate::calendar::Calendar;
 use crate::chart::CommandSpec;
@@ -106,7 +107,7 @@ fn name_of(directory: &Directory, code: &str) -> Text {
 /// The catalogue in force, in the order of the files, so that without a change it is the same model:
 /// what is retired is chosen no more, and for a unit that was merged stands the one that goes on with
 /// its work.
-fn catalogued(directory: &Directory, known: &[Matter]) -> Vec<Matter> {
+pub(super) fn catalogued(directory: &Directory, known: &[Matter]) -> Vec<Matter> {
     let of_files = known.iter().filter_map(|one| directory.categories.get(&one.code));
     let is_new = |category: &&Category| known.iter().all(|one| one.code != category.code);
     let new = directory.categories.values().filter(is_new);
@@ -129,7 +130,7 @@ fn catalogued(directory: &Directory, known: &[Matter]) -> Vec<Matter> {
 ///
 /// # Errors
 /// What the store says.
-pub fn lessons(
+pub(super) fn lessons(
     reader: &mut Reader,
     owner: JurisdictionId,
 ) -> Result<Vec<Example>, crate::store::Error> {
@@ -222,15 +223,8 @@ impl Gate {
     }
 
     fn trained(&self, owner: JurisdictionId, knowledge: &Knowledge) -> Result<Router, Error> {
-        let own = self.read(|reader| lessons(reader, owner))?;
-        let mut knowledge = knowledge.clone();
         let directory = self.inner.registry.directory(owner)?;
-        if !knowledge.categories.is_empty() {
-            knowledge.categories = catalogued(&directory, &knowledge.categories);
-        }
-        let names = directory.units.values().map(|unit| (unit.code.clone(), unit.name.clone()));
-        knowledge.names = names.collect();
-        knowledge.learn(own);
+        let knowledge = self.read(|reader| learned(reader, &directory, knowledge))?;
         Ok(Router::train(&knowledge))
     }
 

@@ -1,0 +1,81 @@
+//! What is known when a call is answered: the files, the catalogue in force, the house's own matters and its
+//! precedents. Made in one place, for the service and for the command line.
+
+use std::sync::Arc;
+
+use super::error::Error;
+use super::lessons::{catalogued, lessons};
+use super::registry::Registry;
+use crate::domain::{Directory, Instant};
+use crate::routing::{Circumstances, Knowledge, Precedent, Router, Suggestion, Traits};
+use crate::store::{Reader, Store};
+
+/// What stands beside a router when a call is answered.
+#[derive(Debug, Clone)]
+pub struct Adviser {
+    /// Who is who, with the catalogue in force.
+    pub directory: Arc<Directory>,
+    /// Rulings to go by, the newest first.
+    pub precedents: Arc<Vec<Precedent>>,
+    /// How like a precedent a call must be, in thousandths.
+    pub least: u16,
+    /// The instant of the answer.
+    pub now: Instant,
+}
+
+impl Adviser {
+    /// What the router says of a text after the catalogue and the precedents, and what the text is
+    /// recognised by.
+    #[must_use]
+    pub fn advise(
+        &self,
+        router: &Router,
+        text: &str,
+        call: &Circumstances,
+    ) -> (Suggestion, Traits) {
+        let (mut said, traits) = router.hear(text);
+        said.heed(&self.directory, |category| router.usual(category), call);
+        let here = (&*self.directory, self.directory.township_of(&call.place), self.now);
+        said.follow(&self.precedents, &traits, self.least, here);
+        (said, traits)
+    }
+}
+
+/// What a router is trained from: the files, with the categories and names of the directory and with what the
+/// house's own matters teach.
+///
+/// # Errors
+/// What the store says.
+pub(super) fn learned(
+    reader: &mut Reader,
+    directory: &Directory,
+    files: &Knowledge,
+) -> Result<Knowledge, crate::store::Error> {
+    let mut known = files.clone();
+    if !known.categories.is_empty() {
+        known.categories = catalogued(directory, &known.categories);
+    }
+    let names = directory.units.values().map(|unit| (unit.code.clone(), unit.name.clone()));
+    known.names = names.collect();
+    known.learn(lessons(reader, directory.jurisdiction)?);
+    Ok(known)
+}
+
+/// What the service knows of the first jurisdiction of a store at an instant; none where there is no
+/// jurisdiction yet. `least` is how like a precedent a call must be. Reads only.
+///
+/// # Errors
+/// What the store says, or what is stored and cannot be read any more.
+pub fn known_of(
+    store: &Store,
+    files: &Knowledge,
+    least: u16,
+    now: Instant,
+) -> Result<Option<(Knowledge, Adviser)>, Error> {
+    let registry = Registry::load(store, now)?;
+    let Some(owner) = registry.jurisdictions().first().copied() else { return Ok(None) };
+    let directory = registry.directory(owner)?;
+    let known = store.read(|reader| learned(reader, &directory, files))?;
+    let precedents = registry.precedents(owner);
+    Ok(Some((known, Adviser { directory, precedents, least, now })))
+}
