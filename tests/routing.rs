@@ -260,6 +260,9 @@ fn a_few_words_that_tell_of_danger_plainly_are_kept_with_the_police_first() {
         "娃掉河里了",
         "他要杀我",
         "快来，车里着火",
+        "房子着了",
+        "化工厂爆炸",
+        "孩子被车撞了",
     ] {
         let said = say(text);
         assert_eq!(said.verdict, Verdict::Keep, "{text}: {said:?}");
@@ -268,9 +271,22 @@ fn a_few_words_that_tell_of_danger_plainly_are_kept_with_the_police_first() {
         assert_eq!(said.question, None, "{text}");
     }
     // Few words that say something else are not.
-    for text in ["没有着火", "怕着火", "去年着过火", "防溺水宣传", "消防演练", "火已经扑灭了"]
-    {
+    for text in [
+        "没有着火",
+        "怕着火",
+        "去年着过火",
+        "防溺水宣传",
+        "消防演练",
+        "火已经扑灭了",
+        "火灾后补助",
+        "触电赔偿找谁",
+        "累得想死",
+    ] {
         assert_ne!(say(text).verdict, Verdict::Keep, "{text}: {:?}", say(text));
+    }
+    // An offence in a few words is asked about at least.
+    for text in ["我家进贼了", "摩托被偷", "有小偷"] {
+        assert_ne!(say(text).verdict, Verdict::Divert, "{text}: {:?}", say(text));
     }
 }
 
@@ -348,7 +364,7 @@ fn small_house(name: &str) -> (std::path::PathBuf, Settings) {
         std::fs::copy(shipped.join(file), chinese.join(file)).unwrap();
     }
     let who = "code: kisima\nname: { zh: 基西马港, en: Port of Kisima }\ncalendar: kisima\n\
-        bodies: { desk: watch, police: watch }\npeople: []\nunits:\n\
+        bodies: { desk: watch, police: watch }\npeople: []\ncategories: []\nunits:\n\
         \x20 - { code: watch, name: { zh: 港警, en: Watch }, kind: body }\n\
         \x20 - { code: cranes, name: { zh: 吊机队, en: Cranes }, kind: department }\n\
         \x20 - { code: divers, name: { zh: 潜水队, en: Divers }, kind: department }\n";

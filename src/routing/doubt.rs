@@ -4,7 +4,7 @@
 use std::collections::BTreeSet;
 
 use super::features::Read;
-use super::guard::Told;
+use super::guard::{Reading, Told};
 use super::knowledge::SignKind;
 use super::normal::PAUSE;
 use super::router::Router;
@@ -32,13 +32,15 @@ impl Router {
         let (divert, kept, danger) = self.weigh(read);
         let police = 1.0 - divert;
         let told = &read.reading.told;
-        let alarm = police >= self.tuning.ask && self.is_alarm(read);
+        let brief = self.is_brief(read);
+        let alarm = brief && is_alarm(&read.reading);
         let verdict = if police >= self.tuning.keep || alarm {
             Verdict::Keep
         } else if police >= self.tuning.ask
             || danger >= self.tuning.ask_danger
             || unsettled(told).is_some()
             || self.is_strange(read)
+            || brief && told.iter().any(|one| one.plain && one.manner.is_live())
         {
             Verdict::Ask
         } else {
@@ -54,18 +56,10 @@ impl Router {
         Weighed { verdict, police, divert: 1.0 - police, emergency, calm: kept > danger }
     }
 
-    /// Whether a short text tells of danger plainly, as happening, and says nothing that could take it back
-    /// (我要自杀). The models have learned from longer texts and are timid about a few words.
-    fn is_alarm(&self, read: &Read) -> bool {
-        let reading = &read.reading;
-        let said = read.text.iter().filter(|one| **one != PAUSE).count();
-        let live = |one: &Told| one.manner.is_live() && !one.doubtful;
-        let plain = |one: &Told| one.plain && one.kind == SignKind::Danger;
-        let bare = reading.over.is_empty() && !reading.drill && !reading.beasts && !reading.past;
-        said <= self.tuning.alarm_length
-            && bare
-            && reading.told.iter().any(plain)
-            && reading.told.iter().all(live)
+    /// Whether a text has a few words only: the models have learned from longer ones and are timid about
+    /// them, so that plain words go before what they say.
+    fn is_brief(&self, read: &Read) -> bool {
+        read.text.iter().filter(|one| **one != PAUSE).count() <= self.tuning.alarm_length
     }
 
     /// Whether nothing can be read in a text: it says too little or speaks another language, and no sign
@@ -85,6 +79,20 @@ impl Router {
         let word = read.words.iter().any(|(word, _)| word.chars().count() > 1);
         least > 0 && (known * 3 < pairs.len() || known < least && !word)
     }
+}
+
+/// After a sign that a few words are about so many characters may follow: 着火了, 掉河里了啊. Where more
+/// do, it may only name what they are about (火灾后补助).
+const TAIL: usize = 2;
+
+/// Whether a few words tell of danger plainly, as happening, and of nothing that could take it back
+/// (我要自杀).
+fn is_alarm(reading: &Reading) -> bool {
+    let Reading { told, over, drill, beasts, past, .. } = reading;
+    let live = |one: &Told| one.manner.is_live() && !one.doubtful;
+    let plain = |one: &Told| one.plain && one.kind == SignKind::Danger && one.tail <= TAIL;
+    let bare = over.is_empty() && !drill && !beasts && !past;
+    bare && told.iter().any(plain) && told.iter().all(live)
 }
 
 /// The danger that one question must settle, whatever the models say: told as perhaps happening now, or

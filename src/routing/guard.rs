@@ -21,6 +21,8 @@ pub struct Told {
     pub manner: Manner,
     /// Whether the word hardly means anything else.
     pub plain: bool,
+    /// How much of its clause follows, in characters: of 火灾 in 火灾后补助, three.
+    pub tail: usize,
     /// Told so that only a question can settle it: as perhaps happening now ("可能漏气"), as happening
     /// again after it was over ("修好了，可是今天又有气味"), or, of a plain word, as taken back by words that
     /// may have been said of something else.
@@ -190,6 +192,7 @@ impl Guard {
                     word: hit.text(),
                     manner,
                     plain,
+                    tail: marks.tail(hit.start, hit.end),
                     doubtful,
                 });
             }

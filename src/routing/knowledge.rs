@@ -253,8 +253,8 @@ pub struct Tuning {
     /// So many different pairs of characters of a text, and a third of them, must have been seen before;
     /// of less nothing is known, and the dispatcher is asked. 0: whatever is said is judged.
     pub seen_pairs: usize,
-    /// In texts of at most so many characters a plain word of danger, told as happening and taken back by
-    /// nothing, keeps the call wherever the models would ask.
+    /// In texts of at most so many characters plain words go before what the models say: danger told as
+    /// happening and taken back by nothing keeps the call, and an offence is asked about.
     pub alarm_length: usize,
     /// How much sharper or flatter the model's probabilities of units are made.
     pub sharpness: f32,

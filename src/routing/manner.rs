@@ -245,6 +245,11 @@ impl<'t> Marks<'t> {
         (before.unwrap_or(0), after.map_or(self.text.len(), |at| end + at))
     }
 
+    /// How many characters follow a sign in its clause.
+    pub(super) fn tail(&self, start: usize, end: usize) -> usize {
+        self.clause(start, end).1.saturating_sub(end)
+    }
+
     /// Where what may be said of a sign that ends at `end` ends itself.
     fn heard_until(&self, end: usize) -> usize {
         let pauses = self.text.iter().enumerate().skip(end).filter(|(_, one)| **one == PAUSE);
