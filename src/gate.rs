@@ -156,6 +156,8 @@ struct Inner {
     access: RwLock<AccessRules>,
     /// Who is told of operator alarms.
     operators: RwLock<Vec<(String, crate::domain::Role)>>,
+    /// Sessions that are good, as far as is known.
+    sessions: access::Sessions,
     /// When tokens were last used, and what was denied, until it is written down.
     uses: access::Uses,
     denials: access::Denials,
@@ -232,6 +234,7 @@ impl Gate {
             alerts,
             access: RwLock::default(),
             operators: RwLock::default(),
+            sessions: access::Sessions::default(),
             uses: access::Uses::default(),
             denials: access::Denials::default(),
             hook_guard: RwLock::default(),

@@ -1,7 +1,7 @@
 //! The door to the street, asked over real connections, in a jurisdiction that is no Chinese county:
 //! a harbour office with its own parties, units, hours and zone.
 
-mod accounts;
+pub(crate) mod accounts;
 mod administration;
 mod advice;
 mod alarms;

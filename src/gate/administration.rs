@@ -52,7 +52,9 @@ impl Gate {
     ) -> Result<T, Error> {
         let now = self.now();
         let mut writer = self.inner.store.writer()?;
-        let done = writer.transaction(|transaction| work(transaction, now))?;
+        let done = writer.transaction(|transaction| work(transaction, now));
+        self.inner.sessions.forget();
+        let done = done?;
         self.inner.registry.reload(&self.inner.store, now)?;
         Ok(done)
     }

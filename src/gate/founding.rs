@@ -53,6 +53,7 @@ impl Gate {
             calendar: days.code().to_owned(),
             bodies: directory.bodies.clone(),
             revision: 0,
+            access_revision: 0,
         };
         let mut definitions = Vec::new();
         for source in workflows {

@@ -32,14 +32,16 @@ pub struct Jurisdiction {
     /// Grows with every change of the jurisdiction, its directory, definitions or calendars. Given
     /// by the store; ignored when writing.
     pub revision: i64,
+    /// Grows with every session that is ended. Given by the store; ignored when writing.
+    pub access_revision: i64,
 }
 
-type JurisdictionRow = (i64, String, String, String, String, String, String, i64);
+type JurisdictionRow = (i64, String, String, String, String, String, String, i64, i64);
 type UnitRow = (i64, String, String, String, String, Option<String>, bool, Option<String>);
 type PersonRow = (i64, i64, String, Option<String>, Option<String>, String, bool, String, String);
 
 fn read_jurisdiction(row: JurisdictionRow) -> Result<Jurisdiction, Error> {
-    let (id, code, zh, en, zone, calendar, bodies, revision) = row;
+    let (id, code, zh, en, zone, calendar, bodies, revision, access_revision) = row;
     let bodies = serde_json::from_str(&bodies)
         .map_err(|cause| Error::corrupt(format!("the bodies of jurisdiction {code}"), cause))?;
     Ok(Jurisdiction {
@@ -50,6 +52,7 @@ fn read_jurisdiction(row: JurisdictionRow) -> Result<Jurisdiction, Error> {
         calendar,
         bodies,
         revision,
+        access_revision,
     })
 }
 
@@ -173,7 +176,12 @@ impl Transaction<'_> {
         );
         each!(&mut self.connection, connection => {
             diesel::insert_into(jurisdiction::table)
-                .values((jurisdiction::id.eq(id), jurisdiction::revision.eq(0), values))
+                .values((
+                    jurisdiction::id.eq(id),
+                    jurisdiction::revision.eq(0),
+                    jurisdiction::access_revision.eq(0),
+                    values,
+                ))
                 .on_conflict(jurisdiction::id)
                 .do_update()
                 .set(values)

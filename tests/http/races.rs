@@ -1,6 +1,7 @@
 //! Two things that happen to one account at the same time: neither is undone by the other. On both
 //! back ends; on PostgreSQL at two nodes.
 
+use std::collections::BTreeMap;
 use std::sync::{Arc, Barrier};
 use std::thread;
 
@@ -135,6 +136,7 @@ on_both!(
     a_setup_code_is_good_once,
     wrong_passwords_at_the_same_time_all_count,
     a_session_that_was_left_does_not_come_back_with_a_device,
+    a_session_that_is_left_while_it_is_used_is_not_remembered,
     whoever_is_called_otherwise_signs_in_again,
 );
 
@@ -206,6 +208,28 @@ fn a_session_that_was_left_does_not_come_back_with_a_device(house: &House) {
     assert_eq!(house.sessions(), 0);
     let account = house.store.read(|reader| reader.account(ASHA)).unwrap().unwrap();
     assert_eq!(account.totp_at, None, "nor is a device demanded that nobody confirmed");
+}
+
+// Check 14.
+fn a_session_that_is_left_while_it_is_used_is_not_remembered(house: &House) {
+    let [one, two] = &house.doors;
+    house.signed_in();
+    for _ in 0..10 {
+        let Session { secret, seen } = sign_in(one, PASSWORD).unwrap();
+        thread::scope(|scope| {
+            for door in [one, two, two] {
+                let secret = &secret;
+                scope.spawn(move || (0..100).for_each(|_| drop(door.session(secret))));
+            }
+            two.sign_out(&seen, "10.0.0.1").unwrap();
+            assert!(two.session(&secret).is_err(), "in force when it is answered");
+        });
+        assert!(two.session(&secret).is_err());
+        // The other node hears of it when it next looks for changes.
+        one.notice_changes(&mut BTreeMap::new()).unwrap();
+        assert!(one.session(&secret).is_err());
+        assert_eq!(house.sessions(), 0);
+    }
 }
 
 fn whoever_is_called_otherwise_signs_in_again(house: &House) {
