@@ -33,6 +33,7 @@ mod link;
 mod locking;
 mod matters;
 mod mute;
+mod offer;
 mod older;
 mod personal;
 mod proposal;
