@@ -5,6 +5,7 @@ mod auditor;
 mod clocks;
 mod coverage;
 mod fallbacks;
+mod granted;
 mod handovers;
 pub(crate) mod house;
 mod jobs;

@@ -1,9 +1,10 @@
 //! Administrators' changes: units, people. Each is one transaction, and is in force when it is
 //! answered.
 
-use serde_json::json;
+use serde_json::{Value as Json, json};
 
 use super::error::Error;
+use super::granted;
 use super::proposal::{Approval, Motion, gives_rights, moves};
 use super::sealing::Deed;
 use super::token::unnarrowed;
@@ -153,11 +154,7 @@ impl Gate {
         if gives_rights(known, &person) {
             unnarrowed(caller)?;
         }
-        let grants = person.grants.iter().map(|grant| format!("{}.{}", grant.unit, grant.role));
-        let grants: Vec<String> = grants.collect();
-        let detail = json!({
-            "name": person.name, "active": person.active, "grants": grants, "terms": person.terms,
-        });
+        let detail = put_as(known, &person);
         let leaves = !person.active;
         let rights = |one: &Person| (one.lasting(), one.terms.clone(), one.active);
         let others = known.is_some_and(|known| rights(known) != rights(&person));
@@ -196,6 +193,27 @@ pub(super) fn number_secret(store: &Store, entropy: Entropy) -> Result<u64, Erro
     let secret = u64::from_le_bytes(bytes);
     store.writer()?.transaction(|t| t.set_setting(NAME, &secret.to_string()))?;
     Ok(secret)
+}
+
+/// What an entry says of somebody who is put: what he may now, and before, and which of his addresses are
+/// others, without the addresses.
+fn put_as(known: Option<&Person>, person: &Person) -> Json {
+    let same =
+        |of: fn(&Person) -> &Option<String>| known.is_some_and(|known| of(known) == of(person));
+    let mut addresses = Vec::new();
+    if !same(|person| &person.email) {
+        addresses.push("email");
+    }
+    if !same(|person| &person.phone) {
+        addresses.push("phone");
+    }
+    let mut detail = granted::rights(person);
+    if let Json::Object(detail) = &mut detail {
+        detail.insert("name".to_owned(), person.name.clone().into());
+        detail.insert("before".to_owned(), known.map_or(Json::Null, granted::rights));
+        detail.insert("addresses".to_owned(), addresses.into());
+    }
+    detail
 }
 
 /// Categories that nobody takes any more once a unit is as given.

@@ -5,6 +5,7 @@ use serde_json::json;
 
 use super::access::hash_of;
 use super::error::{Error, refused};
+use super::granted;
 use super::proposal::{Approval, Motion};
 use super::sealing::Deed;
 use super::{Caller, Gate};
@@ -175,6 +176,7 @@ impl Gate {
     ) -> Result<i64, Error> {
         self.sound_token(caller, draft)?;
         let TokenDraft { hash, person, label, expires_at, scope } = draft.clone();
+        let fingerprint = granted::fingerprint(&hash);
         let hash = unhex(&hash).and_then(|bytes| bytes.try_into().ok());
         let hash = hash.ok_or_else(|| Error::Internal("the hash of a token is none".to_owned()))?;
         let deed = Deed::of(caller, "token_issued", format!("person:{person}"));
@@ -191,8 +193,13 @@ impl Gate {
                 last_used_at: None,
                 scope: scope.clone(),
             })?;
-            let detail =
-                json!({ "token": id, "label": label, "expires_at": expires_at, "scope": scope });
+            let detail = json!({
+                "token": id,
+                "label": label,
+                "expires_at": expires_at,
+                "scope": scope,
+                "fingerprint": fingerprint,
+            });
             deed.with(detail).approved(approval).write(transaction, now)?;
             Ok(id)
         })

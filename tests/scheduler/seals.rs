@@ -9,7 +9,7 @@ use fenliu::domain::{
     Actor, ChainHash, Grant, InstanceId, Kind, Person, PersonId, Role, Scope, StoredEvent, Text,
     Unit,
 };
-use fenliu::engine::audit::{ClockLine, Part, Record, examine};
+use fenliu::engine::audit::{ClockLine, Part, PartyLine, Record, examine};
 use fenliu::gate::{
     Attempt, AuditFilter, Caller, NewAccount, NewToken, NewUnit, Noted, Report, Request, SignIn,
     Target, verify, verify_signed,
@@ -387,7 +387,14 @@ fn record(house: &House, id: InstanceId) -> Record {
             let messages = messages.collect();
             let events = reader.events(id, 1, 1000)?;
             let chain = ChainHash::Sha256;
-            Ok(Record { instance, chain, head, events, clocks, messages })
+            let parties = reader.parties(id)?.into_iter().map(|row| PartyLine {
+                unit: row.unit,
+                jurisdiction: row.jurisdiction,
+                from_seq: row.from_seq,
+                to_seq: row.to_seq,
+            });
+            let parties = parties.collect();
+            Ok(Record { instance, chain, head, events, clocks, messages, parties })
         })
         .unwrap()
 }
