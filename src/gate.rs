@@ -57,6 +57,7 @@ mod sealing;
 mod sight;
 mod sources;
 mod spot;
+mod standing;
 mod subscription;
 mod teaching;
 mod telling;

@@ -34,5 +34,6 @@ mod rights;
 mod roster;
 mod shield;
 mod spot;
+mod stale;
 mod subscriptions;
 mod teaching;

@@ -45,7 +45,7 @@ impl Deed {
 
     /// The same as a second person approved it: with its entry the proposal is decided.
     pub(super) fn approved(mut self, approval: Option<Approval>) -> Self {
-        if let (Some(approval), Json::Object(detail)) = (approval, &mut self.detail) {
+        if let (Some(approval), Json::Object(detail)) = (&approval, &mut self.detail) {
             detail.insert("proposed_by".to_owned(), approval.proposer().into());
         }
         Self { approval, ..self }

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 
 use diesel::prelude::*;
 
-use super::connection::each;
+use super::connection::{Connection, each};
 use super::error::Error;
 use super::pool::Reader;
 use super::schema::{category, jurisdiction, person, unit};
@@ -273,6 +273,19 @@ impl Transaction<'_> {
                 .execute(connection)
         })?;
         self.raise_revision(owner)
+    }
+
+    /// Holds a jurisdiction until the transaction ends: of those who judge by who is who, one at a time.
+    ///
+    /// # Errors
+    /// As for any statement.
+    pub fn hold_jurisdiction(&mut self, owner: JurisdictionId) -> Result<(), Error> {
+        // A transaction of SQLite holds everything. Rows that only name the jurisdiction may still come.
+        if let Connection::Postgres(connection) = &mut self.connection {
+            let row = jurisdiction::table.find(owner.0).select(jurisdiction::id);
+            row.for_no_key_update().first::<i64>(connection).optional()?;
+        }
+        Ok(())
     }
 
     /// Tells the other nodes that something of `owner` changed.

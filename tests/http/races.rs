@@ -22,10 +22,10 @@ const ASHA: PersonId = PersonId(1);
 const OTHER: &str = "Matofali 9 ya bandari";
 
 /// Two doors to the same data: two nodes where the back end bears them, else one.
-struct House {
-    doors: [Gate; 2],
-    store: Store,
-    system: Caller,
+pub(super) struct House {
+    pub(super) doors: [Gate; 2],
+    pub(super) store: Store,
+    pub(super) system: Caller,
     _folder: Option<Folder>,
 }
 
@@ -53,7 +53,7 @@ impl House {
         Self { doors: [one, two], store, system, _folder: folder }
     }
 
-    fn on_sqlite() -> Self {
+    pub(super) fn on_sqlite() -> Self {
         let folder = Folder::new();
         let options = Options { create: true, ..Options::default() };
         let store = Store::open(&folder.url(), options).unwrap();
@@ -61,7 +61,7 @@ impl House {
         Self::founded(store, Some(folder), None)
     }
 
-    fn on_postgres() -> Self {
+    pub(super) fn on_postgres() -> Self {
         let url = postgres::migrated_database();
         let store = Store::open(&url, Options::default()).unwrap();
         Self::founded(store, None, Some(&url))
@@ -95,7 +95,7 @@ fn sign_in(door: &Gate, password: &str) -> Result<Session, Error> {
 }
 
 /// Does both at the same time.
-fn both<A: Send, B: Send>(
+pub(super) fn both<A: Send, B: Send>(
     one: impl FnOnce() -> A + Send,
     other: impl FnOnce() -> B + Send,
 ) -> (A, B) {
@@ -111,7 +111,7 @@ fn both<A: Send, B: Send>(
     })
 }
 
-fn code_of<T>(answer: Result<T, Error>) -> String {
+pub(super) fn code_of<T>(answer: Result<T, Error>) -> String {
     match answer {
         Err(Error::Refused(refusal)) => refusal.code,
         Err(error) => error.to_string(),
@@ -129,6 +129,7 @@ macro_rules! on_both {
         }
     };
 }
+pub(super) use on_both;
 
 on_both!(
     an_account_that_is_taken_stays_taken_whatever_its_person_does_meanwhile,
