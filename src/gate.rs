@@ -115,7 +115,7 @@ pub use sight::Seen;
 pub use subscription::{HookGuard, NewSubscription};
 pub use teaching::{Elsewhere, Proposal, ReturnFigures, Returns, Verdict as Ruling};
 pub use token::{Issued, NewToken, TokenDraft};
-pub use voices::{Voice, Voices};
+pub use voices::{Exported, KeptMatter, Voice, Voices};
 pub use wording::{family_of, number_of};
 
 /// Numbers that cannot be guessed: filled by the caller of the house, so that simulations repeat.
