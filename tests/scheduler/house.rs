@@ -105,8 +105,11 @@ fn directory() -> Directory {
         active: true,
         ..Person::default()
     };
+    let mut desk = person(1, "dispatcher", Role::Dispatcher);
+    // Who sits at the desk also keeps this small house.
+    desk.grants.push(Grant { role: Role::Administrator, unit: "gongan".to_owned() });
     let people = [
-        person(1, "dispatcher", Role::Dispatcher),
+        desk,
         person(LIAISON.0, "liaison", Role::Liaison),
         person(LEADER.0, "leader", Role::Leader),
     ];
