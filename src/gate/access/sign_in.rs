@@ -125,7 +125,7 @@ impl Gate {
         let now = self.now();
         let entry = own(person.id, account.jurisdiction, "signed_in");
         let entry = entry.with(json!({ "from": attempt.from, "second_factor": factor }));
-        let begun = self.with_hand(|transaction| {
+        let begun = self.with_sessions(|transaction| {
             let Some(held) = transaction.hold_account(person.id)?.filter(|held| {
                 (&held.login, &held.password, &held.subject, held.totp_at)
                     == (&account.login, &account.password, &account.subject, account.totp_at)
