@@ -402,8 +402,8 @@ impl family::World for Play<'_> {
         Ok(Arc::new(Beside::new(facts, known.collect())))
     }
 
-    fn instance(&mut self, id: InstanceId) -> Result<Instance, Fault> {
-        let instance = self.instances.get(&id).cloned();
+    fn instance(&mut self, id: InstanceId) -> Result<Arc<Instance>, Fault> {
+        let instance = self.instances.get(&id).cloned().map(Arc::new);
         instance.ok_or_else(|| Fault::Missing(format!("there is no instance {id}")))
     }
 

@@ -58,7 +58,7 @@ pub trait World {
     ///
     /// # Errors
     /// When there is none.
-    fn instance(&mut self, id: InstanceId) -> Result<Instance, Self::Error>;
+    fn instance(&mut self, id: InstanceId) -> Result<Arc<Instance>, Self::Error>;
     /// The open children of an instance before the command, with their workflows.
     ///
     /// # Errors
@@ -178,9 +178,9 @@ impl<'w, W: World> Family<'w, W> {
     }
 
     /// An instance as this command has left it so far.
-    fn load(&mut self, id: InstanceId) -> Result<Instance, W::Error> {
+    fn load(&mut self, id: InstanceId) -> Result<Arc<Instance>, W::Error> {
         match self.touched(id) {
-            Some(instance) => Ok(instance.clone()),
+            Some(instance) => Ok(Arc::new(instance.clone())),
             None => self.world.instance(id),
         }
     }

@@ -1,6 +1,7 @@
 //! What the commands of one batch leave: the instances as they stand, and the rows to be written.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
 
 use super::Change;
 use super::error::Error;
@@ -8,8 +9,7 @@ use super::voices::Corrected;
 use crate::chart::Chart;
 use crate::domain::event::{Hash, NO_HASH, Told};
 use crate::domain::{
-    Actor, ArmedClock, ChainHash, Event, Instance, InstanceId, Instant, Message, MessageId,
-    StoredEvent, Value,
+    Actor, ChainHash, Event, Instance, InstanceId, Instant, Message, MessageId, StoredEvent, Value,
 };
 use crate::engine::{Decision, LEFT_OUT, WHY};
 use crate::store::{
@@ -19,18 +19,16 @@ use crate::store::{
 
 /// An instance in hand.
 struct Held {
-    instance: Instance,
+    instance: Arc<Instance>,
     head: Hash,
     /// As the tables have it; none for a new one.
     stored: Option<Stored>,
     changed: bool,
 }
 
-/// What of an instance's rows must be known to write only what changed.
+/// An instance's rows as they were read, to write only what changed.
 struct Stored {
-    version: i64,
-    tier: i64,
-    clocks: BTreeMap<String, ArmedClock>,
+    instance: Arc<Instance>,
     parties: BTreeSet<String>,
 }
 
@@ -118,7 +116,12 @@ impl Draft {
 
     /// An instance as the last command left it.
     pub(super) fn instance(&self, id: InstanceId) -> Option<&Instance> {
-        self.held.get(&id).map(|held| &held.instance)
+        self.held.get(&id).map(|held| &*held.instance)
+    }
+
+    /// The same, to be kept.
+    pub(super) fn shared(&self, id: InstanceId) -> Option<Arc<Instance>> {
+        self.held.get(&id).map(|held| Arc::clone(&held.instance))
     }
 
     /// Events of an instance that are to be written.
@@ -128,21 +131,17 @@ impl Draft {
 
     /// Children that this batch has in hand.
     pub(super) fn children_of(&self, id: InstanceId) -> impl Iterator<Item = &Instance> {
-        let instances = self.held.values().map(|held| &held.instance);
+        let instances = self.held.values().map(|held| &*held.instance);
         instances.filter(move |instance| instance.parent == Some(id))
     }
 
     /// Takes instances as they were read.
     pub(super) fn add(&mut self, found: Vec<(Instance, Hash)>) {
         for (instance, head) in found {
-            let stored = Stored {
-                version: instance.version,
-                tier: instance.tier,
-                clocks: instance.clocks.clone(),
-                parties: BTreeSet::new(),
-            };
+            let (id, instance) = (instance.id, Arc::new(instance));
+            let stored = Stored { instance: Arc::clone(&instance), parties: BTreeSet::new() };
             let held = Held { head, stored: Some(stored), changed: false, instance };
-            self.held.insert(held.instance.id, held);
+            self.held.insert(id, held);
         }
     }
 
@@ -182,7 +181,7 @@ impl Draft {
         self.alarms.extend(left_out(&decision));
         self.parties.insert(id, parties);
         let stored = self.held.remove(&id).and_then(|held| held.stored);
-        let instance = decision.instance;
+        let instance = Arc::new(decision.instance);
         self.held.insert(id, Held { instance, head: hash, stored, changed: true });
         Ok(())
     }
@@ -211,7 +210,9 @@ impl Draft {
             write_clocks(&mut batch, &held);
             write_parties(&mut batch, &held, now);
             match held.stored {
-                Some(stored) => batch.updated.push((held.instance, held.head, stored.version)),
+                Some(stored) => {
+                    batch.updated.push((held.instance, held.head, stored.instance.version));
+                }
                 None => batch.created.push((held.instance, held.head)),
             }
         }
@@ -223,8 +224,9 @@ impl Draft {
 fn write_clocks(batch: &mut Batch, held: &Held) {
     let instance = &held.instance;
     let none = BTreeMap::new();
-    let before = held.stored.as_ref().map_or(&none, |stored| &stored.clocks);
-    let tier_moved = held.stored.as_ref().is_some_and(|stored| stored.tier != instance.tier);
+    let before = held.stored.as_ref().map_or(&none, |stored| &stored.instance.clocks);
+    let stored = held.stored.as_ref();
+    let tier_moved = stored.is_some_and(|stored| stored.instance.tier != instance.tier);
     for (name, clock) in &instance.clocks {
         let Some(wake_at) = clock.wake else { continue };
         let known = before.get(name).is_some_and(|old| {

@@ -474,10 +474,10 @@ impl Work<'_> {
             draft.messages.extend(posts);
             draft.take(decision, &chart)?;
         }
-        let instance = first.and_then(|id| draft.instance(id)).cloned();
+        let instance = first.and_then(|id| draft.shared(id));
         let instance =
             instance.ok_or_else(|| Error::Internal("a command decided nothing".to_owned()))?;
-        Ok(Done { receipt: Receipt::of(&instance), instance: Some(Box::new(instance)) })
+        Ok(Done { receipt: Receipt::of(&instance), instance: Some(instance) })
     }
 }
 

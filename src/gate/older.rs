@@ -4,6 +4,8 @@
 //! The older form knew of a clock that somebody had been told, and until when its whole ladder was
 //! quiet, but not which step had told whom. The events say it.
 
+use std::sync::Arc;
+
 use serde_json::{Map, Value as Json, json};
 
 use super::error::Error;
@@ -53,7 +55,7 @@ pub(super) fn renew_clocks(store: &Store, registry: &Registry) -> Result<(), Err
             let clocks_gone = gone.map(|old| (id, old.name.clone())).collect();
             let clocks_set = lines.into_iter().map(|line| row(id, line)).collect();
             let version = anew.version;
-            let updated = vec![(anew, record.head, version)];
+            let updated = vec![(Arc::new(anew), record.head, version)];
             let batch = Batch { updated, clocks_set, clocks_gone, ..Batch::default() };
             match writer.transaction(|transaction| transaction.write(&batch)) {
                 Ok(_) => renewed += 1,

@@ -117,14 +117,14 @@ impl Gate {
         } else {
             reach(caller, &parties).ok_or(Error::NotFound)?
         };
-        self.seen(instance, sight)
+        self.seen(Arc::new(instance), sight)
     }
 
     /// An instance that a command of the caller has just left, as the caller sees it.
     ///
     /// # Errors
     /// When its definition is not loaded.
-    pub fn as_seen(&self, instance: Instance) -> Result<Seen, Error> {
+    pub fn as_seen(&self, instance: Arc<Instance>) -> Result<Seen, Error> {
         self.seen(instance, Sight::Whole)
     }
 
@@ -174,7 +174,7 @@ impl Gate {
             let sight = if whole { Some(Sight::Whole) } else { reach(caller, &parties) };
             // What the filter let through and the rules do not is left out.
             if let Some(sight) = sight {
-                items.push(self.seen(instance, sight)?);
+                items.push(self.seen(Arc::new(instance), sight)?);
             }
         }
         Ok(Page { items, more: page.more })

@@ -1,5 +1,7 @@
 //! What is asked of the door, and what was done.
 
+use std::sync::Arc;
+
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value as Json};
 
@@ -106,7 +108,7 @@ pub struct Done {
     /// The receipt.
     pub receipt: Receipt,
     /// The instance; none when an earlier answer was given again.
-    pub instance: Option<Box<Instance>>,
+    pub instance: Option<Arc<Instance>>,
 }
 
 /// A clock of an instance that has something to do, with its fence.

@@ -14,7 +14,7 @@ use crate::store::PartyRow;
 #[derive(Debug, Clone)]
 pub struct Seen {
     /// The instance.
-    pub instance: Box<Instance>,
+    pub instance: Arc<Instance>,
     /// Its workflow.
     pub chart: Arc<Chart>,
     /// What people call the matter.
@@ -23,7 +23,7 @@ pub struct Seen {
     /// stood at the last of them. None: the caller sees everything.
     pub segments: Option<Vec<(i64, i64)>>,
     /// For a former unit: the instance as it stands now, which it is not shown.
-    pub(super) now: Option<Box<Instance>>,
+    pub(super) now: Option<Arc<Instance>>,
 }
 
 impl Seen {
@@ -56,7 +56,7 @@ impl Gate {
         Ok(policy::holds_post(&caller.actor, Act::SeeMatter, &posts))
     }
 
-    pub(super) fn seen(&self, instance: Instance, sight: Sight) -> Result<Seen, Error> {
+    pub(super) fn seen(&self, instance: Arc<Instance>, sight: Sight) -> Result<Seen, Error> {
         let chart = self.inner.registry.chart(instance.definition)?;
         let number = wording::number(&instance);
         let (instance, segments, now) = match sight {
@@ -64,10 +64,10 @@ impl Gate {
             Sight::Segments(segments) => {
                 let last = segments.iter().map(|(_, to)| *to).max().unwrap_or(0);
                 let then = self.as_it_was(&instance, &chart, last)?;
-                (then, Some(segments), Some(Box::new(instance)))
+                (Arc::new(then), Some(segments), Some(instance))
             }
         };
-        Ok(Seen { instance: Box::new(instance), chart, number, segments, now })
+        Ok(Seen { instance, chart, number, segments, now })
     }
 
     /// An instance as it stood after one of its events, as far as a former unit is shown it: where

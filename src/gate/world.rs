@@ -66,12 +66,12 @@ impl World for Desk<'_, '_> {
         Ok(Arc::new(Beside::new(facts, self.matters.clone())))
     }
 
-    fn instance(&mut self, id: InstanceId) -> Result<Instance, Error> {
+    fn instance(&mut self, id: InstanceId) -> Result<Arc<Instance>, Error> {
         if !self.draft.knows(id) {
             let found = self.transaction.instances(&[id])?;
             self.draft.add(found);
         }
-        self.draft.instance(id).cloned().ok_or(Error::NotFound)
+        self.draft.shared(id).ok_or(Error::NotFound)
     }
 
     fn open_children(&mut self, id: InstanceId) -> Result<Vec<(InstanceId, String)>, Error> {

@@ -1,5 +1,7 @@
 //! Instances of any workflow, and referrals as their friendly face.
 
+use std::sync::Arc;
+
 use actix_web::http::header::{self, HeaderMap};
 use actix_web::{HttpRequest, HttpResponse, web};
 use serde::{Deserialize, Serialize};
@@ -155,11 +157,11 @@ async fn offered(
     house: &House,
     caller: Caller,
     receipt: &gate::Receipt,
-    instance: Option<Box<crate::domain::Instance>>,
+    instance: Option<Arc<crate::domain::Instance>>,
 ) -> Result<Vec<String>, Problem> {
     let id = receipt.instance;
     let seen = match instance {
-        Some(instance) => house.gate.as_seen(*instance)?,
+        Some(instance) => house.gate.as_seen(instance)?,
         None => {
             // An earlier answer given again: the instance may have moved on, or away.
             let (gate, caller) = (house.gate.clone(), caller.clone());

@@ -2,6 +2,7 @@
 //! per table on SQLite, with one for all on PostgreSQL.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
 
 use diesel::prelude::*;
 
@@ -55,9 +56,9 @@ pub struct PartyRow {
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Batch {
     /// New instances, each with the hash of its last event.
-    pub created: Vec<(Instance, Hash)>,
+    pub created: Vec<(Arc<Instance>, Hash)>,
     /// Changed instances, each with the hash of its last event and the version it had when loaded.
-    pub updated: Vec<(Instance, Hash, i64)>,
+    pub updated: Vec<(Arc<Instance>, Hash, i64)>,
     /// The events of these instances, in the order in which the stream shows them.
     pub events: Vec<StoredEvent>,
     /// Clocks armed, counted again or stepped.

@@ -2,6 +2,7 @@
 
 use std::borrow::Cow;
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 use diesel::prelude::*;
 use diesel::sql_types::{BigInt, Nullable, Text};
@@ -143,7 +144,7 @@ const UPDATE_ALL: &str = "UPDATE instance SET definition_id = n.definition_id, s
      WHERE instance.id = n.id AND instance.version = n.expected";
 
 /// New instances.
-pub(super) fn created(created: &[(Instance, Hash)]) -> Result<Part<'_>, Error> {
+pub(super) fn created(created: &[(Arc<Instance>, Hash)]) -> Result<Part<'_>, Error> {
     let rows: Result<Vec<_>, Error> = created
         .iter()
         .map(|(instance, head)| {
@@ -173,7 +174,7 @@ pub(super) fn created(created: &[(Instance, Hash)]) -> Result<Part<'_>, Error> {
 }
 
 /// Changed instances, as far as they have the expected version.
-pub(super) fn updated(updated: &[(Instance, Hash, i64)]) -> Result<Part<'_>, Error> {
+pub(super) fn updated(updated: &[(Arc<Instance>, Hash, i64)]) -> Result<Part<'_>, Error> {
     let rows: Result<Vec<_>, Error> = updated
         .iter()
         .map(|(instance, head, expected)| {

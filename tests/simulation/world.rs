@@ -92,8 +92,8 @@ impl World for Desk<'_> {
         Ok(facts)
     }
 
-    fn instance(&mut self, id: InstanceId) -> Result<Instance, Fault> {
-        let found = self.store.instance(id).cloned();
+    fn instance(&mut self, id: InstanceId) -> Result<Arc<Instance>, Fault> {
+        let found = self.store.instance(id).cloned().map(Arc::new);
         found.ok_or_else(|| Fault::Missing(format!("instance {id}")))
     }
 

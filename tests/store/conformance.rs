@@ -49,7 +49,7 @@ fn an_instance_comes_back_as_it_was_written(place: &Place) {
     (closed.holder, closed.outcome) = (None, None);
     closed.clocks.clear();
     closed.children.clear();
-    let updated = vec![(closed.clone(), [3; 32], 1)];
+    let updated = vec![(closed.clone().into(), [3; 32], 1)];
     place.write(&Batch { updated, ..Batch::default() }).unwrap();
     let (found, head) = place.store.read(|reader| reader.instance(InstanceId(1))).unwrap().unwrap();
     assert_eq!((found, head), (closed, [3; 32]));

@@ -25,7 +25,7 @@ fn open(place: &Place, instances: Vec<Instance>) {
     let mut batch = Batch::default();
     for instance in instances {
         let event = event(instance.id.0, 1, &NO_HASH);
-        batch.created.push((instance, event.hash));
+        batch.created.push((instance.into(), event.hash));
         batch.events.push(event);
     }
     place.write(&batch).unwrap();

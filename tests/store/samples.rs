@@ -173,7 +173,7 @@ pub(crate) fn opening(ids: impl IntoIterator<Item = i64>) -> Batch {
     let mut batch = Batch::default();
     for id in ids {
         let event = event(id, 1, &NO_HASH);
-        batch.created.push((instance(id), event.hash));
+        batch.created.push((instance(id).into(), event.hash));
         batch.events.push(event);
         batch.clocks_set.push(clock(id, "accept", 5_000, 9_000, 1));
         batch.messages.push(message(id, id, 1, 2_000));
@@ -192,7 +192,7 @@ pub(crate) fn step(id: i64, version: i64, head: &Hash) -> Batch {
     instance.state = "open.with_unit.accepted".to_owned();
     instance.status = "accepted".to_owned();
     Batch {
-        updated: vec![(instance, event.hash, version)],
+        updated: vec![(instance.into(), event.hash, version)],
         events: vec![event],
         ..Batch::default()
     }
