@@ -20,7 +20,7 @@ const GUARD: &str = "guard";
 const SUGGESTION: &str = "suggestion";
 /// The inputs that hold what the caller said, from which number, and where.
 pub(super) const SAID: &str = "text";
-const PHONE: &str = "caller_phone";
+pub(super) const PHONE: &str = "caller_phone";
 const PLACE: &str = "place";
 /// What the caller answered to the questions of the category.
 const ANSWERS: &str = "answers";

@@ -386,7 +386,7 @@ impl Work<'_> {
             values.insert("message".to_owned(), Value::Int(message.0));
         }
         let command = Command { name, input: values, occurred_at: request.occurred_at };
-        telling::check(transaction, draft, (&chart, &request.target), &command)?;
+        telling::check(transaction, draft, registry, (&request.target, &command))?;
         let family = instance.map(|(_, family)| family);
         let matters = matters::known(transaction, draft, &chart, (request, &command), registry)?;
         let mut desk = Desk { matters, ..self.desk(transaction, draft, now, family) };

@@ -7,6 +7,7 @@ use std::sync::PoisonError;
 use super::advice::takes_calls;
 use super::error::Error;
 use super::lessons::{CATEGORY, KEPT};
+use super::wording::family_of;
 use super::{Caller, Gate, Seen};
 use crate::domain::{Directory, InstanceId, Instant, Text, Value};
 use crate::policy::Act;
@@ -69,6 +70,8 @@ pub struct Repeat {
     /// callers, or when this call is for itself because somebody may be in danger and the other matter
     /// is not with the police.
     pub attach: Option<String>,
+    /// Whether the same number called about it before.
+    pub same_caller: bool,
 }
 
 /// Nothing is open longer: so far back calls are compared (ms).
@@ -79,6 +82,12 @@ const OF_NUMBER: i64 = 20;
 
 /// Of so many of the likest it is looked up how they stand.
 const LOOKED_UP: usize = 25;
+
+/// Where the number of the matter stands that another was merged into.
+const MERGED_INTO: &str = "merged_into";
+
+/// Merged more often than this, a matter is not followed.
+const MERGES: usize = 16;
 
 /// How two places stand to each other.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -144,11 +153,9 @@ impl Gate {
             if repeats.len() == rules.shown {
                 break;
             }
-            let seen = match self.instance(caller, id) {
-                Err(Error::NotFound) => continue,
-                seen => seen?,
-            };
-            if is_past(&seen, now.plus(-rules.ended_ms)) {
+            let Some(seen) = self.gone_on(caller, id)? else { continue };
+            let shown = |known: &Repeat| known.seen.instance.id == seen.instance.id;
+            if is_past(&seen, now.plus(-rules.ended_ms)) || repeats.iter().any(shown) {
                 continue;
             }
             let of = seen.instance.fields.get(CATEGORY).and_then(Value::as_text);
@@ -163,16 +170,30 @@ impl Gate {
             let attach =
                 possible.iter().find(takes).filter(|_| kept || said.verdict != Verdict::Keep);
             let (attach, why) = (attach.cloned(), hit.why(&seen));
-            repeats.push(Repeat { likeness: hit.likeness, why, attach, seen });
+            let same_caller = hit.phone;
+            repeats.push(Repeat { likeness: hit.likeness, why, attach, same_caller, seen });
         }
         Ok(repeats)
     }
+
+    /// A matter, or the one that it goes on in, when it was merged; none where that is not seen.
+    fn gone_on(&self, caller: &Caller, mut id: InstanceId) -> Result<Option<Seen>, Error> {
+        for _ in 0..MERGES {
+            let seen = match self.instance(caller, id) {
+                Err(Error::NotFound) => return Ok(None),
+                seen => seen?,
+            };
+            let into = seen.instance.fields.get(MERGED_INTO).and_then(Value::as_text);
+            let Some(next) = into.and_then(family_of) else { return Ok(Some(seen)) };
+            id = next;
+        }
+        Ok(None)
+    }
 }
 
-/// Whether a matter ended before an instant, or went on under another number.
+/// Whether a matter ended before an instant.
 fn is_past(seen: &Seen, before: Instant) -> bool {
     seen.instance.closed_at.is_some_and(|closed| closed < before)
-        || seen.instance.outcome.as_deref() == Some("merged_into")
 }
 
 /// What of the calls before is like this one, by matter.
