@@ -179,8 +179,8 @@ fn counts_are_held_at_their_bounds() {
 #[test]
 fn a_unit_that_finds_no_room_in_a_set_is_refused_and_not_left_out() {
     let more = "  called: { type: units, at_most: 2, title: { zh: 受令单位, en: called } }";
-    let states = "a: { on: { go: { set: { called: \"union(called, input.who)\" } } } }";
-    let text = desk("go", more, "a", states).replace(
+    let states = "a: { on: { go: { set: { called: \"union(called, input.who)\" } }, far: { to: b } } }\nb: { on: { far: { to: a } } }";
+    let text = desk("go far", more, "a", states).replace(
         "by: [desk.duty] }",
         "by: [desk.duty], input: { who: { type: units, at_most: 9, title: { zh: 谁, en: who } } } }",
     );
