@@ -82,7 +82,7 @@ async fn stumble(desk: &Desk, id: &str) {
 /// A matter from its call to its end, and the caller erased.
 async fn live(desk: &Desk, administrator: &Desk) -> String {
     let id = desk.called(PHONE).await;
-    let again = json!({ "text": SAID, "caller_phone": PHONE });
+    let again = json!({ "text": SAID, "caller_phone": PHONE, "same_caller": true });
     desk.command(&id, "attach_repeat_call", again).await;
     stumble(desk, &id).await;
     let office = administrator.somebody("yingji.duty").await;

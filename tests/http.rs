@@ -38,3 +38,4 @@ mod spot;
 mod stale;
 mod subscriptions;
 mod teaching;
+mod telling;

@@ -393,7 +393,7 @@ impl Work<'_> {
             values.insert("message".to_owned(), Value::Int(message.0));
         }
         let command = Command { name, input: values, occurred_at: request.occurred_at };
-        telling::check(transaction, draft, (&chart, &request.target), &command)?;
+        telling::check(transaction, draft, registry, (&request.target, &command))?;
         let corrected = voices::corrected(transaction, draft, (instance, &command), heard)?;
         let family = instance.map(|(_, family)| family);
         let matters = matters::known(transaction, draft, &chart, (request, &command), registry)?;

@@ -72,6 +72,8 @@ pub struct Repeat {
     /// callers, or when this call is for itself because somebody may be in danger and the other matter
     /// is not with the police.
     pub attach: Option<String>,
+    /// Whether the same number called about it before.
+    pub same_caller: bool,
 }
 
 /// Nothing is open longer: so far back calls are compared (ms).
@@ -82,6 +84,9 @@ const OF_NUMBER: i64 = 20;
 
 /// Of so many of the likest it is looked up how they stand.
 const LOOKED_UP: usize = 25;
+
+/// Merged more often than this, a matter is not followed.
+const MERGES: usize = 16;
 
 /// How two places stand to each other.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -148,9 +153,9 @@ impl Gate {
             if repeats.len() == rules.shown {
                 break;
             }
-            let Some(seen) = self.stands_for(caller, id)? else { continue };
-            let known = |one: &Repeat| one.seen.instance.id == seen.instance.id;
-            if is_past(&seen, now.plus(-rules.ended_ms)) || repeats.iter().any(known) {
+            let Some(seen) = self.gone_on(caller, id)? else { continue };
+            let shown = |known: &Repeat| known.seen.instance.id == seen.instance.id;
+            if is_past(&seen, now.plus(-rules.ended_ms)) || repeats.iter().any(shown) {
                 continue;
             }
             let of = seen.instance.fields.get(CATEGORY).and_then(Value::as_text);
@@ -165,36 +170,30 @@ impl Gate {
             let attach =
                 possible.iter().find(takes).filter(|_| kept || said.verdict != Verdict::Keep);
             let (attach, why) = (attach.cloned(), hit.why(&seen));
-            repeats.push(Repeat { likeness: hit.likeness, why, attach, seen });
+            let same_caller = hit.phone;
+            repeats.push(Repeat { likeness: hit.likeness, why, attach, same_caller, seen });
         }
         Ok(repeats)
     }
-}
 
-impl Gate {
-    /// The matter of a call, or the one that it was merged into and goes on under; none that the caller
-    /// may not see.
-    fn stands_for(&self, caller: &Caller, id: InstanceId) -> Result<Option<Seen>, Error> {
-        let look = |id| match self.instance(caller, id) {
-            Err(Error::NotFound) => Ok(None),
-            seen => seen.map(Some),
-        };
-        let Some(seen) = look(id)? else { return Ok(None) };
-        let into = seen.instance.fields.get(MERGED).and_then(Value::as_text).and_then(family_of);
-        match into.filter(|_| is_merged(&seen)) {
-            Some(into) => look(into),
-            None => Ok(Some(seen)),
+    /// A matter, or the one that it goes on in, when it was merged; none where that is not seen.
+    fn gone_on(&self, caller: &Caller, mut id: InstanceId) -> Result<Option<Seen>, Error> {
+        for _ in 0..MERGES {
+            let seen = match self.instance(caller, id) {
+                Err(Error::NotFound) => return Ok(None),
+                seen => seen?,
+            };
+            let into = seen.instance.fields.get(MERGED).and_then(Value::as_text);
+            let Some(next) = into.and_then(family_of) else { return Ok(Some(seen)) };
+            id = next;
         }
+        Ok(None)
     }
 }
 
-fn is_merged(seen: &Seen) -> bool {
-    seen.instance.outcome.as_deref() == Some(MERGED)
-}
-
-/// Whether a matter ended before an instant, or went on under another number.
+/// Whether a matter ended before an instant.
 fn is_past(seen: &Seen, before: Instant) -> bool {
-    seen.instance.closed_at.is_some_and(|closed| closed < before) || is_merged(seen)
+    seen.instance.closed_at.is_some_and(|closed| closed < before)
 }
 
 /// What of the calls before is like this one, by matter.

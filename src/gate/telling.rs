@@ -1,86 +1,193 @@
-//! Who of the many callers about a matter was told how it went: each call that is there, and each once.
+//! Who of the many callers about a matter was told how it went: each call that is there, and each once,
+//! also of the matters that were merged into it, and into those.
 
 use std::collections::BTreeSet;
 
-use super::Target;
 use super::advice::takes_calls;
 use super::batch::Draft;
 use super::error::{Error, refused};
-use crate::chart::Chart;
-use crate::domain::{Command, Event, Instance, Refusal, StoredEvent, Text, Value};
+use super::registry::Registry;
+use super::{Target, wording};
+use crate::chart::routed::PHONE;
+use crate::domain::{Command, Event, InstanceId, Refusal, StoredEvent, Text, Value};
 use crate::store::{self, Reader, Transaction};
 
-/// The command that records that a caller was told, and its input that says which: the number of the
-/// event that brought the call, 0 for the one that opened the matter.
+/// The command that records that a caller was told, and its inputs that say which: the number of the
+/// event that brought the call, 0 for the one that opened the matter; and of which matter, if not of
+/// this very one.
 const TELL: &str = "tell_caller";
 const CALL: &str = "call";
+const OF_MERGED: &str = "merged";
 
 /// The field that says the same of the caller who opened the matter, whichever command told him.
-const OPENER_TOLD: &str = "opener_told";
+pub(super) const OPENER_TOLD: &str = "opener_told";
 
-/// A matter that was merged into this one brings its caller.
+/// A matter that was merged into this one brings its callers.
 const MERGED: &str = "signal.merged_here";
 
 /// From here on there is another result to tell.
 const REOPEN: &str = "reopen";
 
-/// The calls of a matter whose callers were told since it was last reopened: from the store, and from
-/// events that are to be written.
-///
-/// # Errors
-/// What the store says.
-pub(super) fn told(
-    reader: &mut Reader,
-    instance: &Instance,
-    new: &[&StoredEvent],
-) -> Result<BTreeSet<i64>, store::Error> {
-    let mut events = reader.events_of_kind(instance.id, TELL)?;
-    events.extend(reader.events_of_kind(instance.id, REOPEN)?);
-    let of_kind = |event: &&&StoredEvent| [TELL, REOPEN].contains(&event.kind.as_str());
-    events.extend(new.iter().filter(of_kind).map(|event| (*event).clone()));
-    let since = events.iter().filter(|event| event.kind == REOPEN).map(|event| event.seq).max();
-    let told = events.iter().filter(|event| event.kind == TELL && Some(event.seq) > since);
-    let mut calls: BTreeSet<i64> = told.filter_map(call_of).collect();
-    if instance.fields.get(OPENER_TOLD) == Some(&Value::Bool(true)) {
-        calls.insert(0);
+/// Of whom nobody is to be told, whatever number he called from: who opens a matter so, and who calls
+/// again.
+const NOBODY: [&str; 2] = ["anonymous", "same_caller"];
+
+/// A call: the matter that took it, and the event that brought it; 0: the one that opened the matter.
+pub(super) type Call = (InstanceId, i64);
+
+/// A matter and those that were merged into it, with what is recorded of their callers.
+pub(super) struct Merged {
+    /// The matter itself, then the others; and whether what they recorded before still counts.
+    pub(super) matters: Vec<(InstanceId, bool)>,
+    /// Calls whose callers were told since the matter was last reopened. Of whoever opened a matter its
+    /// field [`OPENER_TOLD`] speaks, too.
+    pub(super) told: BTreeSet<Call>,
+}
+
+impl Merged {
+    /// Reads from the store, and from events that are to be written, generation by generation.
+    ///
+    /// # Errors
+    /// What the store says.
+    pub(super) fn into(
+        matter: InstanceId,
+        reader: &mut Reader,
+        draft: Option<&Draft>,
+    ) -> Result<Self, store::Error> {
+        let mut merged = Self { matters: vec![(matter, true)], told: BTreeSet::new() };
+        let mut done = 0;
+        while done < merged.matters.len() {
+            let generation = merged.matters.split_off(done);
+            done += generation.len();
+            let ids: Vec<InstanceId> = generation.iter().map(|(id, _)| *id).collect();
+            let kinds = [TELL, REOPEN, MERGED];
+            let mut events = reader.events_of_kinds(&ids, &kinds)?;
+            let new = ids.iter().filter_map(|id| Some(draft?.events_of(*id))).flatten();
+            events.extend(new.filter(|event| kinds.contains(&event.kind.as_str())).cloned());
+            merged.matters.extend(generation.iter().copied());
+            for (id, counts) in generation {
+                merged.read(id, counts, &events);
+            }
+        }
+        Ok(merged)
     }
-    Ok(calls)
+
+    fn read(&mut self, id: InstanceId, counts: bool, events: &[StoredEvent]) {
+        let own = || events.iter().filter(|event| event.instance == id);
+        let reopened = own().filter(|event| event.kind == REOPEN).map(|event| event.seq).max();
+        for event in own() {
+            let counts = counts && Some(event.seq) > reopened;
+            if event.kind == TELL && counts {
+                self.told.extend(call_of(event));
+            } else if event.kind == MERGED
+                && let Some(other) = sender(event)
+                && self.matters.iter().all(|(known, _)| *known != other)
+            {
+                self.matters.push((other, counts));
+            }
+        }
+    }
+
+    /// The matter of a number, if it was merged into this one, and whether what it recorded counts.
+    fn find(&self, number: &str) -> Option<(InstanceId, bool)> {
+        let id = wording::family_of(number)?;
+        self.matters.iter().skip(1).find(|(known, _)| *known == id).copied()
+    }
 }
 
-fn call_of(event: &StoredEvent) -> Option<i64> {
-    serde_json::from_str::<Event>(&event.body).ok()?.command.input.get(CALL)?.as_int()
+/// The matter that gave a signal.
+fn sender(event: &StoredEvent) -> Option<InstanceId> {
+    event.actor.strip_prefix("instance:")?.parse().ok().map(InstanceId)
 }
 
-/// Refuses to note that a caller was told where no such call is there, or its caller was told before;
-/// of the one that opened the matter the workflow knows.
+fn call_of(event: &StoredEvent) -> Option<Call> {
+    let input = serde_json::from_str::<Event>(&event.body).ok()?.command.input;
+    let merged = input.get(OF_MERGED).and_then(Value::as_text).and_then(wording::family_of);
+    Some((merged.unwrap_or(event.instance), input.get(CALL)?.as_int()?))
+}
+
+/// Refuses to note that a caller was told where no such call is there, where it left nobody to tell, or
+/// where its caller was told before; of the one that opened the matter itself the workflow knows.
 ///
 /// # Errors
 /// The refusal; what the store says.
 pub(super) fn check(
     transaction: &mut Transaction<'_>,
     draft: &Draft,
-    (chart, target): (&Chart, &Target),
-    command: &Command,
+    registry: &Registry,
+    (target, command): (&Target, &Command),
 ) -> Result<(), Error> {
     let Target::Instance(id) = target else { return Ok(()) };
     let call = command.input.get(CALL).and_then(Value::as_int);
-    let Some(call) = call.filter(|call| command.name == TELL && *call != 0) else { return Ok(()) };
-    let Some(instance) = draft.instance(*id) else { return Ok(()) };
-    let new: Vec<&StoredEvent> = draft.events_of(*id).collect();
-    let is_call = |event: &StoredEvent| {
-        let brings = chart.commands.get(&event.kind).is_some_and(takes_calls);
-        event.seq == call && (brings || event.kind == MERGED)
-    };
-    let stored = transaction.events(*id, call, 1)?;
-    if !stored.iter().chain(new.iter().copied()).any(is_call) {
-        let text = Text::new(
-            format!("没有第{call}号来电；来电序号见该事项的来电列表（calls），首次来电为0"),
-            format!("there is no call {call}: see the `calls` of the matter; the first one is 0"),
-        );
-        return Err(Refusal::new("wrong_input", text).naming(CALL).into());
+    let Some(call) = call.filter(|_| command.name == TELL) else { return Ok(()) };
+    let number = command.input.get(OF_MERGED).and_then(Value::as_text);
+    if draft.instance(*id).is_none() || call == 0 && number.is_none() {
+        return Ok(());
     }
-    if told(transaction, instance, &new)?.contains(&call) {
+    let merged = Merged::into(*id, transaction, Some(draft))?;
+    let (matter, counts) = match number {
+        None => (*id, true),
+        Some(number) => merged.find(number).ok_or_else(|| not_merged(number))?,
+    };
+    let brought = event(transaction, draft, (matter, call))?;
+    let brought = brought.filter(|event| {
+        let chart = registry.chart(event.definition).ok();
+        let takes = |name: &String| chart?.commands.get(name).map(takes_calls);
+        call == 0 || takes(&event.command.name) == Some(true)
+    });
+    let Some(input) = brought.map(|event| event.command.input) else {
+        return Err(no_such_call(call).into());
+    };
+    let nobody = |name: &&str| input.get(*name) == Some(&Value::Bool(true));
+    if !input.contains_key(PHONE) || NOBODY.iter().any(nobody) {
+        return Err(refused(
+            "nobody_to_tell",
+            "该次来电未留号码、匿名或系同一来电人再次来电，无须另行告知",
+            "Nobody more is to be told: this call left no number, remains anonymous, or is of somebody \
+             who had called before",
+        ));
+    }
+    let opener_told = |draft: &Draft, transaction: &mut Transaction<'_>| {
+        let known = draft.instance(matter).cloned();
+        let stored = || Ok(transaction.instance(matter)?.map(|(instance, _)| instance));
+        let instance = known.map_or_else(stored, |known| Ok::<_, store::Error>(Some(known)))?;
+        let told = instance.and_then(|instance| instance.fields.get(OPENER_TOLD).cloned());
+        Ok::<_, store::Error>(told == Some(Value::Bool(true)))
+    };
+    let told = merged.told.contains(&(matter, call));
+    if told || call == 0 && counts && opener_told(draft, transaction)? {
         return Err(refused("told_before", "该来电人已告知过", "This caller was told before"));
     }
     Ok(())
+}
+
+/// The event that brought a call, from what is to be written or from the store.
+fn event(
+    transaction: &mut Transaction<'_>,
+    draft: &Draft,
+    (matter, call): Call,
+) -> Result<Option<Event>, Error> {
+    let seq = call.max(1);
+    let is_it = |event: &&StoredEvent| event.seq == seq;
+    let new = draft.events_of(matter).find(is_it).cloned();
+    let stored = transaction.events(matter, seq, 1)?;
+    let found = new.or_else(|| stored.iter().find(is_it).cloned());
+    let read = found.map(|event| serde_json::from_str(&event.body)).transpose();
+    read.map_err(|error| Error::Internal(format!("event {seq} of {matter}: {error}")))
+}
+
+fn no_such_call(call: i64) -> Refusal {
+    let text = Text::new(
+        format!("没有第{call}号来电；来电序号见该事项的来电列表（calls），首次来电为0"),
+        format!("there is no call {call}: see the `calls` of the matter; the first one is 0"),
+    );
+    Refusal::new("wrong_input", text).naming(CALL)
+}
+
+fn not_merged(number: &str) -> Error {
+    let text = Text::new(
+        format!("事项“{number}”没有并入本案；并入的事项编号见来电列表（calls）"),
+        format!("`{number}` was not merged into this matter: see its `calls`"),
+    );
+    Error::from(Refusal::new("wrong_input", text).naming(OF_MERGED))
 }

@@ -7,9 +7,10 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use serde_json::Map;
 
-use super::advice::Heard;
+use super::advice::{Heard, takes_calls};
 use super::batch::Draft;
 use super::error::{Error, refused};
+use super::telling::{Call, Merged, OPENER_TOLD};
 use super::{Caller, Gate, Request, Seen, Target, personal, telling};
 use crate::chart::{Chart, Seal};
 use crate::domain::{Actor, Command, Instance, InstanceId, JurisdictionId, Role, Value};
@@ -24,6 +25,8 @@ pub use export::{Exported, KeptMatter};
 pub struct Voice {
     /// The event; 0 for what came with the opening of the matter.
     pub seq: i64,
+    /// Whether somebody called then, and not only what a caller said was noted.
+    pub is_call: bool,
     /// Whether it is recorded that this caller was told how it went.
     pub told: bool,
     /// What may be read, by input.
@@ -37,7 +40,7 @@ pub struct Voice {
 pub struct Voices {
     /// About the matter itself, in order of event.
     pub own: Vec<Voice>,
-    /// About matters that were merged into it.
+    /// About matters that were merged into it, and into those.
     pub merged: Vec<(InstanceId, Vec<Voice>)>,
 }
 
@@ -197,32 +200,47 @@ impl Gate {
 
     fn heard(&self, caller: &Caller, seen: &Seen, open: Openness) -> Result<Voices, Error> {
         let instance = &*seen.instance;
-        let (rows, told) = self.read(|reader| {
-            let told = telling::told(reader, instance, &[])?;
-            Ok((reader.personal(instance.id)?, told))
-        })?;
-        let mut voices = Voices { own: sorted(rows, &seen.chart, open), merged: Vec::new() };
-        for voice in &mut voices.own {
-            voice.told = told.contains(&voice.seq);
-        }
-        for other in self.read(|reader| reader.signallers(instance.id))? {
-            let Some((other, _)) = self.read(|reader| reader.instance(other))? else { continue };
-            if other.family == instance.family || other.jurisdiction != caller.jurisdiction {
+        let merged = self.read(|reader| Merged::into(instance.id, reader, None))?;
+        let own = self.spoken(instance, &seen.chart, open)?;
+        let mut voices = Voices { own, merged: Vec::new() };
+        let desk = self.may_all(caller, Act::SeeCaller)?;
+        for (id, counts) in merged.matters {
+            if id == instance.id {
+                mark(&mut voices.own, instance, counts, &merged.told);
+                continue;
+            }
+            let Some((other, _)) = self.read(|reader| reader.instance(id))? else { continue };
+            if other.jurisdiction != caller.jurisdiction {
                 continue;
             }
             let chart = self.inner.registry.chart(other.definition)?;
             // A caller who asked for confidence keeps it in the matter that his was merged into.
             let holder = instance.holder.as_deref();
-            let desk = self.may_all(caller, Act::SeeCaller)?;
             let sealed = !desk && is_sealed(caller, &chart, &other, holder);
             let open = Openness { identity: open.identity && !sealed, ..open };
-            let rows = self.read(|reader| reader.personal(other.id))?;
-            let heard = sorted(rows, &chart, open);
+            let mut heard = self.spoken(&other, &chart, open)?;
+            mark(&mut heard, &other, counts, &merged.told);
             if !heard.is_empty() {
-                voices.merged.push((other.id, heard));
+                voices.merged.push((id, heard));
             }
         }
         Ok(voices)
+    }
+
+    /// Who called about one matter, also who left nothing that could be kept.
+    fn spoken(
+        &self,
+        instance: &Instance,
+        chart: &Chart,
+        open: Openness,
+    ) -> Result<Vec<Voice>, Error> {
+        let taking = chart.commands.iter().filter(|(_, spec)| takes_calls(spec));
+        let taking: Vec<&str> = taking.map(|(name, _)| name.as_str()).collect();
+        let (rows, calls) = self.read(|reader| {
+            let rows = reader.personal(instance.id)?;
+            Ok((rows, reader.seqs_of_kinds(instance.id, &taking)?))
+        })?;
+        Ok(sorted(rows, &calls, chart, open))
     }
 
     /// How far a caller may read.
@@ -276,13 +294,26 @@ fn contents(chart: &Chart) -> BTreeSet<&str> {
     inputs.map(|input| input.name.as_str()).collect()
 }
 
-fn sorted(rows: Vec<PersonalRow>, chart: &Chart, open: Openness) -> Vec<Voice> {
+/// Says of each call whether its caller was told.
+fn mark(voices: &mut [Voice], instance: &Instance, counts: bool, told: &BTreeSet<Call>) {
+    let opener = counts && instance.fields.get(OPENER_TOLD) == Some(&Value::Bool(true));
+    for voice in voices {
+        voice.told = told.contains(&(instance.id, voice.seq)) || opener && voice.seq == 0;
+    }
+}
+
+fn sorted(rows: Vec<PersonalRow>, calls: &[i64], chart: &Chart, open: Openness) -> Vec<Voice> {
     let contents = contents(chart);
-    let mut voices: BTreeMap<i64, Voice> = BTreeMap::new();
+    let call = |seq: &i64| (*seq, Voice { seq: *seq, is_call: true, ..Voice::default() });
+    let mut voices: BTreeMap<i64, Voice> = calls.iter().map(call).collect();
     for row in rows {
         let (field, seq) = named(&row.field);
         let text = personal::text(&row.value);
-        let voice = voices.entry(seq).or_insert_with(|| Voice { seq, ..Voice::default() });
+        let voice = voices.entry(seq).or_insert_with(|| Voice {
+            seq,
+            is_call: seq == 0,
+            ..Voice::default()
+        });
         let content = contents.contains(field);
         if if content { open.content } else { open.identity } {
             voice.open.insert(field.to_owned(), text.to_owned());

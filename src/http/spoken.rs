@@ -7,14 +7,18 @@ use serde::Serialize;
 use utoipa::ToSchema;
 
 use super::view::Lens;
-use crate::gate::{Voice, Voices};
+use crate::domain::InstanceId;
+use crate::gate::{Voice, Voices, number_of};
 
 /// What one event brought of a caller.
 #[derive(Debug, Serialize, ToSchema)]
 pub(super) struct Call {
-    /// The matter that was merged into this one; none: this matter itself.
+    /// The matter that was merged into this one, at once or by way of others; none: this matter itself.
     #[serde(skip_serializing_if = "Option::is_none")]
     merged: Option<String>,
+    /// Its number, as `tell_caller` takes it (`merged`).
+    #[serde(skip_serializing_if = "Option::is_none")]
+    number: Option<String>,
     /// The event's number; 0: the opening.
     seq: i64,
     /// Whether it is recorded that this caller was told how it went.
@@ -28,13 +32,18 @@ pub(super) struct Call {
 }
 
 impl Call {
-    fn of(voice: Voice, merged: Option<String>) -> Self {
-        let Voice { seq, told, open: personal, masked } = voice;
-        Self { merged, seq, told, personal, masked }
+    fn of(voice: Voice) -> Self {
+        let Voice { seq, told, open: personal, masked, .. } = voice;
+        Self { merged: None, number: None, seq, told, personal, masked }
+    }
+
+    fn of_merged(voice: Voice, lens: &Lens, id: InstanceId) -> Self {
+        let (merged, number) = (Some(lens.id(id)), Some(number_of(id)));
+        Self { merged, number, ..Self::of(voice) }
     }
 }
 
-/// Voices as they are shown: of each input what was given first, and what came later.
+/// Voices as they are shown: who called first with what was noted later, and each further call.
 #[derive(Debug, Default)]
 pub(super) struct Spoken {
     pub(super) personal: BTreeMap<String, String>,
@@ -46,15 +55,19 @@ impl Spoken {
     pub(super) fn of(lens: &Lens, voices: Voices) -> Self {
         let mut spoken = Self::default();
         for voice in voices.own {
+            if voice.is_call && voice.seq != 0 {
+                spoken.calls.push(Call::of(voice));
+                continue;
+            }
             let mut more = Voice { seq: voice.seq, told: voice.told, ..Voice::default() };
             sift(voice.open, &mut spoken.personal, &mut more.open);
             sift(voice.masked, &mut spoken.masked, &mut more.masked);
             if !more.open.is_empty() || !more.masked.is_empty() {
-                spoken.calls.push(Call::of(more, None));
+                spoken.calls.push(Call::of(more));
             }
         }
         for (id, voices) in voices.merged {
-            let calls = voices.into_iter().map(|voice| Call::of(voice, Some(lens.id(id))));
+            let calls = voices.into_iter().map(|voice| Call::of_merged(voice, lens, id));
             spoken.calls.extend(calls);
         }
         spoken

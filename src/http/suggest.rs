@@ -171,7 +171,7 @@ impl RepeatView {
             kind: "attach",
             title: Text::new("登记为该事项的重复来电", "One more caller of that matter"),
             path: format!("/api/v1/referrals/{}/commands", lens.id(instance.id)),
-            body: json!({ "command": command, "input": {} }),
+            body: json!({ "command": command, "input": said_before(repeat, command) }),
         });
         let number = family_number(instance.family);
         let link = Tap {
@@ -188,6 +188,14 @@ impl RepeatView {
             taps: attach.into_iter().chain([link]).collect(),
         }
     }
+}
+
+/// Whom the number shows to have called before is no further caller to be told.
+fn said_before(repeat: &Repeat, command: &str) -> Json {
+    const SAME: &str = "same_caller";
+    let spec = repeat.seen.chart.command(command);
+    let known = spec.is_some_and(|spec| spec.input.iter().any(|input| input.name == SAME));
+    if repeat.same_caller && known { json!({ SAME: true }) } else { json!({}) }
 }
 
 /// What is suggested for a text, ranked, with reasons. Nothing is stored; what was suggested is kept

@@ -126,23 +126,44 @@ impl Reader {
         rows.into_iter().map(|row| row.read().map(|found| found.event)).collect()
     }
 
-    /// The events of one kind of an instance, in order.
+    /// The events of some kinds of some instances, in order of instance and number.
     ///
     /// # Errors
     /// As [`Reader::events`].
-    pub fn events_of_kind(
+    pub fn events_of_kinds(
         &mut self,
-        instance: InstanceId,
-        kind: &str,
+        instances: &[InstanceId],
+        kinds: &[&str],
     ) -> Result<Vec<StoredEvent>, Error> {
+        let ids: Vec<i64> = instances.iter().map(|id| id.0).collect();
         let rows: Vec<Row> = each!(&mut self.connection, connection => {
             event::table
-                .filter(event::instance_id.eq(instance.0))
-                .filter(event::kind.eq(kind))
-                .order(event::seq)
+                .filter(event::instance_id.eq_any(&ids))
+                .filter(event::kind.eq_any(kinds))
+                .order((event::instance_id, event::seq))
                 .load(connection)
         })?;
         rows.into_iter().map(|row| row.read().map(|found| found.event)).collect()
+    }
+
+    /// The numbers of the events of some kinds of an instance, in order.
+    ///
+    /// # Errors
+    /// As for any statement.
+    pub fn seqs_of_kinds(
+        &mut self,
+        instance: InstanceId,
+        kinds: &[&str],
+    ) -> Result<Vec<i64>, Error> {
+        let seqs = each!(&mut self.connection, connection => {
+            event::table
+                .filter(event::instance_id.eq(instance.0))
+                .filter(event::kind.eq_any(kinds))
+                .order(event::seq)
+                .select(event::seq)
+                .load(connection)
+        })?;
+        Ok(seqs)
     }
 
     /// At most `limit` events after `position` (0 for the beginning), in order of position, of one

@@ -9,7 +9,7 @@ use super::error::Error;
 use super::locked;
 use super::part::{Part, Target};
 use super::pool::Reader;
-use super::schema::{call_trace, event, instance, party, personal};
+use super::schema::{call_trace, instance, party, personal};
 use super::shared::Shared;
 use super::statement::Cell;
 use super::writer::Transaction;
@@ -98,24 +98,6 @@ impl Reader {
                 .load(connection)
         })?;
         Ok(ids.into_iter().map(InstanceId).collect())
-    }
-
-    /// The instances that gave signals to `instance`, each once.
-    ///
-    /// # Errors
-    /// As for any statement.
-    pub fn signallers(&mut self, instance: InstanceId) -> Result<Vec<InstanceId>, Error> {
-        let actors: Vec<String> = each!(&mut self.connection, connection => {
-            event::table
-                .filter(event::instance_id.eq(instance.0))
-                .filter(event::kind.like("signal.%"))
-                .select(event::actor)
-                .distinct()
-                .order(event::actor)
-                .load(connection)
-        })?;
-        let ids = actors.iter().filter_map(|name| name.strip_prefix("instance:")?.parse().ok());
-        Ok(ids.map(InstanceId).collect())
     }
 
     /// The personal data of `instance`, in order of field.

@@ -136,6 +136,14 @@ async fn a_retired_category_is_chosen_no_more_and_stays_readable() {
         "anonymous": true });
     let refused = office.post(DESK, "/api/v1/referrals", json!({ "input": input })).await;
     assert_eq!(refused.json["code"], "category_retired", "{}", refused.text);
+    // Nor does a matter come to stand in it later.
+    let input = json!({ "place": "葛城街道", "text": "说不清", "category": "other.general", "anonymous": true });
+    let opened = office.post(DESK, "/api/v1/referrals", json!({ "input": input })).await.ok(201);
+    let input = json!({ "category": "other.vague", "reason": "应属此类" });
+    let change = json!({ "command": "reclassify", "input": input });
+    let id = opened["id"].as_str().unwrap();
+    let refused = office.command("gongan.shift_leader", id, change).await;
+    assert_eq!(refused.problem(409), "category_retired");
     // One change at once is a version of its own.
     let all = office.get(DUTY, VERSIONS).await.ok(200);
     assert_eq!(all["items"][0]["state"], "in_force");

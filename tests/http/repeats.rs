@@ -70,6 +70,7 @@ async fn who_calls_again_about_the_same_place_is_seen_while_the_call_is_typed() 
     assert_eq!(found.len(), 1, "{found:?}");
     assert_eq!(found[0]["matter"]["id"], first["id"]);
     assert_eq!(found[0]["place"], "葛城街道土城路12号");
+    assert_eq!(found[0]["taps"][0]["body"]["input"], json!({}), "a caller more");
     assert!(kinds(&found[0]).contains(&"same_place"), "{found:?}");
     assert!(kinds(&found[0]).contains(&"same_matter"), "{found:?}");
     // The same number is known whatever is said, however it is written.
@@ -81,6 +82,8 @@ async fn who_calls_again_about_the_same_place_is_seen_while_the_call_is_typed() 
     let blank = json!({ "input": { "text": "停电", "place": "葛城街道", "caller_phone": "  " } });
     let refused = office.post(DESK, "/api/v1/referrals", blank).await;
     assert_eq!(refused.problem(409), "caller_needed");
+    let found = typed(&office, DESK, "那个事怎么样了", "", "02359220002").await;
+    assert_eq!(found[0]["taps"][0]["body"]["input"], json!({ "same_caller": true }));
     // Another matter elsewhere from somebody else repeats nothing.
     assert!(typed(&office, DESK, "狗叫一晚上", "高观镇", "023-5922-0004").await.is_empty());
     // Who does not see every matter does not learn of others by typing.
@@ -118,6 +121,19 @@ async fn who_called_about_a_merged_matter_is_shown_the_one_that_goes_on() {
     assert_eq!(found.len(), 1, "{found:?}");
     assert_eq!(found[0]["matter"]["id"], first["id"]);
     assert_eq!(kinds(&found[0])[0], "same_caller");
+}
+
+#[tokio::test]
+async fn who_calls_about_a_matter_that_was_merged_finds_the_one_that_goes_on() {
+    let office = advised().await;
+    let first = register(&office, "整栋楼停电了", "葛城街道土城路12号", "023-5922-0001").await;
+    let second = register(&office, "整条街没有电", "葛城街道滨河路", "023-5922-0002").await;
+    let merge = json!({ "command": "merge", "input": { "into": second["number"] } });
+    office.command(DESK, first["id"].as_str().unwrap(), merge).await.ok(200);
+    let found = typed(&office, DESK, "我们这栋楼也停电了", "葛城街道土城路12号", "").await;
+    assert_eq!(found.len(), 1, "{found:?}");
+    assert_eq!(found[0]["matter"]["id"], second["id"]);
+    assert_eq!(found[0]["taps"][0]["kind"], "attach");
 }
 
 #[tokio::test]

@@ -177,6 +177,29 @@ fn counts_are_held_at_their_bounds() {
 }
 
 #[test]
+fn a_unit_that_finds_no_room_in_a_set_is_refused_and_not_left_out() {
+    let more = "  called: { type: units, at_most: 2, title: { zh: 受令单位, en: called } }";
+    let states = "a: { on: { go: { set: { called: \"union(called, input.who)\" } }, far: { to: b } } }\nb: { on: { far: { to: a } } }";
+    let text = desk("go far", more, "a", states).replace(
+        "by: [desk.duty] }",
+        "by: [desk.duty], input: { who: { type: units, at_most: 9, title: { zh: 谁, en: who } } } }",
+    );
+    let mut bench = Bench::new(&text);
+    let call = |names: &[&str]| {
+        let names = names.iter().map(|name| Value::from(*name)).collect();
+        Command::new("go").with("who", Value::List(names))
+    };
+    bench.act(&person(&["gongan.duty"]), &call(&["a", "b"])).unwrap();
+    let refusal = bench.ask(&person(&["gongan.duty"]), &call(&["b", "c"])).unwrap_err();
+    assert_eq!(refusal.code, "too_many_units");
+    assert_eq!(
+        refusal.reasons[0].text.zh, "“受令单位”最多2个单位，命令未执行",
+        "it says where there is no room"
+    );
+    bench.act(&person(&["gongan.duty"]), &call(&["a"])).unwrap();
+}
+
+#[test]
 fn what_happened_earlier_is_recorded_with_both_times_and_never_before_the_previous_fact() {
     let mut bench = nested();
     let mut command = Command::new("go");

@@ -21,7 +21,7 @@ impl Run<'_> {
     /// Does everything that one block says, in the order of the language.
     ///
     /// # Errors
-    /// When more children would be started than the workflow allows.
+    /// When more children would be started than the workflow allows, or more units stand in a set.
     pub fn apply(&mut self, effects: &Effects) -> Result<(), Refusal> {
         // All values of one block are computed before any is written.
         let values: Vec<(&String, Value)> = effects
@@ -32,7 +32,7 @@ impl Run<'_> {
             })
             .collect();
         for (name, value) in values {
-            match self.bounded(name, value) {
+            match self.bounded(name, value)? {
                 Value::Unset => self.instance.fields.remove(name),
                 value => self.instance.fields.insert(name.clone(), value),
             };
@@ -55,16 +55,25 @@ impl Run<'_> {
         Ok(())
     }
 
-    /// Counts and sets are held at their declared bounds, which the prover relies on.
-    fn bounded(&self, name: &str, value: Value) -> Value {
-        let bound = self.situation.chart.fields.get(name).and_then(|field| field.at_most);
-        match (value, bound) {
-            (Value::Int(count), Some(most)) => Value::Int(count.clamp(0, most)),
-            (Value::List(mut members), Some(most)) => {
-                members.truncate(usize::try_from(most).unwrap_or(usize::MAX));
-                Value::List(members)
+    /// Counts are held at their declared bounds, which the prover relies on. So it does on those of
+    /// sets; but a unit that was named and then left out would never hear of it: that is refused.
+    fn bounded(&self, name: &str, value: Value) -> Result<Value, Refusal> {
+        let field = self.situation.chart.fields.get(name);
+        let Some((field, most)) = field.and_then(|field| Some((field, field.at_most?))) else {
+            return Ok(value);
+        };
+        match value {
+            Value::Int(count) => Ok(Value::Int(count.clamp(0, most))),
+            Value::List(members) if i64::try_from(members.len()).is_ok_and(|n| n > most) => {
+                Err(Refusal::new(
+                    "too_many_units",
+                    Text::new(
+                        format!("“{}”最多{most}个单位，命令未执行", field.title.zh),
+                        format!("`{name}` holds at most {most} units; nothing was done"),
+                    ),
+                ))
             }
-            (value, _) => value,
+            value => Ok(value),
         }
     }
 

@@ -1,0 +1,187 @@
+//! Everybody who called about one matter is kept, counted and told, also when matters are merged.
+
+use std::collections::BTreeSet;
+
+use serde_json::{Value as Json, json};
+
+use super::office::{Answer, Office};
+
+const DESK: &str = "gongan.dispatcher";
+
+async fn register(office: &Office, more: Json) -> (String, String) {
+    let mut input =
+        json!({ "text": "整栋楼停电了", "place": "葛城街道", "category": "utility.power-fault" });
+    input.as_object_mut().unwrap().extend(more.as_object().unwrap().clone());
+    let opened = office.post(DESK, "/api/v1/referrals", json!({ "input": input })).await.ok(201);
+    let text = |name: &str| opened[name].as_str().unwrap().to_owned();
+    (text("id"), text("number"))
+}
+
+async fn ask(office: &Office, who: &str, id: &str, command: &str, input: Json) -> Answer {
+    office.command(who, id, json!({ "command": command, "input": input })).await
+}
+
+async fn give(office: &Office, who: &str, id: &str, command: &str, input: Json) {
+    ask(office, who, id, command, input).await.ok(200);
+}
+
+async fn look(office: &Office, who: &str, id: &str) -> Json {
+    office.get(who, &format!("/api/v1/referrals/{id}")).await.ok(200)
+}
+
+/// Registers a matter and so many further callers, whose numbers begin alike.
+async fn called(office: &Office, numbers: &str, further: usize) -> (String, String) {
+    let phone = |call: usize| format!("{numbers}-{call:04}");
+    let (id, number) = register(office, json!({ "caller_phone": phone(0) })).await;
+    for call in 1..=further {
+        let input = json!({ "text": "我家也停电", "caller_phone": phone(call) });
+        give(office, DESK, &id, "attach_repeat_call", input).await;
+    }
+    (id, number)
+}
+
+/// How `tell_caller` names a call of the list.
+fn named(call: &Json) -> Json {
+    let mut input = json!({ "call": call["seq"], "what": "已恢复供电" });
+    if let Some(number) = call.get("number") {
+        input["merged"] = number.clone();
+    }
+    input
+}
+
+fn calls(seen: &Json) -> Vec<Json> {
+    seen["calls"].as_array().unwrap().clone()
+}
+
+fn of_phone(seen: &Json, phone: &str) -> Json {
+    let found = calls(seen).into_iter().find(|call| call["personal"]["caller_phone"] == phone);
+    found.unwrap_or_else(|| panic!("{phone} is not in {seen}"))
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn two_matters_of_one_outage_become_one_with_every_caller_counted_and_told_once() {
+    let office = Office::county().await;
+    let (first, _) = called(&office, "023-5000", 20).await;
+    let (second, number) = called(&office, "023-6000", 20).await;
+    give(&office, DESK, &first, "merge", json!({ "into": number })).await;
+    let seen = look(&office, DESK, &second).await;
+    assert_eq!(seen["fields"]["repeat_calls"], 41, "20 of its own, and 21 who came with the other");
+    assert_eq!(seen["fields"]["proposed_tier"], "larger", "30 was stepped over");
+    let calls = calls(&seen);
+    let phones: BTreeSet<&str> = calls
+        .iter()
+        .filter_map(|call| call["personal"]["caller_phone"].as_str())
+        .chain(seen["personal"]["caller_phone"].as_str())
+        .collect();
+    assert_eq!(phones.len(), 42, "{seen}");
+    for call in &calls {
+        give(&office, DESK, &second, "tell_caller", named(call)).await;
+    }
+    let again = ask(&office, DESK, &second, "tell_caller", named(&calls[40])).await;
+    assert_eq!(again.problem(409), "told_before");
+    let seen = look(&office, DESK, &second).await;
+    assert!(self::calls(&seen).iter().all(|call| call["told"] == true), "{seen}");
+    assert_eq!(seen["fields"]["callers_told"], 41, "all but who called first");
+    // The number of the merge itself is no caller's.
+    let merge = office.get(DESK, &format!("/api/v1/referrals/{second}/events")).await.ok(200);
+    let events = merge["items"].as_array().unwrap().iter();
+    let merge = events.clone().find(|event| event["kind"] == "signal.merged_here").unwrap();
+    let input = json!({ "call": merge["seq"], "what": "已恢复供电" });
+    let refused = ask(&office, DESK, &second, "tell_caller", input).await;
+    assert_eq!(refused.problem(422), "wrong_input");
+}
+
+#[tokio::test]
+async fn a_matter_merged_twice_keeps_its_callers_and_what_they_were_told() {
+    let office = Office::county().await;
+    let (a, a_number) = called(&office, "023-5000", 2).await;
+    let (b, b_number) = called(&office, "023-6000", 1).await;
+    let (c, c_number) = called(&office, "023-7000", 1).await;
+    let told = json!({ "call": 0, "what": "已报供电公司" });
+    give(&office, DESK, &a, "tell_caller", told).await;
+    give(&office, DESK, &a, "merge", json!({ "into": b_number })).await;
+    let of_a = of_phone(&look(&office, DESK, &b).await, "023-5000-0001");
+    give(&office, DESK, &b, "tell_caller", named(&of_a)).await;
+    give(&office, DESK, &c, "route", json!({ "unit": "gongdian" })).await;
+    give(&office, DESK, &b, "merge", json!({ "into": c_number })).await;
+    let seen = look(&office, "gongdian.liaison", &c).await;
+    assert_eq!(
+        (&seen["fields"]["repeat_calls"], &seen["fields"]["callers_told"]),
+        (&json!(6), &json!(2))
+    );
+    for (phone, told, number) in [
+        ("023-5000-0000", true, Some(&a_number)),
+        ("023-5000-0001", true, Some(&a_number)),
+        ("023-5000-0002", false, Some(&a_number)),
+        ("023-6000-0000", false, Some(&b_number)),
+        ("023-7000-0001", false, None),
+    ] {
+        let call = of_phone(&seen, phone);
+        assert_eq!(call["told"], told, "{phone}: {call}");
+        assert_eq!(call["number"].as_str(), number.map(String::as_str), "{phone}");
+        let answer = ask(&office, "gongdian.liaison", &c, "tell_caller", named(&call)).await;
+        assert_eq!(answer.status, if told { 409 } else { 200 }, "{phone}: {}", answer.text);
+    }
+    // Told where it is now, and nowhere else; and only who is there.
+    let gone = ask(&office, DESK, &a, "tell_caller", json!({ "call": 2, "what": "已恢复" })).await;
+    assert_eq!(gone.problem(409), "told_where_merged");
+    let (_, foreign) = called(&office, "023-8000", 0).await;
+    for (number, input) in [(&foreign, "merged"), (&c_number, "merged"), (&a_number, "call")] {
+        let tell = json!({ "merged": number, "call": 99, "what": "已恢复" });
+        let answer = ask(&office, DESK, &c, "tell_caller", tell).await;
+        assert_eq!(answer.problem(422), "wrong_input");
+        assert_eq!(answer.json["reasons"][0]["input"], input, "{number}");
+    }
+}
+
+#[tokio::test]
+async fn when_the_result_proves_false_everybody_is_to_be_told_again() {
+    let office = Office::county().await;
+    let (merged, _) = called(&office, "023-5000", 1).await;
+    let (id, number) = called(&office, "023-6000", 0).await;
+    give(&office, DESK, &merged, "tell_caller", json!({ "call": 2, "what": "已报" })).await;
+    give(&office, DESK, &merged, "merge", json!({ "into": number })).await;
+    give(&office, DESK, &id, "route", json!({ "unit": "gongdian" })).await;
+    let answer = json!({ "answer": "线路故障已排除", "caller_told": "by_phone" });
+    give(&office, "gongdian.liaison", &id, "answer_on_the_spot", answer).await;
+    let seen = look(&office, DESK, &id).await;
+    assert_eq!(seen["fields"]["callers_untold"], 1, "who opened the merged matter");
+    assert_eq!(of_phone(&seen, "023-5000-0001")["told"], true);
+    let again = json!({ "ground": "false_record", "facts": "实际没有恢复供电" });
+    give(&office, DESK, &id, "reopen", again).await;
+    let seen = look(&office, DESK, &id).await;
+    let call = of_phone(&seen, "023-5000-0001");
+    assert_eq!(call["told"], false, "{seen}");
+    give(&office, DESK, &id, "tell_caller", named(&call)).await;
+}
+
+#[tokio::test]
+async fn who_leaves_no_number_is_counted_and_shown_but_nobody_waits_to_tell_him() {
+    let office = Office::county().await;
+    let (id, _) = register(&office, json!({ "anonymous": true })).await;
+    give(&office, DESK, &id, "attach_repeat_call", json!({ "danger_asked": true })).await;
+    let input = json!({ "danger_asked": true, "caller_phone": "023-5000-0001" });
+    give(&office, DESK, &id, "attach_repeat_call", input).await;
+    let seen = look(&office, DESK, &id).await;
+    assert!(seen["personal"].get("caller_phone").is_none(), "not the number of who called first");
+    let seqs: Vec<Json> = calls(&seen).iter().map(|call| call["seq"].clone()).collect();
+    assert_eq!(seqs, [2, 3], "each call is shown, also one that left nothing");
+    assert_eq!(of_phone(&seen, "023-5000-0001")["seq"], 3);
+    for nobody in [0, 2] {
+        let tell = json!({ "call": nobody, "what": "已恢复供电" });
+        let refused = ask(&office, DESK, &id, "tell_caller", tell).await;
+        assert_eq!(refused.problem(409), "nobody_to_tell", "{nobody}");
+    }
+    // Who calls again from his own number is told once.
+    let again =
+        json!({ "text": "还没有来电", "caller_phone": "023-5000-0001", "same_caller": true });
+    give(&office, DESK, &id, "attach_repeat_call", again).await;
+    let tell = json!({ "call": 4, "what": "已恢复供电" });
+    let refused = ask(&office, DESK, &id, "tell_caller", tell).await;
+    assert_eq!(refused.problem(409), "nobody_to_tell");
+    let early = ask(&office, DESK, &id, "answer_at_desk", json!({ "answer": "计划检修" })).await;
+    assert_eq!(early.problem(409), "others_wait");
+    give(&office, DESK, &id, "tell_caller", json!({ "call": 3, "what": "计划检修" })).await;
+    give(&office, DESK, &id, "answer_at_desk", json!({ "answer": "计划检修" })).await;
+    assert_eq!(look(&office, DESK, &id).await["fields"]["callers_untold"], 0);
+}
