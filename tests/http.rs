@@ -38,4 +38,3 @@ mod spot;
 mod stale;
 mod subscriptions;
 mod teaching;
-mod telling;

@@ -11,7 +11,7 @@ use super::advice::{Heard, takes_calls};
 use super::batch::Draft;
 use super::error::{Error, refused};
 use super::telling::{Call, Merged, OPENER_TOLD};
-use super::{Caller, Gate, Request, Seen, Target, personal, telling};
+use super::{Caller, Gate, Request, Seen, Target, personal};
 use crate::chart::{Chart, Seal};
 use crate::domain::{Actor, Command, Instance, InstanceId, JurisdictionId, Role, Value};
 use crate::engine::{CALL, CORRECT, ERASE, REVEAL};
