@@ -5,7 +5,7 @@ use std::sync::Barrier;
 use std::thread;
 
 use fenliu::domain::event::NO_HASH;
-use fenliu::domain::{ChainHash, InstanceId, Instant, JurisdictionId};
+use fenliu::domain::{ChainHash, InstanceId, Instant, JurisdictionId, StoredEvent};
 use fenliu::store::{AlarmFilter, Batch, Error, Kind, NewAlarm};
 
 use super::on_every_store;
@@ -18,6 +18,7 @@ on_every_store!(
     a_version_conflict_changes_nothing,
     a_large_batch_goes_through,
     events_chain_and_come_back_byte_for_byte,
+    events_are_found_by_their_kinds_in_order_of_instance_and_number,
     an_event_needs_its_instance_in_the_batch,
     the_stream_shows_every_event_once_in_order,
     an_idempotency_key_keeps_its_answer,
@@ -138,6 +139,31 @@ fn events_chain_and_come_back_byte_for_byte(place: &Place) {
     assert_eq!(page, written[38..39]);
     let again = Batch { events: vec![written[0].clone()], ..step(1, 1, &NO_HASH) };
     assert!(matches!(place.write(&again).unwrap_err(), Error::Conflict(_)));
+}
+
+fn events_are_found_by_their_kinds_in_order_of_instance_and_number(place: &Place) {
+    let mut batch = opening([1, 2, 3]);
+    for id in [2, 1] {
+        let head = batch.events.iter().find(|one| one.instance.0 == id).unwrap().hash;
+        for (seq, kind) in [(2, "call"), (3, "tell"), (4, "call")] {
+            let kind = kind.to_owned();
+            batch.events.push(StoredEvent { kind, ..event(id, seq, &head) });
+        }
+    }
+    place.write(&batch).unwrap();
+    let found = |kinds: &[&str]| {
+        let ids = [InstanceId(2), InstanceId(1)];
+        let events = place.store.read(|reader| reader.events_of_kinds(&ids, kinds)).unwrap();
+        events.iter().map(|one| (one.instance.0, one.seq)).collect::<Vec<_>>()
+    };
+    assert_eq!(found(&["tell"]), [(1, 3), (2, 3)]);
+    assert_eq!(found(&["tell", "call"]), [(1, 2), (1, 3), (1, 4), (2, 2), (2, 3), (2, 4)]);
+    assert_eq!(found(&[]), []);
+    let seqs = |id, kinds: &[&str]| {
+        place.store.read(|reader| reader.seqs_of_kinds(InstanceId(id), kinds)).unwrap()
+    };
+    assert_eq!(seqs(1, &["call"]), [2, 4]);
+    assert!(seqs(3, &["call", "tell"]).is_empty() && seqs(1, &[]).is_empty());
 }
 
 fn an_event_needs_its_instance_in_the_batch(place: &Place) {
