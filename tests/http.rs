@@ -6,6 +6,7 @@ mod administration;
 mod advice;
 mod alarms;
 mod answers;
+mod callers;
 mod catalogue;
 mod catalogued;
 mod contacts;

@@ -130,7 +130,7 @@ fn copy(
             });
         }
     }
-    batch.created.push((own, head));
+    batch.created.push((own.into(), head));
 }
 
 /// Urges random open matters.

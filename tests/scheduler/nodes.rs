@@ -141,12 +141,12 @@ impl Ends {
             }
             Self::PasswordChanged => gate.change_password(seen, PASSWORD, OTHER, HERE).unwrap(),
             Self::OtherRights => {
-                drop(gate.put_person(system, &Person { grants: Vec::new(), ..leader }).unwrap());
+                gate.put_person(system, &Person { grants: Vec::new(), ..leader }).unwrap();
             }
             Self::AccountReset => drop(gate.reset_account(system, LEADER, false).unwrap()),
             Self::AccountTaken => gate.take_account(system, LEADER).unwrap(),
             Self::LeftTheHouse => {
-                drop(gate.put_person(system, &Person { active: false, ..leader }).unwrap());
+                gate.put_person(system, &Person { active: false, ..leader }).unwrap();
             }
         }
     }
