@@ -1,184 +1,187 @@
-//! What a caller may ask of the office about himself: to be shown what is kept, and to have it put right.
+//! Everybody who called about one matter is kept, counted and told, also when matters are merged.
+
+use std::collections::BTreeSet;
 
 use serde_json::{Value as Json, json};
 
 use super::office::{Answer, Office};
 
 const DESK: &str = "gongan.dispatcher";
-const DUTY: &str = "yingji.duty";
-const MINE: &str = "13800001234";
-const OTHER: &str = "13900005678";
 
-/// Registers a call; its id.
-async fn call(office: &Office, phone: &str, name: &str) -> String {
-    let input = json!({
-        "place": "葛城街道", "text": format!("{name}来电反映污水"), "category": "env.waste-water",
-        "kind": "help", "caller_name": name, "caller_phone": phone,
-        "caller_address": format!("{name}住址"),
-    });
+async fn register(office: &Office, more: Json) -> (String, String) {
+    let mut input =
+        json!({ "text": "整栋楼停电了", "place": "葛城街道", "category": "utility.power-fault" });
+    input.as_object_mut().unwrap().extend(more.as_object().unwrap().clone());
     let opened = office.post(DESK, "/api/v1/referrals", json!({ "input": input })).await.ok(201);
-    opened["id"].as_str().unwrap().to_owned()
+    let text = |name: &str| opened[name].as_str().unwrap().to_owned();
+    (text("id"), text("number"))
 }
 
-async fn calls_again(office: &Office, id: &str, phone: &str, name: &str) {
-    let input =
-        json!({ "text": format!("{name}又来电"), "caller_phone": phone, "caller_name": name });
-    let body = json!({ "command": "attach_repeat_call", "input": input });
-    office.command(DESK, id, body).await.ok(200);
+async fn ask(office: &Office, who: &str, id: &str, command: &str, input: Json) -> Answer {
+    office.command(who, id, json!({ "command": command, "input": input })).await
 }
 
-async fn export(office: &Office, who: &str, phone: &str) -> Answer {
-    let body = json!({ "phone": phone, "purpose": "来电人要求查阅本人信息" });
-    office.post(who, "/api/v1/callers/export", body).await
+async fn give(office: &Office, who: &str, id: &str, command: &str, input: Json) {
+    ask(office, who, id, command, input).await.ok(200);
 }
 
-/// The matters of an export.
-async fn kept(office: &Office, phone: &str) -> Vec<Json> {
-    export(office, DUTY, phone).await.ok(200)["items"].as_array().unwrap().clone()
+async fn look(office: &Office, who: &str, id: &str) -> Json {
+    office.get(who, &format!("/api/v1/referrals/{id}")).await.ok(200)
 }
 
-async fn correct(office: &Office, who: &str, id: &str, more: Json) -> Answer {
-    let mut body = json!({ "reason": "来电人更正本人信息" });
-    body.as_object_mut().unwrap().extend(more.as_object().unwrap().clone());
-    office.post(who, &format!("/api/v1/referrals/{id}/correct"), body).await
+/// Registers a matter and so many further callers, whose numbers begin alike.
+async fn called(office: &Office, numbers: &str, further: usize) -> (String, String) {
+    let phone = |call: usize| format!("{numbers}-{call:04}");
+    let (id, number) = register(office, json!({ "caller_phone": phone(0) })).await;
+    for call in 1..=further {
+        let input = json!({ "text": "我家也停电", "caller_phone": phone(call) });
+        give(office, DESK, &id, "attach_repeat_call", input).await;
+    }
+    (id, number)
 }
 
-async fn events(office: &Office, id: &str) -> Answer {
-    office.get("yingji.auditor", &format!("/api/v1/referrals/{id}/events")).await
+/// How `tell_caller` names a call of the list.
+fn named(call: &Json) -> Json {
+    let mut input = json!({ "call": call["seq"], "what": "已恢复供电" });
+    if let Some(number) = call.get("number") {
+        input["merged"] = number.clone();
+    }
+    input
 }
 
-async fn is_sound(office: &Office) -> bool {
-    let gate = office.gate.clone();
-    let report = tokio::task::spawn_blocking(move || gate.verify().unwrap()).await.unwrap();
-    assert!(report.is_sound(), "{report:?}");
-    report.chains_ok == report.instances
+fn calls(seen: &Json) -> Vec<Json> {
+    seen["calls"].as_array().unwrap().clone()
 }
 
-// Check 45.
-#[tokio::test]
-async fn a_caller_is_given_everything_that_is_kept_of_him_and_nothing_of_others() {
+fn of_phone(seen: &Json, phone: &str) -> Json {
+    let found = calls(seen).into_iter().find(|call| call["personal"]["caller_phone"] == phone);
+    found.unwrap_or_else(|| panic!("{phone} is not in {seen}"))
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn two_matters_of_one_outage_become_one_with_every_caller_counted_and_told_once() {
     let office = Office::county().await;
-    let first = call(&office, MINE, "张小明").await;
-    let others = call(&office, OTHER, "李大华").await;
-    calls_again(&office, &others, MINE, "张小明").await;
-    calls_again(&office, &others, "13700009999", "王某").await;
-    // However the number is written.
-    for written in [MINE, "+86 138-0000-1234", "008613800001234"] {
-        let answer = export(&office, DUTY, written).await;
-        for foreign in [OTHER, "李大华", "王某"] {
-            assert!(!answer.text.contains(foreign), "{foreign}: {}", answer.text);
-        }
-        let export = answer.ok(200);
-        assert_eq!(export["next"], Json::Null);
-        let items = export["items"].as_array().unwrap();
-        let ids: Vec<&Json> = items.iter().map(|item| &item["matter"]["id"]).collect();
-        assert_eq!(ids, [&json!(others), &json!(first)], "the newest first");
-        assert_eq!(items[0]["calls"].as_array().unwrap().len(), 1);
-        assert_eq!(items[0]["calls"][0]["seq"], 2);
-        assert_eq!(items[0]["calls"][0]["personal"]["text"], "张小明又来电");
-        let own = &items[1]["calls"][0]["personal"];
-        assert_eq!(own["caller_address"], "张小明住址");
-        assert_eq!(own["text"], "张小明来电反映污水");
-        assert_eq!(items[1]["matter"]["status"], "received");
+    let (first, _) = called(&office, "023-5000", 20).await;
+    let (second, number) = called(&office, "023-6000", 20).await;
+    give(&office, DESK, &first, "merge", json!({ "into": number })).await;
+    let seen = look(&office, DESK, &second).await;
+    assert_eq!(seen["fields"]["repeat_calls"], 41, "20 of its own, and 21 who came with the other");
+    assert_eq!(seen["fields"]["proposed_tier"], "larger", "30 was stepped over");
+    let calls = calls(&seen);
+    let phones: BTreeSet<&str> = calls
+        .iter()
+        .filter_map(|call| call["personal"]["caller_phone"].as_str())
+        .chain(seen["personal"]["caller_phone"].as_str())
+        .collect();
+    assert_eq!(phones.len(), 42, "{seen}");
+    for call in &calls {
+        give(&office, DESK, &second, "tell_caller", named(call)).await;
     }
-    assert!(kept(&office, "13600000000").await.is_empty(), "nobody called from there");
-    // It stands in each history for what it was shown, once in the audit log, and is counted.
-    for id in [&first, &others] {
-        let shown = events(&office, id).await.ok(200);
-        let last = shown["items"].as_array().unwrap().last().unwrap().clone();
-        assert_eq!(last["kind"], "caller.revealed");
-        assert_eq!(last["input"]["purpose"], "来电人要求查阅本人信息");
-    }
-    let log = office.get("yingji.auditor", "/api/v1/audit?kind=caller_exported").await;
-    assert!(!log.text.contains(MINE));
-    let log = log.ok(200);
-    let counts: Vec<&Json> =
-        log["items"].as_array().unwrap().iter().map(|entry| &entry["detail"]["matters"]).collect();
-    assert_eq!(counts, [0, 2, 2, 2]);
-    let metrics = office.get(DUTY, "/metrics").await;
-    assert!(metrics.text.contains("fenliu_callers_revealed_total 6"), "{}", metrics.text);
-    assert!(is_sound(&office).await);
+    let again = ask(&office, DESK, &second, "tell_caller", named(&calls[40])).await;
+    assert_eq!(again.problem(409), "told_before");
+    let seen = look(&office, DESK, &second).await;
+    assert!(self::calls(&seen).iter().all(|call| call["told"] == true), "{seen}");
+    assert_eq!(seen["fields"]["callers_told"], 41, "all but who called first");
+    // The number of the merge itself is no caller's.
+    let merge = office.get(DESK, &format!("/api/v1/referrals/{second}/events")).await.ok(200);
+    let events = merge["items"].as_array().unwrap().iter();
+    let merge = events.clone().find(|event| event["kind"] == "signal.merged_here").unwrap();
+    let input = json!({ "call": merge["seq"], "what": "已恢复供电" });
+    let refused = ask(&office, DESK, &second, "tell_caller", input).await;
+    assert_eq!(refused.problem(422), "wrong_input");
 }
 
-// Check 45.
 #[tokio::test]
-async fn only_who_may_have_callers_shown_exports_one_and_says_what_for() {
+async fn a_matter_merged_twice_keeps_its_callers_and_what_they_were_told() {
     let office = Office::county().await;
-    call(&office, MINE, "张小明").await;
-    for who in [DESK, "huimin.leader", "yingji.auditor", "yingji.administrator"] {
-        assert_eq!(export(&office, who, MINE).await.problem(403), "forbidden", "{who}");
-    }
-    for who in ["yingji.director", "zhengfu.leader"] {
-        assert_eq!(export(&office, who, MINE).await.ok(200)["items"].as_array().unwrap().len(), 1);
-    }
-    let path = "/api/v1/callers/export";
-    let short = office.post(DUTY, path, json!({ "phone": MINE, "purpose": "看" })).await;
-    assert_eq!(short.problem(422), "wrong_input");
-    let nonsense = office.post(DUTY, path, json!({ "phone": "张三", "purpose": "核实情况" })).await;
-    assert_eq!(nonsense.status, 422, "{}", nonsense.text);
-}
-
-// Check 45.
-#[tokio::test]
-async fn what_is_kept_of_a_caller_is_put_right_and_the_chain_holds() {
-    let office = Office::county().await;
-    let id = call(&office, OTHER, "张小名").await;
-    calls_again(&office, &id, "13700009999", "王某").await;
-    let right = json!({ "personal": {
-        "caller_phone": MINE, "caller_name": "张小明", "caller_address": "改后住址" } });
-    for (who, code) in [("yingji.duty", "forbidden"), ("huimin.liaison", "forbidden")] {
-        assert_eq!(correct(&office, who, &id, right.clone()).await.problem(403), code, "{who}");
-    }
-    let done = correct(&office, DESK, &id, right).await;
-    assert_eq!(done.status, 204, "{}", done.text);
-    let seen = office.get(DESK, &format!("/api/v1/referrals/{id}")).await.ok(200);
-    assert_eq!(seen["personal"]["caller_phone"], MINE);
-    assert_eq!(seen["personal"]["caller_name"], "张小明");
-    assert_eq!(seen["personal"]["caller_address"], "改后住址");
-    assert_eq!(seen["calls"][0]["personal"]["caller_name"], "王某", "another call is another's");
-    let call = json!({ "call": 2, "personal": { "caller_name": "王大某" } });
-    assert_eq!(correct(&office, "gongan.shift_leader", &id, call).await.status, 204);
-    let seen = office.get(DESK, &format!("/api/v1/referrals/{id}")).await.ok(200);
-    assert_eq!(seen["calls"][0]["personal"]["caller_name"], "王大某");
-    // The history says that it was done, by whom and why, and not what it was or is.
-    let history = events(&office, &id).await;
-    for word in [MINE, OTHER, "张小明", "张小名", "改后住址", "王"] {
-        assert!(!history.text.contains(word), "{word}");
-    }
-    let history = history.ok(200);
-    let last = history["items"].as_array().unwrap().last().unwrap().clone();
-    assert_eq!(last["kind"], "caller.corrected");
-    assert_eq!(last["input"]["reason"], "来电人更正本人信息");
-    assert_eq!(last["role"], "shift_leader");
-    assert!(is_sound(&office).await);
-    // The caller is found by the right number, and not by the wrong one.
-    assert_eq!(kept(&office, MINE).await.len(), 1);
-    assert!(kept(&office, OTHER).await.is_empty());
-}
-
-// Check 45.
-#[tokio::test]
-async fn what_cannot_be_put_right_is_said() {
-    let office = Office::county().await;
-    let id = call(&office, MINE, "张小明").await;
-    for (more, code) in [
-        (json!({ "personal": {} }), "wrong_input"),
-        (json!({ "personal": { "text": "别的话" } }), "wrong_input"),
-        (json!({ "personal": { "no_such": "某" } }), "wrong_input"),
-        (json!({ "personal": { "caller_name": "长".repeat(61) } }), "wrong_input"),
-        (json!({ "reason": "改", "personal": { "caller_name": "张三" } }), "wrong_input"),
-        (json!({ "call": 7, "personal": { "caller_name": "张三" } }), "unknown_call"),
+    let (a, a_number) = called(&office, "023-5000", 2).await;
+    let (b, b_number) = called(&office, "023-6000", 1).await;
+    let (c, c_number) = called(&office, "023-7000", 1).await;
+    let told = json!({ "call": 0, "what": "已报供电公司" });
+    give(&office, DESK, &a, "tell_caller", told).await;
+    give(&office, DESK, &a, "merge", json!({ "into": b_number })).await;
+    let of_a = of_phone(&look(&office, DESK, &b).await, "023-5000-0001");
+    give(&office, DESK, &b, "tell_caller", named(&of_a)).await;
+    give(&office, DESK, &c, "route", json!({ "unit": "gongdian" })).await;
+    give(&office, DESK, &b, "merge", json!({ "into": c_number })).await;
+    let seen = look(&office, "gongdian.liaison", &c).await;
+    assert_eq!(
+        (&seen["fields"]["repeat_calls"], &seen["fields"]["callers_told"]),
+        (&json!(6), &json!(2))
+    );
+    for (phone, told, number) in [
+        ("023-5000-0000", true, Some(&a_number)),
+        ("023-5000-0001", true, Some(&a_number)),
+        ("023-5000-0002", false, Some(&a_number)),
+        ("023-6000-0000", false, Some(&b_number)),
+        ("023-7000-0001", false, None),
     ] {
-        let refused = correct(&office, DESK, &id, more.clone()).await;
-        assert_eq!(refused.json["code"], code, "{more}: {}", refused.text);
+        let call = of_phone(&seen, phone);
+        assert_eq!(call["told"], told, "{phone}: {call}");
+        assert_eq!(call["number"].as_str(), number.map(String::as_str), "{phone}");
+        let answer = ask(&office, "gongdian.liaison", &c, "tell_caller", named(&call)).await;
+        assert_eq!(answer.status, if told { 409 } else { 200 }, "{phone}: {}", answer.text);
     }
-    let wish = json!({ "command": "withdraw", "input": { "wish": "已自行解决，不再需要" } });
-    office.command(DESK, &id, wish).await.ok(200);
-    let reason = json!({ "reason": "来电人依法要求删除个人信息" });
-    let erase = format!("/api/v1/referrals/{id}/erase");
-    assert_eq!(office.post("gongan.shift_leader", &erase, reason).await.status, 204);
-    let back = json!({ "personal": { "caller_name": "张小明" } });
-    assert_eq!(correct(&office, DESK, &id, back).await.json["code"], "unknown_call");
-    assert!(kept(&office, MINE).await.is_empty());
-    assert!(is_sound(&office).await);
+    // Told where it is now, and nowhere else; and only who is there.
+    let gone = ask(&office, DESK, &a, "tell_caller", json!({ "call": 2, "what": "已恢复" })).await;
+    assert_eq!(gone.problem(409), "told_where_merged");
+    let (_, foreign) = called(&office, "023-8000", 0).await;
+    for (number, input) in [(&foreign, "merged"), (&c_number, "merged"), (&a_number, "call")] {
+        let tell = json!({ "merged": number, "call": 99, "what": "已恢复" });
+        let answer = ask(&office, DESK, &c, "tell_caller", tell).await;
+        assert_eq!(answer.problem(422), "wrong_input");
+        assert_eq!(answer.json["reasons"][0]["input"], input, "{number}");
+    }
+}
+
+#[tokio::test]
+async fn when_the_result_proves_false_everybody_is_to_be_told_again() {
+    let office = Office::county().await;
+    let (merged, _) = called(&office, "023-5000", 1).await;
+    let (id, number) = called(&office, "023-6000", 0).await;
+    give(&office, DESK, &merged, "tell_caller", json!({ "call": 2, "what": "已报" })).await;
+    give(&office, DESK, &merged, "merge", json!({ "into": number })).await;
+    give(&office, DESK, &id, "route", json!({ "unit": "gongdian" })).await;
+    let answer = json!({ "answer": "线路故障已排除", "caller_told": "by_phone" });
+    give(&office, "gongdian.liaison", &id, "answer_on_the_spot", answer).await;
+    let seen = look(&office, DESK, &id).await;
+    assert_eq!(seen["fields"]["callers_untold"], 1, "who opened the merged matter");
+    assert_eq!(of_phone(&seen, "023-5000-0001")["told"], true);
+    let again = json!({ "ground": "false_record", "facts": "实际没有恢复供电" });
+    give(&office, DESK, &id, "reopen", again).await;
+    let seen = look(&office, DESK, &id).await;
+    let call = of_phone(&seen, "023-5000-0001");
+    assert_eq!(call["told"], false, "{seen}");
+    give(&office, DESK, &id, "tell_caller", named(&call)).await;
+}
+
+#[tokio::test]
+async fn who_leaves_no_number_is_counted_and_shown_but_nobody_waits_to_tell_him() {
+    let office = Office::county().await;
+    let (id, _) = register(&office, json!({ "anonymous": true })).await;
+    give(&office, DESK, &id, "attach_repeat_call", json!({ "danger_asked": true })).await;
+    let input = json!({ "danger_asked": true, "caller_phone": "023-5000-0001" });
+    give(&office, DESK, &id, "attach_repeat_call", input).await;
+    let seen = look(&office, DESK, &id).await;
+    assert!(seen["personal"].get("caller_phone").is_none(), "not the number of who called first");
+    let seqs: Vec<Json> = calls(&seen).iter().map(|call| call["seq"].clone()).collect();
+    assert_eq!(seqs, [2, 3], "each call is shown, also one that left nothing");
+    assert_eq!(of_phone(&seen, "023-5000-0001")["seq"], 3);
+    for nobody in [0, 2] {
+        let tell = json!({ "call": nobody, "what": "已恢复供电" });
+        let refused = ask(&office, DESK, &id, "tell_caller", tell).await;
+        assert_eq!(refused.problem(409), "nobody_to_tell", "{nobody}");
+    }
+    // Who calls again from his own number is told once.
+    let again =
+        json!({ "text": "还没有来电", "caller_phone": "023-5000-0001", "same_caller": true });
+    give(&office, DESK, &id, "attach_repeat_call", again).await;
+    let tell = json!({ "call": 4, "what": "已恢复供电" });
+    let refused = ask(&office, DESK, &id, "tell_caller", tell).await;
+    assert_eq!(refused.problem(409), "nobody_to_tell");
+    let early = ask(&office, DESK, &id, "answer_at_desk", json!({ "answer": "计划检修" })).await;
+    assert_eq!(early.problem(409), "others_wait");
+    give(&office, DESK, &id, "tell_caller", json!({ "call": 3, "what": "计划检修" })).await;
+    give(&office, DESK, &id, "answer_at_desk", json!({ "answer": "计划检修" })).await;
+    assert_eq!(look(&office, DESK, &id).await["fields"]["callers_untold"], 0);
 }
