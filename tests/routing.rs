@@ -4,23 +4,26 @@ mod guard;
 
 use std::sync::OnceLock;
 
-use fenliu::app::routing;
+use fenliu::app::routing::{self, House};
 use fenliu::config::settings::Settings;
 use fenliu::routing::evaluate::{CallRecord, Prediction, Scores, Share};
 use fenliu::routing::{Knowledge, Router, Suggestion, Verdict};
 
-fn knowledge() -> &'static Knowledge {
-    static KNOWLEDGE: OnceLock<Knowledge> = OnceLock::new();
-    KNOWLEDGE.get_or_init(|| {
+/// The house as it is shipped, trained once for all tests.
+fn house() -> &'static House {
+    static HOUSE: OnceLock<House> = OnceLock::new();
+    HOUSE.get_or_init(|| {
         let home = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("config");
-        routing::knowledge(&Settings { home, ..Settings::default() }).unwrap()
+        House::open(&Settings { home, ..Settings::default() }).unwrap()
     })
 }
 
-/// The shipped router, trained once for all tests.
+fn knowledge() -> &'static Knowledge {
+    &house().knowledge
+}
+
 fn router() -> &'static Router {
-    static ROUTER: OnceLock<Router> = OnceLock::new();
-    ROUTER.get_or_init(|| Router::train(knowledge()))
+    &house().router
 }
 
 fn say(text: &str) -> Suggestion {
@@ -83,13 +86,14 @@ fn another_figure_or_word_is_another_model() {
     }
 }
 
-/// Judges the records of a file against what issue and plan ask for.
+/// Judges the records of a file, answered as the service and `evaluate` answer them, against what issue and
+/// plan ask for.
 fn reaches_the_bars(file: &str, records: u32) {
     let file = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join(file);
     let mut scores = Scores::default();
     for line in std::fs::read_to_string(file).unwrap().lines() {
         let record: CallRecord = serde_json::from_str(line).unwrap();
-        scores.count(&record, &Prediction::of(&record.id, &say(&record.text)));
+        scores.count(&record, &house().answer(&record));
     }
     let drawn = scores.draw();
     assert_eq!(scores.records, records);

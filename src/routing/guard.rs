@@ -128,13 +128,8 @@ impl Guard {
         guard
     }
 
-    /// Reads a text, as [`Normal::text`] gives it.
-    #[must_use]
-    pub fn read(&self, wording: &Wording) -> Reading {
-        let text = wording.text.as_slice();
-        let figures: Vec<(usize, usize)> =
-            self.figures.find(text).iter().map(|hit| (hit.start, hit.end)).collect();
-        let signs = self.signs.find_widest(text);
+    /// The words of grammar in a text, in order; what is part of a sign or of another word is none.
+    fn places(&self, text: &[char], signs: &[Found<'_, usize>]) -> Vec<Place> {
         let mut places: Vec<Place> = Vec::new();
         for hit in self.marks.find_widest(text) {
             let within =
@@ -152,6 +147,17 @@ impl Guard {
                 places.extend(hit.tags.iter().map(place));
             }
         }
+        places
+    }
+
+    /// Reads a text, as [`Normal::text`] gives it.
+    #[must_use]
+    pub fn read(&self, wording: &Wording) -> Reading {
+        let text = wording.text.as_slice();
+        let figures: Vec<(usize, usize)> =
+            self.figures.find(text).iter().map(|hit| (hit.start, hit.end)).collect();
+        let signs = self.signs.find_widest(text);
+        let places = self.places(text, &signs);
         let marks = Marks::new(wording, &self.fillers, places);
         let mut reading = Reading::default();
         for (mark, word) in marks.said() {

@@ -234,7 +234,7 @@ impl<'t> Marks<'t> {
             self.between(clause_start, later.start).iter().all(|one| *one == PAUSE)
                 || self.has(Mark::Doubt, clause_start, later.start)
         };
-        let later = self.of(Mark::Later, clause_start, start).filter(begins).next_back();
+        let later = self.of(Mark::Later, clause_start, start).rfind(begins);
         plain.into_iter().chain(later).max_by_key(|one| one.start)
     }
 
