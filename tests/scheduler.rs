@@ -18,3 +18,4 @@ mod rehearsal;
 mod replies;
 mod seals;
 mod self_test;
+mod stumbling;

@@ -1,13 +1,16 @@
 //! Administrators' changes: units, people. Each is one transaction, and is in force when it is
 //! answered.
 
+use std::sync::atomic::Ordering;
+
 use serde_json::json;
 
+use super::contact::PROVABLE;
 use super::error::Error;
 use super::proposal::{Approval, Motion, gives_rights, moves};
 use super::sealing::Deed;
 use super::token::unnarrowed;
-use super::{Caller, Entropy, Gate};
+use super::{Caller, Entropy, Gate, Inner};
 use crate::domain::{Directory, Instant, Person, PersonId, Refusal, Text, Unit};
 use crate::policy::Act;
 use crate::store::{self, Store, Transaction};
@@ -28,7 +31,13 @@ impl Gate {
     /// # Errors
     /// What the store says; what was loaded before stays.
     pub fn reload(&self) -> Result<(), Error> {
-        self.inner.registry.reload(&self.inner.store, self.now())
+        let Inner { behind, registry, store, .. } = &*self.inner;
+        behind.store(false, Ordering::SeqCst);
+        let loaded = registry.reload(store, self.now());
+        if loaded.is_err() {
+            behind.store(true, Ordering::SeqCst);
+        }
+        loaded
     }
 
     /// One transaction of an administrator, with its entry in the audit log; what is in memory follows
@@ -53,8 +62,16 @@ impl Gate {
         let now = self.now();
         let mut writer = self.inner.store.writer()?;
         let done = writer.transaction(|transaction| work(transaction, now))?;
-        self.inner.registry.reload(&self.inner.store, now)?;
+        self.follow();
         Ok(done)
+    }
+
+    /// Lets what is in memory follow what was just written. If it cannot, what was done is answered all
+    /// the same, and it is tried again within seconds (`notice_changes`).
+    pub(super) fn follow(&self) {
+        if let Err(error) = self.reload() {
+            tracing::error!(%error, "a change was written, and memory does not follow it yet");
+        }
     }
 
     /// Adds or changes a unit. Blocks.
@@ -155,6 +172,7 @@ impl Gate {
         let grants: Vec<String> = grants.collect();
         let detail = json!({
             "name": person.name, "active": person.active, "grants": grants, "terms": person.terms,
+            "addresses": readdressed(known, &person),
         });
         let leaves = !person.active;
         let rights = |one: &Person| (one.lasting(), one.terms.clone(), one.active);
@@ -180,6 +198,13 @@ impl Gate {
     pub fn is_founded(&self) -> bool {
         !self.inner.registry.jurisdictions().is_empty()
     }
+}
+
+/// The channels on which a person is reached elsewhere from now on: which, not where.
+fn readdressed(known: Option<&Person>, person: &Person) -> Vec<&'static str> {
+    let other =
+        |channel: &&str| known.and_then(|known| known.address(channel)) != person.address(channel);
+    PROVABLE.into_iter().filter(other).collect()
 }
 
 /// The secret number behind opaque ids: made at the first start, kept for ever.

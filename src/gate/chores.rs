@@ -4,6 +4,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::PoisonError;
+use std::sync::atomic::Ordering;
 
 use super::error::Error;
 use super::letters::Note;
@@ -275,17 +276,18 @@ impl Gate {
 
     /// Whether the revision of a jurisdiction is another than in `seen`, which is brought up to date.
     /// Where other processes may have changed it, definitions, calendars and directories are loaded
-    /// again; what changes here is loaded with the change.
+    /// again; what changes here is loaded with the change, or here if that failed.
     ///
     /// # Errors
     /// What the store says; what was loaded before stays.
     pub fn notice_changes(&self, seen: &mut BTreeMap<JurisdictionId, i64>) -> Result<bool, Error> {
         let jurisdictions = self.read(store::Reader::jurisdictions)?;
         let now: BTreeMap<_, _> = jurisdictions.iter().map(|one| (one.id, one.revision)).collect();
-        if now == *seen {
+        let behind = self.inner.behind.load(Ordering::SeqCst);
+        if now == *seen && !behind {
             return Ok(false);
         }
-        if self.shares_store() {
+        if self.shares_store() || behind {
             self.reload()?;
         }
         *seen = now;

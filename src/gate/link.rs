@@ -12,7 +12,7 @@ use super::sealing::Deed;
 use super::{Caller, Done, Gate, Request, Seen, Target, number_of};
 use crate::chart::Chart;
 use crate::domain::{
-    Actor, Directory, InstanceId, Kind, Message, MessageId, Person, Recipient, Refusal, Text,
+    Actor, Directory, Door, InstanceId, Kind, Message, MessageId, Person, Recipient, Refusal, Text,
 };
 use crate::engine::{ACKNOWLEDGE, acknowledges};
 use crate::policy::{self, Act, Relation};
@@ -297,7 +297,9 @@ fn addressee(directory: &Directory, message: &Message) -> Result<Person, Error> 
 
 fn caller(linked: &Linked) -> Caller {
     let Person { id, grants, .. } = &linked.person;
-    Caller { actor: Actor::person(*id, grants.clone()), jurisdiction: linked.message.jurisdiction }
+    let Message { id: message, jurisdiction, .. } = &linked.message;
+    let actor = Actor::person(*id, grants.clone()).answering(Door::Link, *message);
+    Caller { actor, jurisdiction: *jurisdiction }
 }
 
 fn not_offered() -> Refusal {

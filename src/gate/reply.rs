@@ -6,7 +6,8 @@ use std::collections::BTreeMap;
 use super::error::Error;
 use super::{Caller, Gate, Note, number_of};
 use crate::domain::{
-    Actor, Directory, InstanceId, JurisdictionId, Kind, Message, MessageId, Person, PersonId, Text,
+    Actor, Directory, Door, InstanceId, JurisdictionId, Kind, Message, MessageId, Person, PersonId,
+    Text,
 };
 use crate::engine::ACKNOWLEDGE;
 use crate::store::MessageFilter;
@@ -121,6 +122,8 @@ impl Gate {
                 (true, Some(offer)) => offer.as_str(),
                 (true, None) => continue,
             };
+            let actor = caller.actor.clone().answering(Door::Sms, message.id);
+            let caller = Caller { actor, jurisdiction };
             match self.answer_message(message, &caller, command).await {
                 Ok(_) => said = Some((true, done(family, wish.offered))),
                 Err(Error::Refused(refusal)) => {
