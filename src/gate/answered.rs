@@ -74,6 +74,9 @@ pub(super) fn by_key(
     known.zip(asked).map(|(answer, hash)| again(answer, &hash)).transpose()
 }
 
+/// What a number stands for already, and what is answered to who sees it.
+pub(super) type Known = (InstanceId, Result<Done, Error>);
+
 /// The answer to a matter whose number was handed in before, and the matter that it stands for; `admit`
 /// says whether the caller may open such matters: a number is not one person's own. The answer is
 /// `number_taken` when it was another matter. It is for who sees the matter; somebody else learns of the
@@ -86,7 +89,7 @@ pub(super) fn by_number<A>(
     asked: Option<Hash>,
     answered: &[Answer],
     admit: impl FnOnce() -> Result<A, Error>,
-) -> Result<Option<(InstanceId, Result<Done, Error>)>, Error> {
+) -> Result<Option<Known>, Error> {
     let Some(name) = numbered(request) else { return Ok(None) };
     let Some((answer, hash)) = find(answered, &name).zip(asked) else { return Ok(None) };
     admit()?;
