@@ -60,7 +60,7 @@ impl Gate {
     /// closed.
     pub fn quarter(&self, caller: &Caller, name: &str) -> Result<Json, Error> {
         // Also by the column that only leaders of the county have.
-        if !self.may_all(caller, Act::SeeMatter)? {
+        if !self.sees_all(caller)? {
             return Err(Error::Forbidden);
         }
         let kept = self.setting(&format!("quarter.{}.{name}", caller.jurisdiction))?;

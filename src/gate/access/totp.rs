@@ -3,7 +3,9 @@
 use hmac::{Hmac, KeyInit, Mac};
 use sha1::Sha1;
 
+use super::refused;
 use crate::domain::Instant;
+use crate::gate::error::Error;
 
 /// How long one code lasts (ms).
 const STEP: i64 = 30_000;
