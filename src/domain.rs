@@ -28,7 +28,7 @@ pub mod text;
 pub mod tier;
 pub mod value;
 
-pub use actor::{Actor, Grant, Role, Scope, Term, Via};
+pub use actor::{Actor, Answering, Door, Grant, Role, Scope, Term, Via};
 pub use audit_entry::{AuditEntry, StoredEntry};
 pub use category::{Category, Question};
 pub use chain::ChainHash;

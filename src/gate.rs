@@ -152,6 +152,8 @@ struct Inner {
     clock: Arc<dyn Clock>,
     entropy: Entropy,
     registry: Registry,
+    /// Whether the registry lacks what was written here: loading it again failed then.
+    behind: std::sync::atomic::AtomicBool,
     committers: Vec<Sender<committer::Job>>,
     changes: broadcast::Sender<Change>,
     wake: Arc<Notify>,
@@ -227,6 +229,7 @@ impl Gate {
             clock,
             entropy,
             registry,
+            behind: std::sync::atomic::AtomicBool::default(),
             committers,
             changes,
             wake,

@@ -19,10 +19,14 @@ fn columns(grant: &Grant, county: Option<&str>) -> impl Iterator<Item = Column> 
     [Some(Column::Role(grant.role)), leads.then_some(Column::CountyLeader)].into_iter().flatten()
 }
 
-/// Whether what the actor asks by leaves it this act: a token may be narrowed to some.
+/// Whether what the actor asks by leaves it this act: a token may be narrowed to some. How a person is
+/// reached concerns all its units: a token for some of them keeps that only if it is named.
 fn leaves(actor: &Actor, act: Act) -> bool {
-    let narrowed = actor.via().map(|via| &via.scope.acts).filter(|acts| !acts.is_empty());
-    narrowed.is_none_or(|acts| acts.iter().any(|code| code == act.code()))
+    let Some(scope) = actor.via().map(|via| &via.scope) else { return true };
+    if scope.acts.is_empty() {
+        return scope.units.is_empty() || act != Act::KeepContacts;
+    }
+    scope.acts.iter().any(|code| code == act.code())
 }
 
 /// The grants of the actor that may count for an act: none where its token is not for that.

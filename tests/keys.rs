@@ -157,6 +157,44 @@ async fn a_new_key_is_taken_up_while_people_call_and_the_old_one_may_go_then() {
     assert!(sound.contains("0 differing") && !sound.contains("cannot be opened"), "{sound}");
 }
 
+// Checks 41, 47.
+#[tokio::test]
+async fn a_secret_that_was_altered_hides_nothing_else_from_whoever_verifies() {
+    let folder = Folder::new("blinded");
+    let service = Service::start(&mut serve(&folder));
+    let desk = Desk::at(&service, &service.token.clone().unwrap(), None).await;
+    desk.called(PHONE).await;
+    service.stop();
+    let database = folder.0.join("fenliu.db");
+    let whole = std::fs::read(&database).unwrap();
+    assert!(run(&folder, &["verify"]).contains("0 differing"));
+    let secret = "WHERE name = 'link_secret'";
+    for blinding in [
+        // The value itself, and the name of its key.
+        format!(
+            "UPDATE setting SET value = substr(value, 1, length(value) - 4) || 'AAAA' {secret}"
+        ),
+        format!("UPDATE setting SET value = replace(value, 'lock1.', 'lock1.x') {secret}"),
+    ] {
+        std::fs::write(&database, &whole).unwrap();
+        alter(&database, &blinding);
+        alter(&database, "DELETE FROM personal WHERE field = 'caller_phone'");
+        let output = fenliu(&folder, &["verify"]).output().unwrap();
+        let text = String::from_utf8_lossy(&output.stdout).into_owned();
+        assert!(!output.status.success(), "{blinding}: {text}");
+        assert!(text.contains("`caller_phone` of the caller is not there"), "{blinding}: {text}");
+        assert!(text.contains("link_secret"), "{blinding}: {text}");
+    }
+}
+
+/// Changes a database behind the service's back.
+fn alter(database: &Path, sql: &str) {
+    use diesel::{Connection as _, RunQueryDsl as _};
+    let address = database.to_str().unwrap();
+    let mut connection = diesel::SqliteConnection::establish(address).unwrap();
+    assert!(diesel::sql_query(sql).execute(&mut connection).unwrap() > 0, "{sql}");
+}
+
 #[test]
 fn who_may_not_read_the_keys_verifies_what_can_be_verified_and_is_told_the_rest() {
     let (folder, other) = (Folder::new("not-my-keys"), Folder::new("not-my-keys-copy"));

@@ -20,3 +20,4 @@ mod replies;
 mod seals;
 mod self_test;
 mod sessions;
+mod stumbling;

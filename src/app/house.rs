@@ -12,11 +12,13 @@ use crate::channel::Now;
 use crate::clock::Clock;
 use crate::config::channel::SmsKind;
 use crate::config::database::only_file;
+use crate::config::job::Does;
 use crate::config::jurisdiction::Jurisdiction;
 use crate::config::settings::Settings;
 use crate::domain::{Actor, Directory, JurisdictionId, PersonId, Role, Scope};
 use crate::gate::{Caller, Gate, NewAlarm, NewToken, Parts};
 use crate::http::Stopper;
+use crate::scheduler::jobs::NEVER_ERASED;
 use crate::scheduler::{self, Lines, Scheduler};
 use crate::store::{Options, Reader, Store};
 
@@ -202,6 +204,16 @@ fn judge_database(gate: &Gate) -> Result<(), Error> {
     Ok(())
 }
 
+/// Whoever has decided nothing keeps callers for ever: the operator is told.
+fn judge_retention(settings: &Settings, gate: &Gate) {
+    if !settings.jobs().iter().any(|job| job.does == Does::EraseCallers) {
+        let detail = "no job erases callers when their time has come: set one with `does = \
+                      \"erase_callers\"` and its `days`";
+        tracing::error!(detail, "callers are kept for ever");
+        alarm(gate, NEVER_ERASED, detail.to_owned());
+    }
+}
+
 /// Raises an operator alarm about the house as a whole.
 fn alarm(gate: &Gate, kind: &str, detail: String) {
     let new = NewAlarm {
@@ -305,6 +317,7 @@ pub fn start(settings: &Settings, clock: Arc<dyn Clock>) -> Result<Running, Erro
     }
     word(settings, &gate)?;
     judge_database(&gate)?;
+    judge_retention(settings, &gate);
     advise(settings, &gate)?;
     let scheme = if settings.server.certificate.as_os_str().is_empty() { "http" } else { "https" };
     let base = format!("{scheme}://{}", server.local_addr());

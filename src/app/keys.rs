@@ -69,8 +69,9 @@ pub fn unlock(settings: &Settings, store: &Store) -> Result<(), Error> {
     take(settings, store)
 }
 
-/// Lets a store use its keys, if they are at hand and are its own: for those who only look, perhaps at
-/// what comes from elsewhere, perhaps as a user of the system who may not read them.
+/// Lets a store use its keys, if they are at hand and one of them is its own: for those who only look,
+/// perhaps at what comes from elsewhere, perhaps as a user of the system who may not read them. A value
+/// that its own keys do not open is for them to find: it takes no keys away.
 ///
 /// # Errors
 /// Keys that make no sense.
@@ -87,7 +88,7 @@ pub fn use_if_there(settings: &Settings, store: &Store) -> Result<(), Error> {
     }
     let from = settings.clone();
     store.use_keys(Keys::new(move || read(&from)))?;
-    if store.read(store::Reader::fits).is_err() {
+    if !store.read(store::Reader::knows_keys)? {
         store.forget_keys();
     }
     Ok(())

@@ -39,6 +39,8 @@ pub enum Does {
     QuarterClose,
     /// Erases what callers said and who they are, of matters that closed more than `days` ago.
     EraseCallers,
+    /// Deletes what shifts left to the next ones more than `days` ago.
+    ForgetHandovers,
     /// Signs where all chains of events stand, and sends it to the people it names, to be kept
     /// outside this system.
     Checkpoint,

@@ -138,14 +138,16 @@ pub struct JobSetting {
     /// When: a cron expression, seconds first, in the jurisdiction's zone.
     pub cron: String,
     /// What: `early_warning_sweep`, `daily_digest`, `coverage_check`, `calendar_alarm`,
-    /// `quarter_close`, `checkpoint`, `forget_answers` or `erase_callers`.
+    /// `quarter_close`, `checkpoint`, `train_router`, `forget_answers`, `forget_handovers` or
+    /// `erase_callers`.
     pub does: Does,
     /// Whom a `daily_digest`, a `coverage_check` or a `checkpoint` is sent to, as workflows say it:
     /// `emergency_office.duty`. Where a roster says who is on duty, only they are told.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub to: Vec<String>,
     /// How many days a `coverage_check` looks ahead; for how many days after the end of a matter
-    /// `erase_callers` keeps what its callers said and who they are.
+    /// `erase_callers` keeps what its callers said and who they are (at least 30), and for how many
+    /// `forget_handovers` keeps what shifts left to the next ones (at least 7).
     #[serde(default = "week", skip_serializing_if = "is_week")]
     pub days: u16,
 }
@@ -347,6 +349,8 @@ fn usual_jobs() -> BTreeMap<String, JobSetting> {
         ("quarter", job("0 5 0 1 1,4,7,10 *", Does::QuarterClose)),
         ("router", job("0 30 3 * * *", Does::TrainRouter)),
         ("keys", job("0 0 3 * * *", Does::ForgetAnswers)),
+        ("callers", JobSetting { days: 1095, ..job("0 0 4 * * *", Does::EraseCallers) }),
+        ("handovers", JobSetting { days: 90, ..job("0 30 4 * * *", Does::ForgetHandovers) }),
     ]
     .into_iter()
     .map(|(name, job)| (name.to_owned(), job))

@@ -5,7 +5,7 @@ use std::str::FromStr;
 
 use serde::{Deserialize, Serialize};
 
-use super::id::{InstanceId, PersonId};
+use super::id::{InstanceId, MessageId, PersonId};
 use super::instant::Instant;
 use super::text::Text;
 
@@ -177,6 +177,26 @@ pub struct Via {
     pub until: Option<Instant>,
 }
 
+/// Through which door somebody answers a message, who is known by nothing else.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Door {
+    /// The link in it: whoever has it.
+    Link,
+    /// An SMS from the person's number, which can be forged.
+    Sms,
+}
+
+/// By which message somebody acts, and how: recorded with what is done, so that it can be told later
+/// from what was done in a session.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Answering {
+    /// How.
+    pub door: Door,
+    /// The message.
+    pub message: MessageId,
+}
+
 /// Who asks.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case", tag = "kind")]
@@ -192,6 +212,9 @@ pub enum Actor {
         /// By which token, if not in a session, by a link or a reply.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         via: Option<Via>,
+        /// In answer to which message, if by its link or a reply.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        answering: Option<Answering>,
     },
     /// A clock of the instance itself.
     Clock,
@@ -208,14 +231,34 @@ impl Actor {
     /// A person that acts itself.
     #[must_use]
     pub fn person(id: PersonId, grants: Vec<Grant>) -> Self {
-        Self::Person { id, grants, via: None }
+        Self::Person { id, grants, via: None, answering: None }
+    }
+
+    /// The same person, who answers a message.
+    #[must_use]
+    pub fn answering(self, door: Door, message: MessageId) -> Self {
+        match self {
+            Self::Person { id, grants, via, .. } => {
+                let answering = Some(Answering { door, message });
+                Self::Person { id, grants, via, answering }
+            }
+            other => other,
+        }
+    }
+
+    /// The message that the actor answers.
+    #[must_use]
+    pub fn answers(&self) -> Option<Answering> {
+        if let Self::Person { answering, .. } = self { *answering } else { None }
     }
 
     /// The same person with other grants.
     #[must_use]
     pub fn with(&self, grants: Vec<Grant>) -> Self {
         match self {
-            Self::Person { id, via, .. } => Self::Person { id: *id, grants, via: via.clone() },
+            Self::Person { id, via, answering, .. } => {
+                Self::Person { id: *id, grants, via: via.clone(), answering: *answering }
+            }
             other => other.clone(),
         }
     }

@@ -53,6 +53,18 @@ pub struct Subscription {
     pub made_at: Instant,
 }
 
+impl Subscription {
+    /// The machine it is posted to, `https://host:port`: all of its address that is no secret. What
+    /// follows may hold a key, as may what stands before an `@`.
+    #[must_use]
+    pub fn place(&self) -> String {
+        let (scheme, rest) = self.url.split_once("://").unwrap_or(("", &self.url));
+        let host = rest.split(['/', '?', '#', '\\']).next().unwrap_or_default();
+        let host = host.rsplit('@').next().unwrap_or_default();
+        format!("{scheme}://{host}")
+    }
+}
+
 // The secret, and the token that many robots have in their URL, are not for logs.
 impl std::fmt::Debug for Subscription {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {

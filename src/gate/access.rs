@@ -108,12 +108,16 @@ impl Gate {
         if uses.is_empty() {
             return Ok(());
         }
-        self.with_hand(|transaction| {
+        let written = self.with_hand(|transaction| {
             for (id, at) in &uses {
                 transaction.touch_token(*id, *at)?;
             }
             Ok(())
-        })
+        });
+        if written.is_err() {
+            self.inner.uses.give_back(uses);
+        }
+        written
     }
 
     /// Forgets sessions that have ended and failures that no longer count; answers how many. Blocks.
@@ -166,5 +170,13 @@ impl Uses {
 
     fn take(&self) -> std::collections::BTreeMap<i64, Instant> {
         std::mem::take(&mut *self.fresh.lock().unwrap_or_else(std::sync::PoisonError::into_inner))
+    }
+
+    /// What was not written: a later use of the same token counts.
+    fn give_back(&self, uses: std::collections::BTreeMap<i64, Instant>) {
+        let mut fresh = self.fresh.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
+        for (token, at) in uses {
+            fresh.entry(token).or_insert(at);
+        }
     }
 }

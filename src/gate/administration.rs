@@ -1,6 +1,8 @@
 //! Administrators' changes: units, people. Each is one transaction, and is in force when it is
 //! answered.
 
+use std::sync::atomic::Ordering;
+
 use serde_json::{Value as Json, json};
 
 use super::error::Error;
@@ -8,7 +10,7 @@ use super::granted;
 use super::proposal::{Approval, Motion, gives_rights, moves};
 use super::sealing::Deed;
 use super::token::unnarrowed;
-use super::{Caller, Entropy, Gate};
+use super::{Caller, Entropy, Gate, Inner};
 use crate::domain::{Directory, Instant, Person, PersonId, Refusal, Text, Unit};
 use crate::policy::Act;
 use crate::store::{self, Store, Transaction};
@@ -29,7 +31,13 @@ impl Gate {
     /// # Errors
     /// What the store says; what was loaded before stays.
     pub fn reload(&self) -> Result<(), Error> {
-        self.inner.registry.reload(&self.inner.store, self.now())
+        let Inner { behind, registry, store, .. } = &*self.inner;
+        behind.store(false, Ordering::SeqCst);
+        let loaded = registry.reload(store, self.now());
+        if loaded.is_err() {
+            behind.store(true, Ordering::SeqCst);
+        }
+        loaded
     }
 
     /// One transaction of an administrator, with its entry in the audit log; what is in memory follows
@@ -56,8 +64,16 @@ impl Gate {
         let done = writer.transaction(|transaction| work(transaction, now));
         self.inner.sessions.forget();
         let done = done?;
-        self.inner.registry.reload(&self.inner.store, now)?;
+        self.follow();
         Ok(done)
+    }
+
+    /// Lets what is in memory follow what was just written. If it cannot, what was done is answered all
+    /// the same, and it is tried again within seconds (`notice_changes`).
+    pub(super) fn follow(&self) {
+        if let Err(error) = self.reload() {
+            tracing::error!(%error, "a change was written, and memory does not follow it yet");
+        }
     }
 
     /// Adds or changes a unit. Blocks.

@@ -74,24 +74,31 @@ pub(super) fn by_key(
     known.zip(asked).map(|(answer, hash)| again(answer, &hash)).transpose()
 }
 
-/// The answer that was given when the same matter was handed in before; `admit` says whether the
-/// caller may open such matters: a number is not one person's own.
+/// What a number stands for already, and what is answered to who sees it.
+pub(super) type Known = (InstanceId, Result<Done, Error>);
+
+/// The answer to a matter whose number was handed in before, and the matter that it stands for; `admit`
+/// says whether the caller may open such matters: a number is not one person's own. The answer is
+/// `number_taken` when it was another matter. It is for who sees the matter; somebody else learns of the
+/// number no sooner than by opening what he may open.
 ///
 /// # Errors
-/// `number_taken` when it was another matter; what `admit` says.
+/// What `admit` says.
 pub(super) fn by_number<A>(
     request: &Request,
     asked: Option<Hash>,
     answered: &[Answer],
     admit: impl FnOnce() -> Result<A, Error>,
-) -> Result<Option<Done>, Error> {
+) -> Result<Option<Known>, Error> {
     let Some(name) = numbered(request) else { return Ok(None) };
     let Some((answer, hash)) = find(answered, &name).zip(asked) else { return Ok(None) };
     admit()?;
-    match again(answer, &hash) {
+    let matter = receipt(answer)?.instance;
+    let outcome = match again(answer, &hash) {
         Err(Error::KeyReused) => Err(taken(&name.1, answer)),
-        outcome => outcome.map(Some),
-    }
+        outcome => outcome,
+    };
+    Ok(Some((matter, outcome)))
 }
 
 fn find<'a>(answered: &'a [Answer], (actor, key): &(String, String)) -> Option<&'a Answer> {
@@ -100,8 +107,7 @@ fn find<'a>(answered: &'a [Answer], (actor, key): &(String, String)) -> Option<&
 
 /// The number stands for something else already.
 fn taken(number: &str, answer: &Answer) -> Error {
-    let matter = serde_json::from_str(&answer.answer).map(|receipt: Receipt| receipt.number());
-    let matter = matter.unwrap_or_default();
+    let matter = receipt(answer).map(|receipt| receipt.number()).unwrap_or_default();
     let text = Text::new(
         format!(
             "来源编号“{number}”已登记为{matter}，但内容不同；请核对编号，补充内容请在该事项上登记"
@@ -119,9 +125,12 @@ fn again(known: &Answer, hash: &Hash) -> Result<Done, Error> {
     if known.request_hash != *hash {
         return Err(Error::KeyReused);
     }
-    let receipt: Receipt = serde_json::from_str(&known.answer)
-        .map_err(|error| Error::Internal(format!("a kept answer cannot be read: {error}")))?;
-    Ok(Done { receipt: Receipt { replayed: true, ..receipt }, instance: None })
+    Ok(Done { receipt: Receipt { replayed: true, ..receipt(known)? }, instance: None })
+}
+
+fn receipt(known: &Answer) -> Result<Receipt, Error> {
+    serde_json::from_str(&known.answer)
+        .map_err(|error| Error::Internal(format!("a kept answer cannot be read: {error}")))
 }
 
 /// The rows of an answer, one for each of its names.

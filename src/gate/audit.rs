@@ -250,7 +250,9 @@ fn unlike_said(
         Ok((events, rows)) => {
             Ok(personal::differences(&events, &rows, |definition| registry.chart_of(definition)))
         }
-        Err(store::Error::Altered(_) | store::Error::Corrupt { .. }) => Ok(Vec::new()),
+        Err(store::Error::Altered(_) | store::Error::Keys(_) | store::Error::Corrupt { .. }) => {
+            Ok(Vec::new())
+        }
         Err(error) => Err(error.into()),
     }
 }

@@ -81,7 +81,11 @@ pub(super) struct Draft {
     /// By which hash events are chained.
     chain: ChainHash,
     held: BTreeMap<InstanceId, Held>,
+    /// Who takes part after the newest event of each instance.
     parties: BTreeMap<InstanceId, BTreeSet<String>>,
+    /// Who came or went, with the first and the last event of its part, event by event: what a former
+    /// unit sees must not depend on what was written together.
+    moved: BTreeMap<(InstanceId, String), (i64, Option<i64>)>,
     events: Vec<StoredEvent>,
     pub(super) messages: Vec<Message>,
     pub(super) personal: Vec<PersonalRow>,
@@ -179,11 +183,26 @@ impl Draft {
         self.changes.push(change(&decision, &parties));
         self.alarms.extend(unheard(&decision));
         self.alarms.extend(left_out(&decision));
+        self.note_moves(id, event.seq, &parties);
         self.parties.insert(id, parties);
         let stored = self.held.remove(&id).and_then(|held| held.stored);
         let instance = Arc::new(decision.instance);
         self.held.insert(id, Held { instance, head: hash, stored, changed: true });
         Ok(())
+    }
+
+    /// Notes who came and went by an event, after which `now` take part.
+    fn note_moves(&mut self, id: InstanceId, seq: i64, now: &BTreeSet<String>) {
+        let none = BTreeSet::new();
+        let stored = self.held.get(&id).and_then(|held| held.stored.as_ref());
+        let stored = stored.map_or(&none, |stored| &stored.parties);
+        let before = self.parties.get(&id).unwrap_or(stored);
+        let came = now.difference(before).map(|unit| (unit, None));
+        let gone = before.difference(now).map(|unit| (unit, Some(seq)));
+        for (unit, to) in came.chain(gone) {
+            let part = self.moved.entry((id, unit.clone())).or_insert((seq, to));
+            part.1 = to;
+        }
     }
 
     /// Whether anything is to be written.
@@ -202,13 +221,16 @@ impl Draft {
             answers: self.answers,
             ..Batch::default()
         };
-        for (id, held) in self.held {
+        for ((instance, unit), (from_seq, to_seq)) in self.moved {
+            let Some(held) = self.held.get(&instance) else { continue };
+            let jurisdiction = held.instance.jurisdiction;
+            batch.parties.push(PartyRow { instance, unit, jurisdiction, from_seq, to_seq });
+        }
+        for held in self.held.into_values() {
             if !held.changed {
                 continue;
             }
-            let now = self.parties.get(&id);
             write_clocks(&mut batch, &held);
-            write_parties(&mut batch, &held, now);
             match held.stored {
                 Some(stored) => {
                     batch.updated.push((held.instance, held.head, stored.instance.version));
@@ -286,24 +308,6 @@ fn left_out(decision: &Decision) -> Option<NewAlarm> {
         at: *recorded_at,
         detail: format!("`{}` came without {}: {why}", command.name, list.join(", ")),
     })
-}
-
-/// Who takes part now, and who no longer does.
-fn write_parties(batch: &mut Batch, held: &Held, now: Option<&BTreeSet<String>>) {
-    let instance = &held.instance;
-    let none = BTreeSet::new();
-    let now = now.unwrap_or(&none);
-    let before = held.stored.as_ref().map_or(&none, |stored| &stored.parties);
-    let row = |unit: &String, to_seq: Option<i64>| PartyRow {
-        instance: instance.id,
-        unit: unit.clone(),
-        jurisdiction: instance.jurisdiction,
-        from_seq: instance.version,
-        to_seq,
-    };
-    batch.parties.extend(now.difference(before).map(|unit| row(unit, None)));
-    let gone = before.difference(now).map(|unit| row(unit, Some(instance.version)));
-    batch.parties.extend(gone);
 }
 
 fn change(decision: &Decision, parties: &BTreeSet<String>) -> Change {

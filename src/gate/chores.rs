@@ -4,6 +4,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::PoisonError;
+use std::sync::atomic::Ordering;
 
 use super::error::Error;
 use super::letters::Note;
@@ -275,8 +276,8 @@ impl Gate {
 
     /// Whether the revision of a jurisdiction is another than in `seen`, which is brought up to date.
     /// Where other processes may have changed it, definitions, calendars, directories and tokens are
-    /// loaded again; what changes here is loaded with the change. If sessions have ended, none is
-    /// remembered any more.
+    /// loaded again; what changes here is loaded with the change, or here if that failed. If sessions
+    /// have ended, none is remembered any more.
     ///
     /// # Errors
     /// What the store says; what was loaded before stays.
@@ -284,10 +285,11 @@ impl Gate {
         let jurisdictions = self.read(store::Reader::jurisdictions)?;
         self.inner.sessions.notice(jurisdictions.iter().map(|one| one.access_revision).sum());
         let now: BTreeMap<_, _> = jurisdictions.iter().map(|one| (one.id, one.revision)).collect();
-        if now == *seen {
+        let behind = self.inner.behind.load(Ordering::SeqCst);
+        if now == *seen && !behind {
             return Ok(false);
         }
-        if self.shares_store() {
+        if self.shares_store() || behind {
             self.reload()?;
         }
         *seen = now;

@@ -16,6 +16,7 @@ use super::figures::Figures;
 use super::ids::Stock;
 use super::letters::Letters;
 use super::registry::Registry;
+use super::sight::reach;
 use super::world::Desk;
 use super::{
     AlertRules, Change, Done, Entropy, Firing, PublicIds, Receipt, Request, Target, lessons,
@@ -26,6 +27,7 @@ use crate::clock::Clock;
 use crate::domain::event::Hash;
 use crate::domain::{Actor, Command, FactRecord, Fields, InstanceId, Instant, MessageId, Value};
 use crate::engine::{self, Decision, family};
+use crate::policy;
 use crate::store::{Answer, PersonalRow, Store, TraceRow, Transaction, Writer};
 
 /// What committers share.
@@ -375,19 +377,14 @@ impl Work<'_> {
         let request = &*request;
         let registry = &self.setting.registry;
         let admit = || reading::admit(registry, &chart, None, (request, Fields::new()), now);
-        if let Some(done) = answered::by_number(request, brought.asked, answered, admit)? {
-            return Ok(done);
-        }
+        let known = match answered::by_number(request, brought.asked, answered, admit)? {
+            Some((matter, outcome)) if self.sees(transaction, request, matter)? => return outcome,
+            known => known,
+        };
         let actor = &self.acting(request)?;
         let asked = instance.and_then(|(id, _)| draft.instance(id));
         let given = reading::read(&self.setting.registry, &chart, asked, request, now)?;
-        let mut sealed: Vec<(String, personal::Sealed)> = Vec::new();
-        let mut values = given.values;
-        for (name, text) in given.personal {
-            let seal = personal::seal(&text, self.setting.entropy);
-            values.insert(name.clone(), Value::Text(seal.digest.clone()));
-            sealed.push((name, seal));
-        }
+        let (mut values, sealed) = self.sealed(given);
         let name = request.command.clone();
         if let Some(message) = request.about.filter(|_| name == engine::ACKNOWLEDGE) {
             values.insert("message".to_owned(), Value::Int(message.0));
@@ -405,6 +402,9 @@ impl Work<'_> {
             (_, Some((id, _))) => family::act(&mut desk, *id, actor, &command)?,
             (_, None) => return Err(Error::NotFound),
         };
+        if let Some((_, outcome)) = known {
+            return outcome;
+        }
         let seq = decisions.first().map_or(0, |decision| decision.event.seq);
         let done = self.keep(draft, decisions)?;
         if request.command == engine::ERASE {
@@ -428,6 +428,30 @@ impl Work<'_> {
         answered.extend(rows.iter().cloned());
         draft.answers.extend(rows);
         Ok(done)
+    }
+
+    /// Input as it stands in the event, with digests in place of what is the caller's, and the rest.
+    fn sealed(&self, given: engine::input::Given) -> (Fields, Vec<(String, personal::Sealed)>) {
+        let (mut values, mut sealed) = (given.values, Vec::new());
+        for (name, text) in given.personal {
+            let seal = personal::seal(&text, self.setting.entropy);
+            values.insert(name.clone(), Value::Text(seal.digest.clone()));
+            sealed.push((name, seal));
+        }
+        (values, sealed)
+    }
+
+    /// Whether who asks sees a matter that is written already.
+    fn sees(
+        &self,
+        transaction: &mut Transaction<'_>,
+        request: &Request,
+        matter: InstanceId,
+    ) -> Result<bool, Error> {
+        let caller = &request.caller;
+        let directory = self.setting.registry.directory(caller.jurisdiction)?;
+        Ok(policy::sees_all(&caller.actor, directory.county())
+            || reach(caller, &transaction.parties(matter)?).is_some())
     }
 
     /// What a call and a ruling leave beside the matter, for the next call.

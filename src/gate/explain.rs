@@ -9,7 +9,6 @@ use crate::calendar::{Calendar, Due, Limit};
 use crate::chart::expression::Timing;
 use crate::domain::ArmedClock;
 use crate::engine::{self, Situation};
-use crate::policy::Act;
 
 impl Gate {
     /// How the due instant of an armed clock comes about: counted from a limit, the close of a day,
@@ -61,7 +60,7 @@ impl Gate {
     /// closed.
     pub fn quarter(&self, caller: &Caller, name: &str) -> Result<Json, Error> {
         // Also by the column that only leaders of the county have.
-        if !self.may_all(caller, Act::SeeMatter)? {
+        if !self.sees_all(caller)? {
             return Err(Error::Forbidden);
         }
         let kept = self.setting(&format!("quarter.{}.{name}", caller.jurisdiction))?;

@@ -13,7 +13,7 @@ use super::sealing::Deed;
 use super::{Caller, Done, Gate, Request, Seen, Target, number_of};
 use crate::chart::Chart;
 use crate::domain::{
-    Actor, Directory, InstanceId, Kind, Message, MessageId, Person, Recipient, Refusal, Text,
+    Actor, Directory, Door, InstanceId, Kind, Message, MessageId, Person, Recipient, Refusal, Text,
 };
 use crate::engine::{ACKNOWLEDGE, acknowledges};
 use crate::policy::{self, Act, Relation};
@@ -187,7 +187,10 @@ impl Gate {
             return Ok(None);
         }
         // That somebody has seen it is said by whoever he is; more only by what needs no second factor.
-        let caller = if offered { self.acting(linked)? } else { caller(linked) };
+        let Caller { actor, jurisdiction } =
+            if offered { self.acting(linked)? } else { caller(linked) };
+        let actor = actor.answering(Door::Link, linked.message.id);
+        let caller = Caller { actor, jurisdiction };
         self.answer_message(&linked.message, &caller, &command).await
     }
 

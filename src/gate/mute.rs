@@ -1,9 +1,12 @@
 //! Mutes: less urgent alerts wait, for a time that always has an end, and the mute itself is not
 //! forgotten: it is told when it begins, each morning, and when it ends.
 
+use serde_json::json;
+
 use super::contact::refusal;
 use super::error::Error;
 use super::letters::Note;
+use super::sealing::Deed;
 use super::{Caller, Gate};
 use crate::domain::{Directory, Instant, Kind, Mute, Person, PersonId, Role};
 use crate::policy::{self, Act};
@@ -72,9 +75,12 @@ impl Gate {
                 return Ok(None);
             }
             transaction.write_messages(&mut messages)?;
-            transaction.add_mute(&mute).map(Some)
+            let number = transaction.add_mute(&mute)?;
+            let deed = Deed::of(caller, "muted", format!("person:{id}"));
+            deed.with(json!({ "mute": number, "until": until })).write(transaction, now)?;
+            Ok(Some(number))
         })?;
-        self.reload()?;
+        self.follow();
         let number = number.ok_or_else(|| Error::Busy("another mute was just made".to_owned()))?;
         // The loop that reminds of mutes looks again.
         self.inner.wake.notify_waiters();
@@ -131,7 +137,7 @@ impl Gate {
         if !administrator && self.speak_for(caller, mute.person).is_err() {
             return Err(Error::NotFound);
         }
-        if self.close_mute(&mute)? { Ok(()) } else { Err(Error::NotFound) }
+        if self.close(&mute, Some(caller))? { Ok(()) } else { Err(Error::NotFound) }
     }
 
     /// Notes the end of a mute, and tells the person how many alerts came meanwhile; false when
@@ -140,6 +146,11 @@ impl Gate {
     /// # Errors
     /// What the store says.
     pub fn close_mute(&self, mute: &Mute) -> Result<bool, Error> {
+        self.close(mute, None)
+    }
+
+    /// The same; `by` whom, if it ends before its time.
+    fn close(&self, mute: &Mute, by: Option<&Caller>) -> Result<bool, Error> {
         let now = self.now();
         let at = now.min(mute.until);
         let about = self.meanwhile(mute, "ends", at)?;
@@ -149,10 +160,14 @@ impl Gate {
             let ended = transaction.end_mute(owner, mute.id, at)?;
             if ended {
                 transaction.write_messages(&mut messages)?;
+                let deed = |by| Deed::of(by, "unmuted", format!("person:{}", mute.person));
+                if let Some(deed) = by.map(deed) {
+                    deed.with(json!({ "mute": mute.id })).write(transaction, now)?;
+                }
             }
             Ok(ended)
         })?;
-        self.reload()?;
+        self.follow();
         Ok(ended)
     }
 

@@ -1,8 +1,11 @@
 //! Two people for what concerns everybody: one proposes a workflow, a calendar, somebody's rights or a
 //! token that acts as somebody else, another one who might have done so approves. Nobody approves what is his own.
 
+mod deciding;
+
 use serde_json::json;
 
+use self::deciding::{PERSON, decide, decides};
 use super::administration::{NewUnit, sound_person, sound_unit};
 use super::calendar::NewCalendar;
 use super::error::{Error, refused};
@@ -34,7 +37,7 @@ impl Motion {
         match self {
             Self::Definition(_) => "definition",
             Self::Calendar(_) => "calendar",
-            Self::Person(_) => "person",
+            Self::Person(_) => PERSON,
             Self::Token(_) => "token",
             Self::Unit(_) => "unit",
         }
@@ -103,7 +106,7 @@ impl Approval {
         transaction: &mut Transaction<'_>,
         now: Instant,
     ) -> Result<(), store::Error> {
-        if transaction.decide_proposal(self.id, "approved", self.by, now)? {
+        if decide(transaction, self.id, "approved", (self.by, now))? {
             return Ok(());
         }
         Err(store::Error::Conflict(format!("proposal {} is decided", self.id)))
@@ -161,6 +164,7 @@ impl Gate {
             decided_at: None,
         };
         let id = self.with_hand(|transaction| {
+            deciding::forget_lapsed(transaction, made_at)?;
             let id = transaction.add_proposal(&row)?;
             self.note(caller, "proposed", &row, id).write(transaction, made_at)?;
             Ok(id)
@@ -201,7 +205,8 @@ impl Gate {
         }))
     }
 
-    /// At most `limit` proposals, the newest first, below an id if one is given. Blocks.
+    /// At most `limit` proposals that the caller may decide on, the newest first, below an id if one is
+    /// given. Blocks.
     ///
     /// # Errors
     /// `Forbidden`.
@@ -212,18 +217,22 @@ impl Gate {
         limit: i64,
     ) -> Result<Page<ProposalRow>, Error> {
         self.permit(caller, Act::Approve)?;
-        let found = self.read(|reader| reader.proposals(caller.jurisdiction, before, limit + 1))?;
+        let (owner, kinds) = (caller.jurisdiction, decides(caller));
+        let found = self.read(|reader| reader.proposals(owner, &kinds, before, limit + 1))?;
         Ok(cut(found, limit))
     }
 
     /// One proposal. Blocks.
     ///
     /// # Errors
-    /// `Forbidden`, `NotFound`.
+    /// `Forbidden`; `NotFound`, also for what the caller does not decide on.
     pub fn proposal(&self, caller: &Caller, id: i64) -> Result<ProposalRow, Error> {
         self.permit(caller, Act::Approve)?;
         let found = self.read(|reader| reader.proposal(id))?;
-        found.filter(|row| row.jurisdiction == caller.jurisdiction).ok_or(Error::NotFound)
+        let (owner, kinds) = (caller.jurisdiction, decides(caller));
+        let own =
+            |row: &ProposalRow| row.jurisdiction == owner && kinds.contains(&row.kind.as_str());
+        found.filter(own).ok_or(Error::NotFound)
     }
 
     /// Approves what somebody else proposed: it is done now, if it is still sound. Blocks.
@@ -265,7 +274,7 @@ impl Gate {
         let Actor::Person { id: by, .. } = caller.actor else { return Err(Error::Forbidden) };
         let now = self.now();
         let withdrawn = self.with_hand(|transaction| {
-            let withdrawn = transaction.decide_proposal(id, "withdrawn", by, now)?;
+            let withdrawn = decide(transaction, id, "withdrawn", (by, now))?;
             if withdrawn {
                 self.note(caller, "proposal_withdrawn", &row, id).write(transaction, now)?;
             }

@@ -156,7 +156,7 @@ impl Gate {
         filter: Filter,
         limit: i64,
     ) -> Result<Page<Seen>, Error> {
-        let filter = self.narrowed(caller, filter)?;
+        let filter = self.narrowed(caller, filter, false)?;
         let Some(filter) = filter else { return Ok(Page { items: Vec::new(), more: false }) };
         let all = self.sees_all(caller)?;
         let found = self.read(|reader| {
@@ -180,12 +180,13 @@ impl Gate {
         Ok(Page { items, more: page.more })
     }
 
-    /// How many instances stand in each flat status, of those that the caller may see. Blocks.
+    /// How many instances stand in each flat status, of those that the caller may see as they stand
+    /// now: not of former ones. Blocks.
     ///
     /// # Errors
     /// What the store says.
     pub fn counts(&self, caller: &Caller, filter: Filter) -> Result<BTreeMap<String, i64>, Error> {
-        match self.narrowed(caller, filter)? {
+        match self.narrowed(caller, filter, true)? {
             Some(filter) => {
                 Ok(self.read(|reader| reader.count_by_status(&filter))?.into_iter().collect())
             }
@@ -193,8 +194,15 @@ impl Gate {
         }
     }
 
-    /// The filter with what the caller may see; none if that is nothing.
-    fn narrowed(&self, caller: &Caller, filter: Filter) -> Result<Option<Filter>, Error> {
+    /// The filter with what the caller may see; none if that is nothing. Whether an instance fits how
+    /// it should stand now, or is counted as it stands (`now`), tells how it stands: such a question is
+    /// answered of those alone that the caller's units take part in now.
+    fn narrowed(
+        &self,
+        caller: &Caller,
+        filter: Filter,
+        now: bool,
+    ) -> Result<Option<Filter>, Error> {
         let jurisdiction = Some(caller.jurisdiction);
         if self.sees_all(caller)? {
             return Ok(Some(Filter { jurisdiction, ..filter }));
@@ -208,7 +216,14 @@ impl Gate {
             .collect();
         let or_workflows = if wanted.is_empty() { self.posted(caller)? } else { Vec::new() };
         let sees = !parties.is_empty() || !or_workflows.is_empty();
-        Ok(sees.then_some(Filter { jurisdiction, parties, or_workflows, ..filter }))
+        let (parties, present) = if !now && !filter.asks_how_it_stands() {
+            (parties, Vec::new())
+        } else if wanted.is_empty() {
+            (Vec::new(), parties)
+        } else {
+            (parties, own.iter().map(|unit| (*unit).to_owned()).collect())
+        };
+        Ok(sees.then_some(Filter { jurisdiction, parties, present, or_workflows, ..filter }))
     }
 
     /// Events of an instance that the caller sees, from a number on. Blocks.
@@ -249,7 +264,8 @@ impl Gate {
         Ok(children)
     }
 
-    /// Messages: about an instance that the caller sees, one's own, or of the whole jurisdiction for
+    /// Messages: about an instance that the caller sees, one's own (by a token for some units: those
+    /// about their matters, while they took part), or of the whole jurisdiction for
     /// those who see everything. Blocks.
     ///
     /// # Errors
@@ -261,15 +277,29 @@ impl Gate {
         limit: i64,
     ) -> Result<Page<Message>, Error> {
         match filter.instance {
-            Some(id) => drop(self.instance(caller, id)?),
+            // A former unit reads what was told while it took part, and no page says that there is more.
+            Some(id) => filter.segments = self.instance(caller, id)?.segments,
             None if matches!((&caller.actor, filter.person),
-                (Actor::Person { id, .. }, Some(person)) if *id == person) => {}
+                (Actor::Person { id, .. }, Some(person)) if *id == person) =>
+            {
+                filter.units = self.narrowed_units(caller)?;
+            }
             None if self.may_all(caller, Act::SeeMessages)? => {}
             None => return Err(Error::Forbidden),
         }
         filter.jurisdiction = Some(caller.jurisdiction);
         let found = self.read(|reader| reader.messages(&filter, limit + 1))?;
         Ok(cut(found, limit))
+    }
+
+    /// The units of whose matters alone the caller may read, by a token that is narrowed to units.
+    fn narrowed_units(&self, caller: &Caller) -> Result<Option<Vec<String>>, Error> {
+        let narrowed = caller.actor.via().is_some_and(|via| !via.scope.units.is_empty());
+        if !narrowed || self.sees_all(caller)? {
+            return Ok(None);
+        }
+        let own = policy::units(&caller.actor, Act::SeeMatter, Relation::Party);
+        Ok(Some(own.into_iter().map(str::to_owned).collect()))
     }
 
     /// One message, for those who see everything. Blocks.

@@ -7,7 +7,8 @@ use super::error::Error;
 use super::offer::{Offered, by_message};
 use super::{Caller, Gate, Note, number_of};
 use crate::domain::{
-    Actor, Directory, InstanceId, JurisdictionId, Kind, Message, MessageId, Person, PersonId, Text,
+    Actor, Directory, Door, InstanceId, JurisdictionId, Kind, Message, MessageId, Person, PersonId,
+    Text,
 };
 use crate::engine::ACKNOWLEDGE;
 use crate::store::MessageFilter;
@@ -128,7 +129,9 @@ impl Gate {
                 (true, Some(offered)) => (offered.command.as_str(), &acting),
                 (true, None) => continue,
             };
-            match self.answer_message(message, caller, command).await {
+            let actor = caller.actor.clone().answering(Door::Sms, message.id);
+            let caller = Caller { actor, jurisdiction };
+            match self.answer_message(message, &caller, command).await {
                 Ok(_) => said = Some((true, done(family, wish.offered))),
                 Err(Error::Refused(refusal)) => {
                     let reasons: Vec<&Text> = refusal.reasons.iter().map(|r| &r.text).collect();

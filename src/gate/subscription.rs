@@ -9,7 +9,8 @@ use serde_json::json;
 
 use super::error::Error;
 use super::registry::Registry;
-use super::sealing::Deed;
+use super::sealing::{self, Deed};
+use super::token::unnarrowed;
 use super::{AlertRules, Caller, Gate, PublicIds, wording};
 use crate::chart::Chart;
 use crate::domain::{
@@ -57,14 +58,14 @@ impl Gate {
         }
     }
 
-    /// The subscriptions that the caller may see: an administrator all, others those of units they
-    /// lead or speak for.
+    /// The subscriptions that the caller may see, and end: an administrator all, others those of units
+    /// they lead or speak for.
     ///
     /// # Errors
     /// `Forbidden` for those who see none.
     pub fn subscriptions(&self, caller: &Caller) -> Result<Vec<Subscription>, Error> {
-        let all = policy::may(&caller.actor, Act::Subscribe);
-        let own = policy::units(&caller.actor, Act::Subscribe, Relation::Unit);
+        let all = policy::may(&caller.actor, Act::EndSubscriptions);
+        let own = policy::units(&caller.actor, Act::EndSubscriptions, Relation::Unit);
         if !all && own.is_empty() {
             return Err(Error::Forbidden);
         }
@@ -73,10 +74,12 @@ impl Gate {
         Ok(visible.cloned().collect())
     }
 
+    /// Whether the caller may have a system shown the matters of a unit: only who is shown them, for the
+    /// unit, and not by a narrowed token, which ends sooner than what it would make.
     fn may_subscribe(&self, caller: &Caller, unit: &str) -> Result<(), Error> {
         let own = policy::units(&caller.actor, Act::Subscribe, Relation::Unit).contains(unit);
         if own || policy::may(&caller.actor, Act::Subscribe) {
-            Ok(())
+            unnarrowed(caller)
         } else {
             Err(Error::Forbidden)
         }
@@ -85,7 +88,8 @@ impl Gate {
     /// Makes a subscription; the answer holds the secret, which is not shown again. Blocks.
     ///
     /// # Errors
-    /// `Forbidden`; `Invalid` for a unit or an address that cannot be meant.
+    /// `Forbidden`; `Refused` by a narrowed token; `Invalid` for a unit or an address that cannot be
+    /// meant.
     pub fn subscribe(&self, caller: &Caller, new: NewSubscription) -> Result<Subscription, Error> {
         self.may_subscribe(caller, &new.unit)?;
         let directory = self.inner.registry.directory(caller.jurisdiction)?;
@@ -127,7 +131,10 @@ impl Gate {
         made.id = self.change(|transaction, now| {
             let id = transaction.put_subscription(&made)?;
             let deed = Deed::of(caller, "subscription_made", format!("subscription:{id}"));
-            deed.with(json!({ "unit": made.unit, "url": made.url })).write(transaction, now)?;
+            // The address itself is the secret of many a robot, and what is logged stays for ever.
+            let place = (made.place(), sealing::digest(&made.url));
+            let said = json!({ "unit": made.unit, "host": place.0, "url_sha256": place.1 });
+            deed.with(said).write(transaction, now)?;
             Ok(id)
         })?;
         Ok(made)
@@ -142,8 +149,8 @@ impl Gate {
     /// Switches a subscription on or off. Blocks.
     ///
     /// # Errors
-    /// `Forbidden`; `NotFound`; `Invalid` when it is switched on, and nothing may be posted to its
-    /// address.
+    /// `Forbidden` also to switch on for who only ends them; `NotFound`; `Refused` to switch on by a
+    /// narrowed token; `Invalid` when it is switched on, and nothing may be posted to its address.
     pub fn switch_subscription(
         &self,
         caller: &Caller,
@@ -153,6 +160,7 @@ impl Gate {
         let known = self.subscriptions(caller)?.into_iter().find(|one| one.id == id);
         let mut known = known.ok_or(Error::NotFound)?;
         if active {
+            self.may_subscribe(caller, &known.unit)?;
             self.may_post_to(&known.url)?;
         }
         known.active = active;

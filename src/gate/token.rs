@@ -71,8 +71,12 @@ pub(super) fn unnarrowed(caller: &Caller) -> Result<(), Error> {
     if caller.actor.via().is_none_or(|via| !via.scope.narrows()) {
         return Ok(());
     }
-    let en = "a narrowed token neither gives rights nor gives or resets accounts: sign in for it";
-    Err(refused("narrow_token", "受限令牌不能授予权限，也不能开通或重置账户，请登录后操作", en))
+    let en = "a narrowed token neither gives rights nor accounts, nor subscribes: sign in for it";
+    Err(refused(
+        "narrow_token",
+        "受限令牌不能授予权限、开通或重置账户，也不能新增推送，请登录后操作",
+        en,
+    ))
 }
 
 /// Refuses a scope that names what is not there: it would be a token that can do nothing, or too much

@@ -159,8 +159,8 @@ impl Gate {
         read.await.map_err(|_ended| Error::Closing)?
     }
 
-    /// Closed matters whose callers are still known and that closed before an instant, at most
-    /// `limit`. Blocks.
+    /// Closed matters above `after` whose callers are still known and that closed before an instant, at
+    /// most `limit`, in order. Blocks.
     ///
     /// # Errors
     /// What the store says.
@@ -168,9 +168,10 @@ impl Gate {
         &self,
         whose: JurisdictionId,
         before: crate::domain::Instant,
+        after: InstanceId,
         limit: i64,
     ) -> Result<Vec<InstanceId>, Error> {
-        self.read(|reader| reader.closed_with_personal(whose, before, limit))
+        self.read(|reader| reader.closed_with_personal(whose, before, after, limit))
     }
 
     /// Erases what the callers of a closed matter said and who they are, for the service itself.

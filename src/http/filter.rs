@@ -24,6 +24,7 @@ pub(super) fn read(house: &House, query: &mut Query) -> Result<Filter, Problem> 
         statuses: query.all("status"),
         holder: query.text("holder")?,
         parties: query.all("unit"),
+        present: Vec::new(),
         or_workflows: Vec::new(),
         family: number(query.text("number")?)?,
         open_only: query.flag("open")? || overdue,

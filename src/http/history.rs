@@ -16,7 +16,7 @@ use super::view::{All, ClockView, Lens, Listed, Named, PersonName, Words};
 use crate::calendar::Line;
 use crate::chart::Chart;
 use crate::domain::event::{ClockVerb, Started, Told, hex};
-use crate::domain::{Event, StoredEvent, Text, Value};
+use crate::domain::{Door, Event, StoredEvent, Text, Value};
 use crate::engine::input;
 
 /// One fact.
@@ -39,6 +39,9 @@ pub(super) struct EventView {
     /// By which token, if by one: the audit log says who made it.
     #[serde(skip_serializing_if = "Option::is_none")]
     token: Option<i64>,
+    /// In answer to which message, if not in a session or by a token.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    answers: Option<AnswersView>,
     /// For which unit.
     unit: Option<Named>,
     /// In which role.
@@ -68,6 +71,16 @@ pub(super) struct EventView {
     calendar: String,
     /// The link of the chain: SHA-256 in hexadecimal.
     hash: String,
+}
+
+/// The message in answer to which something was done.
+#[derive(Serialize, ToSchema)]
+pub(super) struct AnswersView {
+    /// `link` (whoever has it) or `sms` (whose sender can be forged).
+    #[schema(value_type = String)]
+    door: Door,
+    /// The message's public id.
+    message: String,
 }
 
 /// What became of a clock.
@@ -123,6 +136,10 @@ impl EventView {
             actor,
             person,
             token: event.actor.via().map(|via| via.token),
+            answers: event
+                .actor
+                .answers()
+                .map(|one| AnswersView { door: one.door, message: house.ids.message(one.message) }),
             unit: event.unit.as_deref().map(|code| lens.unit(code)),
             role: event.role,
             input: shown_input(lens, &chart, &event),

@@ -342,7 +342,8 @@ async fn listed(
     Ok(web::Json(Listed { items, next }))
 }
 
-/// Instances, newest first, those that the caller may see.
+/// Instances, newest first, those that the caller may see. Asked for how they stand now (`status`,
+/// `holder`, `open`, `overdue`, `tier_at_least`), former matters of the caller's units are left out.
 #[utoipa::path(
     get, path = "/api/v1/instances", tag = "matters",
     responses((status = 200, body = Listed<Summary>, description = "A page.")),
@@ -409,7 +410,8 @@ pub(super) struct Counts {
     at: String,
 }
 
-/// How many instances stand in each flat status, of those that the caller may see.
+/// How many instances stand in each flat status, of those that the caller may see as they stand now: a
+/// former unit counts none of its former matters.
 #[utoipa::path(
     get, path = "/api/v1/counts", tag = "matters",
     responses((status = 200, body = Counts, description = "Counted now.")),

@@ -56,7 +56,7 @@ pub(super) struct SubscriptionView {
     /// In whose form.
     #[schema(value_type = String)]
     form: Form,
-    /// Where to; robots' addresses hold a key and are shown without it.
+    /// Where to, as far as it can hold no key: robots' addresses are shown to the host.
     url: String,
     /// What it is told.
     #[schema(value_type = Vec<String>)]
@@ -74,12 +74,16 @@ pub(super) struct SubscriptionView {
 
 impl SubscriptionView {
     fn of(lens: &Lens, one: &Subscription) -> Self {
-        let url = one.url.split('?').next().unwrap_or_default();
+        // A robot's key stands in the path or after it, anybody's password before the host.
+        let place = one.place();
+        let path = one.url.split(['?', '#']).next().unwrap_or_default();
+        let bare = one.form == Form::Standard && path.starts_with(&place);
+        let url = if bare { path.to_owned() } else { place };
         Self {
             id: one.id.0,
             unit: one.unit.clone(),
             form: one.form,
-            url: if url == one.url { url.to_owned() } else { format!("{url}?…") },
+            url: if url == one.url { url } else { format!("{url}…") },
             wants: one.wants.clone(),
             active: one.active,
             made_by: one.made_by.clone(),
@@ -104,7 +108,7 @@ pub(super) async fn list(
     Ok(web::Json(All { items }))
 }
 
-/// Subscribes a system of a unit.
+/// Subscribes a system of a unit: by people of the unit, who see its matters themselves.
 #[utoipa::path(
     post, path = "/api/v1/subscriptions", tag = "alerts", request_body = SubscriptionBody,
     responses((status = 201, body = SubscriptionView, description = "With its secret, shown once.",
@@ -129,7 +133,7 @@ pub(super) async fn make(
         .json(view))
 }
 
-/// Switches a subscription on or off.
+/// Switches a subscription off, or on again: on only by people of the unit.
 #[utoipa::path(
     put, path = "/api/v1/subscriptions/{id}", tag = "alerts", request_body = Switch,
     responses((status = 200, body = SubscriptionView, description = "As it is now.")),

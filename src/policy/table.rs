@@ -35,10 +35,14 @@ pub enum Act {
     KeepContacts,
     /// Write duty rosters and stand-ins, decide on swaps.
     WriteRosters,
-    /// Swap shifts, write and read handover notes.
+    /// Swap shifts, write handover notes.
     TakeDuty,
-    /// Subscribe systems to the matters of units.
+    /// Read what shifts leave to the next ones: it may be about matters.
+    ReadHandovers,
+    /// Subscribe systems to the matters of units, which are shown them from then on.
     Subscribe,
+    /// See which systems are told of the matters of units, and stop it.
+    EndSubscriptions,
     /// Write what can be answered on the spot.
     KeepAnswers,
     /// Decide what the router learns: withdraw precedents, take changes of the catalogue that rulings
@@ -63,7 +67,7 @@ pub enum Act {
 }
 
 /// Every act, in the order above.
-pub const ACTS: [Act; 27] = [
+pub const ACTS: [Act; 29] = [
     Act::SeeMatter,
     Act::SeeContent,
     Act::SeeCaller,
@@ -80,7 +84,9 @@ pub const ACTS: [Act; 27] = [
     Act::KeepContacts,
     Act::WriteRosters,
     Act::TakeDuty,
+    Act::ReadHandovers,
     Act::Subscribe,
+    Act::EndSubscriptions,
     Act::KeepAnswers,
     Act::TeachRouting,
     Act::PreviewTexts,
@@ -114,7 +120,9 @@ impl Act {
             Self::KeepContacts => "keep_contacts",
             Self::WriteRosters => "write_rosters",
             Self::TakeDuty => "take_duty",
+            Self::ReadHandovers => "read_handovers",
             Self::Subscribe => "subscribe",
+            Self::EndSubscriptions => "end_subscriptions",
             Self::KeepAnswers => "keep_answers",
             Self::TeachRouting => "teach_routing",
             Self::PreviewTexts => "preview_texts",
@@ -280,7 +288,9 @@ const TABLE: [(Act, [Reach; COLUMNS.len()]); ACTS.len()] = [
     (Act::KeepContacts,   [OWN,  OWN,  OWN,  OWN,  OWN,  OWN,  OWN,  OWN,  ALL,  OWN,  NO]),
     (Act::WriteRosters,   [NO,   NO,   NO,   NO,   NO,   NO,   ALL,  NO,   ALL,  NO,   NO]),
     (Act::TakeDuty,       [OWN,  OWN,  OWN,  OWN,  OWN,  OWN,  ALL,  OWN,  ALL,  OWN,  NO]),
-    (Act::Subscribe,      [UNIT, UNIT, UNIT, UNIT, UNIT, UNIT, UNIT, NO,   ALL,  NO,   NO]),
+    (Act::ReadHandovers,  [ALL,  ALL,  OWN,  OWN,  ALL,  ALL,  ALL,  ALL,  OWN,  OWN,  NO]),
+    (Act::Subscribe,      [UNIT, UNIT, UNIT, UNIT, UNIT, UNIT, UNIT, NO,   NO,   NO,   NO]),
+    (Act::EndSubscriptions,[UNIT,UNIT, UNIT, UNIT, UNIT, UNIT, UNIT, NO,   ALL,  NO,   NO]),
     (Act::KeepAnswers,    [NO,   ALL,  UNIT, UNIT, UNIT, ALL,  ALL,  NO,   ALL,  NO,   NO]),
     (Act::TeachRouting,   [NO,   NO,   NO,   NO,   NO,   ALL,  ALL,  NO,   NO,   NO,   NO]),
     (Act::PreviewTexts,   [NO,   NO,   NO,   NO,   NO,   NO,   NO,   NO,   ALL,  ALL,  NO]),

@@ -4,6 +4,7 @@
 mod checkpoint;
 mod coverage;
 mod digest;
+mod erasure;
 mod readers;
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -13,12 +14,14 @@ use futures_util::future::{BoxFuture, FutureExt};
 use jiff::civil::Date;
 use jiff::tz::TimeZone;
 
+pub use erasure::NEVER_ERASED;
+
 use super::figures::Warning;
 use super::{Duty, Next, Poll};
 use crate::calendar::cron::Cron;
 use crate::config::job::{Does, Job};
 use crate::domain::{Instant, JurisdictionId};
-use crate::gate::{CALENDAR_MISSING, Error as GateError, Leaves, NewAlarm, meant};
+use crate::gate::{CALENDAR_MISSING, Error as GateError, Gate, Leaves, NewAlarm, meant};
 
 /// What is wrong with the periodic jobs of the configuration.
 #[derive(Debug, thiserror::Error)]
@@ -35,10 +38,15 @@ pub enum Error {
         cause: crate::calendar::Error,
     },
     /// It does not say for how long.
-    #[error(
-        "job `{0}`: say for how many `days` callers are kept after the end of a matter, at least 30"
-    )]
-    Days(String),
+    #[error("job `{name}`: say for how many `days` {what}, at least {least}")]
+    Days {
+        /// Which job.
+        name: String,
+        /// What is kept for so long.
+        what: &'static str,
+        /// How many days at least.
+        least: u16,
+    },
     /// Whom it tells cannot be read.
     #[error(
         "job `{name}`: `{to}` names nobody: {why}; say a party and a role, such as `emergency_office.duty`"
@@ -60,8 +68,8 @@ const KEYS_KEPT: i64 = 200 * 24 * 3_600_000;
 /// within 15, and the caller may ask.
 const KEPT_LEAST: u16 = 30;
 
-/// So many matters at a time.
-const PAGE: i64 = 200;
+/// What a shift leaves is kept for at least so many days: whoever was away for a week reads it.
+const NOTES_LEAST: u16 = 7;
 
 /// Other nodes' turns, new jurisdictions and failures are looked at after this.
 const LOOK_AGAIN: Duration = Duration::from_secs(30);
@@ -84,8 +92,13 @@ impl Plan {
             if !names.insert(&job.name) {
                 return Err(Error::Twice(job.name.clone()));
             }
-            if job.does == Does::EraseCallers && job.days < KEPT_LEAST {
-                return Err(Error::Days(job.name.clone()));
+            let (least, what) = match job.does {
+                Does::EraseCallers => (KEPT_LEAST, "callers are kept after the end of a matter"),
+                Does::ForgetHandovers => (NOTES_LEAST, "what shifts left to the next is kept"),
+                _ => (0, ""),
+            };
+            if job.days < least {
+                return Err(Error::Days { name: job.name.clone(), what, least });
             }
             let cron = Cron::parse(&job.cron)
                 .map_err(|cause| Error::Cron { name: job.name.clone(), cause })?;
@@ -154,6 +167,7 @@ impl Jobs {
             // moves limits from the first matter on.
             let leaves = match job.does {
                 Does::CalendarAlarm => self.calendar(jurisdiction, now)?,
+                Does::EraseCallers => erasure::begun(jurisdiction),
                 _ => Leaves::default(),
             };
             self.duty.ask(move |gate| gate.take_occurrence(&key, now, now, &leaves)).await?;
@@ -167,7 +181,7 @@ impl Jobs {
         let missed_more = cron.next_after(first, zone).is_some_and(|second| second <= now);
         let upto = if missed_more { now } else { first };
         let leaves = self.work(job, jurisdiction, first, now).await?;
-        let take = move |gate: &crate::gate::Gate| gate.take_occurrence(&key, first, upto, &leaves);
+        let take = move |gate: &Gate| gate.take_occurrence(&key, first, upto, &leaves);
         if self.duty.ask(take).await? {
             self.duty.figures.jobs_done.add();
             let due = first.in_zone(zone);
@@ -191,7 +205,14 @@ impl Jobs {
             Does::CoverageCheck => coverage::leaves(&self.duty, job, jurisdiction, now).await,
             Does::CalendarAlarm => self.calendar(jurisdiction, now),
             Does::QuarterClose => self.quarter(jurisdiction, due, now).await,
-            Does::EraseCallers => self.erase(jurisdiction, job.days, now).await,
+            Does::EraseCallers => erasure::leaves(&self.duty, job, jurisdiction, now).await,
+            Does::ForgetHandovers => {
+                let before = kept_since(now, job.days);
+                let forget = move |gate: &Gate| gate.forget_handovers(jurisdiction, before);
+                let forgotten = self.duty.ask(forget).await?;
+                tracing::info!(%jurisdiction, forgotten, "what shifts left to the next was deleted");
+                Ok(Leaves::default())
+            }
             Does::Checkpoint => checkpoint::leaves(&self.duty, job, jurisdiction, now).await,
             Does::TrainRouter => {
                 let model = self.duty.ask(move |gate| gate.train(jurisdiction)).await?;
@@ -229,30 +250,6 @@ impl Jobs {
         Ok(Leaves::default())
     }
 
-    /// Erases callers whose time has come, matter by matter, through the one door.
-    async fn erase(
-        &self,
-        whose: JurisdictionId,
-        days: u16,
-        now: Instant,
-    ) -> Result<Leaves, GateError> {
-        let before = now.plus(-i64::from(days) * 24 * 3_600_000);
-        let mut erased = 0_usize;
-        loop {
-            let find = move |gate: &crate::gate::Gate| gate.callers_to_erase(whose, before, PAGE);
-            let due = self.duty.ask(find).await?;
-            if due.is_empty() {
-                tracing::info!(jurisdiction = %whose, erased, "callers were erased");
-                return Ok(Leaves::default());
-            }
-            for instance in due {
-                let reason = format!("保存期满{days}日，按规定删除 kept for {days} days, as ruled");
-                self.duty.gate.erase_callers(whose, instance, &reason).await?;
-                erased += 1;
-            }
-        }
-    }
-
     fn calendar(&self, whose: JurisdictionId, now: Instant) -> Result<Leaves, GateError> {
         Ok(match self.duty.gate.calendar_alarm(whose, now)? {
             Some(alarm) => {
@@ -281,6 +278,11 @@ impl Jobs {
         let settings = vec![(format!("quarter.{whose}.{name}"), figures.to_string())];
         Ok(Leaves { settings, ..Leaves::default() })
     }
+}
+
+/// Since when is kept what is kept for so many days.
+fn kept_since(now: Instant, days: u16) -> Instant {
+    now.plus(-i64::from(days) * 24 * 3_600_000)
 }
 
 fn alarm(kind: &str, whose: JurisdictionId, at: Instant, detail: String) -> NewAlarm {

@@ -24,6 +24,8 @@ pub struct Filter {
     pub holder: Option<String>,
     /// With one of these units among its parties, now or before.
     pub parties: Vec<String>,
+    /// And with one of these units among its parties now.
+    pub present: Vec<String>,
     /// Or of one of these workflows, whoever its parties are.
     pub or_workflows: Vec<String>,
     /// Of this family.
@@ -65,6 +67,33 @@ impl Holding {
     }
 }
 
+impl Filter {
+    /// Whether it asks how an instance stands now: of one that has changed since, the answer tells.
+    #[must_use]
+    pub fn asks_how_it_stands(&self) -> bool {
+        !self.statuses.is_empty()
+            || self.holder.is_some()
+            || self.open_only
+            || self.tier_at_least.is_some()
+            || self.due_before.is_some()
+    }
+}
+
+/// The instances that some units take part in, or did.
+macro_rules! of_units {
+    ($filter:expr, $units:expr) => {{
+        let mut of_units =
+            party::table.select(party::instance_id).filter(party::unit.eq_any($units)).into_boxed();
+        if let Some(id) = $filter.jurisdiction {
+            of_units = of_units.filter(party::jurisdiction_id.eq(id.0));
+        }
+        if let Some(id) = $filter.before {
+            of_units = of_units.filter(party::instance_id.lt(id.0));
+        }
+        of_units
+    }};
+}
+
 /// Narrows a boxed query over `instance` to what a filter shows.
 macro_rules! narrowed {
     ($query:expr, $filter:expr) => {{
@@ -85,16 +114,12 @@ macro_rules! narrowed {
         if let Some(family) = filter.family {
             query = query.filter(instance::family_id.eq(family.0));
         }
-        if !filter.parties.is_empty() || !filter.or_workflows.is_empty() {
-            let mut of_units = party::table
-                .select(party::instance_id)
-                .filter(party::unit.eq_any(&filter.parties))
-                .into_boxed();
-            if let Some(id) = filter.jurisdiction {
-                of_units = of_units.filter(party::jurisdiction_id.eq(id.0));
-            }
-            if let Some(id) = filter.before {
-                of_units = of_units.filter(party::instance_id.lt(id.0));
+        let now = !filter.present.is_empty();
+        let units = if now { &filter.present } else { &filter.parties };
+        if !units.is_empty() || !filter.or_workflows.is_empty() {
+            let mut of_units = of_units!(filter, units);
+            if now {
+                of_units = of_units.filter(party::to_seq.is_null());
             }
             if filter.or_workflows.is_empty() {
                 query = query.filter(instance::id.eq_any(of_units));
@@ -102,6 +127,9 @@ macro_rules! narrowed {
                 let posted = instance::workflow.eq_any(&filter.or_workflows);
                 query = query.filter(instance::id.eq_any(of_units).or(posted));
             }
+        }
+        if now && !filter.parties.is_empty() {
+            query = query.filter(instance::id.eq_any(of_units!(filter, &filter.parties)));
         }
         if filter.open_only {
             query = query.filter(instance::closed_at.is_null());

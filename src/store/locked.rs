@@ -231,6 +231,26 @@ impl Reader {
         SECRETS.iter().try_for_each(|name| self.secret(name).map(drop))
     }
 
+    /// Whether the keys at hand are keys of this store, though not all that it needs: one of them has
+    /// locked something, or nothing is locked. What is altered is then a fault, not a foreign value.
+    ///
+    /// # Errors
+    /// As for any statement.
+    pub fn knows_keys(&mut self) -> Result<bool, Error> {
+        let Some(vault) = self.shared.vault() else { return Ok(false) };
+        let mut named = vec![self.all_locked_by()?];
+        for name in SECRETS {
+            named.push(self.setting(name)?.and_then(|kept| key_of(&kept).map(str::to_owned)));
+        }
+        // What is asked of few rows need not be counted over all.
+        if named.iter().flatten().any(|key| vault.has(key)) {
+            return Ok(true);
+        }
+        let counts = self.locked_by()?;
+        let mut keys = counts.keys().filter(|key| !key.is_empty()).peekable();
+        Ok(keys.peek().is_none() || keys.any(|key| vault.has(key)))
+    }
+
     /// The key by which everything was locked when it was last walked through.
     ///
     /// # Errors

@@ -2,12 +2,13 @@
 //! are claimed, sent and settled stands in `delivery`.
 
 use diesel::prelude::*;
+use diesel::sql_types::Bool;
 
 use super::connection::each;
 use super::error::Error;
 use super::part::{Part, Target};
 use super::pool::Reader;
-use super::schema::message;
+use super::schema::{message, party};
 use super::statement::Cell;
 use super::writer::Transaction;
 use crate::domain::{
@@ -159,6 +160,10 @@ pub struct MessageFilter {
     pub jurisdiction: Option<JurisdictionId>,
     /// About this instance.
     pub instance: Option<InstanceId>,
+    /// Caused by one of its events within these, from and to.
+    pub segments: Option<Vec<(i64, i64)>>,
+    /// Caused by an event of an instance in which one of these units took part then.
+    pub units: Option<Vec<String>>,
     /// To this person.
     pub person: Option<PersonId>,
     /// On this channel.
@@ -195,6 +200,24 @@ impl Reader {
             }
             if let Some(id) = filter.instance {
                 query = query.filter(message::instance_id.eq(id.0));
+            }
+            if let Some(segments) = &filter.segments {
+                type Within<B> = Box<dyn BoxableExpression<message::table, B, SqlType = Bool>>;
+                let none: Within<Backend> = Box::new(message::seq.lt(0));
+                let within = segments.iter().fold(none, |all, (from, to)| {
+                    let one = message::seq.between(*from, *to);
+                    let all: Within<Backend> = Box::new(all.or(one));
+                    all
+                });
+                query = query.filter(within);
+            }
+            if let Some(units) = &filter.units {
+                let until = party::to_seq.is_null().or(party::to_seq.ge(message::seq.nullable()));
+                let took_part = party::table
+                    .filter(party::instance_id.nullable().eq(message::instance_id))
+                    .filter(party::unit.eq_any(units))
+                    .filter(party::from_seq.le(message::seq).and(until));
+                query = query.filter(diesel::dsl::exists(took_part));
             }
             if let Some(id) = filter.person {
                 query = query.filter(message::person_id.eq(id.0));

@@ -76,7 +76,8 @@ impl Transaction<'_> {
 }
 
 impl Reader {
-    /// Instances that closed before an instant and still have personal data, in order of id.
+    /// At most `limit` instances above `after` that closed before an instant and still have personal
+    /// data, in order of id.
     ///
     /// # Errors
     /// As for any statement.
@@ -84,6 +85,7 @@ impl Reader {
         &mut self,
         owner: JurisdictionId,
         before: Instant,
+        after: InstanceId,
         limit: i64,
     ) -> Result<Vec<InstanceId>, Error> {
         let ids: Vec<i64> = each!(&mut self.connection, connection => {
@@ -91,6 +93,7 @@ impl Reader {
                 .inner_join(personal::table.on(personal::instance_id.eq(instance::id)))
                 .filter(instance::jurisdiction_id.eq(owner.0))
                 .filter(instance::closed_at.lt(before.0))
+                .filter(instance::id.gt(after.0))
                 .select(instance::id)
                 .distinct()
                 .order(instance::id)

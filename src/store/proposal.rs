@@ -19,7 +19,7 @@ pub struct ProposalRow {
     pub id: i64,
     /// Where.
     pub jurisdiction: JurisdictionId,
-    /// Of what: `definition`, `calendar`, `person`.
+    /// Of what: `definition`, `calendar`, `person`, `token`, `unit`.
     pub kind: String,
     /// What it is about: `definition:referral`.
     pub subject: String,
@@ -130,22 +130,57 @@ impl Transaction<'_> {
         })?;
         Ok(decided == 1)
     }
+
+    /// The proposals of a kind that were not decided in time and still say what they said.
+    ///
+    /// # Errors
+    /// As for any statement.
+    pub fn lapsed_proposals(
+        &mut self,
+        kind: &str,
+        now: Instant,
+    ) -> Result<Vec<ProposalRow>, Error> {
+        let rows: Vec<Row> = each!(&mut self.connection, connection => {
+            proposal::table
+                .filter(proposal::kind.eq(kind).and(proposal::state.eq(OPEN)))
+                .filter(proposal::until_at.le(now.0))
+                .order(proposal::id)
+                .load(connection)
+        })?;
+        Ok(rows.into_iter().map(read).collect())
+    }
+
+    /// Keeps another text of what was proposed, and of what stood then.
+    ///
+    /// # Errors
+    /// As for any statement.
+    pub fn reword_proposal(&mut self, id: i64, body: &str, base: &str) -> Result<(), Error> {
+        each!(&mut self.connection, connection => {
+            diesel::update(proposal::table.find(id))
+                .set((proposal::body.eq(body), proposal::base.eq(base)))
+                .execute(connection)
+        })?;
+        Ok(())
+    }
 }
 
 impl Reader {
-    /// At most `limit` proposals of a jurisdiction, the newest first, below an id if one is given.
+    /// At most `limit` proposals of these kinds in a jurisdiction, the newest first, below an id if one
+    /// is given.
     ///
     /// # Errors
     /// As for any statement.
     pub fn proposals(
         &mut self,
         owner: JurisdictionId,
+        kinds: &[&str],
         before: Option<i64>,
         limit: i64,
     ) -> Result<Vec<ProposalRow>, Error> {
         let rows: Vec<Row> = each!(&mut self.connection, connection => {
             proposal::table
                 .filter(proposal::jurisdiction_id.eq(owner.0))
+                .filter(proposal::kind.eq_any(kinds))
                 .filter(proposal::id.lt(before.unwrap_or(i64::MAX)))
                 .order(proposal::id.desc())
                 .limit(limit)

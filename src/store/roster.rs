@@ -8,7 +8,9 @@ use super::error::Error;
 use super::pool::Reader;
 use super::schema::{handover, roster, stand_in};
 use super::writer::Transaction;
-use crate::domain::{HandoverNote, Instant, JurisdictionId, PersonId, Roster, StandIn};
+use crate::domain::{
+    Delivery, HandoverNote, Instant, JurisdictionId, Kind, PersonId, Roster, StandIn,
+};
 
 type StandInRow = (
     i64,
@@ -321,6 +323,33 @@ impl Transaction<'_> {
                 .execute(connection)
         })?;
         Ok(id)
+    }
+
+    /// Forgets the notes of a jurisdiction that were written before an instant, and the texts of the
+    /// messages that told them; answers how many notes.
+    ///
+    /// # Errors
+    /// As for any statement.
+    pub fn forget_handovers(
+        &mut self,
+        owner: JurisdictionId,
+        before: Instant,
+    ) -> Result<usize, Error> {
+        use super::schema::message;
+        let gone = each!(&mut self.connection, connection => {
+            diesel::update(message::table)
+                .filter(message::jurisdiction_id.eq(owner.0))
+                .filter(message::kind.eq(Kind::Handover.code()))
+                .filter(message::created_at.lt(before.0))
+                .filter(message::state.ne(Delivery::Waiting.code()))
+                .set(message::body.eq(""))
+                .execute(connection)?;
+            diesel::delete(handover::table)
+                .filter(handover::jurisdiction_id.eq(owner.0))
+                .filter(handover::at.lt(before.0))
+                .execute(connection)?
+        });
+        Ok(gone)
     }
 
     /// Notes that a note was read, the first time; false when it was read already, or is not there.

@@ -295,6 +295,7 @@ diesel::table! {
 }
 
 diesel::allow_tables_to_appear_in_same_query!(instance, party);
+diesel::allow_tables_to_appear_in_same_query!(message, party);
 diesel::allow_tables_to_appear_in_same_query!(instance, personal);
 
 diesel::table! {

@@ -473,7 +473,7 @@ async fn whoever_finds_a_session_open_sets_no_device_of_his_own() {
 }
 
 /// Somebody whom the identity provider signs in, and of whom it says nothing of a second factor.
-async fn by_provider<'o>(office: &'o Office, subject: &'static str) -> Browser<'o> {
+pub(super) async fn by_provider<'o>(office: &'o Office, subject: &'static str) -> Browser<'o> {
     let gate = office.gate.clone();
     let sign_in = move || {
         let attempt = Attempt { from: "127.0.0.1", older: None };
@@ -615,6 +615,33 @@ async fn a_token_is_narrowed_to_acts_and_units_and_shows_when_it_was_used() {
         listed["items"].as_array().unwrap().iter().find(|t| t["id"] == narrow["id"]).unwrap();
     assert!(shown["last_used_at"].is_string(), "{shown}");
     assert_eq!(shown["acts"], json!(["see_matter"]));
+}
+
+// Check 15.
+#[tokio::test]
+async fn a_token_for_one_unit_reads_no_message_about_another_units_matters() {
+    let office = Office::open().await;
+    // Baraka speaks for the cranes and, today, for the divers as well.
+    let grants =
+        json!([{ "role": "liaison", "unit": "cranes" }, { "role": "liaison", "unit": "divers" }]);
+    let baraka = json!({ "name": "Baraka", "email": "baraka@kisima.invalid", "grants": grants });
+    office.put("Dalila", "/api/v1/people/2", baraka).await.ok(200);
+    let told = office.assigned("Pier 4", "cranes").await;
+    office.assigned("Pier 5", "divers").await;
+    let body = json!({ "person": 2, "label": "crane system", "units": ["cranes"] });
+    let token = office.post("Dalila", "/api/v1/tokens", body).await.ok(201);
+    let token = token["token"].as_str().unwrap();
+    let ask =
+        async |path: &str| read(office.ask("nobody", Method::GET, path).bearer_auth(token)).await;
+    let mine = "/api/v1/people/2/messages";
+    let all = office.get("Baraka", mine).await.ok(200);
+    assert_eq!(all["items"].as_array().unwrap().len(), 2);
+    let narrow = ask(mine).await.ok(200);
+    let about: Vec<&Json> =
+        narrow["items"].as_array().unwrap().iter().map(|one| &one["instance"]).collect();
+    assert_eq!(about, [&json!(told)]);
+    // How he is reached concerns both.
+    assert_eq!(ask("/api/v1/people/2/rules").await.problem(403), "forbidden");
 }
 
 // Check 15.

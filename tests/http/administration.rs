@@ -295,6 +295,49 @@ async fn the_figures_of_a_closed_quarter_are_read_by_those_who_see_everything() 
     assert_eq!(office.get("Baraka", path).await.problem(403), "forbidden");
 }
 
+// Check 46.
+#[tokio::test]
+async fn whose_address_changed_and_who_muted_whom_stands_in_the_audit_log() {
+    let office = Office::open().await;
+    let put = async |phone: &str| {
+        let grants = json!([{ "role": "liaison", "unit": "cranes" }]);
+        let body = json!({ "name": "Baraka", "email": "baraka@kisima.invalid", "phone": phone,
+            "grants": grants });
+        office.put("Dalila", "/api/v1/people/2", body).await.ok(200);
+    };
+    put("0700000099").await;
+    put("0700000099").await;
+    let until = json!({ "until": "2018-07-03T09:00:00+03:00", "reason": "on leave" });
+    let mute = office.post("Dalila", "/api/v1/people/2/mutes", until).await.ok(201);
+    let end = office.ask("Dalila", Method::DELETE, &format!("/api/v1/mutes/{}", mute["id"]));
+    assert_eq!(read(end).await.status, 204);
+    let log = office.get("Dalila", "/api/v1/audit?subject=person:2&limit=4").await;
+    assert!(!log.text.contains("0700000099") && !log.text.contains("on leave"), "{}", log.text);
+    let log = log.ok(200);
+    let entry = |place: usize| {
+        let one = &log["items"][place];
+        (one["kind"].as_str().unwrap().to_owned(), one["detail"].clone())
+    };
+    let number = &mute["id"];
+    assert_eq!(entry(0), ("unmuted".to_owned(), json!({ "mute": number })));
+    let (kind, detail) = entry(1);
+    assert_eq!((kind.as_str(), &detail["mute"]), ("muted", number));
+    assert_eq!(entry(2).1["addresses"], json!([]), "nothing changed");
+    assert_eq!(entry(3).1["addresses"], json!(["phone"]), "which one, not where to");
+}
+
+#[tokio::test]
+async fn leaders_of_the_county_ask_for_the_figures_of_a_quarter_and_leaders_of_units_do_not() {
+    let office = Office::county().await;
+    let path = "/api/v1/quarters/2018Q2";
+    assert_eq!(
+        office.get("zhengfu.leader", path).await.problem(404),
+        "not_found",
+        "not yet closed"
+    );
+    assert_eq!(office.get("huanbao.leader", path).await.problem(403), "forbidden");
+}
+
 #[tokio::test]
 async fn a_calendar_that_loses_a_year_is_refused_unless_it_is_meant() {
     let office = Office::open().await;
@@ -328,7 +371,7 @@ async fn the_audit_log_names_what_was_made_by_its_new_id() {
     let faraji = json!({ "name": "Faraji", "grants": [{ "role": "liaison", "unit": "divers" }] });
     let made = office.post("Dalila", "/api/v1/people", faraji).await.ok(201);
     let hook = json!({ "unit": "cranes", "url": "https://kisima.example/hook" });
-    let hook = office.post("Dalila", "/api/v1/subscriptions", hook).await.ok(201);
+    let hook = office.post("Baraka", "/api/v1/subscriptions", hook).await.ok(201);
     let log = office.get("Dalila", "/api/v1/audit?limit=2").await.ok(200);
     assert_eq!(log["items"][0]["subject"], format!("subscription:{}", hook["id"]));
     assert_eq!(log["items"][0]["detail"]["unit"], "cranes");

@@ -53,6 +53,28 @@ async fn the_same_number_of_the_110_system_is_the_same_referral() {
     assert_eq!(foreign.problem(404), "not_found");
 }
 
+// Check 3.
+#[tokio::test]
+async fn a_unit_that_hands_in_under_a_foreign_source_learns_of_no_number_there() {
+    let office = Office::county().await;
+    register(&office, DESK, call("20180702-0017", "停电一天")).await.ok(201);
+    let peer = "12345.liaison";
+    let free = register(&office, peer, call("20180702-9999", "停电一天")).await;
+    assert_eq!(free.json["code"], "own_source_only", "{}", free.text);
+    for text in ["停电一天", "井盖没了"] {
+        let taken = register(&office, peer, call("20180702-0017", text)).await;
+        assert_eq!((taken.status, &taken.text), (free.status, &free.text), "{text}");
+    }
+    // Its own numbers go on being known again, whether it still has the matter or not.
+    let mut own = call("W-1", "停电一天");
+    own["source"] = json!("12345");
+    let first = register(&office, peer, own.clone()).await.ok(201);
+    let again = register(&office, peer, own.clone()).await.ok(201);
+    assert_eq!((&again["id"], &again["replayed"]), (&first["id"], &json!(true)));
+    own["text"] = json!("井盖没了");
+    assert_eq!(register(&office, peer, own).await.problem(409), "number_taken");
+}
+
 #[tokio::test]
 async fn a_number_outlives_the_keys_of_requests() {
     let office = Office::county().await;

@@ -54,6 +54,26 @@ async fn whoever_must_accept_can_do_it_on_the_page_of_the_alert() {
     assert_eq!(press(&office, &link, "offer").await.status, 409);
 }
 
+// Check 46.
+#[tokio::test]
+async fn what_was_done_by_a_link_can_be_told_from_what_was_done_in_a_session() {
+    let office = Office::county().await;
+    let (id, link) = routed(&office, json!({})).await;
+    let me = office.get("huanbao.liaison", "/api/v1/me").await.ok(200);
+    let message = office.newest_to(me["person"]["id"].as_i64().unwrap()).await;
+    assert_eq!(press(&office, &link, "offer").await.status, 200);
+    let path = format!("/api/v1/referrals/{id}/events");
+    let events = office.get(DESK, &path).await.ok(200)["items"].as_array().unwrap().clone();
+    let by = |kind: &str| events.iter().find(|event| event["kind"] == kind).unwrap();
+    let message = office.gate.public_ids().message(message.id);
+    assert_eq!(by("accept")["answers"], json!({ "door": "link", "message": message }));
+    assert_eq!(by("accept")["person"], me["person"]);
+    assert!(by("route").get("answers").is_none());
+    let gate = office.gate.clone();
+    let report = tokio::task::spawn_blocking(move || gate.verify().unwrap()).await.unwrap();
+    assert!(report.is_sound(), "what is recorded is repeated alike: {report:?}");
+}
+
 #[tokio::test]
 async fn nobody_is_offered_what_is_for_another() {
     let office = Office::county().await;

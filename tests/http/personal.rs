@@ -1,6 +1,7 @@
 //! Who called: every caller is kept, masked for those without need, shown for a purpose that is
 //! recorded, and erased while the case stays.
 
+use fenliu::domain::InstanceId;
 use serde_json::{Value as Json, json};
 
 use super::office::Office;
@@ -188,7 +189,9 @@ async fn callers_are_erased_when_their_time_has_come_and_not_before() {
     let whose = office.gate.registry().jurisdictions()[0];
     let due = || {
         let (gate, before) = (office.gate.clone(), office.gate.now().plus(-30 * 24 * 3_600_000));
-        tokio::task::spawn_blocking(move || gate.callers_to_erase(whose, before, 10).unwrap())
+        tokio::task::spawn_blocking(move || {
+            gate.callers_to_erase(whose, before, InstanceId(i64::MIN), 10).unwrap()
+        })
     };
     office.minutes_later(29 * 24 * 60);
     assert!(due().await.unwrap().is_empty());

@@ -58,9 +58,9 @@ async fn nobody_gets_rights_by_the_word_of_one_person() {
     assert_eq!(decide(&dalila, &proposal, "approve").await.problem(409), "own_proposal");
     let by_token = office.post("Dalila", &format!("{place}/approve"), json!({})).await;
     assert_eq!(by_token.problem(409), "no_session", "a token could be anybody's");
-    for who in ["Asha", "Enzi"] {
+    for (who, status, code) in [("Asha", 403, "forbidden"), ("Enzi", 404, "not_found")] {
         let other = office.post(who, &format!("{place}/withdraw"), json!({})).await;
-        assert_eq!(other.problem(403), "forbidden", "{who}");
+        assert_eq!(other.problem(status), code, "{who}");
     }
     assert_eq!(decide(&faraji, &proposal, "approve").await.ok(200)["state"], "approved");
     assert_eq!(grants(&office).await, 2);
@@ -143,6 +143,40 @@ async fn alerts_are_led_elsewhere_and_units_merged_only_by_two_people() {
     assert_eq!(now().await, json!(false));
 }
 
+// Check 4.
+#[tokio::test]
+async fn addresses_in_a_proposal_are_read_by_who_decides_on_it_and_kept_until_then() {
+    let office = office().await;
+    let faraji = with_device(&office, 6, "faraji").await;
+    let put = async |phone: &str| {
+        let body = json!({ "name": "Asha", "phone": phone, "email": "asha@kisima.invalid",
+            "grants": [{ "role": "dispatcher", "unit": "office" }] });
+        office.put("Dalila", "/api/v1/people/1", body).await.ok(202)
+    };
+    let first = put("0700000099").await;
+    let place = |one: &Json| format!("/api/v1/proposals/{}", one["id"]);
+    // Who writes workflows approves, too, but not this.
+    let editor = office.get("Enzi", &place(&first)).await;
+    assert_eq!(editor.problem(404), "not_found");
+    assert_eq!(office.get("Enzi", "/api/v1/proposals").await.ok(200)["items"], json!([]));
+    let seen = faraji.get(&place(&first)).await.ok(200);
+    assert_eq!(seen["content"]["phone"], "0700000099");
+    decide(&faraji, &first, "approve").await.ok(200);
+    let second = put("0700000088").await;
+    assert_eq!(second["instead_of"]["phone"], "0700000099");
+    decide(&faraji, &second, "withdraw").await.ok(200);
+    let lapsed = put("0700000077").await;
+    office.minutes_later(72 * 60);
+    put("0700000066").await;
+    for one in [&first, &second, &lapsed] {
+        let kept = office.get("Dalila", &place(one)).await;
+        for address in ["07000000", "@kisima"] {
+            assert!(!kept.text.contains(address), "{}", kept.text);
+        }
+        assert_eq!(kept.ok(200)["content"]["phone"], "…", "that it changes is still seen");
+    }
+}
+
 // Check 30.
 #[tokio::test]
 async fn a_workflow_that_one_person_proposes_is_published_by_another_or_withdrawn() {
@@ -166,7 +200,7 @@ async fn a_workflow_that_one_person_proposes_is_published_by_another_or_withdraw
     let first = send(next.clone()).await.ok(202);
     assert_eq!(first["content"], next.as_str());
     assert_eq!(version().await.0, 1);
-    assert_eq!(decide(&faraji, &first, "approve").await.problem(403), "forbidden", "no editor");
+    assert_eq!(decide(&faraji, &first, "approve").await.problem(404), "not_found", "no editor");
     assert_eq!(decide(&goma, &first, "withdraw").await.ok(200)["state"], "withdrawn");
     assert_eq!(decide(&goma, &first, "approve").await.problem(409), "proposal_decided");
     let good = send(next.clone()).await.ok(202);

@@ -214,9 +214,37 @@ async fn what_a_shift_leaves_is_shown_to_the_next_and_marked_as_read_once() {
     assert_eq!(marked["read_by"]["name"], "Faraji");
     let again = office.post("Gamba", &mark, json!({})).await.ok(200);
     assert_eq!(again["read_by"]["name"], "Faraji");
-    assert_eq!(office.get("Chiku", &path).await.ok(200)["items"].as_array().unwrap().len(), 1);
+    assert_eq!(office.get("Gamba", &path).await.ok(200)["items"].as_array().unwrap().len(), 1);
     let none = format!("{path}/999/read");
     assert_eq!(office.post("Faraji", &none, json!({})).await.problem(404), "not_found");
+}
+
+// Check 4.
+#[tokio::test]
+async fn what_a_shift_leaves_is_read_by_its_roster_and_by_those_who_see_every_matter() {
+    let (office, _) = kept().await;
+    let path = format!("{ROSTER}/handovers");
+    let note = json!({ "note": "Pier 4 rang three times: look at it first." });
+    let made = office.post("Baraka", &path, note).await.ok(201);
+    let on_duty = format!("{ROSTER}/on-duty");
+    // Another unit, whoever administers, and whoever writes workflows see who is on duty, and no note.
+    for who in ["Chiku", "Dalila", "Enzi"] {
+        assert_eq!(office.get(who, &path).await.problem(403), "forbidden", "{who}");
+        let seen = office.get(who, &on_duty).await.ok(200);
+        assert_eq!(
+            (&seen["note"], seen["told"].as_array().unwrap().len()),
+            (&Json::Null, 1),
+            "{who}"
+        );
+        let mark = office.post(who, &format!("{path}/{}/read", made["id"]), json!({})).await;
+        assert_eq!(mark.problem(403), "forbidden", "{who}");
+    }
+    for who in ["Faraji", "Asha"] {
+        let seen = office.get(who, &path).await.ok(200);
+        assert_eq!(seen["items"][0]["id"], made["id"], "{who}");
+        assert_eq!(seen["items"][0]["read_at"], Json::Null, "{who}");
+        assert_eq!(office.get(who, &on_duty).await.ok(200)["note"]["id"], made["id"], "{who}");
+    }
 }
 
 #[tokio::test]

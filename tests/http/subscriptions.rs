@@ -40,14 +40,14 @@ async fn routed(office: &Office) -> String {
 }
 
 #[tokio::test]
-async fn a_unit_subscribes_for_itself_and_an_administrator_for_any() {
+async fn a_unit_subscribes_for_itself_and_nobody_for_another() {
     let office = Office::county().await;
     let made = office.post(UNIT, PATH, wish("huanbao")).await.ok(201);
     assert!(made["secret"].as_str().unwrap().starts_with("whsec_"), "{made}");
     assert_eq!(made["wants"], json!(["change", "alert"]));
     let foreign = office.post(UNIT, PATH, wish("huimin")).await;
     assert_eq!(foreign.problem(403), "forbidden");
-    office.post("yingji.administrator", PATH, wish("huimin")).await.ok(201);
+    office.post("huimin.liaison", PATH, wish("huimin")).await.ok(201);
     let own = office.get(UNIT, PATH).await.ok(200);
     assert_eq!(own["items"].as_array().unwrap().len(), 1);
     let all = office.get("yingji.administrator", PATH).await;
@@ -57,18 +57,84 @@ async fn a_unit_subscribes_for_itself_and_an_administrator_for_any() {
     assert_eq!(office.get("gongan.dispatcher", PATH).await.ok(200)["items"], json!([]));
 }
 
+// Check 7.
+#[tokio::test]
+async fn an_administrator_leads_no_matters_to_a_system_and_can_stop_any() {
+    let office = Office::county().await;
+    let refused = office.post("yingji.administrator", PATH, wish("huanbao")).await;
+    assert_eq!(refused.problem(403), "forbidden", "who sees no matters has none shown outside");
+    let made = office.post(UNIT, PATH, wish("huanbao")).await.ok(201);
+    let one = format!("{PATH}/{}", made["id"]);
+    let switch = async |active: bool| {
+        office.put("yingji.administrator", &one, json!({ "active": active })).await
+    };
+    assert_eq!(switch(false).await.ok(200)["active"], false);
+    assert_eq!(switch(true).await.problem(403), "forbidden");
+    routed(&office).await;
+    assert_eq!(posts(&office).await, []);
+    let end = office.ask("yingji.administrator", reqwest::Method::DELETE, &one);
+    assert_eq!(super::office::read(end).await.status, 204);
+}
+
+// Check 15.
+#[tokio::test]
+async fn a_narrow_token_makes_no_subscription_that_outlives_it() {
+    let office = Office::county().await;
+    let me = office.get(UNIT, "/api/v1/me").await.ok(200);
+    let body = json!({ "person": me["person"]["id"], "label": "huanbao system",
+        "acts": ["see_matter", "subscribe", "end_subscriptions"] });
+    let token = office.post("yingji.administrator", "/api/v1/tokens", body).await.ok(201);
+    let secret = token["token"].as_str().unwrap();
+    let ask = |method, path: &str| office.ask("nobody", method, path).bearer_auth(secret);
+    let refused = ask(reqwest::Method::POST, PATH).json(&wish("huanbao"));
+    assert_eq!(super::office::read(refused).await.problem(403), "narrow_token");
+    let made = office.post(UNIT, PATH, wish("huanbao")).await.ok(201);
+    let seen = super::office::read(ask(reqwest::Method::GET, PATH)).await.ok(200);
+    assert_eq!(seen["items"][0]["id"], made["id"]);
+}
+
+// Check 39.
+#[tokio::test]
+async fn the_key_in_a_robots_address_is_kept_nowhere_but_where_it_is_used() {
+    let office = Office::county().await;
+    for (form, url) in [
+        ("wecom", "https://robot.example.org/send?key=k3y"),
+        ("dingtalk", "https://robot.example.org/robot/k3y"),
+        ("standard", "https://us3r:k3y@hooks.example.org/fenliu"),
+        ("standard", "https://hooks.example.org/fenliu#k3y"),
+    ] {
+        let body = json!({ "unit": "huanbao", "form": form, "url": url });
+        let made = office.post(UNIT, PATH, body).await;
+        assert_eq!(made.status, 201, "{}", made.text);
+        for (who, path) in [(UNIT, PATH), ("yingji.administrator", "/api/v1/audit")] {
+            let shown = office.get(who, path).await;
+            assert_eq!(shown.status, 200, "{path}: {}", shown.text);
+            assert!(!shown.text.contains("k3y"), "{path}: {}", shown.text);
+            assert!(shown.text.contains(".example.org"), "{path}: {}", shown.text);
+        }
+    }
+    let log =
+        office.get("yingji.administrator", "/api/v1/audit?kind=subscription_made").await.ok(200);
+    let detail = &log["items"][0]["detail"];
+    assert_eq!(detail["host"], "https://hooks.example.org");
+    assert_eq!(
+        detail["url_sha256"].as_str().unwrap().len(),
+        64,
+        "whether it is this one can be said"
+    );
+}
+
 #[tokio::test]
 async fn what_cannot_be_meant_is_refused_with_its_reason() {
     let office = Office::county().await;
     let robot = json!({ "unit": "huanbao", "form": "wecom", "wants": ["change"],
         "url": "https://robot.example.org/send?key=k3y" });
     for (body, word) in [
-        (wish("nosuch"), "no unit"),
         (json!({ "unit": "huanbao", "url": "ftp://x.example" }), "https://"),
         (json!({ "unit": "huanbao", "url": "https://x.example/a b" }), "https://"),
         (robot, "alerts only"),
     ] {
-        let answer = office.post("yingji.administrator", PATH, body).await;
+        let answer = office.post(UNIT, PATH, body).await;
         assert!(answer.json["detail"].as_str().unwrap().contains(word), "{}", answer.text);
         assert_eq!(answer.problem(422), "invalid");
     }

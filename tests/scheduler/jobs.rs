@@ -1,13 +1,15 @@
 //! Periodic jobs: each occurrence once, whoever does it.
 
 use fenliu::config::job::{Does, Job};
-use fenliu::domain::Kind;
+use fenliu::domain::{HandoverNote, InstanceId, Kind, PersonId};
+use fenliu::gate::Target;
 use fenliu::scheduler::Next;
 use fenliu::scheduler::figures::Warning;
 use fenliu::scheduler::jobs::{Jobs, Plan};
-use serde_json::Value as Json;
+use fenliu::store::Reader;
+use serde_json::{Value as Json, json};
 
-use super::house::{House, LEADER, LIAISON, at, run, turn};
+use super::house::{House, LEADER, LIAISON, WORKFLOW, at, run, turn};
 
 fn jobs(house: &House, cron: &str, does: Does) -> Jobs {
     let job = Job { name: "job".to_owned(), cron: cron.to_owned(), does, to: Vec::new(), days: 7 };
@@ -256,5 +258,93 @@ fn the_figures_of_a_quarter_are_kept_and_never_changed() {
         turn(&mut by_hand).await;
         assert_eq!(house.duty.figures.jobs_done.get(), 2);
         assert_eq!(house.store.read(|reader| reader.setting(&name)).unwrap().unwrap(), kept);
+    });
+}
+
+/// A house whose workflow keeps who called, and the job that erases callers after a term.
+fn with_callers() -> (House, Jobs) {
+    let caller = "    caller: { type: text, personal: true, max: 60, title: { zh: 姓名, en: name } }\n  set:";
+    let house = House::of(&[WORKFLOW.replacen("  set:", caller, 1)]);
+    let cron = "0 0 4 * * *".to_owned();
+    let (name, does) = ("callers".to_owned(), Does::EraseCallers);
+    let job = Job { name, cron, does, to: Vec::new(), days: 30 };
+    let jobs = Jobs::new(house.duty.clone(), Plan::new(&[job]).unwrap());
+    (house, jobs)
+}
+
+// Check 44.
+#[test]
+fn callers_are_erased_by_the_job_and_one_that_cannot_be_holds_up_no_other() {
+    run(async {
+        let (house, mut daily) = with_callers();
+        let mut ids = Vec::new();
+        for _ in 0..3 {
+            let input = json!({ "tier": "ordinary", "place": "河边", "caller": "王小明" });
+            let opened = house.ask(Target::New("matter".to_owned()), "register", input).await;
+            ids.push(opened.receipt.instance);
+        }
+        for id in ids.iter().take(2) {
+            house.finish(*id).await;
+        }
+        let known = || {
+            let known = |id: &InstanceId| {
+                !house.store.read(|reader| reader.personal(*id)).unwrap().is_empty()
+            };
+            ids.iter().map(known).collect::<Vec<bool>>()
+        };
+        turn(&mut daily).await;
+        house.set("2026-03-20T04:00:00+08:00");
+        turn(&mut daily).await;
+        assert_eq!(known(), [true, true, true], "the term is not over");
+        // The first of two that are due cannot be read.
+        let first = ids[0];
+        house.damage(&format!("UPDATE instance SET data = 'x' || data WHERE id = {first}"));
+        house.set("2026-04-20T04:00:00+08:00");
+        turn(&mut daily).await;
+        assert_eq!(known(), [true, false, true], "the second is erased, the open one is not");
+        let (kind, _, detail) = house.alarms().remove(0);
+        assert_eq!(kind, "callers_not_erased");
+        assert!(detail.contains("1件事项"), "{detail}");
+        house.damage(&format!("UPDATE instance SET data = substr(data, 2) WHERE id = {first}"));
+        house.set("2026-04-21T04:00:00+08:00");
+        turn(&mut daily).await;
+        assert_eq!(known(), [false, false, true], "it is tried again the next day");
+        assert!(house.alarms().is_empty(), "{:?}", house.alarms());
+    });
+}
+
+#[test]
+fn what_shifts_left_to_the_next_is_deleted_after_its_term() {
+    run(async {
+        let house = House::new();
+        let write = |note: &str| {
+            let new = HandoverNote {
+                id: 0,
+                roster: "desk".to_owned(),
+                at: house.gate.now(),
+                person: PersonId(1),
+                note: note.to_owned(),
+                read: None,
+            };
+            let mut writer = house.store.writer().unwrap();
+            writer.transaction(|t| t.add_handover(house.jurisdiction, &new)).unwrap();
+        };
+        let kept = || {
+            let read = |reader: &mut Reader| {
+                reader.handovers(house.jurisdiction, "desk", (None, None), 10)
+            };
+            let notes = house.store.read(read).unwrap();
+            notes.into_iter().map(|note| note.note).collect::<Vec<_>>()
+        };
+        let mut weekly = jobs(&house, "0 30 4 * * *", Does::ForgetHandovers);
+        turn(&mut weekly).await;
+        write("先前的");
+        house.set("2026-03-08T05:00:00+08:00");
+        write("后来的");
+        turn(&mut weekly).await;
+        assert_eq!(kept(), ["后来的", "先前的"], "kept for seven days");
+        house.set("2026-03-10T05:00:00+08:00");
+        turn(&mut weekly).await;
+        assert_eq!(kept(), ["后来的"]);
     });
 }

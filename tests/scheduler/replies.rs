@@ -1,6 +1,6 @@
 //! Replies by SMS: what is done, and when nothing is said back.
 
-use fenliu::domain::Kind;
+use fenliu::domain::{Door, Kind};
 use fenliu::gate::Settled;
 
 use super::house::{House, run};
@@ -20,7 +20,7 @@ fn a_machine_that_answers_our_answers_is_answered_three_times_and_no_more() {
         }
         assert_eq!(answers(), 3);
         // What it asks is done all the same, and said.
-        house.register("ordinary").await;
+        let matter = house.register("ordinary").await;
         house.set("2026-03-02T10:30:00+08:00");
         house.run_clocks(&mut house.clocks()).await;
         let alert = house.messages().pop().unwrap();
@@ -38,6 +38,8 @@ fn a_machine_that_answers_our_answers_is_answered_three_times_and_no_more() {
             .unwrap();
         let replied = house.gate.reply(PHONE, "1").await.unwrap().unwrap();
         assert!(replied.done, "{:?}", replied.answer);
+        let by = house.events(matter).pop().unwrap().actor.answers().unwrap();
+        assert_eq!((by.door, by.message), (Door::Sms, alert.id), "whose sender can be forged");
         house.gate.say_back(&replied, "sms").unwrap();
         assert_eq!(answers(), 4);
         // Ten minutes later it may be a person again.

@@ -29,7 +29,7 @@ pub(super) enum Job {
     /// The holder of a matter turns to it, or another party does.
     Visit { instance: InstanceId, meddles: bool },
     /// A client asks, or asks again.
-    Ask(Request),
+    Ask(Box<Request>),
     /// New versions of all workflows become current.
     Upgrade,
     /// A person leaves or comes back.
@@ -195,7 +195,7 @@ impl County {
         match job {
             Job::Open => self.open(),
             Job::Visit { instance, meddles } => self.visit(instance, meddles),
-            Job::Ask(request) => return self.ask(request),
+            Job::Ask(request) => return self.ask(*request),
             Job::Upgrade => {
                 self.upgraded = true;
                 self.say("new versions of all workflows are current".to_owned());
@@ -313,9 +313,9 @@ impl County {
         let request = Request { key, actor, target, command };
         if self.dice.chance(5) {
             let again = self.dice.between(0, HOUR);
-            self.later(again, Job::Ask(request.clone()));
+            self.later(again, Job::Ask(Box::new(request.clone())));
         }
-        self.later(0, Job::Ask(request));
+        self.later(0, Job::Ask(Box::new(request)));
     }
 
     /// After something happened to a matter, its holder will turn to it, and perhaps somebody else.

@@ -218,7 +218,7 @@ impl County {
     fn again(&mut self, request: Option<Request>) {
         let Some(request) = request else { return };
         let wait = self.dice.between(1000, 5 * MINUTE);
-        self.later(wait, Job::Ask(request));
+        self.later(wait, Job::Ask(Box::new(request)));
     }
 
     /// A client asks some node that is there.

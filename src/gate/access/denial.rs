@@ -29,7 +29,23 @@ const REQUEST_DENIED: &str = "request_denied";
 /// Denied requests, by what makes them one row, until they are written down.
 #[derive(Debug, Default)]
 pub(in crate::gate) struct Denials {
-    fresh: Mutex<BTreeMap<(JurisdictionId, String, Act, Instant), DenialRow>>,
+    fresh: Mutex<Fresh>,
+}
+
+/// The rows, by what makes them one.
+type Fresh = BTreeMap<(JurisdictionId, String, Act, Instant), DenialRow>;
+
+impl Denials {
+    /// Counts rows to those that are there: the newer one says when and from where the last came.
+    fn add(&self, rows: Fresh) {
+        let mut fresh = self.fresh.lock().unwrap_or_else(PoisonError::into_inner);
+        for (key, row) in rows {
+            let known = fresh.remove(&key);
+            let attempts = row.attempts + known.as_ref().map_or(0, |known| known.attempts);
+            let newest = known.filter(|known| known.last_at > row.last_at).unwrap_or(row);
+            fresh.insert(key, DenialRow { attempts, ..newest });
+        }
+    }
 }
 
 impl Gate {
@@ -60,9 +76,7 @@ impl Gate {
         let (whose, subject) = (caller.jurisdiction, caller.actor.name());
         let row = self.denial(whose, (REQUEST_DENIED, outcome), subject.clone(), from);
         let key = (whose, subject, act, row.hour);
-        let mut fresh = self.inner.denials.fresh.lock().unwrap_or_else(PoisonError::into_inner);
-        let before = fresh.get(&key).map_or(0, |before| before.attempts);
-        fresh.insert(key, DenialRow { attempts: before + 1, ..row });
+        self.inner.denials.add(Fresh::from([(key, row)]));
     }
 
     fn denial(
@@ -88,10 +102,19 @@ impl Gate {
     /// Writes down what was denied, and in the audit log what was denied in hours that are over. Blocks.
     ///
     /// # Errors
-    /// What the store says; what stands in the store by then is tried again.
+    /// What the store says; what was not written is tried again.
     pub fn write_denials(&self) -> Result<(), Error> {
-        let denials = &self.inner.denials.fresh;
-        let fresh = std::mem::take(&mut *denials.lock().unwrap_or_else(PoisonError::into_inner));
+        let denials = &self.inner.denials;
+        let fresh =
+            std::mem::take(&mut *denials.fresh.lock().unwrap_or_else(PoisonError::into_inner));
+        let written = self.write_down(&fresh);
+        if written.is_err() {
+            denials.add(fresh);
+        }
+        written
+    }
+
+    fn write_down(&self, fresh: &Fresh) -> Result<(), Error> {
         let now = self.now();
         if fresh.is_empty() && !self.read(|reader| reader.has_denials(hour_of(now)))? {
             return Ok(());

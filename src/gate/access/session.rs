@@ -5,8 +5,8 @@ use std::sync::Arc;
 
 use super::account::own;
 use super::memory::Remembered;
-use super::sign_in::succeeded;
-use super::throttle::Names;
+use super::throttle::Codes;
+use super::totp::{device_is_set, wrong_code};
 use super::{Enrolment, Known, Trace, caller, hash_of, refused, totp};
 use serde_json::json;
 
@@ -276,6 +276,10 @@ impl Gate {
         from: &str,
     ) -> Result<Enrolment, Error> {
         let account = self.account_row(session.person)?;
+        // Before anything else: a right password forgives what was counted.
+        if account.totp_at.is_some() {
+            return Err(device_is_set());
+        }
         // Whom only the provider knows has none: he signs in there once more.
         if account.password.is_some() {
             self.knows_password(&account, password, ENROLMENT, from)?;
@@ -295,17 +299,12 @@ impl Gate {
             transaction.put_account(&account)?;
             Ok(Some(account))
         })?;
-        let Some(account) = account else {
-            return Err(refused(
-                "second_factor_set",
-                "已启用动态口令；更换设备请联系管理员重置",
-                "codes of a device are demanded already; an administrator can reset that",
-            ));
-        };
+        let account = account.ok_or_else(device_is_set)?;
         Ok(Enrolment::of(&secret, &account.login))
     }
 
-    /// Takes the first code of a device: from now on its codes are demanded. Or takes a code in a
+    /// Takes the first code of a device: from now on its codes are demanded, and other sessions of the
+    /// person end. Or takes a code in a
     /// session that was begun without one, by the word of the identity provider. The session goes on
     /// under another secret. Blocks.
     ///
@@ -323,8 +322,7 @@ impl Gate {
             let en = "there is no new device to confirm; begin with a secret for it";
             refused("no_enrolment", "没有待确认的动态口令设备，请先获取密钥", en)
         })?;
-        let names = Names::of(&account.login, from);
-        self.let_through(&names, from)?;
+        self.let_code_through(&account, from)?;
         // The same code is worth nothing a second time.
         let fresh = |step: &i64| account.totp_at.is_none() || *step > account.totp_step;
         let Some(step) = totp::step_of(secret, code, now).filter(fresh) else {
@@ -345,11 +343,16 @@ impl Gate {
             if !transaction.end_session(&session.hash)? {
                 return Ok(None);
             }
+            // Another session of the account, begun by whoever knows the password, would go on without
+            // the device that was set up against him.
+            if held.totp_at.is_none() {
+                transaction.end_sessions(session.person)?;
+            }
             let totp_at = held.totp_at.or(Some(now));
             let account = AccountRow { totp_at, totp_step: step, ..held };
             transaction.put_account(&account)?;
             transaction.add_session(&fresh.row)?;
-            succeeded(transaction, &names, now)?;
+            transaction.drop_throttle(Codes::of(&account.login).name())?;
             let entry = own(session.person, session.jurisdiction, kind);
             entry.with(json!({ "from": from })).write(transaction, now)?;
             Ok(Some(account))
@@ -390,8 +393,4 @@ impl Fresh {
 
 fn trace<'d>(kind: &'static str, by: PersonId, from: &'d str, outcome: &'d str) -> Trace<'d> {
     Trace { kind, by: Some(by), of: None, from, outcome }
-}
-
-pub(super) fn wrong_code() -> Error {
-    refused("wrong_code", "动态口令不正确", "this is not the code of the device now")
 }

@@ -4,8 +4,9 @@
 use serde_json::json;
 
 use super::account::own;
-use super::session::{Session, wrong_code};
-use super::throttle::Names;
+use super::session::Session;
+use super::throttle::{Codes, Names};
+use super::totp::wrong_code;
 use super::{Trace, hash_of, password, refused, totp};
 use crate::domain::{Instant, Person};
 use crate::gate::Gate;
@@ -59,6 +60,7 @@ impl Gate {
         };
         let factor = match (account.totp.as_deref(), account.totp_at, wish.code) {
             (Some(secret), Some(_), Some(code)) => {
+                self.let_code_through(&account, attempt.from)?;
                 let step = totp::step_of(secret, code, self.now());
                 // The same code is worth nothing a second time, whoever read it over a shoulder.
                 let fresh = step.is_some_and(|step| step > account.totp_step);
@@ -163,12 +165,23 @@ impl Gate {
         let Err(wait) = judged else { return Ok(()) };
         let account = self.read(|reader| reader.account_of_login(names.login()))?;
         self.failed(account.as_ref(), (SIGN_IN, "too_many_attempts"), from)?;
-        let minutes = wait.div_euclid(60_000) + 1;
-        Err(refused(
-            "too_many_attempts",
-            format!("尝试次数过多，请{minutes}分钟后再试"),
-            format!("too many attempts failed; try again in {minutes} minutes"),
-        ))
+        Err(too_many(wait))
+    }
+
+    /// Counts a code of the account's device before it is looked at.
+    pub(super) fn let_code_through(&self, account: &AccountRow, from: &str) -> Result<(), Error> {
+        let (codes, now) = (Codes::of(&account.login), self.now());
+        let judged = self.with_hand(|transaction| {
+            let rows = transaction.hold_throttles(&[codes.name().to_owned()], now)?;
+            let judged = codes.judge(&rows, now);
+            if let Ok(row) = &judged {
+                transaction.put_throttle(row)?;
+            }
+            Ok(judged)
+        })?;
+        let Err(wait) = judged else { return Ok(()) };
+        self.failed(Some(account), (SIGN_IN, "too_many_attempts"), from)?;
+        Err(too_many(wait))
     }
 
     pub(super) fn forgive(&self, names: &Names) -> Result<(), Error> {
@@ -184,7 +197,13 @@ impl Gate {
 
     fn take_step(&self, account: &AccountRow, step: Option<i64>) -> Result<bool, Error> {
         let Some(step) = step else { return Ok(false) };
-        self.with_hand(|transaction| transaction.take_step(account.person, step))
+        self.with_hand(|transaction| {
+            let taken = transaction.take_step(account.person, step)?;
+            if taken {
+                transaction.drop_throttle(Codes::of(&account.login).name())?;
+            }
+            Ok(taken)
+        })
     }
 }
 
@@ -199,6 +218,15 @@ pub(super) fn succeeded(
         transaction.drop_throttle(name)?;
     }
     names.taken_back(&rows).map_or(Ok(()), |row| transaction.put_throttle(&row))
+}
+
+fn too_many(wait: i64) -> Error {
+    let minutes = wait.div_euclid(60_000) + 1;
+    refused(
+        "too_many_attempts",
+        format!("尝试次数过多，请{minutes}分钟后再试"),
+        format!("too many attempts failed; try again in {minutes} minutes"),
+    )
 }
 
 /// What the log calls it.

@@ -19,6 +19,8 @@ const PAIR: i64 = 5;
 const ACCOUNT: i64 = 20;
 /// … and at one address for all accounts.
 const ADDRESS: i64 = 60;
+/// So many wrong codes of one account's device, from wherever.
+const CODES: i64 = 5;
 
 /// The names under which an attempt is counted.
 #[derive(Debug, Clone)]
@@ -104,6 +106,40 @@ impl Names {
             });
         }
         Ok(counted)
+    }
+}
+
+/// Wrong codes of an account's device, counted by themselves: whoever guesses them knows the password,
+/// or sits in a session, so that no right password may forgive them, and no usual place.
+#[derive(Debug, Clone)]
+pub(super) struct Codes(String);
+
+impl Codes {
+    pub(super) fn of(login: &str) -> Self {
+        Self(format!("code:{login}"))
+    }
+
+    /// The name under which they are counted; a right code forgets it.
+    pub(super) fn name(&self) -> &str {
+        &self.0
+    }
+
+    /// Whether a code is looked at: the row as it is if it is wrong.
+    ///
+    /// # Errors
+    /// For how long (ms) none is.
+    pub(super) fn judge(&self, rows: &[ThrottleRow], now: Instant) -> Result<ThrottleRow, i64> {
+        let row = rows.iter().find(|row| row.name == self.0 && now < row.until);
+        let failures = row.map_or(0, |row| row.failures);
+        match row {
+            Some(row) if failures >= CODES => Err(row.last_at.plus(WINDOW).since(now).max(1000)),
+            _ => Ok(ThrottleRow {
+                name: self.0.clone(),
+                failures: failures + 1,
+                last_at: now,
+                until: now.plus(WINDOW),
+            }),
+        }
     }
 }
 

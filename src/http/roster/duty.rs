@@ -85,7 +85,7 @@ pub(in crate::http) struct OnDutyView {
     told: Vec<PersonName>,
     /// Nobody who may act is on duty: everybody with the role is told.
     everybody: bool,
-    /// What the shift before left.
+    /// What the shift before left, for people of the roster and those who see every matter.
     note: Option<NoteView>,
     /// The next handover.
     next: Option<HandoverView>,
@@ -178,7 +178,11 @@ pub(in crate::http) async fn on_duty(
     let (gate, code) = (house.gate.clone(), path.into_inner());
     let (book, on, note, next, others) = blocking(move || {
         let book = gate.roster_book(&caller, &code, at, at)?;
-        let note = gate.handover_notes(&caller, &code, (None, Some(at)), 1)?.pop();
+        let note = if gate.reads_handovers(&caller, &code)? {
+            gate.handover_notes(&caller, &code, (None, Some(at)), 1)?.pop()
+        } else {
+            None
+        };
         let on = book.plan().on_duty(at);
         let next = book.plan().next_handover(at);
         let mut others = Vec::new();

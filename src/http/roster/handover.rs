@@ -45,11 +45,12 @@ impl NoteView {
 #[derive(Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub(in crate::http) struct NoteBody {
-    /// What the next shift has to know: 1 to 4000 characters.
+    /// What the next shift has to know: 1 to 4000 characters. Matters by their numbers; no names and
+    /// numbers of callers: it is kept in clear, until the job `forget_handovers` deletes it.
     note: String,
 }
 
-/// Notes, newest first.
+/// Notes, newest first: for people of the roster, and those who see every matter.
 #[utoipa::path(
     get, path = "/api/v1/rosters/{code}/handovers", tag = "duty",
     responses((status = 200, body = Listed<NoteView>, description = "One page.")),

@@ -9,10 +9,10 @@ use crate::http::{
     teaching, template, token,
 };
 use crate::policy::Act::{
-    AnswerMessage, Approve, Command, CorrectCaller, EraseCaller, IssueTokens, KeepAccounts,
-    KeepAnswers, KeepContacts, Open, Operate, PreviewTexts, Publish, ReadDirectory, RevealCaller,
-    SeeMatter, SeeMessages, SeeOperation, Subscribe, TakeDuty, TeachRouting, WriteCalendar,
-    WriteDirectory, WriteRosters,
+    AnswerMessage, Approve, Command, CorrectCaller, EndSubscriptions, EraseCaller, IssueTokens,
+    KeepAccounts, KeepAnswers, KeepContacts, Open, Operate, PreviewTexts, Publish, ReadDirectory,
+    ReadHandovers, RevealCaller, SeeMatter, SeeMessages, SeeOperation, Subscribe, TakeDuty,
+    TeachRouting, WriteCalendar, WriteDirectory, WriteRosters,
 };
 
 /// The table. What is asked most often stands first: paths are tried in this order.
@@ -64,11 +64,11 @@ fn matters() -> Vec<Place> {
         at("/api/v1/messages/{id}/acknowledge").post(May(AnswerMessage), message::acknowledge),
         at("/api/v1/messages/{id}/resend").post(May(Operate), message::resend),
         at("/api/v1/subscriptions")
-            .get(May(Subscribe), subscription::list)
+            .get(May(EndSubscriptions), subscription::list)
             .post(May(Subscribe), subscription::make),
         at("/api/v1/subscriptions/{id}")
-            .put(May(Subscribe), subscription::switch)
-            .delete(May(Subscribe), subscription::end),
+            .put(May(EndSubscriptions), subscription::switch)
+            .delete(May(EndSubscriptions), subscription::end),
         at("/api/v1/changes").unheaded().get(May(SeeMatter), change::follow),
     ]
 }
@@ -195,7 +195,7 @@ fn duty() -> Vec<Place> {
         at("/api/v1/rosters/{code}/swaps/{id}/agree").post(May(TakeDuty), stand_in::agree),
         at("/api/v1/rosters/{code}/swaps/{id}/decline").post(May(TakeDuty), stand_in::decline),
         at("/api/v1/rosters/{code}/handovers")
-            .get(May(ReadDirectory), handover::list)
+            .get(May(ReadHandovers), handover::list)
             .post(May(TakeDuty), handover::write),
         at("/api/v1/rosters/{code}/handovers/{id}/read").post(May(TakeDuty), handover::read),
         at("/api/v1/rosters/{code}/export").get(May(ReadDirectory), transfer::export),
