@@ -286,7 +286,8 @@ async fn what_is_another_persons_or_another_units_own_is_as_if_it_were_not_there
     let mut tally = Tally::default();
     for (method, path, thing, absent, body) in [
         (Method::GET, "/api/v1/messages/{}", message.clone(), no_message.clone(), None),
-        (Method::POST, "/api/v1/messages/{}/acknowledge", message, no_message, Some(json!({}))),
+        // Without a body: whether one that nobody reads closes the connection is chance.
+        (Method::POST, "/api/v1/messages/{}/acknowledge", message, no_message, None),
         (
             Method::PUT,
             "/api/v1/subscriptions/{}",
