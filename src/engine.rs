@@ -44,13 +44,22 @@ pub const SUCCEED: &str = "succeed_unit";
 /// That it was shown who called; asked by people, for a purpose.
 pub const REVEAL: &str = "caller.revealed";
 
+/// That what is kept of who called was put right; asked by people.
+pub const CORRECT: &str = "caller.corrected";
+
+/// In a correction: the event that brought the call.
+pub const CALL: &str = "call";
+
+/// In a correction and an erasure: why.
+pub const REASON: &str = "reason";
+
 /// That who called was erased; asked by people, or by the service when the time has come.
 pub const ERASE: &str = "caller.erased";
 
 /// Whether a command is only word about a matter: how the matter stands is as before.
 #[must_use]
 pub fn is_word(command: &str) -> bool {
-    [RECEIPT, REVEAL, ERASE].contains(&command)
+    [RECEIPT, REVEAL, CORRECT, ERASE].contains(&command)
 }
 
 /// What a clock's firing does without, because it was refused: names of workflows not started,
@@ -156,6 +165,7 @@ pub fn decide(
         Actor::System if command.name == RECOUNT => run.recount(),
         Actor::System if command.name == SUCCEED => run.succeed(),
         _ if command.name == REVEAL => run.reveal(),
+        _ if command.name == CORRECT => run.correct(),
         _ if command.name == ERASE => run.erase(),
         _ if acknowledges(situation.chart, &command.name) => run.acknowledge(),
         _ => run.command(),

@@ -24,6 +24,7 @@ mod error;
 mod explain;
 mod figures;
 mod founding;
+mod granted;
 mod heirs;
 mod ids;
 mod intake;
@@ -33,6 +34,7 @@ mod link;
 mod locking;
 mod matters;
 mod mute;
+mod offer;
 mod older;
 mod personal;
 mod proposal;
@@ -40,6 +42,7 @@ mod public_id;
 mod publishing;
 mod query;
 mod reading;
+mod record;
 mod recount;
 mod registry;
 mod rehearsal;
@@ -54,6 +57,7 @@ mod sealing;
 mod sight;
 mod sources;
 mod spot;
+mod standing;
 mod subscription;
 mod teaching;
 mod telling;
@@ -111,7 +115,7 @@ pub use sight::Seen;
 pub use subscription::{HookGuard, NewSubscription};
 pub use teaching::{Elsewhere, Proposal, ReturnFigures, Returns, Verdict as Ruling};
 pub use token::{Issued, NewToken, TokenDraft};
-pub use voices::{Voice, Voices};
+pub use voices::{Exported, KeptMatter, Voice, Voices};
 pub use wording::{family_of, number_of};
 
 /// Numbers that cannot be guessed: filled by the caller of the house, so that simulations repeat.
@@ -158,6 +162,8 @@ struct Inner {
     access: RwLock<AccessRules>,
     /// Who is told of operator alarms.
     operators: RwLock<Vec<(String, crate::domain::Role)>>,
+    /// Sessions that are good, as far as is known.
+    sessions: access::Sessions,
     /// When tokens were last used, and what was denied, until it is written down.
     uses: access::Uses,
     denials: access::Denials,
@@ -189,6 +195,7 @@ impl Gate {
         let Parts { store, clock, entropy, batch_max, alerts } = parts;
         let registry = Registry::load(&store, clock.now())?;
         older::renew_clocks(&store, &registry)?;
+        older::note_rights(&store, clock.now())?;
         let secret = administration::number_secret(&store, entropy)?;
         let link_secret = locking::secret(&store, "link_secret", entropy)?;
         let match_key = locking::MatchKey::of(&store, entropy)?;
@@ -235,6 +242,7 @@ impl Gate {
             alerts,
             access: RwLock::default(),
             operators: RwLock::default(),
+            sessions: access::Sessions::default(),
             uses: access::Uses::default(),
             denials: access::Denials::default(),
             hook_guard: RwLock::default(),

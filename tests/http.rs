@@ -1,11 +1,12 @@
 //! The door to the street, asked over real connections, in a jurisdiction that is no Chinese county:
 //! a harbour office with its own parties, units, hours and zone.
 
-mod accounts;
+pub(crate) mod accounts;
 mod administration;
 mod advice;
 mod alarms;
 mod answers;
+mod callers;
 mod catalogue;
 mod catalogued;
 mod contacts;
@@ -36,5 +37,6 @@ mod roster;
 mod second_factor;
 mod shield;
 mod spot;
+mod stale;
 mod subscriptions;
 mod teaching;

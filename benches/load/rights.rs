@@ -24,7 +24,7 @@ pub struct Measured {
     pub questions_us: f64,
     /// Whose an access token is, µs.
     pub token_us: f64,
-    /// Whose a session is, µs: looked up in the store, so that it ends everywhere at once.
+    /// Whose a session is, µs: remembered, as in every request but its first.
     pub session_us: f64,
     /// CPU time of the service for a command, µs.
     pub command_us: f64,

@@ -21,7 +21,8 @@ thing of the unit · `other` anything else in the jurisdiction. `all` is all of 
 reached. `county_leader` is a leader of the county government, besides what `leader` gives; `webhook` is a unit's own
 system that is told by HTTP. Links in messages and replies by SMS act as the person they were sent to, by the same
 table; a token can be narrowed to acts and units; a session shows `administrator`, `editor`, `auditor`, `director` and
-`county_leader` only after a second factor.
+`county_leader` only after a second factor, and links and replies, which show none, give no command by them: they
+acknowledge.
 ";
 
 /// The matrix for the workflows of a folder. It fails when a workflow gives a command to a role to

@@ -1,9 +1,9 @@
-//! Who has to do with an instance: by a field, or by a post.
+//! Who has to do with an instance: by a field, by a post, or as who called.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use super::expression::Type;
-use super::{Chart, Field, Party};
+use super::{Chart, Field, Input, Party};
 use crate::domain::{Facts, Grant, Instance, Value};
 
 impl Chart {
@@ -31,6 +31,18 @@ impl Chart {
             value => value.as_text().into_iter().collect::<Vec<_>>(),
         });
         instance.holder.as_deref().into_iter().chain(codes)
+    }
+
+    /// The personal inputs that say who called, not what the matter is, each with how it is asked first.
+    #[must_use]
+    pub fn identities(&self) -> BTreeMap<&str, &Input> {
+        let specs = std::iter::once(&self.start).chain(self.commands.values());
+        let inputs = specs.flat_map(|spec| &spec.input);
+        let mut all = BTreeMap::new();
+        for input in inputs.filter(|input| input.personal && !input.content) {
+            all.entry(input.name.as_str()).or_insert(input);
+        }
+        all
     }
 
     /// Whether the state an instance stands in is held by a body of the jurisdiction, and not by a

@@ -2,6 +2,8 @@
 //! an instance, compared with what the tables say. Pure; used by the auditor while the service runs
 //! and by `fenliu verify` afterwards.
 
+mod parties;
+
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
@@ -16,6 +18,8 @@ use crate::domain::{
     Actor, ChainHash, DefinitionId, Event, Instance, InstanceId, Instant, JurisdictionId, PersonId,
     StoredEvent,
 };
+
+pub use parties::PartyLine;
 
 /// The row of a clock, as an instance asks for it.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -51,6 +55,8 @@ pub struct Record {
     pub clocks: Vec<ClockLine>,
     /// Its messages: number of the event, person, channel.
     pub messages: Vec<(i64, PersonId, String)>,
+    /// The units that take part in it.
+    pub parties: Vec<PartyLine>,
 }
 
 /// Published versions, by which decisions are repeated.
@@ -75,6 +81,8 @@ pub enum Part {
     Clock,
     /// A message that an event says was written, and that is not there.
     Message,
+    /// Who takes part, and sees it: not what the events say.
+    Party,
     /// What a caller said, or who it was: not what the event says by its digest.
     Caller,
 }
@@ -105,8 +113,13 @@ fn differs(part: Part, seq: Option<i64>, what: impl Into<String>) -> Difference 
 /// decisions cannot be repeated, nothing further is judged by them.
 #[must_use]
 pub fn examine(record: &Record, versions: &dyn Versions) -> Vec<Difference> {
+    let mut parties = parties::Parties::default();
+    let note = |event: &Event, chart: &Chart, after: &Instance| {
+        let units = chart.parties_of(after).map(str::to_owned).collect();
+        parties.note((event.seq, event.recorded_at), units);
+    };
     let told = verify_chain(record)
-        .and_then(|events| Ok((repeat_all(record, &events, versions)?, events)));
+        .and_then(|events| Ok((repeat_all(record, &events, versions, note)?, events)));
     let (recomputed, events) = match told {
         Ok(told) => told,
         Err(difference) => return vec![difference],
@@ -114,6 +127,7 @@ pub fn examine(record: &Record, versions: &dyn Versions) -> Vec<Difference> {
     let mut differences = compare_rows(&recomputed, &record.instance);
     differences.extend(compare_clocks(&recomputed, &record.clocks));
     differences.extend(missing_messages(&events, &record.messages));
+    differences.extend(parties.compare(record.instance.jurisdiction, &record.parties));
     differences
 }
 
@@ -122,7 +136,7 @@ pub fn examine(record: &Record, versions: &dyn Versions) -> Vec<Difference> {
 /// # Errors
 /// Where the chain is broken, or a decision cannot be repeated.
 pub fn recompute(record: &Record, versions: &dyn Versions) -> Result<Instance, Difference> {
-    repeat_all(record, &verify_chain(record)?, versions)
+    repeat_all(record, &verify_chain(record)?, versions, |_, _, _| ())
 }
 
 /// Verifies the chain from the first event to the head that the row names.
@@ -187,11 +201,12 @@ fn wrong_column(id: InstanceId, stored: &StoredEvent, event: &Event) -> Option<&
 }
 
 /// The instance as its events and definitions alone make it. Its family's root is the one thing
-/// that no event of a child says: it is taken from the row.
+/// that no event of a child says: it is taken from the row. `note` hears how it stands after each.
 fn repeat_all(
     record: &Record,
     events: &[Event],
     versions: &dyn Versions,
+    mut note: impl FnMut(&Event, &Chart, &Instance),
 ) -> Result<Instance, Difference> {
     let family = match events.first().map(|event| &event.actor) {
         Some(Actor::Relative { id }) => Some((*id, record.instance.family)),
@@ -215,7 +230,9 @@ fn repeat_all(
             ))
         })?;
         let after = replay::repeat(&chart, &calendar, instance.as_ref(), family, event);
-        instance = Some(after.map_err(|error| failed(error.to_string()))?);
+        let after = after.map_err(|error| failed(error.to_string()))?;
+        note(event, &chart, &after);
+        instance = Some(after);
     }
     instance.ok_or_else(|| differs(Part::Chain, None, "the instance has no events"))
 }

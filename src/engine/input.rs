@@ -64,6 +64,18 @@ pub fn sort(spec: &CommandSpec, json: &serde_json::Map<String, Json>) -> (Given,
     (given, refusal)
 }
 
+/// Reads one personal text by itself.
+///
+/// # Errors
+/// `wrong_input` with what is at fault.
+pub fn personal(input: &Input, json: &Json) -> Result<String, Refusal> {
+    match value_of(input, json) {
+        Ok(Value::Text(text)) => Ok(text),
+        Ok(_) => Err(wrong(vec![expected(input, "文字", "a text")])),
+        Err(fault) => Err(wrong(vec![fault])),
+    }
+}
+
 /// Checks values that did not come through [`read`]: from relatives, scenarios and records.
 ///
 /// # Errors

@@ -36,6 +36,15 @@ pub fn is(situation: Situation<'_>, instance: &Instance, actor: &Actor, name: &s
     !of(situation, instance, actor, |spec| spec.name == name).is_empty()
 }
 
+/// Whether the command of this name is for `actor` at all, as the workflow's `by` has it, in whatever state.
+#[must_use]
+pub fn is_for(situation: Situation<'_>, instance: &Instance, actor: &Actor, name: &str) -> bool {
+    let command = Command::new("");
+    let spec = situation.chart.command(name);
+    let run = Run::new(situation, instance, actor, &command);
+    spec.is_some_and(|spec| run.is_ok_and(|mut run| run.permit(spec).is_ok()))
+}
+
 fn of<'s>(
     situation: Situation<'s>,
     instance: &Instance,

@@ -1,7 +1,7 @@
 //! One decision under way: the instance as it changes, and what will stand in the event.
 
 mod acknowledging;
-mod caller;
+pub mod caller;
 mod clocks;
 mod effects;
 mod heir;

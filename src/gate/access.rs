@@ -4,6 +4,7 @@
 mod account;
 mod denial;
 mod guessable;
+mod memory;
 mod password;
 mod session;
 mod sign_in;
@@ -20,6 +21,7 @@ use crate::domain::{Actor, Instant, Person, Via};
 
 pub use account::{AccountSeen, NewAccount, Setup};
 pub(super) use denial::Denials;
+pub(super) use memory::Sessions;
 pub use password::Profile;
 pub use session::{Session, SessionSeen};
 pub use sign_in::{Attempt, SignIn};

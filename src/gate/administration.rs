@@ -3,10 +3,10 @@
 
 use std::sync::atomic::Ordering;
 
-use serde_json::json;
+use serde_json::{Value as Json, json};
 
-use super::contact::PROVABLE;
 use super::error::Error;
+use super::granted;
 use super::proposal::{Approval, Motion, gives_rights, moves};
 use super::sealing::Deed;
 use super::token::unnarrowed;
@@ -61,7 +61,9 @@ impl Gate {
     ) -> Result<T, Error> {
         let now = self.now();
         let mut writer = self.inner.store.writer()?;
-        let done = writer.transaction(|transaction| work(transaction, now))?;
+        let done = writer.transaction(|transaction| work(transaction, now));
+        self.inner.sessions.forget();
+        let done = done?;
         self.follow();
         Ok(done)
     }
@@ -86,16 +88,6 @@ impl Gate {
         self.put_unit_by(caller, new, None)
     }
 
-    /// Refuses a unit that may not be put as it is.
-    pub(super) fn sound_unit(&self, caller: &Caller, new: &NewUnit) -> Result<(), Error> {
-        let directory = self.inner.registry.directory(caller.jurisdiction)?;
-        let NewUnit { unit, new_kind } = new;
-        let mut faults = directory.faults_of_unit(unit);
-        faults.extend(directory.fault_of_new_kind(&unit.kind).filter(|_| !new_kind));
-        faults.extend(stranding(&directory, unit));
-        sound(&faults)
-    }
-
     /// Puts a unit that may be put, perhaps approved by a second person.
     pub(super) fn put_unit_by(
         &self,
@@ -103,12 +95,7 @@ impl Gate {
         new: &NewUnit,
         approval: Option<Approval>,
     ) -> Result<(), Error> {
-        self.sound_unit(caller, new)?;
-        let unit = &new.unit;
-        let directory = self.inner.registry.directory(caller.jurisdiction)?;
-        if moves(directory.units.get(&unit.code), unit) {
-            unnarrowed(caller)?;
-        }
+        let (unit, motion) = (&new.unit, Motion::Unit(Box::new(new.clone())));
         let deed = Deed::of(caller, "unit_put", format!("unit:{}", unit.code));
         let deed = deed.with(json!({
             "name": unit.name.zh,
@@ -116,8 +103,14 @@ impl Gate {
             "parent": unit.parent,
             "successor": unit.successor,
         }));
-        self.administer(deed.approved(approval), |transaction, _| {
-            transaction.put_unit(caller.jurisdiction, unit)
+        self.judged(caller, Act::WriteDirectory, |transaction, standing| {
+            standing.settled(transaction, &motion, (self.is_ruled(), approval.as_ref()))?;
+            sound_unit(&standing.directory, new)?;
+            if moves(standing.directory.units.get(&unit.code), unit) {
+                unnarrowed(caller)?;
+            }
+            transaction.put_unit(caller.jurisdiction, unit)?;
+            Ok(deed.approved(approval).write(transaction, standing.now)?)
         })
     }
 
@@ -132,29 +125,6 @@ impl Gate {
         self.put_person_by(caller, person, None)
     }
 
-    /// A person that may be put as it is, with what is the person's own.
-    pub(super) fn sound_person(&self, caller: &Caller, person: &Person) -> Result<Person, Error> {
-        let directory = self.inner.registry.directory(caller.jurisdiction)?;
-        if person.id != PersonId(0) && !directory.people.contains_key(&person.id) {
-            return Err(Error::NotFound);
-        }
-        sound(&directory.faults_of_person(person))?;
-        if directory.is_last_administrator(person) {
-            return Err(Error::Refused(Refusal::new(
-                "last_administrator",
-                Text::new(
-                    "这是最后一名管理员；请先授权另一人，再取消其权限",
-                    "This is the last administrator: make somebody else one first",
-                ),
-            )));
-        }
-        // Proofs and personal rules are not the administrator's: they stay as they are.
-        let known = directory.people.get(&person.id);
-        let (rules, verified) =
-            known.map(|known| (known.rules.clone(), known.verified.clone())).unwrap_or_default();
-        Ok(Person { rules, verified, ..person.clone() })
-    }
-
     /// Puts a person that may be put, perhaps approved by a second person.
     pub(super) fn put_person_by(
         &self,
@@ -162,31 +132,25 @@ impl Gate {
         person: &Person,
         approval: Option<Approval>,
     ) -> Result<PersonId, Error> {
-        let person = self.sound_person(caller, person)?;
-        let directory = self.inner.registry.directory(caller.jurisdiction)?;
-        let known = directory.people.get(&person.id);
-        if gives_rights(known, &person) {
-            unnarrowed(caller)?;
-        }
-        let grants = person.grants.iter().map(|grant| format!("{}.{}", grant.unit, grant.role));
-        let grants: Vec<String> = grants.collect();
-        let detail = json!({
-            "name": person.name, "active": person.active, "grants": grants, "terms": person.terms,
-            "addresses": readdressed(known, &person),
-        });
-        let leaves = !person.active;
-        let rights = |one: &Person| (one.lasting(), one.terms.clone(), one.active);
-        let others = known.is_some_and(|known| rights(known) != rights(&person));
-        self.change(|transaction, now| {
+        let motion = Motion::Person(Box::new(person.clone()));
+        self.judged(caller, Act::WriteDirectory, |transaction, standing| {
+            standing.settled(transaction, &motion, (self.is_ruled(), approval.as_ref()))?;
+            let (directory, now) = (&standing.directory, standing.now);
+            let person = sound_person(directory, person)?;
+            let known = directory.people.get(&person.id);
+            if gives_rights(known, &person) {
+                unnarrowed(caller)?;
+            }
             // A new person has its id only now.
             let id = transaction.put_person(caller.jurisdiction, &person)?;
-            let deed = Deed::of(caller, "person_put", format!("person:{id}")).with(detail);
-            deed.approved(approval).write(transaction, now)?;
+            let deed = Deed::of(caller, "person_put", format!("person:{id}"));
+            deed.with(put_as(known, &person)).approved(approval).write(transaction, now)?;
             // Other rights begin with a new session; who leaves leaves nothing behind.
-            if others {
+            let rights = |one: &Person| (one.lasting(), one.terms.clone(), one.active);
+            if known.is_some_and(|known| rights(known) != rights(&person)) {
                 transaction.end_sessions(id)?;
             }
-            if leaves {
+            if !person.active {
                 transaction.revoke_tokens(id, now)?;
             }
             Ok(id)
@@ -200,11 +164,35 @@ impl Gate {
     }
 }
 
-/// The channels on which a person is reached elsewhere from now on: which, not where.
-fn readdressed(known: Option<&Person>, person: &Person) -> Vec<&'static str> {
-    let other =
-        |channel: &&str| known.and_then(|known| known.address(channel)) != person.address(channel);
-    PROVABLE.into_iter().filter(other).collect()
+/// Refuses a unit that may not be put as it is.
+pub(super) fn sound_unit(directory: &Directory, new: &NewUnit) -> Result<(), Error> {
+    let NewUnit { unit, new_kind } = new;
+    let mut faults = directory.faults_of_unit(unit);
+    faults.extend(directory.fault_of_new_kind(&unit.kind).filter(|_| !new_kind));
+    faults.extend(stranding(directory, unit));
+    sound(&faults)
+}
+
+/// A person that may be put as it is, with what is the person's own.
+pub(super) fn sound_person(directory: &Directory, person: &Person) -> Result<Person, Error> {
+    if person.id != PersonId(0) && !directory.people.contains_key(&person.id) {
+        return Err(Error::NotFound);
+    }
+    sound(&directory.faults_of_person(person))?;
+    if directory.is_last_administrator(person) {
+        return Err(Error::Refused(Refusal::new(
+            "last_administrator",
+            Text::new(
+                "这是最后一名管理员；请先授权另一人，再取消其权限",
+                "This is the last administrator: make somebody else one first",
+            ),
+        )));
+    }
+    // Proofs and personal rules are not the administrator's: they stay as they are.
+    let known = directory.people.get(&person.id);
+    let (rules, verified) =
+        known.map(|known| (known.rules.clone(), known.verified.clone())).unwrap_or_default();
+    Ok(Person { rules, verified, ..person.clone() })
 }
 
 /// The secret number behind opaque ids: made at the first start, kept for ever.
@@ -219,6 +207,27 @@ pub(super) fn number_secret(store: &Store, entropy: Entropy) -> Result<u64, Erro
     let secret = u64::from_le_bytes(bytes);
     store.writer()?.transaction(|t| t.set_setting(NAME, &secret.to_string()))?;
     Ok(secret)
+}
+
+/// What an entry says of somebody who is put: what he may now, and before, and which of his addresses are
+/// others, without the addresses.
+fn put_as(known: Option<&Person>, person: &Person) -> Json {
+    let same =
+        |of: fn(&Person) -> &Option<String>| known.is_some_and(|known| of(known) == of(person));
+    let mut addresses = Vec::new();
+    if !same(|person| &person.email) {
+        addresses.push("email");
+    }
+    if !same(|person| &person.phone) {
+        addresses.push("phone");
+    }
+    let mut detail = granted::rights(person);
+    if let Json::Object(detail) = &mut detail {
+        detail.insert("name".to_owned(), person.name.clone().into());
+        detail.insert("before".to_owned(), known.map_or(Json::Null, granted::rights));
+        detail.insert("addresses".to_owned(), addresses.into());
+    }
+    detail
 }
 
 /// Categories that nobody takes any more once a unit is as given.

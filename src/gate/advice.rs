@@ -225,6 +225,11 @@ pub(super) fn takes_calls(spec: &CommandSpec) -> bool {
 }
 
 impl Heard {
+    /// By what the caller's number is recognised; none for what is no number.
+    pub(super) fn number(&self) -> Option<String> {
+        self.phone.clone()
+    }
+
     /// What the call leaves to be recognised by.
     pub(super) fn trace(&self, request: &Request, at: (InstanceId, i64, Instant)) -> TraceRow {
         let (instance, seq, at) = at;

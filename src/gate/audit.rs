@@ -6,6 +6,7 @@ use std::sync::Arc;
 use serde::Serialize;
 
 use super::error::Error;
+use super::record::{line, record, row};
 use super::registry::Registry;
 use super::sealing::{Noted, Seals, verify_seals};
 use super::{Gate, locking, personal};
@@ -14,7 +15,7 @@ use crate::chart::Chart;
 use crate::domain::event::ClockVerb;
 use crate::domain::{DefinitionId, Event, InstanceId, Instant, JurisdictionId};
 use crate::engine::audit::{self, ClockLine, Difference, Part, Record, Versions};
-use crate::store::{self, Batch, ClockRow, MessageFilter, Reader, Store};
+use crate::store::{self, Batch, ClockRow, Reader, Store};
 
 /// What looking again at one instance found.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
@@ -292,44 +293,6 @@ fn ownerless(store: &Store, id: InstanceId) -> Result<Option<Examined>, Error> {
         repaired: 0,
         outdated: false,
     }))
-}
-
-pub(super) fn record(reader: &mut Reader, id: InstanceId) -> Result<Option<Record>, store::Error> {
-    let Some((instance, head)) = reader.instance(id)? else { return Ok(None) };
-    let chain = reader.chain()?;
-    let events = reader.events(id, i64::MIN, i64::MAX)?;
-    let clocks = reader.clocks(id)?.into_iter().map(line).collect();
-    let of_instance = MessageFilter { instance: Some(id), ..MessageFilter::default() };
-    let messages = reader.messages(&of_instance, i64::MAX)?;
-    // What was written because another channel failed is not in an event.
-    let first = messages.into_iter().filter(|one| one.instead_of.is_none());
-    let messages = first.filter_map(|one| Some((one.seq, one.to.person()?, one.channel))).collect();
-    Ok(Some(Record { instance, chain, head, events, clocks, messages }))
-}
-
-fn line(row: ClockRow) -> ClockLine {
-    ClockLine {
-        name: row.name,
-        jurisdiction: row.jurisdiction,
-        wake_at: row.wake_at,
-        due_at: row.due_at,
-        tier: row.tier,
-        entry: row.entry,
-        step: row.step,
-    }
-}
-
-pub(super) fn row(instance: InstanceId, line: ClockLine) -> ClockRow {
-    ClockRow {
-        instance,
-        name: line.name,
-        jurisdiction: line.jurisdiction,
-        wake_at: line.wake_at,
-        due_at: line.due_at,
-        tier: line.tier,
-        entry: line.entry,
-        step: line.step,
-    }
 }
 
 impl Versions for Registry {

@@ -4,6 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use super::Change;
 use super::error::Error;
+use super::voices::Corrected;
 use crate::chart::Chart;
 use crate::domain::event::{Hash, NO_HASH, Told};
 use crate::domain::{
@@ -94,6 +95,8 @@ pub(super) struct Draft {
     pub(super) traces: Vec<TraceRow>,
     /// Rulings that the router goes by.
     pub(super) precedents: Vec<PrecedentRow>,
+    /// Calls of which something was put right.
+    pub(super) corrected: Vec<Corrected>,
     /// Whose callers are erased.
     pub(super) erased: Vec<InstanceId>,
     pub(super) answers: Vec<Answer>,

@@ -5,6 +5,7 @@ use serde_json::json;
 use super::error::Error;
 use super::proposal::{Approval, Motion};
 use super::sealing::{self, Deed};
+use super::standing::unchanged;
 use super::{Caller, Gate};
 use crate::calendar::Calendar;
 use crate::domain::{Instant, JurisdictionId};
@@ -96,12 +97,16 @@ impl Gate {
         let lost = lost_years(&self.inner.registry.calendar(whose)?, &calendar);
         let deed = Deed::of(caller, "calendar_loaded", format!("calendar:{}", calendar.version()));
         let detail = json!({ "sha256": sealing::digest(source), "dropped_years": lost });
-        self.administer(deed.with(detail).approved(approval), |transaction, now| {
+        self.decide(|transaction, now| {
+            if let Some(approval) = &approval {
+                unchanged(transaction, whose, &Motion::Calendar(new.clone()), approval)?;
+            }
             transaction.add_calendar(&calendar_source(whose, &calendar, source, now))?;
             match missing(whose, &calendar, now) {
-                Some(alarm) => transaction.renew_alarm(&alarm),
-                None => transaction.clear_alarm_of(&alarm(whose, now, String::new())).map(drop),
+                Some(alarm) => transaction.renew_alarm(&alarm)?,
+                None => drop(transaction.clear_alarm_of(&alarm(whose, now, String::new()))?),
             }
+            Ok(deed.with(detail).approved(approval).write(transaction, now)?)
         })?;
         // What waits is counted again by it, and people are told of an alarm.
         self.bell().notify_waiters();

@@ -275,13 +275,15 @@ impl Gate {
     }
 
     /// Whether the revision of a jurisdiction is another than in `seen`, which is brought up to date.
-    /// Where other processes may have changed it, definitions, calendars and directories are loaded
-    /// again; what changes here is loaded with the change, or here if that failed.
+    /// Where other processes may have changed it, definitions, calendars, directories and tokens are
+    /// loaded again; what changes here is loaded with the change, or here if that failed. If sessions
+    /// have ended, none is remembered any more.
     ///
     /// # Errors
     /// What the store says; what was loaded before stays.
     pub fn notice_changes(&self, seen: &mut BTreeMap<JurisdictionId, i64>) -> Result<bool, Error> {
         let jurisdictions = self.read(store::Reader::jurisdictions)?;
+        self.inner.sessions.notice(jurisdictions.iter().map(|one| one.access_revision).sum());
         let now: BTreeMap<_, _> = jurisdictions.iter().map(|one| (one.id, one.revision)).collect();
         let behind = self.inner.behind.load(Ordering::SeqCst);
         if now == *seen && !behind {

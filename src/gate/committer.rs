@@ -310,9 +310,13 @@ impl Work<'_> {
         let alarms = std::mem::take(&mut draft.alarms);
         let marks = std::mem::take(&mut draft.marks);
         let erased = std::mem::take(&mut draft.erased);
+        let corrected = std::mem::take(&mut draft.corrected);
         *self.learned |= !draft.precedents.is_empty();
         let (batch, changes) = draft.into_batch();
         transaction.write(&batch)?;
+        for one in corrected {
+            one.write(transaction)?;
+        }
         for id in erased {
             transaction.erase_personal(id)?;
         }
@@ -384,6 +388,7 @@ impl Work<'_> {
         }
         let command = Command { name, input: values, occurred_at: request.occurred_at };
         telling::check(transaction, draft, (&chart, &request.target), &command)?;
+        let corrected = voices::corrected(transaction, draft, (instance, &command), heard)?;
         let family = instance.map(|(_, family)| family);
         let matters = matters::known(transaction, draft, &chart, (request, &command), registry)?;
         let mut desk = Desk { matters, ..self.desk(transaction, draft, now, family) };
@@ -405,10 +410,12 @@ impl Work<'_> {
         if let Some(message) = request.about {
             draft.marks.push(Mark::Acknowledged(message, now));
         }
+        let of_call = corrected.as_ref().map_or(seq, |corrected| corrected.seq);
+        draft.corrected.extend(corrected);
         for (field, seal) in sealed {
             draft.personal.push(PersonalRow {
                 instance: done.receipt.instance,
-                field: voices::row_name(&field, seq),
+                field: voices::row_name(&field, of_call),
                 jurisdiction: request.caller.jurisdiction,
                 value: seal.kept,
             });

@@ -20,7 +20,7 @@ use crate::store::VerificationRow;
 use crate::template::About;
 
 /// Channels on which a person has an address that can be proved.
-pub(super) const PROVABLE: [&str; 2] = ["sms", "email"];
+const PROVABLE: [&str; 2] = ["sms", "email"];
 
 /// Channels that a person may wish for.
 const WISHED: [&str; 3] = ["sms", "email", "console"];

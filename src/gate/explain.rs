@@ -59,6 +59,7 @@ impl Gate {
     /// `Forbidden` for whoever does not see every matter; `NotFound` for a quarter that is not
     /// closed.
     pub fn quarter(&self, caller: &Caller, name: &str) -> Result<Json, Error> {
+        // Also by the column that only leaders of the county have.
         if !self.sees_all(caller)? {
             return Err(Error::Forbidden);
         }

@@ -7,6 +7,7 @@ use serde_json::{Value as Json, json};
 use super::administration::check_code;
 use super::calendar::{calendar_source, read_calendar};
 use super::error::Error;
+use super::granted;
 use super::publishing::definition;
 use super::sealing::{self, Deed};
 use super::{Caller, Gate};
@@ -53,6 +54,7 @@ impl Gate {
             calendar: days.code().to_owned(),
             bodies: directory.bodies.clone(),
             revision: 0,
+            access_revision: 0,
         };
         let mut definitions = Vec::new();
         for source in workflows {
@@ -68,8 +70,10 @@ impl Gate {
             for unit in directory.units.values() {
                 transaction.put_unit(id, unit)?;
             }
+            let mut people = BTreeMap::new();
             for person in directory.people.values() {
-                transaction.put_person(id, person)?;
+                let id = transaction.put_person(id, person)?;
+                people.insert(id.to_string(), granted::rights(person));
             }
             for category in directory.categories.values() {
                 transaction.put_category(id, category)?;
@@ -85,7 +89,7 @@ impl Gate {
             }
             let caller = Caller { actor: Actor::System, jurisdiction: id };
             Deed::of(&caller, "founded", format!("jurisdiction:{}", directory.code))
-                .with(json!({ "sha256": digests }))
+                .with(json!({ "sha256": digests, "rights": people, "bodies": directory.bodies }))
                 .write(transaction, now)?;
             Ok(id)
         })

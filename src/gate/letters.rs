@@ -181,9 +181,14 @@ impl Gate {
             let armed = instance.clocks.get(clock).filter(|armed| armed.entry == *entry);
             about.due = armed.map(|armed| short(armed.due, calendar.zone())).unwrap_or_default();
         }
-        let offered = message.offer.as_ref().and_then(|name| chart.command(name));
-        about.offer =
-            offered.map(|spec| Offer { title: spec.title.say(language).to_owned(), digit: 2 });
+        if let Some(offered) = self.offered(message, person, (&chart, &instance))? {
+            let title = offered.title.say(language).to_owned();
+            if offered.needs_sign_in {
+                about.sign_in = title;
+            } else {
+                about.offer = Some(Offer { title, digit: 2 });
+            }
+        }
         Ok(about)
     }
 

@@ -8,6 +8,7 @@ use sha2::Sha256;
 
 use super::delivery::instead;
 use super::error::Error;
+use super::offer::by_message;
 use super::sealing::Deed;
 use super::{Caller, Done, Gate, Request, Seen, Target, number_of};
 use crate::chart::Chart;
@@ -46,6 +47,8 @@ pub struct Linked {
     pub status: Option<Text>,
     /// The command that it offers besides acknowledging, if that is possible now.
     pub offer: Option<(String, Text)>,
+    /// What the button of that command says, if the person must sign in to give it.
+    pub sign_in: Option<Text>,
     /// The other messages that left in one summary with it.
     pub others: Vec<Bundled>,
 }
@@ -63,7 +66,7 @@ pub struct Bundled {
 
 impl Gate {
     /// The signed part of the link of a message: whoever has it may acknowledge this message, and
-    /// give the command it offers, and nothing else.
+    /// give the command it offers if that needs no second factor, and nothing else.
     #[must_use]
     pub fn link_token(&self, message: &Message) -> String {
         let id = self.public_ids().link(message.id);
@@ -110,6 +113,7 @@ impl Gate {
             number: None,
             status: None,
             offer: None,
+            sign_in: None,
             others: self.bundled(&message)?,
             message,
         };
@@ -153,12 +157,16 @@ impl Gate {
             let node = chart.find(&instance.state).and_then(|leaf| chart.node(leaf));
             node.map(|node| node.title.clone()).unwrap_or_default()
         }));
-        let Some(offer) = linked.message.offer.clone() else { return Ok(()) };
-        let caller = caller(linked);
-        let (possible, _) = self.possible(&caller, seen)?;
-        if possible.contains(&offer) {
-            let title = chart.command(&offer).map(|spec| spec.title.clone()).unwrap_or_default();
-            linked.offer = Some((offer, title));
+        let offered = self.offered(&linked.message, &linked.person, (&chart, instance))?;
+        let Some(offered) = offered else { return Ok(()) };
+        let (possible, _) = self.possible(&caller(linked), seen)?;
+        if !possible.contains(&offered.command) {
+            return Ok(());
+        }
+        if offered.needs_sign_in {
+            linked.sign_in = Some(offered.title);
+        } else {
+            linked.offer = Some((offered.command, offered.title));
         }
         Ok(())
     }
@@ -178,7 +186,18 @@ impl Gate {
         if !offered && linked.message.acknowledged_at.is_some() {
             return Ok(None);
         }
-        self.answer_message(&linked.message, &caller(linked), &command).await
+        // That somebody has seen it is said by whoever he is; more only by what needs no second factor.
+        let Caller { actor, jurisdiction } =
+            if offered { self.acting(linked)? } else { caller(linked) };
+        let actor = actor.answering(Door::Link, linked.message.id);
+        let caller = Caller { actor, jurisdiction };
+        self.answer_message(&linked.message, &caller, &command).await
+    }
+
+    fn acting(&self, linked: &Linked) -> Result<Caller, Error> {
+        let whose = linked.message.jurisdiction;
+        let directory = self.inner.registry.directory(whose)?;
+        Ok(by_message(&directory, &linked.person, whose))
     }
 
     /// Acknowledges a message of the caller's own.
@@ -297,9 +316,7 @@ fn addressee(directory: &Directory, message: &Message) -> Result<Person, Error> 
 
 fn caller(linked: &Linked) -> Caller {
     let Person { id, grants, .. } = &linked.person;
-    let Message { id: message, jurisdiction, .. } = &linked.message;
-    let actor = Actor::person(*id, grants.clone()).answering(Door::Link, *message);
-    Caller { actor, jurisdiction: *jurisdiction }
+    Caller { actor: Actor::person(*id, grants.clone()), jurisdiction: linked.message.jurisdiction }
 }
 
 fn not_offered() -> Refusal {

@@ -1,15 +1,19 @@
-//! Rows of before: clocks whose ladders were kept in an older form are taken anew from the events,
-//! once, when the door is opened.
+//! What services of before left, put right once, when the door is opened: clocks whose ladders were kept in
+//! an older form are taken anew from the events, and rights that no entry of the audit log says are noted.
 //!
 //! The older form knew of a clock that somebody had been told, and until when its whole ladder was
 //! quiet, but not which step had told whom. The events say it.
 
-use super::audit::{record, row};
+use serde_json::{Map, Value as Json, json};
+
 use super::error::Error;
+use super::record::{record, row};
 use super::registry::Registry;
-use crate::domain::{Instance, InstanceId};
+use super::sealing::Deed;
+use super::{Caller, granted};
+use crate::domain::{Actor, AuditEntry, Instance, InstanceId, Instant, JurisdictionId};
 use crate::engine::audit::{clock_lines, recompute};
-use crate::store::{self, Batch, Store};
+use crate::store::{self, AuditFilter, Batch, Reader, Store};
 
 /// The setting that says in which form clocks are kept.
 const FORM: &str = "clocks_form";
@@ -67,6 +71,45 @@ pub(super) fn renew_clocks(store: &Store, registry: &Registry) -> Result<(), Err
         );
     }
     Ok(writer.transaction(|transaction| transaction.set_setting(FORM, TODAY))?)
+}
+
+/// Notes in the audit log who has which rights and tokens, where that was not done at the founding: from
+/// then on they can be compared.
+///
+/// # Errors
+/// What the store says.
+pub(super) fn note_rights(store: &Store, now: Instant) -> Result<(), Error> {
+    for owner in store.read(Reader::jurisdictions)? {
+        if store.read(|reader| are_noted(reader, owner.id))? {
+            continue;
+        }
+        let system = Caller { actor: Actor::System, jurisdiction: owner.id };
+        let deed = Deed::of(&system, granted::RIGHTS_NOTED, format!("jurisdiction:{}", owner.code));
+        store.writer()?.transaction(|transaction| {
+            let people = transaction.directory(owner.id)?.unwrap_or_default().people;
+            let people = people.iter().map(|(id, one)| (id.to_string(), granted::rights(one)));
+            let people: Map<String, Json> = people.collect();
+            let tokens = transaction.tokens(owner.id, None)?;
+            let tokens = tokens.iter().map(|row| (row.id.to_string(), granted::token(row)));
+            let tokens: Map<String, Json> = tokens.collect();
+            let detail = json!({ "rights": people, "tokens": tokens, "bodies": owner.bodies });
+            deed.with(detail).write(transaction, now)
+        })?;
+    }
+    Ok(())
+}
+
+fn are_noted(reader: &mut Reader, owner: JurisdictionId) -> Result<bool, store::Error> {
+    for kind in [granted::RIGHTS_NOTED, "founded"] {
+        let filter = AuditFilter { kind: Some(kind.to_owned()), ..AuditFilter::default() };
+        for entry in reader.audit_entries(owner, &filter, 1)? {
+            let said = serde_json::from_str::<AuditEntry>(&entry.body);
+            if said.is_ok_and(|said| said.detail.get("rights").is_some()) {
+                return Ok(true);
+            }
+        }
+    }
+    Ok(false)
 }
 
 /// Whether two instances differ at most in what the older form did not know.

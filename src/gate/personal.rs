@@ -12,8 +12,8 @@ use super::{Entropy, voices};
 use crate::chart::Chart;
 use crate::domain::event::hex;
 use crate::domain::{Actor, DefinitionId, Event, StoredEvent, Value};
-use crate::engine::ERASE;
 use crate::engine::audit::{Difference, Part};
+use crate::engine::{CALL, CORRECT, ERASE, REASON};
 use crate::store::PersonalRow;
 
 /// The bytes of a salt.
@@ -73,6 +73,16 @@ pub(super) fn differences(
         let Ok(event) = serde_json::from_str::<Event>(&stored.body) else { continue };
         if event.command.name == ERASE {
             (erased, said) = (stored.seq, BTreeMap::new());
+        }
+        if event.command.name == CORRECT {
+            let call = event.command.input.get(CALL).and_then(Value::as_int).unwrap_or(1);
+            for (name, value) in &event.command.input {
+                if let Some(digest) = value.as_text().filter(|_| name != REASON) {
+                    let row = voices::row_name(name, call);
+                    said.insert(row, (stored.seq, digest.to_owned()));
+                }
+            }
+            continue;
         }
         // A relative passes on what its own matter keeps.
         if matches!(event.actor, Actor::Relative { .. }) {

@@ -6,13 +6,14 @@ mod deciding;
 use serde_json::json;
 
 use self::deciding::{PERSON, decide, decides};
-use super::administration::NewUnit;
+use super::administration::{NewUnit, sound_person, sound_unit};
 use super::calendar::NewCalendar;
 use super::error::{Error, refused};
 use super::query::{Page, cut};
 use super::sealing::{self, Deed};
+use super::standing::{base, outdated, second_person_needed};
 use super::{Caller, Gate, TokenDraft};
-use crate::domain::{Actor, Instant, Person, PersonId, Unit};
+use crate::domain::{Actor, Directory, Instant, Person, PersonId, Unit};
 use crate::policy::Act;
 use crate::store::{self, ProposalRow, Transaction};
 
@@ -84,11 +85,13 @@ impl Motion {
 }
 
 /// That a second person has approved, to be written with what is done.
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug, Clone)]
 pub(super) struct Approval {
     id: i64,
     by: PersonId,
     proposer: PersonId,
+    /// How what it is about stood when it was proposed.
+    pub(super) base: String,
 }
 
 impl Approval {
@@ -118,25 +121,21 @@ impl Gate {
     /// # Errors
     /// When there is no such jurisdiction.
     pub fn needs_second_person(&self, caller: &Caller, motion: &Motion) -> Result<bool, Error> {
-        let ruled = self.access_rules().second_person_ms.is_some();
-        let Actor::Person { id: asks, .. } = &caller.actor else { return Ok(false) };
         let directory = self.inner.registry.directory(caller.jurisdiction)?;
-        Ok(ruled
-            && match motion {
-                Motion::Definition(_) | Motion::Calendar(_) => true,
-                Motion::Token(draft) => draft.person != *asks,
-                Motion::Person(person) => gives_rights(directory.people.get(&person.id), person),
-                Motion::Unit(new) => moves(directory.units.get(&new.unit.code), &new.unit),
-            })
+        Ok(self.is_ruled() && needs_second_person(caller, motion, &directory))
+    }
+
+    /// Whether the rules of the house want two people.
+    pub(super) fn is_ruled(&self) -> bool {
+        self.access_rules().second_person_ms.is_some()
     }
 
     /// Refuses what needs a second person.
     pub(super) fn alone(&self, caller: &Caller, motion: &Motion) -> Result<(), Error> {
-        if !self.needs_second_person(caller, motion)? {
-            return Ok(());
+        if self.needs_second_person(caller, motion)? {
+            return Err(second_person_needed());
         }
-        let en = "this needs a second person: propose it";
-        Err(refused("second_person_needed", "该变更须经第二人批准，请先提出", en))
+        Ok(())
     }
 
     /// Proposes something; it is looked at as if it were to be done now. Blocks.
@@ -147,7 +146,8 @@ impl Gate {
         self.permit(caller, motion.act())?;
         let Actor::Person { id: made_by, .. } = caller.actor else { return Err(Error::Forbidden) };
         let subject = self.subject(caller, motion)?;
-        let (made_at, body, base) = (self.now(), motion.body()?, self.base(caller, motion)?);
+        let base = self.read(|reader| base(reader, caller.jurisdiction, motion))?;
+        let (made_at, body) = (self.now(), motion.body()?);
         let keep = self.access_rules().second_person_ms.unwrap_or_default();
         let row = ProposalRow {
             id: 0,
@@ -182,10 +182,11 @@ impl Gate {
                 format!("calendar:{}", self.sound_calendar(caller, new)?.version())
             }
             Motion::Person(person) => {
-                format!("person:{}", self.sound_person(caller, person)?.id)
+                let directory = self.inner.registry.directory(caller.jurisdiction)?;
+                format!("person:{}", sound_person(&directory, person)?.id)
             }
             Motion::Unit(new) => {
-                self.sound_unit(caller, new)?;
+                sound_unit(&*self.inner.registry.directory(caller.jurisdiction)?, new)?;
                 format!("unit:{}", new.unit.code)
             }
             Motion::Token(draft) => {
@@ -193,38 +194,6 @@ impl Gate {
                 format!("person:{}", draft.person)
             }
         })
-    }
-
-    /// How what a motion is about stands now.
-    fn base(&self, caller: &Caller, motion: &Motion) -> Result<String, Error> {
-        let registry = &self.inner.registry;
-        match motion {
-            Motion::Definition(source) => {
-                let workflow = self.sound_definition(caller, source)?.0.workflow;
-                let versions = registry.versions(caller.jurisdiction);
-                let mut current = versions.iter().filter(|version| version.current);
-                let found = current.find(|version| version.chart.workflow == workflow);
-                Ok(found.map(|version| version.number.to_string()).unwrap_or_default())
-            }
-            Motion::Token(_) => Ok(String::new()),
-            Motion::Unit(new) => {
-                let directory = registry.directory(caller.jurisdiction)?;
-                let known = directory.units.get(&new.unit.code).cloned();
-                let known = known.map(|unit| NewUnit { unit, new_kind: false });
-                known.map_or(Ok(String::new()), |known| Motion::Unit(Box::new(known)).body())
-            }
-            Motion::Calendar(_) => Ok(registry.calendar(caller.jurisdiction)?.version().to_owned()),
-            Motion::Person(person) => {
-                let directory = registry.directory(caller.jurisdiction)?;
-                let Some(known) = directory.people.get(&person.id) else {
-                    return Ok(String::new());
-                };
-                // Without what is the person's own, and what holds of terms today.
-                let known = Person { grants: known.lasting(), ..known.clone() };
-                let (rules, verified) = Default::default();
-                Motion::Person(Box::new(Person { rules, verified, ..known })).body()
-            }
-        }
     }
 
     fn note(&self, caller: &Caller, kind: &'static str, row: &ProposalRow, id: i64) -> Deed {
@@ -280,11 +249,11 @@ impl Gate {
             let en = "this is your own proposal: another person approves it";
             return Err(refused("own_proposal", "不能批准本人提出的变更，请由他人批准", en));
         }
-        if self.base(caller, &motion)? != row.base {
-            let en = "what this is about has been changed since: propose it again";
-            return Err(refused("proposal_outdated", "该对象此后已被变更，请重新提出", en));
+        // What is wrong with it by now is of no interest if it is about something else by now.
+        if self.read(|reader| base(reader, row.jurisdiction, &motion))? != row.base {
+            return Err(outdated());
         }
-        let approval = Some(Approval { id, by, proposer: row.made_by });
+        let approval = Some(Approval { id, by, proposer: row.made_by, base: row.base });
         match motion {
             Motion::Definition(source) => drop(self.publish_by(caller, &source, approval)?),
             Motion::Calendar(new) => drop(self.load_calendar_by(caller, &new, approval)?),
@@ -323,6 +292,18 @@ impl Gate {
 fn decided() -> Error {
     let en = "this proposal is decided, or has lapsed";
     refused("proposal_decided", "该变更已有决定或已过期", en)
+}
+
+/// Whether people need a second one for this, where that is the rule: it gives somebody more rights, or lets
+/// one act as somebody else.
+pub(super) fn needs_second_person(caller: &Caller, motion: &Motion, directory: &Directory) -> bool {
+    let Actor::Person { id: asks, .. } = &caller.actor else { return false };
+    match motion {
+        Motion::Definition(_) | Motion::Calendar(_) => true,
+        Motion::Token(draft) => draft.person != *asks,
+        Motion::Person(person) => gives_rights(directory.people.get(&person.id), person),
+        Motion::Unit(new) => moves(directory.units.get(&new.unit.code), &new.unit),
+    }
 }
 
 /// Whether a person as it is to be may do more than as it is known, or somebody else in its name. Rights

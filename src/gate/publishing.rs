@@ -8,6 +8,7 @@ use sha2::{Digest, Sha256};
 use super::error::{Error, refused};
 use super::proposal::{Approval, Motion};
 use super::sealing::{self, Deed};
+use super::standing::unchanged;
 use super::{Caller, Gate, Version};
 use crate::chart::check::{Member, check_family};
 use crate::chart::{self, Chart, Finding, Severity};
@@ -40,14 +41,20 @@ impl Gate {
         approval: Option<Approval>,
     ) -> Result<(DefinitionId, i64, Vec<Finding>), Error> {
         let (new, findings) = self.sound_definition(caller, source)?;
-        let by = approval.map_or_else(|| caller.actor.name(), |approval| approval.proposer());
+        let by = approval.as_ref().map_or_else(|| caller.actor.name(), Approval::proposer);
         let new = DefinitionSource { published_by: by, ..new };
         let deed = Deed::of(caller, "definition_published", format!("definition:{}", new.workflow));
-        let deed = deed.with(json!({ "sha256": sealing::digest(source) })).approved(approval);
-        let (id, number) = self.administer(deed, |transaction, now| {
+        let deed = deed.with(json!({ "sha256": sealing::digest(source) }));
+        let (id, number) = self.decide(|transaction, now| {
             let jurisdiction = caller.jurisdiction;
+            if let Some(approval) = &approval {
+                let motion = Motion::Definition(source.to_owned());
+                unchanged(transaction, jurisdiction, &motion, approval)?;
+            }
             let new = DefinitionSource { jurisdiction, published_at: now, ..new };
-            transaction.add_definition(&new)
+            let published = transaction.add_definition(&new)?;
+            deed.approved(approval).write(transaction, now)?;
+            Ok(published)
         })?;
         Ok((id, number, findings))
     }

@@ -8,7 +8,7 @@ use super::registry::Registry;
 use crate::chart::{Chart, Kind};
 use crate::domain::{Command, Fields, Instance, Instant, Refusal, Text, Value};
 use crate::engine::input::{self, Given};
-use crate::engine::{self, ACKNOWLEDGE, Situation};
+use crate::engine::{self, ACKNOWLEDGE, CALL, REASON, Situation};
 use crate::policy::{self, Act};
 
 /// The input of a request to `instance` (none: to open one); personal texts stand apart.
@@ -23,6 +23,9 @@ pub(super) fn read(
     request: &Request,
     now: Instant,
 ) -> Result<Given, Error> {
+    if request.command == engine::CORRECT {
+        return Ok(correcting(chart, &request.input)?);
+    }
     let (given, refusal) = match chart.command(&request.command) {
         Some(spec) => input::sort(spec, &request.input),
         None if request.command == ACKNOWLEDGE => acknowledging(&request.input),
@@ -90,6 +93,39 @@ fn worded(given: &Map<String, Json>) -> (Given, Option<Refusal>) {
     let texts = given.iter().filter_map(|(name, value)| Some((name.clone(), value.as_str()?)));
     let values = texts.map(|(name, text)| (name, text.into())).collect();
     (Given { values, ..Given::default() }, None)
+}
+
+/// A correction says why, of which call, and what is right of who called.
+fn correcting(chart: &Chart, given: &Map<String, Json>) -> Result<Given, Refusal> {
+    let identities = chart.identities();
+    let mut read = Given::default();
+    for (name, value) in given {
+        match (name.as_str(), value, identities.get(name.as_str())) {
+            (REASON, Json::String(text), _) => {
+                read.values.insert(name.clone(), text.as_str().into());
+            }
+            (CALL, Json::Number(seq), _) if seq.as_i64().is_some() => {
+                read.values.insert(name.clone(), Value::Int(seq.as_i64().unwrap_or_default()));
+            }
+            (_, _, Some(of)) => {
+                read.personal.insert(name.clone(), input::personal(of, value)?);
+            }
+            _ => return Err(uncorrectable(name, identities.keys())),
+        }
+    }
+    if read.personal.is_empty() {
+        return Err(uncorrectable("", identities.keys()));
+    }
+    Ok(read)
+}
+
+fn uncorrectable<'n>(name: &str, known: impl Iterator<Item = &'n &'n str>) -> Refusal {
+    let known: Vec<&str> = known.copied().collect();
+    let text = Text::new(
+        format!("“{name}”不能更正；可更正：{}", known.join("、")),
+        format!("`{name}` cannot be corrected; what can: {}", known.join(", ")),
+    );
+    Refusal::new("wrong_input", text)
 }
 
 /// `acknowledge` may name the clock whose alert was seen.

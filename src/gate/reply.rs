@@ -1,9 +1,10 @@
-//! Answering a message by SMS: `1` acknowledges, `2` gives the command that the message offers, and
-//! a number says which matter is meant where there may be several.
+//! Answering a message by SMS: `1` acknowledges, `2` gives the command that the message offers unless that
+//! needs a second factor, and a number says which matter is meant where there may be several.
 
 use std::collections::BTreeMap;
 
 use super::error::Error;
+use super::offer::{Offered, by_message};
 use super::{Caller, Gate, Note, number_of};
 use crate::domain::{
     Actor, Directory, Door, InstanceId, JurisdictionId, Kind, Message, MessageId, Person, PersonId,
@@ -41,8 +42,8 @@ pub struct Replied {
     pub answer: Text,
 }
 
-/// What waits for somebody's answer, by the matter's family.
-type Open = BTreeMap<InstanceId, Vec<Message>>;
+/// What waits for somebody's answer, each with the command that it is about, by the matter's family.
+type Open = BTreeMap<InstanceId, Vec<(Message, Option<Offered>)>>;
 
 /// What a reply asks for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -75,7 +76,7 @@ fn read(text: &str) -> Option<Wish> {
 }
 
 /// The digits of a telephone number without the country's code.
-fn digits(phone: &str) -> String {
+pub(super) fn digits(phone: &str) -> String {
     let digits: String = phone.chars().filter(char::is_ascii_digit).collect();
     let bare = digits.strip_prefix("0086").or_else(|| digits.strip_prefix("86"));
     bare.filter(|bare| bare.len() >= 11).map_or(digits.clone(), str::to_owned)
@@ -97,6 +98,8 @@ impl Gate {
         };
         let caller =
             Caller { actor: Actor::person(person.id, person.grants.clone()), jurisdiction };
+        let directory = self.inner.registry.directory(jurisdiction)?;
+        let acting = by_message(&directory, &person, jurisdiction);
         let answered = |done: bool, answer: Text| {
             let person = person.clone();
             Some(Replied { person, jurisdiction, done, answer })
@@ -116,10 +119,14 @@ impl Gate {
             }
         };
         let mut said = None;
-        for message in &messages {
-            let command = match (wish.offered, &message.offer) {
-                (false, _) => ACKNOWLEDGE,
-                (true, Some(offer)) => offer.as_str(),
+        for (message, offered) in &messages {
+            let (command, caller) = match (wish.offered, offered) {
+                (false, _) => (ACKNOWLEDGE, &caller),
+                (true, Some(offered)) if offered.needs_sign_in => {
+                    said.get_or_insert((false, sign_in_first(&offered.title)));
+                    continue;
+                }
+                (true, Some(offered)) => (offered.command.as_str(), &acting),
                 (true, None) => continue,
             };
             let actor = caller.actor.clone().answering(Door::Sms, message.id);
@@ -202,12 +209,13 @@ impl Gate {
     ) -> Result<(JurisdictionId, Person, Open), Error> {
         let mut meant: Option<(JurisdictionId, Person, Open)> = None;
         for (jurisdiction, person) in people {
-            let (gate, who) = (self.clone(), person.id);
-            let open =
-                tokio::task::spawn_blocking(move || gate.unanswered(&to_person(jurisdiction, who)));
+            let (gate, who) = (self.clone(), person.clone());
+            let open = tokio::task::spawn_blocking(move || gate.unanswered(jurisdiction, &who));
             let mut open = open.await.map_err(|_ended| Error::Closing)??;
             open.retain(|family, _| wish.number.is_none_or(|number| number == family.0));
-            let offers = open.values().flatten().any(|message| message.offer.is_some());
+            let here = |offered: &Offered| !offered.needs_sign_in;
+            let mut waiting = open.values().flatten();
+            let offers = waiting.any(|(_, offered)| offered.as_ref().is_some_and(here));
             let fits = !open.is_empty() && (offers || !wish.offered);
             let better = meant.as_ref().is_none_or(|(_, _, known)| known.is_empty());
             if fits || better {
@@ -222,9 +230,10 @@ impl Gate {
 
     /// Alerts by SMS to a person that were not acknowledged, by the matter's family, the newest of
     /// each instance only.
-    fn unanswered(&self, filter: &MessageFilter) -> Result<Open, Error> {
+    fn unanswered(&self, whose: JurisdictionId, person: &Person) -> Result<Open, Error> {
         let since = self.now().plus(-REACH_MS);
-        let messages = self.read(|reader| reader.messages(filter, LOOK_AT))?;
+        let filter = to_person(whose, person.id);
+        let messages = self.read(|reader| reader.messages(&filter, LOOK_AT))?;
         let mut seen: Vec<InstanceId> = Vec::new();
         let mut open = Open::new();
         for message in messages {
@@ -238,7 +247,9 @@ impl Gate {
             }
             seen.push(id);
             if let Some((instance, _)) = self.read(|reader| reader.instance(id))? {
-                open.entry(instance.family).or_default().push(message);
+                let chart = self.inner.registry.chart(instance.definition)?;
+                let offered = self.offered(&message, person, (&chart, &instance))?;
+                open.entry(instance.family).or_default().push((message, offered));
             }
         }
         Ok(open)
@@ -273,6 +284,13 @@ fn unproved() -> Text {
         "您的手机号尚未验证，不能以短信办理；请用短信中的链接办理，或登录后验证手机号。",
         "Your number is not proved, so that it may only acknowledge. Use the link, or prove the \
          number once.",
+    )
+}
+
+fn sign_in_first(title: &Text) -> Text {
+    Text::new(
+        format!("“{}”须登录系统并用动态口令办理，不能以短信办理。", title.zh),
+        format!("Sign in with a code of your device to: {}. A reply cannot do it.", title.en),
     )
 }
 

@@ -73,6 +73,7 @@ impl Work<'_> {
 fn right_of(command: &str) -> Act {
     match command {
         engine::REVEAL => Act::RevealCaller,
+        engine::CORRECT => Act::CorrectCaller,
         engine::ERASE => Act::EraseCaller,
         _ => Act::Command,
     }

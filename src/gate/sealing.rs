@@ -3,6 +3,7 @@
 use serde_json::{Value as Json, json};
 
 use super::error::Error;
+use super::granted::Granted;
 use super::proposal::Approval;
 use super::sources::Sources;
 use super::{Caller, Gate};
@@ -44,7 +45,7 @@ impl Deed {
 
     /// The same as a second person approved it: with its entry the proposal is decided.
     pub(super) fn approved(mut self, approval: Option<Approval>) -> Self {
-        if let (Some(approval), Json::Object(detail)) = (approval, &mut self.detail) {
+        if let (Some(approval), Json::Object(detail)) = (&approval, &mut self.detail) {
             detail.insert("proposed_by".to_owned(), approval.proposer().into());
         }
         Self { approval, ..self }
@@ -281,19 +282,21 @@ fn parts(head: &Head) -> (crate::domain::InstanceId, i64, Hash) {
     (head.instance, head.seq, head.hash)
 }
 
-/// One jurisdiction's audit log: numbers without gaps, every hash, columns as the text says; and the
-/// files that it says were published.
+/// One jurisdiction's audit log: numbers without gaps, every hash, columns as the text says; the files that
+/// it says were published, and the rights that it says were given.
 fn audit_chain(
     store: &Store,
     by: ChainHash,
     owner: JurisdictionId,
     seals: &mut Seals,
 ) -> Result<(), Error> {
-    let (mut after, mut head, mut sources) = (0, NO_HASH, Sources::default());
+    let (mut after, mut head) = (0, NO_HASH);
+    let (mut sources, mut granted) = (Sources::default(), Granted::default());
     loop {
         let entries = store.read(|reader| reader.audit_after(owner, after, PAGE))?;
         if entries.is_empty() {
             seals.faults.extend(store.read(|reader| sources.faults(reader, owner))?);
+            seals.faults.extend(store.read(|reader| granted.faults(reader, owner))?);
             return Ok(());
         }
         for entry in entries {
@@ -310,7 +313,10 @@ fn audit_chain(
             if !said.as_ref().is_some_and(|said| says_the_same(&entry, said)) {
                 seals.faults.push(format!("{place}: its columns are not what its text says"));
             }
-            said.iter().for_each(|said| sources.note(said));
+            if let Some(said) = &said {
+                sources.note(said);
+                granted.note(said);
+            }
             seals.audit_entries += 1;
             (after, head) = (entry.seq, entry.hash);
         }

@@ -5,6 +5,7 @@ use serde_json::json;
 
 use super::access::hash_of;
 use super::error::{Error, refused};
+use super::granted;
 use super::proposal::{Approval, Motion};
 use super::sealing::Deed;
 use super::{Caller, Gate};
@@ -125,10 +126,19 @@ impl Gate {
     pub(super) fn sound_token(&self, caller: &Caller, draft: &TokenDraft) -> Result<(), Error> {
         self.permit(caller, Act::IssueTokens)?;
         let directory = self.inner.registry.directory(caller.jurisdiction)?;
+        self.sound_draft(caller, draft, &directory)
+    }
+
+    fn sound_draft(
+        &self,
+        caller: &Caller,
+        draft: &TokenDraft,
+        directory: &Directory,
+    ) -> Result<(), Error> {
         if !directory.people.contains_key(&draft.person) {
             return Err(Error::NotFound);
         }
-        sound_scope(&draft.scope, &directory)?;
+        sound_scope(&draft.scope, directory)?;
         let longest = self.access_rules().token_ms;
         if draft.expires_at > self.now().plus(longest) {
             let days = longest.div_euclid(DAY);
@@ -177,12 +187,16 @@ impl Gate {
         draft: &TokenDraft,
         approval: Option<Approval>,
     ) -> Result<i64, Error> {
-        self.sound_token(caller, draft)?;
+        let motion = Motion::Token(Box::new(draft.clone()));
         let TokenDraft { hash, person, label, expires_at, scope } = draft.clone();
+        let fingerprint = granted::fingerprint(&hash);
         let hash = unhex(&hash).and_then(|bytes| bytes.try_into().ok());
         let hash = hash.ok_or_else(|| Error::Internal("the hash of a token is none".to_owned()))?;
         let deed = Deed::of(caller, "token_issued", format!("person:{person}"));
-        self.change(|transaction, now| {
+        self.judged(caller, Act::IssueTokens, |transaction, standing| {
+            let now = standing.now;
+            standing.settled(transaction, &motion, (self.is_ruled(), approval.as_ref()))?;
+            self.sound_draft(caller, draft, &standing.directory)?;
             let id = transaction.add_token(&TokenRow {
                 id: 0,
                 hash,
@@ -195,8 +209,13 @@ impl Gate {
                 last_used_at: None,
                 scope: scope.clone(),
             })?;
-            let detail =
-                json!({ "token": id, "label": label, "expires_at": expires_at, "scope": scope });
+            let detail = json!({
+                "token": id,
+                "label": label,
+                "expires_at": expires_at,
+                "scope": scope,
+                "fingerprint": fingerprint,
+            });
             deed.with(detail).approved(approval).write(transaction, now)?;
             Ok(id)
         })

@@ -1,17 +1,23 @@
 //! What callers said, and who they are, as far as somebody may read it: everybody who called about a
 //! matter, also those whose matters were merged into it.
 
+mod export;
+
 use std::collections::{BTreeMap, BTreeSet};
 
 use serde_json::Map;
 
-use super::error::Error;
+use super::advice::Heard;
+use super::batch::Draft;
+use super::error::{Error, refused};
 use super::{Caller, Gate, Request, Seen, Target, personal, telling};
 use crate::chart::{Chart, Seal};
-use crate::domain::{Actor, Instance, InstanceId, JurisdictionId, Role, Value};
-use crate::engine::{ERASE, REVEAL};
+use crate::domain::{Actor, Command, Instance, InstanceId, JurisdictionId, Role, Value};
+use crate::engine::{CALL, CORRECT, ERASE, REVEAL};
 use crate::policy::{self, Act, Relation};
-use crate::store::PersonalRow;
+use crate::store::{self, PersonalRow, Transaction};
+
+pub use export::{Exported, KeptMatter};
 
 /// What one event brought of a caller.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -54,6 +60,50 @@ fn named(row: &str) -> (&str, i64) {
     let parts = row.rsplit_once('@');
     let read = parts.and_then(|(field, seq)| Some((field, seq.parse().ok()?)));
     read.unwrap_or((row, 0))
+}
+
+/// A call of which something was put right.
+pub(super) struct Corrected {
+    instance: InstanceId,
+    /// The event that brought it; 1 for the opening.
+    pub(super) seq: i64,
+    /// By which number the call is recognised from now on; none: as before.
+    number: Option<Option<String>>,
+}
+
+impl Corrected {
+    /// Writes by what the call is recognised.
+    pub(super) fn write(self, transaction: &mut Transaction<'_>) -> Result<(), store::Error> {
+        let Some(number) = self.number else { return Ok(()) };
+        transaction.retrace((self.instance, self.seq), number.as_deref())
+    }
+}
+
+/// What a command puts right of a call, if it does.
+///
+/// # Errors
+/// `unknown_call` where nothing of such a call is kept: there was none, or its caller was erased.
+pub(super) fn corrected(
+    transaction: &mut Transaction<'_>,
+    draft: &Draft,
+    (instance, command): (Option<(InstanceId, InstanceId)>, &Command),
+    heard: Option<&Heard>,
+) -> Result<Option<Corrected>, Error> {
+    let Some((instance, _)) = instance.filter(|_| command.name == CORRECT) else { return Ok(None) };
+    let seq = command.input.get(CALL).and_then(Value::as_int).unwrap_or(1).max(1);
+    let gone = draft.erased.contains(&instance);
+    let kept = transaction.personal(instance)?;
+    let written = draft.personal.iter().filter(|row| row.instance == instance);
+    let mut rows = kept.iter().chain(written);
+    if gone || !rows.any(|row| named(&row.field).1.max(1) == seq) {
+        let en = format!("nothing is kept of who called by event {seq}, or it was erased");
+        return Err(refused(
+            "unknown_call",
+            format!("未保存第{seq}号记录的来电人信息，或已删除"),
+            en,
+        ));
+    }
+    Ok(Some(Corrected { instance, seq, number: heard.map(Heard::number) }))
 }
 
 impl Gate {

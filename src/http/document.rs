@@ -34,7 +34,7 @@ const DOCS_POLICY: &str = "default-src 'self'; style-src 'self' 'unsafe-inline';
     ),
     paths(
         instance::open, instance::register, instance::list, instance::show, instance::command,
-        instance::children, instance::counts, reveal::reveal, reveal::erase, history::events, history::clocks, history::clock,
+        instance::children, instance::counts, reveal::reveal, reveal::export, reveal::correct, reveal::erase, history::events, history::clocks, history::clock,
         message::messages_of, message::messages, message::of_person, message::show, change::follow, directory::me, directory::units,
         directory::unit, directory::put_unit, person::people, person::person,
         person::add_person, person::put_person, directory::categories, directory::category,

@@ -171,6 +171,14 @@ impl Page {
         if let Some((_, title)) = &linked.offer {
             text.push_str(&self.button("offer", say(self.language, title)));
         }
+        if let Some(title) = &linked.sign_in {
+            let title = escaped(say(self.language, title));
+            let said = match self.language {
+                Language::Zh => format!("“{title}”须登录系统并用动态口令办理。"),
+                Language::En => format!("Sign in with a code of your device to: {title}."),
+            };
+            text.push_str(&format!("<p>{said}</p>"));
+        }
         if seen.is_none() {
             let label = match linked.offer {
                 None => self.words("确认收到", "Acknowledge"),

@@ -13,6 +13,8 @@ pub enum Act {
     SeeCaller,
     /// Have it shown who called, for a purpose that is recorded.
     RevealCaller,
+    /// Put right what is kept of who called, for a reason that is recorded.
+    CorrectCaller,
     /// Erase who called, for a reason that is recorded.
     EraseCaller,
     /// Open matters.
@@ -65,11 +67,12 @@ pub enum Act {
 }
 
 /// Every act, in the order above.
-pub const ACTS: [Act; 28] = [
+pub const ACTS: [Act; 29] = [
     Act::SeeMatter,
     Act::SeeContent,
     Act::SeeCaller,
     Act::RevealCaller,
+    Act::CorrectCaller,
     Act::EraseCaller,
     Act::Open,
     Act::Command,
@@ -105,6 +108,7 @@ impl Act {
             Self::SeeContent => "see_content",
             Self::SeeCaller => "see_caller",
             Self::RevealCaller => "reveal_caller",
+            Self::CorrectCaller => "correct_caller",
             Self::EraseCaller => "erase_caller",
             Self::Open => "open",
             Self::Command => "command",
@@ -272,6 +276,7 @@ const TABLE: [(Act, [Reach; COLUMNS.len()]); ACTS.len()] = [
     (Act::SeeContent,     [ALL,  ALL,  HELD, HELD, ALL,  ALL,  ALL,  ALL,  NO,   NO,   NO]),
     (Act::SeeCaller,      [ALL,  ALL,  HELD, HELD, HELD, NO,   NO,   NO,   NO,   NO,   NO]),
     (Act::RevealCaller,   [NO,   NO,   NO,   NO,   ALL,  ALL,  ALL,  NO,   NO,   NO,   NO]),
+    (Act::CorrectCaller,  [ALL,  ALL,  NO,   NO,   NO,   NO,   ALL,  NO,   NO,   NO,   NO]),
     (Act::EraseCaller,    [NO,   ALL,  NO,   NO,   NO,   NO,   ALL,  NO,   NO,   NO,   NO]),
     (Act::Open,           [ALL,  ALL,  ALL,  ALL,  ALL,  ALL,  ALL,  NO,   NO,   NO,   NO]),
     (Act::Command,        [ALL,  ALL,  ASKED,ASKED,ALL,  ALL,  ALL,  NO,   NO,   NO,   NO]),

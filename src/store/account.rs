@@ -62,7 +62,7 @@ impl AccountRow {
     }
 }
 
-/// What of an account is asked for each request in a session.
+/// What of an account is asked with each session.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Password {
     /// An identity provider says who it is.
@@ -151,7 +151,7 @@ impl Reader {
         self.account_of(row)
     }
 
-    /// How old a person's password is, without the rest of the account: asked for each request.
+    /// How old a person's password is, without the rest of the account: asked with each session.
     ///
     /// # Errors
     /// As for any statement.

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 
 use diesel::prelude::*;
 
-use super::connection::each;
+use super::connection::{Connection, each};
 use super::error::Error;
 use super::pool::Reader;
 use super::schema::{category, jurisdiction, person, unit};
@@ -32,14 +32,16 @@ pub struct Jurisdiction {
     /// Grows with every change of the jurisdiction, its directory, definitions or calendars. Given
     /// by the store; ignored when writing.
     pub revision: i64,
+    /// Grows with every session that is ended. Given by the store; ignored when writing.
+    pub access_revision: i64,
 }
 
-type JurisdictionRow = (i64, String, String, String, String, String, String, i64);
+type JurisdictionRow = (i64, String, String, String, String, String, String, i64, i64);
 type UnitRow = (i64, String, String, String, String, Option<String>, bool, Option<String>);
 type PersonRow = (i64, i64, String, Option<String>, Option<String>, String, bool, String, String);
 
 fn read_jurisdiction(row: JurisdictionRow) -> Result<Jurisdiction, Error> {
-    let (id, code, zh, en, zone, calendar, bodies, revision) = row;
+    let (id, code, zh, en, zone, calendar, bodies, revision, access_revision) = row;
     let bodies = serde_json::from_str(&bodies)
         .map_err(|cause| Error::corrupt(format!("the bodies of jurisdiction {code}"), cause))?;
     Ok(Jurisdiction {
@@ -50,6 +52,7 @@ fn read_jurisdiction(row: JurisdictionRow) -> Result<Jurisdiction, Error> {
         calendar,
         bodies,
         revision,
+        access_revision,
     })
 }
 
@@ -173,7 +176,12 @@ impl Transaction<'_> {
         );
         each!(&mut self.connection, connection => {
             diesel::insert_into(jurisdiction::table)
-                .values((jurisdiction::id.eq(id), jurisdiction::revision.eq(0), values))
+                .values((
+                    jurisdiction::id.eq(id),
+                    jurisdiction::revision.eq(0),
+                    jurisdiction::access_revision.eq(0),
+                    values,
+                ))
                 .on_conflict(jurisdiction::id)
                 .do_update()
                 .set(values)
@@ -265,6 +273,19 @@ impl Transaction<'_> {
                 .execute(connection)
         })?;
         self.raise_revision(owner)
+    }
+
+    /// Holds a jurisdiction until the transaction ends: of those who judge by who is who, one at a time.
+    ///
+    /// # Errors
+    /// As for any statement.
+    pub fn hold_jurisdiction(&mut self, owner: JurisdictionId) -> Result<(), Error> {
+        // A transaction of SQLite holds everything. Rows that only name the jurisdiction may still come.
+        if let Connection::Postgres(connection) = &mut self.connection {
+            let row = jurisdiction::table.find(owner.0).select(jurisdiction::id);
+            row.for_no_key_update().first::<i64>(connection).optional()?;
+        }
+        Ok(())
     }
 
     /// Tells the other nodes that something of `owner` changed.

@@ -25,6 +25,7 @@ diesel::table! {
         calendar -> Text,
         bodies -> Text,
         revision -> BigInt,
+        access_revision -> BigInt,
     }
 }
 

@@ -1,4 +1,5 @@
-//! Sessions of people. Only hashes of their secrets are kept.
+//! Sessions of people. Only hashes of their secrets are kept. Every end of one raises a revision in the
+//! same transaction, so that each node forgets what it remembers of sessions.
 
 use diesel::prelude::*;
 
@@ -6,7 +7,7 @@ use super::connection::each;
 use super::error::Error;
 use super::event::hash_of;
 use super::pool::Reader;
-use super::schema::session;
+use super::schema::{jurisdiction, session};
 use super::writer::Transaction;
 use crate::domain::event::Hash;
 use crate::domain::{Instant, JurisdictionId, PersonId};
@@ -98,39 +99,63 @@ impl Transaction<'_> {
         Ok(())
     }
 
-    /// Notes that a session was used. To be called now and then, not for each request.
+    /// Notes that a session was used; false when it has ended. To be called now and then, not for each
+    /// request.
     ///
     /// # Errors
     /// As for any statement.
-    pub fn touch_session(&mut self, hash: &Hash, now: Instant) -> Result<(), Error> {
-        each!(&mut self.connection, connection => {
+    pub fn touch_session(&mut self, hash: &Hash, now: Instant) -> Result<bool, Error> {
+        let touched = each!(&mut self.connection, connection => {
             diesel::update(session::table.find(hash.as_slice()))
                 .set(session::used_at.eq(now.0))
                 .execute(connection)
         })?;
-        Ok(())
+        Ok(touched == 1)
     }
 
-    /// Ends one session; false when it had ended already.
+    /// Ends one session, and tells the other nodes; false when it had ended already.
     ///
     /// # Errors
     /// As for any statement.
     pub fn end_session(&mut self, hash: &Hash) -> Result<bool, Error> {
+        let owners: Vec<i64> = each!(&mut self.connection, connection => {
+            session::table.find(hash.as_slice()).select(session::jurisdiction_id).load(connection)
+        })?;
+        self.raise_access_revision(&owners)?;
         let gone = each!(&mut self.connection, connection => {
             diesel::delete(session::table.find(hash.as_slice())).execute(connection)
         })?;
         Ok(gone == 1)
     }
 
-    /// Ends every session of a person; answers how many there were.
+    /// Ends every session of a person, and tells the other nodes; answers how many there were.
     ///
     /// # Errors
     /// As for any statement.
     pub fn end_sessions(&mut self, person: PersonId) -> Result<usize, Error> {
+        let owners: Vec<i64> = each!(&mut self.connection, connection => {
+            session::table
+                .filter(session::person_id.eq(person.0))
+                .select(session::jurisdiction_id)
+                .distinct()
+                .load(connection)
+        })?;
+        self.raise_access_revision(&owners)?;
         let gone = each!(&mut self.connection, connection => {
             diesel::delete(session::table.filter(session::person_id.eq(person.0)))
                 .execute(connection)
         })?;
         Ok(gone)
+    }
+
+    /// Tells the other nodes that sessions end. Before the rows themselves, as everywhere: of two that
+    /// end the same at once, one waits for the other and not both.
+    fn raise_access_revision(&mut self, owners: &[i64]) -> Result<(), Error> {
+        each!(&mut self.connection, connection => {
+            diesel::update(jurisdiction::table.filter(jurisdiction::id.eq_any(owners)))
+                .set(jurisdiction::access_revision.eq(jurisdiction::access_revision + 1))
+                .execute(connection)
+        })?;
+        Ok(())
     }
 }

@@ -1,4 +1,5 @@
-//! Tokens: how people and units' systems are known. Only hashes are kept.
+//! Tokens: how people and units' systems are known. Only hashes are kept. Every change raises the
+//! jurisdiction's revision, so that each node loads them again.
 
 use diesel::prelude::*;
 
@@ -83,6 +84,7 @@ impl Transaction<'_> {
                 ))
                 .execute(connection)
         })?;
+        self.raise_revision(new.jurisdiction)?;
         Ok(id)
     }
 
@@ -91,6 +93,10 @@ impl Transaction<'_> {
     /// # Errors
     /// As for any statement.
     pub fn revoke_token(&mut self, id: i64, now: Instant) -> Result<bool, Error> {
+        let owners: Vec<i64> = each!(&mut self.connection, connection => {
+            token::table.find(id).select(token::jurisdiction_id).load(connection)
+        })?;
+        self.tell(&owners)?;
         let changed = each!(&mut self.connection, connection => {
             diesel::update(token::table.find(id))
                 .filter(token::revoked_at.is_null())
@@ -105,6 +111,15 @@ impl Transaction<'_> {
     /// # Errors
     /// As for any statement.
     pub fn revoke_tokens(&mut self, person: PersonId, now: Instant) -> Result<usize, Error> {
+        let owners: Vec<i64> = each!(&mut self.connection, connection => {
+            token::table
+                .filter(token::person_id.eq(person.0))
+                .filter(token::revoked_at.is_null())
+                .select(token::jurisdiction_id)
+                .distinct()
+                .load(connection)
+        })?;
+        self.tell(&owners)?;
         let changed = each!(&mut self.connection, connection => {
             diesel::update(token::table.filter(token::person_id.eq(person.0)))
                 .filter(token::revoked_at.is_null())
@@ -119,12 +134,25 @@ impl Transaction<'_> {
     /// # Errors
     /// As for any statement.
     pub fn revoke_all_tokens(&mut self, now: Instant) -> Result<usize, Error> {
+        let owners: Vec<i64> = each!(&mut self.connection, connection => {
+            token::table
+                .filter(token::revoked_at.is_null())
+                .select(token::jurisdiction_id)
+                .distinct()
+                .load(connection)
+        })?;
+        self.tell(&owners)?;
         let changed = each!(&mut self.connection, connection => {
             diesel::update(token::table.filter(token::revoked_at.is_null()))
                 .set(token::revoked_at.eq(now.0))
                 .execute(connection)
         })?;
         Ok(changed)
+    }
+
+    /// Tells the other nodes that tokens end; before the rows themselves, as everywhere.
+    fn tell(&mut self, owners: &[i64]) -> Result<(), Error> {
+        owners.iter().try_for_each(|owner| self.raise_revision(JurisdictionId(*owner)))
     }
 
     /// Notes that a token was used. To be called now and then, not for each request.

@@ -9,6 +9,7 @@ use super::part::{Part, Target};
 use super::pool::Reader;
 use super::schema::call_trace;
 use super::statement::Cell;
+use super::writer::Transaction;
 use crate::domain::{InstanceId, Instant, JurisdictionId};
 
 /// What is left of one call beside the call itself.
@@ -112,6 +113,31 @@ impl Reader {
         Ok(rows.into_iter().map(read).collect())
     }
 
+    /// The matters about which calls from a number came, under any of its digests, at most `limit`, the
+    /// newest first, below an id if one is given.
+    ///
+    /// # Errors
+    /// As for any statement.
+    pub fn matters_of_phone(
+        &mut self,
+        owner: JurisdictionId,
+        phones: &[String],
+        (before, limit): (Option<InstanceId>, i64),
+    ) -> Result<Vec<InstanceId>, Error> {
+        let ids: Vec<i64> = each!(&mut self.connection, connection => {
+            call_trace::table
+                .filter(call_trace::phone.eq_any(phones))
+                .filter(call_trace::jurisdiction_id.eq(owner.0))
+                .filter(call_trace::instance_id.lt(before.map_or(i64::MAX, |id| id.0)))
+                .select(call_trace::instance_id)
+                .distinct()
+                .order(call_trace::instance_id.desc())
+                .limit(limit)
+                .load(connection)
+        })?;
+        Ok(ids.into_iter().map(InstanceId).collect())
+    }
+
     /// The trace of the call that opened a matter.
     ///
     /// # Errors
@@ -121,5 +147,24 @@ impl Reader {
             call_trace::table.find((instance.0, 1_i64)).first(connection).optional()
         })?;
         Ok(row.map(read))
+    }
+}
+
+impl Transaction<'_> {
+    /// Puts another number, or none, in the trace of a call.
+    ///
+    /// # Errors
+    /// As for any statement.
+    pub fn retrace(
+        &mut self,
+        (instance, seq): (InstanceId, i64),
+        phone: Option<&str>,
+    ) -> Result<(), Error> {
+        each!(&mut self.connection, connection => {
+            diesel::update(call_trace::table.find((instance.0, seq)))
+                .set(call_trace::phone.eq(phone))
+                .execute(connection)
+        })?;
+        Ok(())
     }
 }

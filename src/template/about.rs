@@ -29,6 +29,8 @@ pub struct About {
     pub link: String,
     /// The command that a reply or the page may give.
     pub offer: Option<Offer>,
+    /// What the button of a command says for which the recipient must sign in, with a second factor.
+    pub sign_in: String,
     /// Whether a reply by SMS is read.
     pub reply: bool,
     /// The code that proves an address.
@@ -93,7 +95,7 @@ pub struct Item {
 }
 
 /// The variables, besides the workflow's `fields`.
-pub(super) const KNOWN: [&str; 30] = [
+pub(super) const KNOWN: [&str; 31] = [
     "language",
     "office",
     "number",
@@ -108,6 +110,7 @@ pub(super) const KNOWN: [&str; 30] = [
     "link",
     "offer.title",
     "offer.digit",
+    "sign_in",
     "reply",
     "code",
     "minutes",
@@ -127,8 +130,8 @@ pub(super) const KNOWN: [&str; 30] = [
 ];
 
 /// What is not known yet when the sentence of one text is worded.
-pub(super) const LATER: [&str; 7] =
-    ["link", "offer", "offer.title", "offer.digit", "reply", "items", "code"];
+pub(super) const LATER: [&str; 8] =
+    ["link", "offer", "offer.title", "offer.digit", "sign_in", "reply", "items", "code"];
 
 /// What a subject must not show: it is seen on locked screens and kept in lists.
 pub(super) const PRIVATE: [&str; 2] = ["code", "link"];

@@ -191,6 +191,8 @@ impl Templates {
                     let mut several = vec![about.clone()];
                     several.push(About { items: Vec::new(), ..about.clone() });
                     several.push(About { offer: None, link: String::new(), ..about.clone() });
+                    let title = about.offer.clone().unwrap_or_default().title;
+                    several.push(About { offer: None, sign_in: title, ..about.clone() });
                     for stage in ["begins", "lasts", "ends"] {
                         several.push(About { stage: stage.to_owned(), ..about.clone() });
                     }

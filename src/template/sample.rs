@@ -73,6 +73,7 @@ impl About {
             name: word("李主任", "Li Wei"),
             link: link.clone(),
             offer: Some(Offer { title: word("接收", "accept"), digit: 2 }),
+            sign_in: String::new(),
             reply: true,
             code: "123456".to_owned(),
             minutes: 10,

@@ -11,7 +11,7 @@ use fenliu::channel::{Channel, Console, INBOX_MAX, guard};
 use fenliu::clock::StillClock;
 use fenliu::config::jurisdiction::Jurisdiction;
 use fenliu::domain::{
-    Actor, Directory, Event, InstanceId, Instant, JurisdictionId, Message, Person, Roster,
+    Actor, Directory, Event, InstanceId, Instant, JurisdictionId, Message, Person, Role, Roster,
 };
 use fenliu::gate::{AlertRules, Caller, Done, Error, Gate, MessageFilter, Parts, Request, Target};
 use fenliu::http::Server;
@@ -283,6 +283,15 @@ impl County {
         let person = found.next().unwrap_or_else(|| panic!("there is no {who}")).clone();
         assert!(found.next().is_none(), "several people are {who}");
         person
+    }
+
+    /// Somebody gets another role in the same units.
+    pub(super) fn changes_role(&self, who: &str, role: Role) {
+        let mut person = self.person(who);
+        person.grants.iter_mut().for_each(|grant| grant.role = role);
+        let writer = self.store.writer();
+        writer.unwrap().transaction(|t| t.put_person(self.jurisdiction, &person)).unwrap();
+        self.gate.reload().unwrap();
     }
 
     /// Somebody has proved an address.

@@ -1,7 +1,7 @@
 //! People answer: by the page behind the link, and by SMS.
 
 use fenliu::domain::event::ClockVerb;
-use fenliu::domain::{InstanceId, Message};
+use fenliu::domain::{InstanceId, Message, Role};
 use fenliu::gate::number_of;
 use reqwest::Method;
 use serde_json::json;
@@ -242,5 +242,60 @@ fn the_alarm_is_noted_by_sms_from_a_proved_number_and_not_from_another() {
         county.replies(DUTY, &format!("2 {}", number_of(id))).await;
         county.expect_sms(DUTY, "已办理");
         assert!(gone(county), "the call-out has ended");
+    });
+}
+
+const DIRECTOR: &str = "县应急办主任";
+
+/// Whether the call-out still waits for somebody who notes it.
+fn waits(county: &County, id: InstanceId) -> bool {
+    let (instance, _) = county.store.read(|reader| reader.instance(id)).unwrap().unwrap();
+    instance.clocks.contains_key("call_out")
+}
+
+// Check 12.
+#[test]
+fn who_rules_says_by_message_that_he_is_awake_and_signs_in_for_the_rest() {
+    play(async |county| {
+        let id = landslide(county, "major").await;
+        let sms = county.expect_sms(DIRECTOR, "“应急办签收警报”请登录办理");
+        let mail = county.expect_email(DIRECTOR, "“应急办签收警报”须登录系统并用动态口令办理");
+        for arrived in [&sms, &mail] {
+            let page = county.looks_at(arrived, Method::GET).await;
+            assert!(!page.contains("value=\"offer\""), "{page}");
+            assert!(page.contains("“应急办签收警报”须登录系统并用动态口令办理"), "{page}");
+            assert_eq!(county.presses(arrived, "offer").await, 409);
+        }
+        county.read_everything();
+        county.proves(DIRECTOR, "sms");
+        county.replies(DIRECTOR, &format!("2 {}", number_of(id))).await;
+        county.expect_sms(DIRECTOR, "“应急办签收警报”须登录系统并用动态口令办理，不能以短信办理");
+        assert!(waits(county, id), "nobody has noted it");
+        assert!(!acknowledged(county, id));
+        assert_eq!(county.presses(&sms, "acknowledge").await, 200);
+        assert!(acknowledged(county, id), "that he is awake needs no device");
+        assert!(waits(county, id));
+        // The duty officer, whose role needs none, notes it by the link.
+        let duty = last_sms(county, DUTY);
+        assert!(!duty.text.contains("登录"), "{duty:?}");
+        assert_eq!(county.presses(&duty, "offer").await, 200);
+        assert!(!waits(county, id));
+        county.read_everything();
+    });
+}
+
+// Check 12.
+#[test]
+fn whoever_was_made_a_director_since_an_alert_gives_no_command_by_its_link() {
+    play(async |county| {
+        let id = landslide(county, "larger").await;
+        let sms = county.expect_sms(DUTY, "请立即签收");
+        county.read_everything();
+        county.changes_role(DUTY, Role::Director);
+        let page = county.looks_at(&sms, Method::GET).await;
+        assert!(!page.contains("value=\"offer\""), "{page}");
+        assert_eq!(county.presses(&sms, "offer").await, 409);
+        assert!(waits(county, id));
+        county.read_everything();
     });
 }

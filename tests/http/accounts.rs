@@ -10,7 +10,7 @@ use sha1::Sha1;
 
 use super::office::{Answer, Office, read};
 
-pub(super) const PASSWORD: &str = "Gangwu-2018 zhiban";
+pub(crate) const PASSWORD: &str = "Gangwu-2018 zhiban";
 
 /// Somebody with a browser.
 pub(super) struct Browser<'o> {
@@ -78,7 +78,7 @@ pub(super) async fn with_device<'o>(office: &'o Office, person: i64, login: &str
 }
 
 /// The code that a device shows.
-pub(super) fn device(secret: &str, now: Instant) -> String {
+pub(crate) fn device(secret: &str, now: Instant) -> String {
     const LETTERS: &str = "ABCDEFGHIJKLMNOPQRSTUVWXYZ234567";
     let (mut bits, mut count, mut bytes) = (0_u32, 0, Vec::new());
     for letter in secret.chars() {

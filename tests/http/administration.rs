@@ -323,7 +323,7 @@ async fn whose_address_changed_and_who_muted_whom_stands_in_the_audit_log() {
     let (kind, detail) = entry(1);
     assert_eq!((kind.as_str(), &detail["mute"]), ("muted", number));
     assert_eq!(entry(2).1["addresses"], json!([]), "nothing changed");
-    assert_eq!(entry(3).1["addresses"], json!(["sms"]), "which one, not where to");
+    assert_eq!(entry(3).1["addresses"], json!(["phone"]), "which one, not where to");
 }
 
 #[tokio::test]

@@ -6,7 +6,7 @@ use std::path::Path;
 
 use fenliu::app::rights;
 use fenliu::domain::Role;
-use fenliu::policy::{Act, Column, reach};
+use fenliu::policy::{Act, Column, Relation, reach};
 use reqwest::Method;
 use serde_json::{Value as Json, json};
 
@@ -115,7 +115,7 @@ async fn every_operation_is_refused_to_nobody_and_to_those_whose_roles_do_not_al
         people.insert(role, post.unwrap_or_else(|| panic!("nobody is {role}")).clone());
     }
     let id = "ins_0000000000000";
-    let (mut refused, mut allowed) = (0, 0);
+    let (mut refused, mut allowed, mut everything) = (0, 0, 0);
     for operation in operations(&office).await.iter().filter(|one| !one.streams()) {
         let name = format!("{} {}", operation.method, operation.path);
         let body = json!({});
@@ -126,7 +126,10 @@ async fn every_operation_is_refused_to_nobody_and_to_those_whose_roles_do_not_al
         }
         assert_eq!(nobody.problem(401), "unauthorized", "{name}");
         for (role, who) in &people {
+            let before = office.gate.figures().denied();
             let answer = operation.ask(&office, who, id, &body).await;
+            // The door counts whom it sends away; what is refused behind it is refused for the thing.
+            let at_the_door = office.gate.figures().denied() - before;
             let act = Act::from_code(operation.demand);
             let columns = [Some(Column::Role(*role)), county(who)];
             let may = act.is_none_or(|act| {
@@ -140,13 +143,23 @@ async fn every_operation_is_refused_to_nobody_and_to_those_whose_roles_do_not_al
                     answer.text
                 );
                 assert_ne!(answer.json["code"], "unauthorized", "{name} {who}");
+                assert_eq!(at_the_door, 0, "{name} {who} was sent away");
+                let all = |column: &Column| {
+                    act.is_some_and(|act| reach(*column, act).includes(Relation::Other))
+                };
+                if columns.iter().flatten().any(all) {
+                    everything += 1;
+                    assert_ne!(answer.json["code"], "forbidden", "{name} as {who}, who may all");
+                }
             } else {
                 refused += 1;
                 assert_eq!(answer.problem(403), "forbidden", "{name} as {who}");
+                assert_eq!(at_the_door, 1, "{name} as {who} was let in");
             }
         }
     }
     assert!(refused > 250 && allowed > 300, "{refused} refused, {allowed} let through");
+    assert!(everything > 250, "{everything} who may do it to everything");
 }
 
 /// A leader of the county government has a column more.
@@ -252,6 +265,62 @@ async fn five_thousand_attempts_at_foreign_matters_learn_nothing() {
     let Tally { attempts, leaks } = tally;
     assert!(leaks.is_empty(), "{} of {attempts}: {:#?}", leaks.len(), &leaks[..leaks.len().min(5)]);
     assert!(attempts >= 5000, "{attempts} attempts");
+}
+
+// Checks 2, 3.
+#[tokio::test]
+async fn what_is_another_persons_or_another_units_own_is_as_if_it_were_not_there() {
+    let office = Office::county().await;
+    let owner = "huanbao.liaison";
+    let id = registered(&office).await;
+    let route = json!({ "command": "route", "input": { "unit": "huanbao" } });
+    office.command(DESK, &id, route).await.ok(200);
+    let me = office.get(owner, "/api/v1/me").await.ok(200)["person"]["id"].as_i64().unwrap();
+    let ids = office.gate.public_ids();
+    let message = ids.message(office.newest_to(me).await.id);
+    let wish = json!({ "unit": "huanbao", "url": "https://hooks.example.org/fenliu" });
+    let subscription =
+        office.post(owner, "/api/v1/subscriptions", wish).await.ok(201)["id"].clone();
+    let (no_message, nobody) = (ids.message(fenliu::domain::MessageId(987_654)), 999_999);
+    let own = |path: &str, thing: &str| path.replace("{}", thing);
+    let mut tally = Tally::default();
+    for (method, path, thing, absent, body) in [
+        (Method::GET, "/api/v1/messages/{}", message.clone(), no_message.clone(), None),
+        (Method::POST, "/api/v1/messages/{}/acknowledge", message, no_message, Some(json!({}))),
+        (
+            Method::PUT,
+            "/api/v1/subscriptions/{}",
+            subscription.to_string(),
+            nobody.to_string(),
+            Some(json!({ "active": false })),
+        ),
+        (
+            Method::DELETE,
+            "/api/v1/subscriptions/{}",
+            subscription.to_string(),
+            nobody.to_string(),
+            None,
+        ),
+    ] {
+        for unit in ["huimin", "ranqi", "minzheng", "chengguan"] {
+            let who = format!("{unit}.liaison");
+            let ask = async |thing: &str| {
+                let request = office.ask(&who, method.clone(), &own(path, thing));
+                read(if let Some(body) = &body { request.json(body) } else { request }).await
+            };
+            let (foreign, absent) = (ask(&thing).await, ask(&absent).await);
+            tally.note(&foreign, &absent, || format!("{who}: {method} {path}"));
+        }
+    }
+    assert!(tally.leaks.is_empty(), "{:#?}", tally.leaks);
+    assert_eq!(tally.attempts, 16);
+    // That there is such a person is known in the house; what is his own is not.
+    for path in ["messages", "contacts", "rules", "mutes"] {
+        let path = format!("/api/v1/people/{me}/{path}");
+        office.get(owner, &path).await.ok(200);
+        let foreign = office.get("huimin.liaison", &path).await;
+        assert!([403, 404].contains(&foreign.status), "{path}: {}", foreign.text);
+    }
 }
 
 /// The headers of an answer, without the number that each request has.

@@ -1,6 +1,7 @@
 //! Two things that happen to one account at the same time: neither is undone by the other. On both
 //! back ends; on PostgreSQL at two nodes.
 
+use std::collections::BTreeMap;
 use std::sync::{Arc, Barrier};
 use std::thread;
 
@@ -21,10 +22,10 @@ const ASHA: PersonId = PersonId(1);
 const OTHER: &str = "Matofali 9 ya bandari";
 
 /// Two doors to the same data: two nodes where the back end bears them, else one.
-struct House {
-    doors: [Gate; 2],
-    store: Store,
-    system: Caller,
+pub(super) struct House {
+    pub(super) doors: [Gate; 2],
+    pub(super) store: Store,
+    pub(super) system: Caller,
     _folder: Option<Folder>,
 }
 
@@ -52,7 +53,7 @@ impl House {
         Self { doors: [one, two], store, system, _folder: folder }
     }
 
-    fn on_sqlite() -> Self {
+    pub(super) fn on_sqlite() -> Self {
         let folder = Folder::new();
         let options = Options { create: true, ..Options::default() };
         let store = Store::open(&folder.url(), options).unwrap();
@@ -60,7 +61,7 @@ impl House {
         Self::founded(store, Some(folder), None)
     }
 
-    fn on_postgres() -> Self {
+    pub(super) fn on_postgres() -> Self {
         let url = postgres::migrated_database();
         let store = Store::open(&url, Options::default()).unwrap();
         Self::founded(store, None, Some(&url))
@@ -94,7 +95,7 @@ fn sign_in(door: &Gate, password: &str) -> Result<Session, Error> {
 }
 
 /// Does both at the same time.
-fn both<A: Send, B: Send>(
+pub(super) fn both<A: Send, B: Send>(
     one: impl FnOnce() -> A + Send,
     other: impl FnOnce() -> B + Send,
 ) -> (A, B) {
@@ -110,7 +111,7 @@ fn both<A: Send, B: Send>(
     })
 }
 
-fn code_of<T>(answer: Result<T, Error>) -> String {
+pub(super) fn code_of<T>(answer: Result<T, Error>) -> String {
     match answer {
         Err(Error::Refused(refusal)) => refusal.code,
         Err(error) => error.to_string(),
@@ -128,6 +129,7 @@ macro_rules! on_both {
         }
     };
 }
+pub(super) use on_both;
 
 on_both!(
     an_account_that_is_taken_stays_taken_whatever_its_person_does_meanwhile,
@@ -135,6 +137,7 @@ on_both!(
     a_setup_code_is_good_once,
     wrong_passwords_at_the_same_time_all_count,
     a_session_that_was_left_does_not_come_back_with_a_device,
+    a_session_that_is_left_while_it_is_used_is_not_remembered,
     whoever_is_called_otherwise_signs_in_again,
 );
 
@@ -206,6 +209,28 @@ fn a_session_that_was_left_does_not_come_back_with_a_device(house: &House) {
     assert_eq!(house.sessions(), 0);
     let account = house.store.read(|reader| reader.account(ASHA)).unwrap().unwrap();
     assert_eq!(account.totp_at, None, "nor is a device demanded that nobody confirmed");
+}
+
+// Check 14.
+fn a_session_that_is_left_while_it_is_used_is_not_remembered(house: &House) {
+    let [one, two] = &house.doors;
+    house.signed_in();
+    for _ in 0..10 {
+        let Session { secret, seen } = sign_in(one, PASSWORD).unwrap();
+        thread::scope(|scope| {
+            for door in [one, two, two] {
+                let secret = &secret;
+                scope.spawn(move || (0..100).for_each(|_| drop(door.session(secret))));
+            }
+            two.sign_out(&seen, "10.0.0.1").unwrap();
+            assert!(two.session(&secret).is_err(), "in force when it is answered");
+        });
+        assert!(two.session(&secret).is_err());
+        // The other node hears of it when it next looks for changes.
+        one.notice_changes(&mut BTreeMap::new()).unwrap();
+        assert!(one.session(&secret).is_err());
+        assert_eq!(house.sessions(), 0);
+    }
 }
 
 fn whoever_is_called_otherwise_signs_in_again(house: &House) {

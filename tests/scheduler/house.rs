@@ -9,7 +9,7 @@ use fenliu::domain::{
     Actor, Directory, Event, Grant, InstanceId, Instant, JurisdictionId, Message, Person, PersonId,
     Role, Text, Unit,
 };
-use fenliu::gate::{AlertRules, Caller, Done, Gate, Parts, Request, Target};
+use fenliu::gate::{AlertRules, Caller, Done, Entropy, Gate, Parts, Request, Target};
 use fenliu::scheduler::Duty;
 use fenliu::scheduler::clocks::Clocks;
 use fenliu::scheduler::{Next, Poll};
@@ -190,6 +190,13 @@ impl House {
         self.duty = Duty::new(self.gate.clone());
     }
 
+    /// The same with numbers that are different each time, so that no two secrets are alike.
+    pub(crate) fn with_secrets(mut self) -> Self {
+        self.gate = opened(&self.store, &self.clock, |bytes| getrandom::fill(bytes).unwrap());
+        self.duty = Duty::new(self.gate.clone());
+        self
+    }
+
     pub(crate) fn set(&self, time: &str) {
         self.clock.set(at(time));
     }
@@ -280,6 +287,10 @@ impl House {
 }
 
 pub(crate) fn door(store: &Store, clock: &Arc<StillClock>) -> Gate {
+    opened(store, clock, entropy)
+}
+
+fn opened(store: &Store, clock: &Arc<StillClock>, entropy: Entropy) -> Gate {
     let clock: Arc<StillClock> = Arc::clone(clock);
     Gate::open(Parts {
         store: store.clone(),

@@ -7,7 +7,7 @@ use std::time::Duration;
 use fenliu::channel::{Channel, Letter, Outcome};
 use fenliu::config::job::{Does, Job};
 use fenliu::domain::{Actor, Delivery, InstanceId, MessageId, Person, Scope};
-use fenliu::gate::{Caller, Known, NewToken, verify};
+use fenliu::gate::{Attempt, Caller, Gate, Known, NewAccount, NewToken, Session, SignIn, verify};
 use fenliu::scheduler::jobs::{Jobs, Plan};
 use fenliu::scheduler::outbox::{Options as Sending, Outbox};
 use fenliu::scheduler::watch::Watch;
@@ -15,6 +15,7 @@ use fenliu::scheduler::{Lines, Next, Options, Poll, Scheduler};
 use futures_util::future::{BoxFuture, join};
 
 use super::house::{House, LEADER, at, run, turn};
+use crate::http::accounts::{PASSWORD, device};
 use crate::store::postgres;
 
 /// A channel that writes down what both nodes hand over.
@@ -99,6 +100,125 @@ fn rights_taken_away_at_one_node_are_gone_at_the_other_within_five_seconds() {
         one.gate.put_person(&system, &Person { active: false, ..leader }).unwrap();
         turn(&mut watch).await;
         assert!(two.gate.bearer(&token).is_err());
+    });
+}
+
+const HERE: &str = "10.0.0.1";
+const OTHER: &str = "Matofali 9 ya bandari";
+
+/// Gives somebody an account, or another password.
+fn account(gate: &Gate, system: &Caller, password: &str) {
+    let new = NewAccount { login: "leader".to_owned(), subject: None };
+    let setup = gate.give_account(system, LEADER, &new).unwrap();
+    let setup = setup.unwrap_or_else(|| gate.reset_account(system, LEADER, true).unwrap());
+    gate.set_up("leader", &setup.code, password, HERE).unwrap();
+}
+
+/// What ends sessions and tokens of a person, each in its own words.
+#[derive(Debug, Clone, Copy)]
+enum Ends {
+    SignedOut,
+    SignedInAnew,
+    DeviceSet,
+    PasswordChanged,
+    OtherRights,
+    AccountReset,
+    AccountTaken,
+    LeftTheHouse,
+}
+
+impl Ends {
+    fn happens(self, one: &House, system: &Caller, session: &Session) {
+        let (gate, seen) = (&one.gate, &session.seen);
+        let directory = gate.registry().directory(one.jurisdiction).unwrap();
+        let leader = directory.people[&LEADER].clone();
+        match self {
+            Self::SignedOut => gate.sign_out(seen, HERE).unwrap(),
+            Self::SignedInAnew => drop(sign_in(gate, PASSWORD, Some(&session.secret))),
+            Self::DeviceSet => {
+                let secret = gate.enrol(seen, PASSWORD, HERE).unwrap().secret;
+                drop(gate.confirm(seen, &device(&secret, gate.now()), HERE).unwrap());
+            }
+            Self::PasswordChanged => gate.change_password(seen, PASSWORD, OTHER, HERE).unwrap(),
+            Self::OtherRights => {
+                drop(gate.put_person(system, &Person { grants: Vec::new(), ..leader }).unwrap());
+            }
+            Self::AccountReset => drop(gate.reset_account(system, LEADER, false).unwrap()),
+            Self::AccountTaken => gate.take_account(system, LEADER).unwrap(),
+            Self::LeftTheHouse => {
+                drop(gate.put_person(system, &Person { active: false, ..leader }).unwrap());
+            }
+        }
+    }
+}
+
+fn sign_in(gate: &Gate, password: &str, older: Option<&str>) -> Session {
+    let wish = SignIn { login: "leader", password, code: None };
+    gate.sign_in(wish, Attempt { from: HERE, older }).unwrap()
+}
+
+// Checks 6, 14.
+#[test]
+fn a_session_that_ends_at_one_node_is_over_at_the_other_within_five_seconds() {
+    for ends in [
+        Ends::SignedOut,
+        Ends::SignedInAnew,
+        Ends::DeviceSet,
+        Ends::PasswordChanged,
+        Ends::OtherRights,
+        Ends::AccountReset,
+        Ends::AccountTaken,
+        Ends::LeftTheHouse,
+    ] {
+        run(async {
+            let (one, two) = nodes();
+            let (one, two) = (one.with_secrets(), two.with_secrets());
+            let system = Caller { actor: Actor::System, jurisdiction: one.jurisdiction };
+            account(&one.gate, &system, PASSWORD);
+            let mut watch = Watch::new(two.duty.clone());
+            turn(&mut watch).await;
+            let session = sign_in(&one.gate, PASSWORD, None);
+            for node in [&one, &two] {
+                assert!(node.gate.session_at_hand(&session.secret).is_none());
+                node.gate.session(&session.secret).unwrap();
+                node.gate.session_at_hand(&session.secret).expect("memory knows").unwrap();
+            }
+            ends.happens(&one, &system, &session);
+            assert!(one.gate.session(&session.secret).is_err(), "{ends:?}: in force at once");
+            let next = turn(&mut watch).await;
+            assert!(matches!(next, Next::In(wait) if wait <= Duration::from_secs(5)), "{next:?}");
+            assert!(two.gate.session(&session.secret).is_err(), "{ends:?}");
+        });
+    }
+}
+
+// Checks 6, 15.
+#[test]
+fn a_token_that_is_revoked_at_one_node_is_worthless_at_the_other_within_five_seconds() {
+    run(async {
+        let (one, two) = nodes();
+        let (one, two) = (one.with_secrets(), two.with_secrets());
+        let system = Caller { actor: Actor::System, jurisdiction: one.jurisdiction };
+        let mut watch = Watch::new(two.duty.clone());
+        let new = |label: &str| NewToken {
+            person: LEADER,
+            label: label.to_owned(),
+            expires_at: None,
+            scope: Scope::default(),
+        };
+        let first = one.gate.issue_token(&system, &new("first")).unwrap();
+        let second = one.gate.issue_token(&system, &new("second")).unwrap();
+        turn(&mut watch).await;
+        two.gate.bearer(&first.secret).unwrap();
+        one.gate.revoke_token(&system, first.id).unwrap();
+        turn(&mut watch).await;
+        assert!(two.gate.bearer(&first.secret).is_err());
+        two.gate.bearer(&second.secret).expect("nothing was said of this one");
+        account(&one.gate, &system, PASSWORD);
+        let session = sign_in(&one.gate, PASSWORD, None);
+        one.gate.change_password(&session.seen, PASSWORD, OTHER, HERE).unwrap();
+        turn(&mut watch).await;
+        assert!(two.gate.bearer(&second.secret).is_err(), "another password ends all of them");
     });
 }
 

@@ -9,7 +9,7 @@ use fenliu::domain::{
     Actor, ChainHash, Grant, InstanceId, Kind, Person, PersonId, Role, Scope, StoredEvent, Text,
     Unit,
 };
-use fenliu::engine::audit::{ClockLine, Part, Record, examine};
+use fenliu::engine::audit::{ClockLine, Part, PartyLine, Record, examine};
 use fenliu::gate::{
     Attempt, AuditFilter, Caller, NewAccount, NewToken, NewUnit, Noted, Report, Request, SignIn,
     Target, verify, verify_signed,
@@ -275,6 +275,38 @@ fn who_called_is_what_the_events_say_until_somebody_erases_it() {
     }
 }
 
+// Checks 45, 47.
+#[test]
+fn who_called_is_what_was_last_put_right() {
+    let caller = "    caller: { type: text, personal: true, max: 60, title: { zh: 姓名, en: name } }\n  set:";
+    let workflow = WORKFLOW.replacen("  set:", caller, 1);
+    run(async {
+        let house = House::of(std::slice::from_ref(&workflow));
+        let input = json!({ "tier": "larger", "place": "河边", "caller": "王小名" });
+        let id = house.ask(Target::New("matter".to_owned()), "register", input).await;
+        let id = id.receipt.instance;
+        let right = json!({ "reason": "来电人更正姓名", "call": 1, "caller": "王小明" });
+        let correct = Request {
+            caller: Caller { actor: Actor::System, jurisdiction: house.jurisdiction },
+            target: Target::Instance(id),
+            command: fenliu::engine::CORRECT.to_owned(),
+            input: right.as_object().unwrap().clone(),
+            occurred_at: None,
+            key: None,
+            if_version: None,
+            about: None,
+        };
+        let before = house.store.read(|reader| reader.personal(id)).unwrap().remove(0).value;
+        house.gate.submit(correct).await.unwrap();
+        assert!(verify(&house.store, |_| ()).unwrap().is_sound());
+        // Put back to what it was before, it is found.
+        house.damage(&format!("UPDATE personal SET value = '{before}'"));
+        let report = verify(&house.store, |_| ()).unwrap();
+        let fault = report.first_fault.unwrap_or_default();
+        assert!(fault.contains("`caller` of the caller is not what was said then"), "{fault}");
+    });
+}
+
 #[test]
 fn what_administrators_do_stands_in_a_chain_of_its_own() {
     run(async {
@@ -387,7 +419,14 @@ fn record(house: &House, id: InstanceId) -> Record {
             let messages = messages.collect();
             let events = reader.events(id, 1, 1000)?;
             let chain = ChainHash::Sha256;
-            Ok(Record { instance, chain, head, events, clocks, messages })
+            let parties = reader.parties(id)?.into_iter().map(|row| PartyLine {
+                unit: row.unit,
+                jurisdiction: row.jurisdiction,
+                from_seq: row.from_seq,
+                to_seq: row.to_seq,
+            });
+            let parties = parties.collect();
+            Ok(Record { instance, chain, head, events, clocks, messages, parties })
         })
         .unwrap()
 }

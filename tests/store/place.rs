@@ -101,6 +101,7 @@ pub(crate) fn jurisdiction(id: JurisdictionId, code: &str) -> Jurisdiction {
         calendar: "cn".to_owned(),
         bodies: [("desk".to_owned(), "gongan".to_owned())].into(),
         revision: 0,
+        access_revision: 0,
     }
 }
 

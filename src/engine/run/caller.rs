@@ -1,11 +1,28 @@
-//! Word of those who called: that it was shown to somebody who they are, and that it was erased. Both
-//! are facts of the matter, and change nothing else of it.
+//! Word of those who called: that it was shown to somebody who they are, that it was put right, and that it
+//! was erased. All are facts of the matter, and change nothing else of it.
 
 use super::Run;
 use crate::domain::{Actor, Refusal, Text, Value};
+use crate::engine::{CALL, REASON};
 
 /// The shortest and the longest reason, in characters.
-const REASON: std::ops::RangeInclusive<usize> = 4..=300;
+const LENGTH: std::ops::RangeInclusive<usize> = 4..=300;
+
+/// Refuses a purpose or a reason that says nothing, or too much.
+///
+/// # Errors
+/// `wrong_input`.
+pub fn said(name: &str, text: &str, (zh, en): (&str, &str)) -> Result<(), Refusal> {
+    if LENGTH.contains(&text.trim().chars().count()) {
+        return Ok(());
+    }
+    let (least, most) = (LENGTH.start(), LENGTH.end());
+    let text = Text::new(
+        format!("请在“{name}”写明{zh}，{least}至{most}字"),
+        format!("`{name}` says {en}, in {least} to {most} characters; nothing else"),
+    );
+    Err(Refusal::new("wrong_input", text))
+}
 
 impl Run<'_> {
     /// Notes that it was shown who called, to whom and for what.
@@ -13,7 +30,19 @@ impl Run<'_> {
     /// # Errors
     /// `wrong_input` without a purpose.
     pub fn reveal(&mut self) -> Result<(), Refusal> {
-        self.word_of_caller("purpose", "查看目的", "what for")
+        self.word_of_caller(("purpose", "查看目的", "what for"), |_| false)
+    }
+
+    /// Notes that what is kept of who called was put right, by whom and why: the input holds the event
+    /// of the call, and digests of what is right.
+    ///
+    /// # Errors
+    /// `wrong_input` without a reason, or for what does not say who called.
+    pub fn correct(&mut self) -> Result<(), Refusal> {
+        let identities = self.situation.chart.identities();
+        self.word_of_caller((REASON, "更正理由", "why"), |key| {
+            key == CALL || identities.contains_key(key)
+        })
     }
 
     /// Notes that who called was erased, by whom and why.
@@ -30,23 +59,19 @@ impl Run<'_> {
                 ),
             ));
         }
-        self.word_of_caller("reason", "删除理由", "why")
+        self.word_of_caller((REASON, "删除理由", "why"), |_| false)
     }
 
-    fn word_of_caller(&mut self, name: &str, zh: &str, en: &str) -> Result<(), Refusal> {
+    /// Word of a caller says why, and nothing but that and what may stand `beside`.
+    fn word_of_caller(
+        &mut self,
+        (name, zh, en): (&str, &str, &str),
+        beside: impl Fn(&str) -> bool,
+    ) -> Result<(), Refusal> {
         let input = &self.command.input;
-        let said = input.get(name).and_then(Value::as_text).unwrap_or_default();
-        let only = input.keys().all(|key| key == name);
-        if !REASON.contains(&said.trim().chars().count()) || !only {
-            let (least, most) = (REASON.start(), REASON.end());
-            return Err(Refusal::new(
-                "wrong_input",
-                Text::new(
-                    format!("请在“{name}”写明{zh}，{least}至{most}字"),
-                    format!("`{name}` says {en}, in {least} to {most} characters; nothing else"),
-                ),
-            ));
-        }
+        let text = input.get(name).and_then(Value::as_text).unwrap_or_default();
+        let only = input.keys().all(|key| key == name || beside(key));
+        said(name, if only { text } else { "" }, (zh, en))?;
         self.word_only = true;
         // The door has left only the grants that give the right.
         self.grant = match self.actor {

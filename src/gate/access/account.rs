@@ -9,6 +9,7 @@ use super::{SessionSeen, Trace, hash_of, password, refused};
 use crate::domain::{Actor, Instant, JurisdictionId, Person, PersonId, Text};
 use crate::gate::error::Error;
 use crate::gate::sealing::Deed;
+use crate::gate::standing::Standing;
 use crate::gate::token::unnarrowed;
 use crate::gate::{Caller, Gate, public_id};
 use crate::policy::{self, Act};
@@ -100,7 +101,7 @@ impl Gate {
         let login = sound_login(&new.login)?;
         let entry = Deed::of(caller, "account_given", format!("person:{id}"));
         let entry = entry.with(json!({ "login": login, "subject": new.subject }));
-        let given = self.change(|transaction, now| {
+        let given = self.decide(|transaction, now| {
             let mine = |row: Option<AccountRow>| row.is_none_or(|row| row.person == id);
             let called = match &new.subject {
                 Some(subject) => transaction.account_of_subject(subject)?,
@@ -109,7 +110,9 @@ impl Gate {
             if !mine(transaction.account_of_login(&login)?) || !mine(called) {
                 return Ok(None);
             }
-            let mut account = match transaction.hold_account(id)? {
+            let held = transaction.hold_account(id)?;
+            Standing::read(transaction, caller, Act::KeepAccounts, now)?;
+            let mut account = match held {
                 Some(account) => {
                     // Who signed in under another name may be somebody else.
                     if (&account.login, &account.subject) != (&login, &new.subject) {
@@ -149,8 +152,9 @@ impl Gate {
         unnarrowed(caller)?;
         let entry = Deed::of(caller, "account_reset", format!("person:{id}"));
         let entry = entry.with(json!({ "second_factor": second_factor }));
-        let setup = self.change(|transaction, now| {
+        let setup = self.decide(|transaction, now| {
             let Some(mut account) = transaction.hold_account(id)? else { return Ok(None) };
+            Standing::read(transaction, caller, Act::KeepAccounts, now)?;
             account.earlier.splice(0..0, account.password.take());
             if second_factor {
                 (account.totp, account.totp_at) = (None, None);
@@ -173,13 +177,14 @@ impl Gate {
     pub fn take_account(&self, caller: &Caller, id: PersonId) -> Result<(), Error> {
         self.keeps(caller, id)?;
         let entry = Deed::of(caller, "account_taken", format!("person:{id}"));
-        let gone = self.change(|transaction, now| {
+        let gone = self.decide(|transaction, now| {
             if transaction.hold_account(id)?.is_none() {
                 return Ok(false);
             }
+            Standing::read(transaction, caller, Act::KeepAccounts, now)?;
             cut_off(transaction, id, now)?;
             entry.write(transaction, now)?;
-            transaction.drop_account(id)
+            Ok(transaction.drop_account(id)?)
         })?;
         if !gone {
             return Err(Error::NotFound);

@@ -1,8 +1,12 @@
-//! Sessions of people: opaque secrets, kept as hashes in the store, so that every node knows at once
-//! when one has ended.
+//! Sessions of people: opaque secrets, kept as hashes in the store and remembered in memory. Whatever
+//! ends one is in force here when it is answered, and on other nodes when they next look for changes.
+
+use std::sync::Arc;
 
 use super::account::own;
+use super::memory::Remembered;
 use super::throttle::Codes;
+use super::totp::{device_is_set, wrong_code};
 use super::{Enrolment, Known, Trace, caller, hash_of, refused, totp};
 use serde_json::json;
 
@@ -11,13 +15,14 @@ use crate::domain::{Actor, Instant, JurisdictionId, Person, PersonId};
 use crate::gate::error::Error;
 use crate::gate::{Caller, Gate};
 use crate::policy;
-use crate::store::{AccountRow, Password, SessionRow, Transaction};
+use crate::store::{self, AccountRow, Password, SessionRow, Transaction};
 
 /// What a session's secret begins with.
 const PREFIX: &str = "fls_";
 
-/// That a session is used is written down when so much (ms) has passed since the last time.
-const TOUCH: i64 = 60_000;
+/// That a session is used is written down when one part of so many of the time after which an idle one
+/// ends has passed since the last time: after a restart, and on other nodes, it may end so much earlier.
+const STEPS: i64 = 30;
 
 /// What the logs call it that a device is set up.
 const ENROLMENT: &str = "second_factor_set";
@@ -27,6 +32,10 @@ const CODE_SHOWN: &str = "second_factor_shown";
 
 /// Whoever has no password here sets a device up so soon (ms) after a sign-in at the provider.
 const FRESH: i64 = 5 * 60_000;
+
+fn step(idle_ms: i64) -> i64 {
+    (idle_ms / STEPS).max(1)
+}
 
 /// A session as its owner sees it.
 #[derive(Debug, Clone)]
@@ -68,17 +77,44 @@ fn word_of(secret: &str) -> String {
 }
 
 impl Gate {
+    /// Whoever has this session, if memory can tell; none: [`Gate::session`] asks the store. Does not
+    /// block.
+    ///
+    /// # Errors
+    /// As for [`Gate::session`].
+    pub fn session_at_hand(&self, secret: &str) -> Option<Result<Known, Error>> {
+        if !secret.starts_with(PREFIX) {
+            return Some(Err(Error::NotFound));
+        }
+        let (now, idle) = (self.now(), self.access_rules().idle_ms);
+        let kept = self.inner.sessions.get(&hash_of(secret))?;
+        if kept.has_ended(now, idle) || kept.unwritten(now) >= step(idle) {
+            return None;
+        }
+        kept.use_now(now);
+        Some(self.known(secret, &kept.row, kept.password))
+    }
+
     /// Whoever has this session, as long as it is good. Blocks.
     ///
     /// # Errors
     /// `NotFound`: unknown, ended, too old, or the person may no longer act; which of it is not said.
     pub fn session(&self, secret: &str) -> Result<Known, Error> {
-        let (known, used_at) = self.look_up(secret)?;
-        let now = self.now();
-        if let Some(session) = known.session.as_ref().filter(|_| now.since(used_at) >= TOUCH) {
-            self.with_hand(|transaction| transaction.touch_session(&session.hash, now))?;
+        if let Some(known) = self.session_at_hand(secret) {
+            return known;
         }
-        Ok(known)
+        let kept = self.recall(secret)?;
+        let now = self.now();
+        if kept.unwritten(now) >= step(self.access_rules().idle_ms) {
+            let hash = &kept.row.hash;
+            if !self.with_hand(|transaction| transaction.touch_session(hash, now))? {
+                self.inner.sessions.drop_one(hash);
+                return Err(Error::NotFound);
+            }
+            kept.note_written(now);
+        }
+        kept.use_now(now);
+        self.known(secret, &kept.row, kept.password)
     }
 
     /// The same for a connection that stays open: looking whether it may go on is no use of the
@@ -87,32 +123,47 @@ impl Gate {
     /// # Errors
     /// As for [`Gate::session`].
     pub fn session_still(&self, secret: &str) -> Result<Known, Error> {
-        Ok(self.look_up(secret)?.0)
+        let kept = self.recall(secret)?;
+        self.known(secret, &kept.row, kept.password)
     }
 
-    /// Whoever has this session, and when it was last used.
-    fn look_up(&self, secret: &str) -> Result<(Known, Instant), Error> {
+    /// A session that is good, from memory or else from the store: one that seems idle here may have
+    /// been used on another node.
+    fn recall(&self, secret: &str) -> Result<Arc<Remembered>, Error> {
         if !secret.starts_with(PREFIX) {
             return Err(Error::NotFound);
         }
-        let hash = hash_of(secret);
-        let (row, password) = self.read(|reader| {
-            let row = reader.session(&hash)?;
-            let password = match &row {
-                Some(row) => reader.password_of(row.person)?,
-                None => None,
-            };
-            Ok((row, password))
+        let (hash, now, idle) = (hash_of(secret), self.now(), self.access_rules().idle_ms);
+        let sessions = &self.inner.sessions;
+        if let Some(kept) = sessions.get(&hash).filter(|kept| !kept.has_ended(now, idle)) {
+            return Ok(kept);
+        }
+        let since = sessions.since();
+        let found = self.read(|reader| {
+            let Some(row) = reader.session(&hash)? else { return Ok(None) };
+            Ok(reader.password_of(row.person)?.map(|password| Remembered::of(row, password)))
         })?;
-        let row = row.ok_or(Error::NotFound)?;
-        let now = self.now();
-        let idle_until = row.used_at.plus(self.access_rules().idle_ms);
-        if row.until <= now || idle_until <= now {
+        let Some(found) = found else {
+            sessions.drop_one(&hash);
+            return Err(Error::NotFound);
+        };
+        if found.has_ended(now, idle) {
+            sessions.drop_one(&hash);
             self.with_hand(|transaction| transaction.end_session(&hash))?;
             return Err(Error::NotFound);
         }
-        let known = self.known(secret, &row, password.ok_or(Error::NotFound)?)?;
-        Ok((known, row.used_at))
+        Ok(sessions.keep(since, found))
+    }
+
+    /// One transaction that may end sessions; what memory knows of them is forgotten with it, also when
+    /// it is not known whether it was done. Blocks.
+    pub(super) fn with_sessions<T>(
+        &self,
+        work: impl FnOnce(&mut Transaction<'_>) -> Result<T, store::Error>,
+    ) -> Result<T, Error> {
+        let done = self.with_hand(work);
+        self.inner.sessions.forget();
+        done
     }
 
     /// What a session gives its owner now: roles that wait for a second factor only after it, and
@@ -195,7 +246,7 @@ impl Gate {
     pub fn sign_out(&self, session: &SessionSeen, from: &str) -> Result<(), Error> {
         let entry = own(session.person, session.jurisdiction, "signed_out");
         let now = self.now();
-        self.with_hand(|transaction| {
+        self.with_sessions(|transaction| {
             entry.with(json!({ "from": from })).write(transaction, now)?;
             transaction.end_sessions(session.person)
         })?;
@@ -283,7 +334,7 @@ impl Gate {
         let mut fresh = self.fresh(person, &account, true);
         from.clone_into(&mut fresh.row.address);
         let kind = if account.totp_at.is_some() { CODE_SHOWN } else { ENROLMENT };
-        let account = self.with_hand(|transaction| {
+        let account = self.with_sessions(|transaction| {
             let held = transaction.hold_account(session.person)?;
             let known = |row: &AccountRow| (row.totp.clone(), row.totp_at, row.totp_step);
             let same = |held: &AccountRow| known(held) == known(&account);
@@ -332,7 +383,7 @@ impl Fresh {
         &self,
         transaction: &mut Transaction<'_>,
         older: Option<&Hash>,
-    ) -> Result<(), crate::store::Error> {
+    ) -> Result<(), store::Error> {
         if let Some(older) = older {
             transaction.end_session(older)?;
         }
@@ -342,16 +393,4 @@ impl Fresh {
 
 fn trace<'d>(kind: &'static str, by: PersonId, from: &'d str, outcome: &'d str) -> Trace<'d> {
     Trace { kind, by: Some(by), of: None, from, outcome }
-}
-
-fn device_is_set() -> Error {
-    refused(
-        "second_factor_set",
-        "已启用动态口令；更换设备请联系管理员重置",
-        "codes of a device are demanded already; an administrator can reset that",
-    )
-}
-
-pub(super) fn wrong_code() -> Error {
-    refused("wrong_code", "动态口令不正确", "this is not the code of the device now")
 }

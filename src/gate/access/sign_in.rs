@@ -4,8 +4,9 @@
 use serde_json::json;
 
 use super::account::own;
-use super::session::{Session, wrong_code};
+use super::session::Session;
 use super::throttle::{Codes, Names};
+use super::totp::wrong_code;
 use super::{Trace, hash_of, password, refused, totp};
 use crate::domain::{Instant, Person};
 use crate::gate::Gate;
@@ -126,7 +127,7 @@ impl Gate {
         let now = self.now();
         let entry = own(person.id, account.jurisdiction, "signed_in");
         let entry = entry.with(json!({ "from": attempt.from, "second_factor": factor }));
-        let begun = self.with_hand(|transaction| {
+        let begun = self.with_sessions(|transaction| {
             let Some(held) = transaction.hold_account(person.id)?.filter(|held| {
                 (&held.login, &held.password, &held.subject, held.totp_at)
                     == (&account.login, &account.password, &account.subject, account.totp_at)

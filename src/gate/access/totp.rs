@@ -3,7 +3,9 @@
 use hmac::{Hmac, KeyInit, Mac};
 use sha1::Sha1;
 
+use super::refused;
 use crate::domain::Instant;
+use crate::gate::error::Error;
 
 /// How long one code lasts (ms).
 const STEP: i64 = 30_000;
@@ -73,6 +75,20 @@ fn base32(bytes: &[u8]) -> String {
         LETTERS.get(usize::from(number)).map(|letter| char::from(*letter))
     });
     letters.collect()
+}
+
+/// Another device is set up only when this one was taken away.
+pub(super) fn device_is_set() -> Error {
+    refused(
+        "second_factor_set",
+        "已启用动态口令；更换设备请联系管理员重置",
+        "codes of a device are demanded already; an administrator can reset that",
+    )
+}
+
+/// What a wrong code is answered by.
+pub(super) fn wrong_code() -> Error {
+    refused("wrong_code", "动态口令不正确", "this is not the code of the device now")
 }
 
 #[cfg(test)]

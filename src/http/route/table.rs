@@ -9,10 +9,10 @@ use crate::http::{
     template, token,
 };
 use crate::policy::Act::{
-    AnswerMessage, Approve, Command, EndSubscriptions, EraseCaller, IssueTokens, KeepAccounts,
-    KeepAnswers, KeepContacts, Open, Operate, PreviewTexts, Publish, ReadDirectory, ReadHandovers,
-    RevealCaller, SeeMatter, SeeMessages, SeeOperation, Subscribe, TakeDuty, TeachRouting,
-    WriteCalendar, WriteDirectory, WriteRosters,
+    AnswerMessage, Approve, Command, CorrectCaller, EndSubscriptions, EraseCaller, IssueTokens,
+    KeepAccounts, KeepAnswers, KeepContacts, Open, Operate, PreviewTexts, Publish, ReadDirectory,
+    ReadHandovers, RevealCaller, SeeMatter, SeeMessages, SeeOperation, Subscribe, TakeDuty,
+    TeachRouting, WriteCalendar, WriteDirectory, WriteRosters,
 };
 
 /// The table. What is asked most often stands first: paths are tried in this order.
@@ -46,10 +46,13 @@ fn matters() -> Vec<Place> {
         at("/api/v1/referrals/{id}/clocks/{name}").get(May(SeeMatter), history::clock),
         at("/api/v1/instances/{id}/clocks/{name}").get(May(SeeMatter), history::clock),
         at("/api/v1/referrals/{id}/reveal").post(May(RevealCaller), reveal::reveal),
+        at("/api/v1/referrals/{id}/correct").post(May(CorrectCaller), reveal::correct),
         at("/api/v1/referrals/{id}/erase").post(May(EraseCaller), reveal::erase),
         at("/api/v1/referrals/{id}/children").get(May(SeeMatter), instance::children),
         at("/api/v1/instances/{id}/reveal").post(May(RevealCaller), reveal::reveal),
+        at("/api/v1/instances/{id}/correct").post(May(CorrectCaller), reveal::correct),
         at("/api/v1/instances/{id}/erase").post(May(EraseCaller), reveal::erase),
+        at("/api/v1/callers/export").post(May(RevealCaller), reveal::export),
         at("/api/v1/instances/{id}/children").get(May(SeeMatter), instance::children),
         at("/api/v1/referrals/{id}/messages").get(May(SeeMatter), message::messages_of),
         at("/api/v1/instances/{id}/messages").get(May(SeeMatter), message::messages_of),

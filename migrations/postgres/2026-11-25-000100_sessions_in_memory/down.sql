@@ -1,0 +1,1 @@
+ALTER TABLE jurisdiction DROP COLUMN access_revision;

@@ -1,0 +1,2 @@
+-- Grows with every session that is ended: each node then forgets what it remembers of sessions.
+ALTER TABLE jurisdiction ADD COLUMN access_revision INTEGER NOT NULL DEFAULT 0;

@@ -1,0 +1,103 @@
+//! What is kept of one caller, for the caller: every matter under the number he gives, and of each only what
+//! came from that number. That it was shown is recorded on each matter before, and once in the audit log.
+
+use serde_json::json;
+
+use super::{Openness, Voice};
+use crate::domain::InstanceId;
+use crate::engine;
+use crate::gate::error::Error;
+use crate::gate::query::cut;
+use crate::gate::reply::digits;
+use crate::gate::sealing::Deed;
+use crate::gate::{Caller, Gate, Seen};
+use crate::policy::Act;
+
+/// So many matters at a time.
+const PAGE: i64 = 100;
+
+/// What is kept of a caller in one matter.
+#[derive(Debug, Clone)]
+pub struct KeptMatter {
+    /// The matter.
+    pub seen: Seen,
+    /// What came from the caller's number, in order of event.
+    pub calls: Vec<Voice>,
+}
+
+/// What is kept of a caller, the newest matter first.
+#[derive(Debug, Clone)]
+pub struct Exported {
+    /// The matters.
+    pub matters: Vec<KeptMatter>,
+    /// The matter to go on from, if there may be more.
+    pub next: Option<InstanceId>,
+}
+
+/// How one number may have been written when its calls were recorded.
+fn spellings(phone: &str) -> [String; 4] {
+    let bare = digits(phone);
+    let typed = phone.chars().filter(char::is_ascii_digit).collect();
+    [typed, format!("86{bare}"), format!("0086{bare}"), bare]
+}
+
+impl Gate {
+    /// What is kept of the caller with this number, a page at a time, for a purpose that is recorded.
+    ///
+    /// # Errors
+    /// `Forbidden`; `Invalid` for what is no number; `Refused` without a purpose; what the store says.
+    pub async fn export_caller(
+        &self,
+        caller: &Caller,
+        (phone, purpose): (&str, &str),
+        before: Option<InstanceId>,
+    ) -> Result<Exported, Error> {
+        if !self.may_all(caller, Act::RevealCaller)? {
+            return Err(Error::Forbidden);
+        }
+        engine::run::caller::said("purpose", purpose, ("查看目的", "what for"))?;
+        let (gate, who, number) = (self.clone(), caller.clone(), phone.to_owned());
+        let found = tokio::task::spawn_blocking(move || gate.kept_of(&who, &number, before));
+        let exported = found.await.map_err(|_ended| Error::Closing)??;
+        for matter in &exported.matters {
+            self.reveal(caller, matter.seen.instance.id, purpose).await?;
+        }
+        let deed = Deed::of(caller, "caller_exported", "callers");
+        let deed = deed.with(json!({ "purpose": purpose, "matters": exported.matters.len() }));
+        let (gate, now) = (self.clone(), self.now());
+        let noted = move || gate.with_hand(|transaction| deed.write(transaction, now));
+        tokio::task::spawn_blocking(noted).await.map_err(|_ended| Error::Closing)??;
+        Ok(exported)
+    }
+
+    fn kept_of(
+        &self,
+        caller: &Caller,
+        phone: &str,
+        before: Option<InstanceId>,
+    ) -> Result<Exported, Error> {
+        let traced: Vec<String> =
+            spellings(phone).iter().filter_map(|one| self.phone_digest(one)).collect();
+        if traced.is_empty() {
+            let en = "`phone` is a telephone number of at least five digits";
+            return Err(Error::invalid("“phone”应为电话号码，至少5位数字", en));
+        }
+        let (owner, number) = (caller.jurisdiction, digits(phone));
+        let ids =
+            self.read(|reader| reader.matters_of_phone(owner, &traced, (before, PAGE + 1)))?;
+        let page = cut(ids, PAGE);
+        let next = page.items.last().copied().filter(|_| page.more);
+        let mut matters = Vec::new();
+        for id in page.items {
+            let seen = self.instance(&caller.house(), id)?;
+            let open = Openness { content: true, identity: true };
+            let mut calls = self.heard(caller, &seen, open)?.own;
+            // What others said about the same matter is theirs.
+            calls.retain(|call| call.open.values().any(|text| digits(text) == number));
+            if !calls.is_empty() {
+                matters.push(KeptMatter { seen, calls });
+            }
+        }
+        Ok(Exported { matters, next })
+    }
+}
