@@ -83,8 +83,8 @@ impl Gate {
             ..Filter::default()
         };
         let opened = self.read(|reader| reader.count_by_status(&filter))?;
-        let mut figures = ReturnFigures::default();
-        figures.matters = opened.iter().map(|(_, count)| count).sum();
+        let matters = opened.iter().map(|(_, count)| count).sum();
+        let mut figures = ReturnFigures { matters, ..ReturnFigures::default() };
         filter.field = Some(Holding::Member(RETURNED.to_owned()));
         loop {
             let page = self.read(|reader| reader.list(&filter, PAGE))?;
