@@ -28,6 +28,7 @@ mod granted;
 mod heirs;
 mod ids;
 mod intake;
+mod job;
 mod learned;
 mod lessons;
 mod letters;
@@ -99,6 +100,7 @@ pub use coverage::meant;
 pub use delivery::{AlertRules, Became, Parcel, Report as DeliveryReport};
 pub use error::Error;
 pub use figures::Figures;
+use job::{Brought, Job};
 pub use learned::{Adviser, known_of};
 pub use letters::{Note, Wish, sample_letter};
 pub use link::{Bundled, Linked};
@@ -154,7 +156,7 @@ struct Inner {
     registry: Registry,
     /// Whether the registry lacks what was written here: loading it again failed then.
     behind: std::sync::atomic::AtomicBool,
-    committers: Vec<Sender<committer::Job>>,
+    committers: Vec<Sender<Job>>,
     changes: broadcast::Sender<Change>,
     wake: Arc<Notify>,
     figures: Arc<Figures>,
@@ -271,9 +273,9 @@ impl Gate {
         let asked = answered::may_repeat(&request)
             .then(|| answered::fingerprint(&request, key))
             .transpose()?;
-        let brought = committer::Brought { asked, heard: self.listen(&request)? };
+        let brought = Brought { asked, heard: self.listen(&request)? };
         let (reply, answer) = oneshot::channel();
-        self.send(shard, committer::Job::request(request, brought, reply))?;
+        self.send(shard, Job::request(request, brought, reply))?;
         answer.await.map_err(|_closed| Error::Closing)?
     }
 
@@ -285,7 +287,7 @@ impl Gate {
         let mut answers = Vec::with_capacity(firings.len());
         for firing in firings {
             let (reply, answer) = oneshot::channel();
-            self.send(ids::shard(firing.instance), committer::Job::firing(firing, reply))?;
+            self.send(ids::shard(firing.instance), Job::firing(firing, reply))?;
             answers.push(answer);
         }
         let mut outcomes = Vec::with_capacity(answers.len());
@@ -296,7 +298,7 @@ impl Gate {
         Ok(outcomes)
     }
 
-    fn send(&self, shard: usize, job: committer::Job) -> Result<(), Error> {
+    fn send(&self, shard: usize, job: Job) -> Result<(), Error> {
         let committers = &self.inner.committers;
         let committer = committers.get(shard % committers.len().max(1)).ok_or(Error::Closing)?;
         self.inner.figures.queued();

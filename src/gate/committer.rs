@@ -5,15 +5,15 @@ use std::collections::BTreeSet;
 use std::sync::Arc;
 use std::sync::mpsc::{Receiver, Sender, channel};
 
-use tokio::sync::{Notify, broadcast, oneshot};
+use tokio::sync::{Notify, broadcast};
 
 use super::advice::{self, Heard};
 use super::answered;
 use super::batch::{Draft, Mark};
-use super::delivery::Report;
 use super::error::Error;
 use super::figures::Figures;
 use super::ids::Stock;
+use super::job::{Brought, Job, Task};
 use super::letters::Letters;
 use super::registry::Registry;
 use super::sight::reach;
@@ -24,7 +24,6 @@ use super::{
 };
 use crate::chart::CommandSpec;
 use crate::clock::Clock;
-use crate::domain::event::Hash;
 use crate::domain::{Actor, Command, FactRecord, Fields, InstanceId, Instant, MessageId, Value};
 use crate::engine::{self, Decision, family};
 use crate::policy;
@@ -44,62 +43,6 @@ pub(super) struct Setting {
     pub(super) alerts: AlertRules,
     pub(super) letters: Letters,
     pub(super) ids: PublicIds,
-}
-
-type Reply = oneshot::Sender<Result<Done, Error>>;
-
-/// One thing to do, and who waits for it.
-pub(super) struct Job {
-    task: Task,
-    reply: Reply,
-}
-
-/// What a request brings that was made before its turn.
-pub(super) struct Brought {
-    /// Its fingerprint, if it has a key.
-    pub(super) asked: Option<Hash>,
-    /// What was read of a call.
-    pub(super) heard: Option<Heard>,
-}
-
-enum Task {
-    Request(Box<Request>, Box<Brought>),
-    Firing(Firing),
-    Report(Box<Report>),
-}
-
-impl Job {
-    pub(super) fn request(request: Request, brought: Brought, reply: Reply) -> Self {
-        Self { task: Task::Request(Box::new(request), Box::new(brought)), reply }
-    }
-
-    pub(super) fn firing(firing: Firing, reply: Reply) -> Self {
-        Self { task: Task::Firing(firing), reply }
-    }
-
-    pub(super) fn report(report: Report, reply: Reply) -> Self {
-        Self { task: Task::Report(Box::new(report)), reply }
-    }
-
-    /// The instance that will be looked at first.
-    fn instance(&self) -> Option<InstanceId> {
-        match &self.task {
-            Task::Request(request, _) => match &request.target {
-                Target::Instance(id) => Some(*id),
-                Target::New(_) => None,
-            },
-            Task::Firing(firing) => Some(firing.instance),
-            Task::Report(report) => Some(report.instance),
-        }
-    }
-
-    fn asked(&self) -> Option<&Request> {
-        if let Task::Request(request, _) = &self.task { Some(request) } else { None }
-    }
-
-    fn keys(&self) -> Vec<(String, String)> {
-        self.asked().map(answered::keys).unwrap_or_default()
-    }
 }
 
 /// How many committers a store bears: one writer on SQLite, two connections on PostgreSQL (more
@@ -392,16 +335,10 @@ impl Work<'_> {
         let command = Command { name, input: values, occurred_at: request.occurred_at };
         telling::check(transaction, draft, registry, (&request.target, &command))?;
         let corrected = voices::corrected(transaction, draft, (instance, &command), heard)?;
-        let family = instance.map(|(_, family)| family);
         let matters = matters::known(transaction, draft, &chart, (request, &command), registry)?;
+        let family = instance.map(|(_, family)| family);
         let mut desk = Desk { matters, ..self.desk(transaction, draft, now, family) };
-        let decisions = match (&request.target, &instance) {
-            (Target::New(workflow), _) => {
-                family::open(&mut desk, request.caller.jurisdiction, workflow, actor, &command)?
-            }
-            (_, Some((id, _))) => family::act(&mut desk, *id, actor, &command)?,
-            (_, None) => return Err(Error::NotFound),
-        };
+        let decisions = decided(&mut desk, request, instance.map(|(id, _)| id), actor, &command)?;
         if let Some((_, outcome)) = known {
             return outcome;
         }
@@ -502,6 +439,23 @@ impl Work<'_> {
         let instance =
             instance.ok_or_else(|| Error::Internal("a command decided nothing".to_owned()))?;
         Ok(Done { receipt: Receipt::of(&instance), instance: Some(instance) })
+    }
+}
+
+/// What a command comes to: of an instance, or of the one that it opens.
+fn decided(
+    desk: &mut Desk<'_, '_>,
+    request: &Request,
+    instance: Option<InstanceId>,
+    actor: &Actor,
+    command: &Command,
+) -> Result<Vec<Decision>, Error> {
+    match (&request.target, instance) {
+        (Target::New(workflow), _) => {
+            family::open(desk, request.caller.jurisdiction, workflow, actor, command)
+        }
+        (_, Some(id)) => family::act(desk, id, actor, command),
+        (_, None) => Err(Error::NotFound),
     }
 }
 

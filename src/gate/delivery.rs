@@ -10,7 +10,8 @@ use tokio::sync::oneshot;
 
 use super::alarm::UNHEARD;
 use super::error::Error;
-use super::{Gate, committer, ids};
+use super::job::Job;
+use super::{Gate, ids};
 use crate::domain::{
     Directory, InstanceId, Instant, Kind, Message, MessageId, PersonId, Recipient,
 };
@@ -266,7 +267,7 @@ impl Gate {
     pub async fn report(&self, report: Report) -> Result<(), Error> {
         let (reply, answer) = oneshot::channel();
         let shard = ids::shard(report.instance);
-        self.send(shard, committer::Job::report(report, reply))?;
+        self.send(shard, Job::report(report, reply))?;
         answer.await.map_err(|_closed| Error::Closing)?.map(drop)
     }
 
