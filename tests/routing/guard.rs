@@ -202,7 +202,8 @@ fn the_name_of_a_township_swallows_no_danger() {
 fn no_figure_of_speech_hides_a_plain_danger() {
     // In which the word means something else whatever is said around them.
     const KNOWN: &str = "跳楼价 困难 贫困 特困 枪支玩具 玩具枪 水枪 油枪 加油枪 喷枪 高压枪 防溺水 防触电 \
-        防坠落 防自杀 防火灾";
+        防坠落 防自杀 防火灾 吵死人了 臭死人了 烦死人了 气死人了 急死人了 累死人了 \
+        笑死人了 愁死人了 脏死人了 贵死人了 恨死人了 吓死人了";
     let signs = &super::knowledge().guard;
     let grave = signs.signs.iter().filter(|sign| sign.kind == SignKind::Danger);
     let words: Vec<&str> = grave
