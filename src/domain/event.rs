@@ -169,6 +169,18 @@ pub struct StoredEvent {
     pub hash: Hash,
 }
 
+impl StoredEvent {
+    /// The event that the text says.
+    ///
+    /// # Errors
+    /// Which event it is, and why its text cannot be read: it was damaged.
+    pub fn read(&self) -> Result<Event, String> {
+        let Self { instance, seq, body, .. } = self;
+        serde_json::from_str(body)
+            .map_err(|error| format!("event {seq} of instance {instance}: {error}"))
+    }
+}
+
 /// A link of the chain: 32 bytes.
 pub type Hash = [u8; 32];
 

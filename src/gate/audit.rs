@@ -13,7 +13,7 @@ use super::{Gate, locking, personal};
 use crate::calendar::Calendar;
 use crate::chart::Chart;
 use crate::domain::event::ClockVerb;
-use crate::domain::{DefinitionId, Event, InstanceId, Instant, JurisdictionId};
+use crate::domain::{DefinitionId, InstanceId, Instant, JurisdictionId};
 use crate::engine::audit::{self, ClockLine, Difference, Part, Record, Versions};
 use crate::store::{self, Batch, ClockRow, Reader, Store};
 
@@ -104,7 +104,7 @@ impl Tally {
         let (mut last, mut overdue) = (None, BTreeSet::new());
         for stored in &record.events {
             *self.kinds.entry(format!("{workflow}.{}", stored.kind)).or_default() += 1;
-            let Ok(event) = serde_json::from_str::<Event>(&stored.body) else { continue };
+            let Ok(event) = stored.read() else { continue };
             let fired = event.clocks.iter().find(|change| change.change == ClockVerb::Fired);
             let late = |due: Instant| due <= event.recorded_at;
             if let Some(clock) = fired.filter(|change| change.due.is_some_and(late)) {

@@ -20,18 +20,13 @@ pub(super) fn rights(person: &Person) -> Json {
     json!({ "active": person.active, "grants": grants, "terms": person.terms })
 }
 
-/// By what a token's secret is known again, and not known.
-pub(super) fn fingerprint(hash: &str) -> Json {
-    digest(hash)
-}
-
 /// A token, as entries write it.
 pub(super) fn token(row: &TokenRow) -> Json {
     json!({
         "person": row.person,
         "expires_at": row.expires_at,
         "scope": row.scope,
-        "fingerprint": fingerprint(&hex(&row.hash)),
+        "fingerprint": digest(&hex(&row.hash)),
         "revoked": row.revoked_at.is_some(),
     })
 }

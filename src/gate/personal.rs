@@ -11,7 +11,7 @@ use sha2::{Digest, Sha256};
 use super::{Entropy, voices};
 use crate::chart::Chart;
 use crate::domain::event::hex;
-use crate::domain::{Actor, DefinitionId, Event, StoredEvent, Value};
+use crate::domain::{Actor, DefinitionId, StoredEvent, Value};
 use crate::engine::audit::{Difference, Part};
 use crate::engine::{CALL, CORRECT, ERASE, REASON};
 use crate::store::PersonalRow;
@@ -70,7 +70,7 @@ pub(super) fn differences(
     let mut erased = 0;
     for stored in events {
         // One that cannot be read was named already.
-        let Ok(event) = serde_json::from_str::<Event>(&stored.body) else { continue };
+        let Ok(event) = stored.read() else { continue };
         if event.command.name == ERASE {
             (erased, said) = (stored.seq, BTreeMap::new());
         }

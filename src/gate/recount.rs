@@ -254,10 +254,7 @@ impl Gate {
         })?;
         let mut moved = Vec::with_capacity(found.len());
         for (one, number) in found {
-            let event = serde_json::from_str(&one.event.body).map_err(|error| {
-                let (seq, of) = (one.event.seq, one.event.instance);
-                Error::Internal(format!("event {seq} of instance {of}: {error}"))
-            })?;
+            let event = one.event.read().map_err(Error::Internal)?;
             moved.push(Moved { position: one.position, number, event });
         }
         Ok(cut(moved, limit))

@@ -144,12 +144,17 @@ impl Gate {
             }
         }
         let own = Traits::decode(&ruled.traits);
-        for moved in &mut replay.moved {
-            let trace = self.read(|reader| reader.trace(moved.instance))?;
-            let read = trace.filter(|trace| !trace.traits.is_empty() && !ruled.traits.is_empty());
-            moved.likeness =
-                read.map(|trace| per_mille(own.likeness(&Traits::decode(&trace.traits))));
+        if ruled.traits.is_empty() {
+            return Ok(replay);
         }
+        self.read(|reader| {
+            for moved in &mut replay.moved {
+                let trace = reader.trace(moved.instance)?.filter(|one| !one.traits.is_empty());
+                moved.likeness =
+                    trace.map(|trace| per_mille(own.likeness(&Traits::decode(&trace.traits))));
+            }
+            Ok(())
+        })?;
         Ok(replay)
     }
 }

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 
 use super::Gate;
 use super::error::Error;
-use crate::domain::{Event, InstanceId};
+use crate::domain::InstanceId;
 use crate::store::{self, Filter};
 
 /// What rows and events say of the same moment.
@@ -51,8 +51,7 @@ impl Gate {
                     else {
                         continue;
                     };
-                    let event: Event = serde_json::from_str(&last.body)
-                        .map_err(|error| store::Error::Database(error.to_string()))?;
+                    let event = last.read().map_err(store::Error::Database)?;
                     *retold.log.entry(event.status).or_default() += 1;
                 }
             }

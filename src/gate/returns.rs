@@ -8,9 +8,9 @@ use super::{Caller, Gate};
 use crate::chart::routed::{
     CLAUSE, LAST_RETURN, PENDING, REJECTED, RETURNED, UNIT, UPHELD, WORKFLOW,
 };
-use crate::domain::{Event, Fields, Instance, InstanceId, Instant, StoredEvent, Value};
+use crate::domain::{Event, Fields, Instance, InstanceId, Instant, Value};
 use crate::policy::Act;
-use crate::store::{Filter, Holding, Reader};
+use crate::store::{self, Filter, Holding, Reader};
 
 /// So many matters, or events, are read in one go.
 const PAGE: i64 = 500;
@@ -87,14 +87,19 @@ impl Gate {
         let mut figures = ReturnFigures { matters, ..ReturnFigures::default() };
         filter.field = Some(Holding::Member(RETURNED.to_owned()));
         loop {
-            let page = self.read(|reader| reader.list(&filter, PAGE))?;
-            let Some(last) = page.last() else { return Ok(figures) };
-            filter.before = Some(last.id);
-            for Instance { id, .. } in &page {
-                for one in self.read(|reader| returns_of(reader, *id))? {
-                    figures.count(&one);
+            let (last, returns) = self.read(|reader| {
+                let page = reader.list(&filter, PAGE)?;
+                let mut returns = Vec::new();
+                for Instance { id, .. } in &page {
+                    returns.extend(returns_of(reader, *id)?);
                 }
+                Ok((page.last().map(|last| last.id), returns))
+            })?;
+            returns.iter().for_each(|one| figures.count(one));
+            if last.is_none() {
+                return Ok(figures);
             }
+            filter.before = last;
         }
     }
 
@@ -130,7 +135,7 @@ impl Gate {
 }
 
 /// The returns of a matter, in order, as its events tell them.
-fn returns_of(reader: &mut Reader, id: InstanceId) -> Result<Vec<Return>, crate::store::Error> {
+fn returns_of(reader: &mut Reader, id: InstanceId) -> Result<Vec<Return>, store::Error> {
     let (mut fields, mut returns) = (Fields::new(), Vec::new());
     let mut next = 1;
     loop {
@@ -138,16 +143,9 @@ fn returns_of(reader: &mut Reader, id: InstanceId) -> Result<Vec<Return>, crate:
         let Some(last) = page.last() else { return Ok(returns) };
         next = last.seq + 1;
         for event in &page {
-            follow(&mut fields, &mut returns, &read(event)?);
+            follow(&mut fields, &mut returns, &event.read().map_err(store::Error::Refused)?);
         }
     }
-}
-
-fn read(event: &StoredEvent) -> Result<Event, crate::store::Error> {
-    serde_json::from_str(&event.body).map_err(|error| {
-        let place = format!("event {} of {}", event.seq, event.instance);
-        crate::store::Error::Refused(format!("{place}: {error}"))
-    })
 }
 
 /// Takes in what an event says of returns.

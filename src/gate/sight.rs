@@ -6,7 +6,7 @@ use std::sync::Arc;
 use super::error::Error;
 use super::{Caller, Gate, wording};
 use crate::chart::Chart;
-use crate::domain::{Event, Fields, Instance, Value};
+use crate::domain::{Fields, Instance, Value};
 use crate::policy::{self, Act, Relation};
 use crate::store::PartyRow;
 
@@ -86,8 +86,7 @@ impl Gate {
             ..now.clone()
         };
         for stored in events {
-            let event: Event = serde_json::from_str(&stored.body)
-                .map_err(|error| Error::Internal(format!("event {}: {error}", stored.seq)))?;
+            let event = stored.read().map_err(Error::Internal)?;
             let tier = chart.tier_field.as_ref().and_then(|field| event.set.get(field));
             then.tier = tier.and_then(Value::as_int).unwrap_or(then.tier);
             then.updated_at = event.recorded_at;

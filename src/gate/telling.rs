@@ -9,7 +9,7 @@ use super::error::{Error, refused};
 use super::registry::Registry;
 use super::{Target, wording};
 use crate::chart::routed::PHONE;
-use crate::domain::{Command, Event, InstanceId, Refusal, StoredEvent, Text, Value};
+use crate::domain::{Command, Event, Instance, InstanceId, Refusal, StoredEvent, Text, Value};
 use crate::store::{self, Reader, Transaction};
 
 /// The command that records that a caller was told, and its inputs that say which: the number of the
@@ -101,7 +101,7 @@ fn sender(event: &StoredEvent) -> Option<InstanceId> {
 }
 
 fn call_of(event: &StoredEvent) -> Option<Call> {
-    let input = serde_json::from_str::<Event>(&event.body).ok()?.command.input;
+    let input = event.read().ok()?.command.input;
     let merged = input.get(OF_MERGED).and_then(Value::as_text).and_then(wording::family_of);
     Some((merged.unwrap_or(event.instance), input.get(CALL)?.as_int()?))
 }
@@ -148,11 +148,13 @@ pub(super) fn check(
         ));
     }
     let opener_told = |draft: &Draft, transaction: &mut Transaction<'_>| {
-        let known = draft.instance(matter).cloned();
-        let stored = || Ok(transaction.instance(matter)?.map(|(instance, _)| instance));
-        let instance = known.map_or_else(stored, |known| Ok::<_, store::Error>(Some(known)))?;
-        let told = instance.and_then(|instance| instance.fields.get(OPENER_TOLD).cloned());
-        Ok::<_, store::Error>(told == Some(Value::Bool(true)))
+        let told = |known: &Instance| known.fields.get(OPENER_TOLD) == Some(&Value::Bool(true));
+        match draft.instance(matter) {
+            Some(known) => Ok(told(known)),
+            None => {
+                transaction.instance(matter).map(|stored| stored.is_some_and(|(one, _)| told(&one)))
+            }
+        }
     };
     let told = merged.told.contains(&(matter, call));
     if told || call == 0 && counts && opener_told(draft, transaction)? {
@@ -172,8 +174,7 @@ fn event(
     let new = draft.events_of(matter).find(is_it).cloned();
     let stored = transaction.events(matter, seq, 1)?;
     let found = new.or_else(|| stored.iter().find(is_it).cloned());
-    let read = found.map(|event| serde_json::from_str(&event.body)).transpose();
-    read.map_err(|error| Error::Internal(format!("event {seq} of {matter}: {error}")))
+    found.map(|event| event.read()).transpose().map_err(Error::Internal)
 }
 
 fn no_such_call(call: i64) -> Refusal {

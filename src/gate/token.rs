@@ -5,9 +5,8 @@ use serde_json::json;
 
 use super::access::hash_of;
 use super::error::{Error, refused};
-use super::granted;
 use super::proposal::{Approval, Motion};
-use super::sealing::Deed;
+use super::sealing::{Deed, digest};
 use super::{Caller, Gate};
 use crate::domain::event::{hex, unhex};
 use crate::domain::{Directory, Instant, PersonId, Scope};
@@ -189,7 +188,7 @@ impl Gate {
     ) -> Result<i64, Error> {
         let motion = Motion::Token(Box::new(draft.clone()));
         let TokenDraft { hash, person, label, expires_at, scope } = draft.clone();
-        let fingerprint = granted::fingerprint(&hash);
+        let fingerprint = digest(&hash);
         let hash = unhex(&hash).and_then(|bytes| bytes.try_into().ok());
         let hash = hash.ok_or_else(|| Error::Internal("the hash of a token is none".to_owned()))?;
         let deed = Deed::of(caller, "token_issued", format!("person:{person}"));

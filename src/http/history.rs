@@ -116,8 +116,7 @@ pub(super) struct ToldView {
 
 impl EventView {
     fn of(house: &House, lens: &Lens, stored: &StoredEvent) -> Result<Self, Problem> {
-        let event: Event = serde_json::from_str(&stored.body)
-            .map_err(|error| Problem::internal(&format!("event {}: {error}", stored.seq)))?;
+        let event = stored.read().map_err(|error| Problem::internal(&error))?;
         let chart = house.gate.registry().chart(event.definition)?;
         let person = match &event.actor {
             crate::domain::Actor::Person { id, .. } => Some(lens.person(*id)),
