@@ -8,7 +8,7 @@ SEED := 20180701
 # How often the tests kill the service while it works; `make test KILLS=50` is the long form.
 KILLS := 12
 PACKAGES_BUILD := gcc make pkg-config libpq-dev
-PACKAGES_TEST := postgresql
+PACKAGES_TEST := postgresql systemd
 
 .PHONY: help
 help: ## this list
@@ -59,6 +59,13 @@ lint: setup ## formatting, lints, documentation: nothing may be complained of
 .PHONY: bench
 bench: setup-test ## throughput, latency, clocks, alerts, growth; as ratios to pgbench of the same run
 	$(CARGO) bench --locked --bench load
+
+.PHONY: audit
+audit: setup ## compare the dependencies with RustSec's list of weaknesses, licences and sources (fetches from the network)
+	command -v cargo-audit >/dev/null || $(CARGO) install --locked cargo-audit
+	command -v cargo-deny >/dev/null || $(CARGO) install --locked cargo-deny
+	$(CARGO) audit
+	$(CARGO) deny --locked check
 
 .PHONY: workflows
 workflows: setup ## check the shipped workflows and tell their scenarios

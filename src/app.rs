@@ -3,6 +3,7 @@
 pub mod alerts;
 pub mod archive;
 pub mod channels;
+pub mod components;
 pub mod demo;
 pub mod house;
 pub mod intake;

@@ -4,7 +4,9 @@ use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 use clap::{Args, Parser, Subcommand};
-use fenliu::app::{alerts, archive, demo, intake, keys, rights, routing, serve, workflow};
+use fenliu::app::{
+    alerts, archive, components, demo, intake, keys, rights, routing, serve, workflow,
+};
 use fenliu::config::settings::Settings;
 use fenliu::domain::Instant;
 
@@ -91,6 +93,9 @@ enum Command {
         /// What for, in words.
         #[arg(long, default_value = "command line")]
         label: String,
+        /// The roles count, too, that wait for a second factor in a session.
+        #[arg(long)]
+        strong: bool,
         /// The jurisdiction's code.
         #[arg(long)]
         jurisdiction: Option<String>,
@@ -144,6 +149,8 @@ enum Command {
     Routing(routing::Wish),
     /// Print the settings file with every key, its meaning and its default.
     Config,
+    /// Print what the program is made of, with versions and hashes (CycloneDX, JSON).
+    Components,
 }
 
 /// Which settings and which database.
@@ -259,20 +266,20 @@ fn run(command: Command) -> Result<workflow::Report, String> {
             let settings = settings(config)?;
             keys::run(&settings, wish, |line| print(&format!("{line}\n"))).map_err(said)
         }
-        Command::Token { config, person, label, jurisdiction } => {
+        Command::Token { config, person, label, strong, jurisdiction } => {
             let settings = settings(config)?;
-            let wish = serve::TokenWish { jurisdiction, person, label };
+            let wish = serve::TokenWish { jurisdiction, person, label, strong };
             given(serve::token(&settings, &wish))
         }
         Command::Administrator { config, person, jurisdiction } => {
             let settings = settings(config)?;
             let label = "administrator by command line".to_owned();
-            let wish = serve::TokenWish { jurisdiction, person, label };
+            let wish = serve::TokenWish { jurisdiction, person, label, strong: true };
             given(serve::administrator(&settings, &wish))
         }
         Command::Account { config, person, login, jurisdiction } => {
             let settings = settings(config)?;
-            let wish = serve::TokenWish { jurisdiction, person, label: login };
+            let wish = serve::TokenWish { jurisdiction, person, label: login, strong: false };
             given(serve::account(&settings, &wish))
         }
         Command::Rights { workflows } => rights::report(&workflows),
@@ -280,6 +287,7 @@ fn run(command: Command) -> Result<workflow::Report, String> {
         Command::Routing(wish) => routing::run(wish, std::env::vars()).map_err(said),
         Command::Alerts(wish) => alerts::run(wish, std::env::vars()).map_err(said),
         Command::Config => Ok(workflow::Report::of(Settings::template())),
+        Command::Components => components::report().map(workflow::Report::of),
         Command::Workflow(wish) => workflow::run(wish),
     }
 }

@@ -76,7 +76,7 @@ pub use batch::{Batch, PartyRow, PersonalRow};
 pub use checkpoint::{CheckpointRow, Head};
 pub use claim::{ClaimWish, Claimed, LOST, PutBack};
 pub use clock::ClockRow;
-pub use connection::{OLDEST_SQLITE, check_sqlite_version};
+pub use connection::{OLDEST_SQLITE, bundled_sqlite, check_sqlite_version};
 pub use contact::VerificationRow;
 pub use definition::{CalendarSource, DefinitionSource};
 pub use delivery::{Ending, Queue, Settled};

@@ -2,7 +2,7 @@
 //! log at its most talkative, messages, metrics, the stream of changes, the audit log, alarms, checkpoints
 //! and their mails, exports.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
@@ -29,12 +29,43 @@ fn serve(folder: &Folder) -> Command {
     command.current_dir(std::env::temp_dir()).args(["serve", "--config"]).arg(settings);
     command.args(["--from", "2018-07-02T23:50:00+08:00", "--speed", "600"]);
     command.env("FENLIU_DATABASE_FOLDER", &folder.0).env("FENLIU_SERVER_LISTEN", "127.0.0.1:0");
-    command.env("FENLIU_ROUTING_FOLDER", "").env("FENLIU_LOG_FILTER", "trace");
+    command.env("FENLIU_ROUTING_FOLDER", routing(folder)).env("FENLIU_LOG_FILTER", "trace");
     let log = std::fs::File::create(folder.0.join("log")).unwrap();
     command.env("FENLIU_CHANNEL_EMAIL_PASSWORD", PASSWORD);
     command.env("FENLIU_CHANNEL_SMS_PASSWORD", PASSWORD);
     command.env("FENLIU_LOG_FORMAT", "json").stderr(Stdio::from(log));
     command
+}
+
+/// What a router knows that is trained in a moment: the shipped words, and some of the examples.
+fn routing(folder: &Folder) -> PathBuf {
+    let shipped = Path::new(env!("CARGO_MANIFEST_DIR")).join("config/routing");
+    let own = folder.0.join("routing");
+    for part in ["chinese", "chengkou"] {
+        std::fs::create_dir_all(own.join(part)).unwrap();
+        for file in std::fs::read_dir(shipped.join(part)).unwrap() {
+            let path = file.unwrap().path();
+            let text = std::fs::read_to_string(&path).unwrap();
+            let few: Vec<&str> = text.lines().take(100).collect();
+            let is_list = path.extension().is_some_and(|end| end == "jsonl");
+            let text = if is_list { few.join("\n") } else { text };
+            std::fs::write(own.join(part).join(path.file_name().unwrap()), text).unwrap();
+        }
+    }
+    own
+}
+
+/// Waits until the router is trained and has read what a caller says.
+async fn advised(desk: &Desk) {
+    let typed = json!({ "text": format!("{NAME} {PHONE} {SAID}"), "place": PLACE, "phone": PHONE });
+    for _ in 0..600 {
+        let request = desk.request(Method::POST, "/api/v1/routing/suggest").json(&typed);
+        if request.send().await.unwrap().status().is_success() {
+            return;
+        }
+        tokio::time::sleep(Duration::from_millis(100)).await;
+    }
+    panic!("the router is not trained");
 }
 
 /// Follows the stream of changes, and keeps what it says.
@@ -88,7 +119,8 @@ async fn live(desk: &Desk, administrator: &Desk) -> String {
         "url": format!("https://robot.example.org/cgi-bin/webhook/send?key={ROBOT}") });
     desk.ask(Method::POST, "/api/v1/subscriptions", &robot).await;
     let id = desk.called(PHONE).await;
-    let again = json!({ "text": SAID, "caller_phone": PHONE, "same_caller": true });
+    let again = json!({ "text": SAID, "caller_phone": PHONE, "same_caller": true,
+        "danger_asked": true });
     desk.command(&id, "attach_repeat_call", again).await;
     stumble(desk, &id).await;
     let office = administrator.somebody("yingji.duty").await;
@@ -96,6 +128,8 @@ async fn live(desk: &Desk, administrator: &Desk) -> String {
     let purpose = json!({ "purpose": "核实退回理由" });
     let shown = office.ask(Method::POST, &format!("{path}/reveal"), &purpose).await;
     assert_eq!(shown["personal"]["caller_phone"], PHONE, "the caller is there to be found");
+    // Of a canary's song alone nobody can tell: the router has it asked about.
+    desk.command(&id, "answer_guard", json!({ "police_matter": false })).await;
     desk.command(&id, "route", json!({ "unit": "huanbao" })).await;
     desk.command(&id, "withdraw", json!({ "wish": SAID })).await;
     let leader = administrator.somebody("gongan.shift_leader").await;
@@ -113,6 +147,7 @@ async fn nothing_that_leaves_the_house_tells_who_called() {
     let desk = Desk::at(&service, &token, None).await;
     let administrator = desk.administrator(&token);
     let heard = follow(&desk).await;
+    advised(&desk).await;
     let id = live(&desk, &administrator).await;
     desk.called(PHONE).await;
     // The checkpoint of the night, and with it its mail.

@@ -49,7 +49,7 @@ async fn jack(administrator: &Desk) -> Desk {
         grants.iter().map(|(role, unit)| json!({ "role": role, "unit": unit })).collect();
     let body = json!({ "name": "多面手", "grants": grants });
     let person = administrator.ask(Method::POST, "/api/v1/people", &body).await;
-    let body = json!({ "person": person["id"], "label": "contract" });
+    let body = json!({ "person": person["id"], "label": "contract", "strong": true });
     let issued = administrator.ask(Method::POST, "/api/v1/tokens", &body).await;
     administrator.administrator(issued["token"].as_str().unwrap())
 }

@@ -41,7 +41,7 @@ impl Desk {
             grants.any(|grant| grant["unit"] == unit && grant["role"] == role)
         };
         let person = people["items"].as_array().unwrap().iter().find(has).unwrap();
-        let body = json!({ "person": person["id"], "label": "test" });
+        let body = json!({ "person": person["id"], "label": "test", "strong": true });
         let issued = self.ask(Method::POST, "/api/v1/tokens", &body).await;
         Self { token: issued["token"].as_str().unwrap().to_owned(), ..self.clone() }
     }

@@ -7,3 +7,5 @@ mod migrations;
 mod shapes;
 mod sizes;
 mod source;
+mod statements;
+mod supply;

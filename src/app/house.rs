@@ -163,7 +163,7 @@ pub fn found(settings: &Settings, gate: &Gate) -> Result<Option<String>, Error> 
         person,
         label: "first start".to_owned(),
         expires_at: None,
-        scope: Scope::default(),
+        scope: Scope { strong: true, ..Scope::default() },
     };
     Ok(Some(gate.issue_token(&caller, &new)?.secret))
 }

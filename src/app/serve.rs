@@ -157,6 +157,8 @@ pub struct TokenWish {
     pub person: String,
     /// What for.
     pub label: String,
+    /// Whether roles count that wait for a second factor in a session.
+    pub strong: bool,
 }
 
 /// What was made for somebody.
@@ -215,7 +217,7 @@ pub fn account(settings: &Settings, wish: &TokenWish) -> Result<Made, Error> {
 }
 
 fn issue(gate: &Gate, caller: &Caller, person: &Person, wish: &TokenWish) -> Result<Made, Error> {
-    let (label, scope) = (wish.label.clone(), Scope::default());
+    let (label, scope) = (wish.label.clone(), Scope { strong: wish.strong, ..Scope::default() });
     let new = NewToken { person: person.id, label, expires_at: None, scope };
     Ok(Made { secret: gate.issue_token(caller, &new)?.secret, whose: whose(person) })
 }

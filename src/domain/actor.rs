@@ -144,7 +144,8 @@ impl Term {
     }
 }
 
-/// What a token is narrowed to, beneath what its person may. Empty lists narrow nothing.
+/// What a token is narrowed to, beneath what its person may. Empty lists narrow nothing; a token without
+/// strong roles is narrowed by that alone to what its person may before showing a second factor.
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct Scope {
@@ -154,6 +155,9 @@ pub struct Scope {
     /// Units whose grants count.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub units: Vec<String>,
+    /// Whether roles count that wait for a second factor in a session. Who made the token had shown one.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    pub strong: bool,
 }
 
 impl Scope {

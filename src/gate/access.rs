@@ -18,6 +18,7 @@ use super::error::{Error, refused};
 use super::{Caller, Gate};
 use crate::domain::event::{Hash, hex};
 use crate::domain::{Actor, Instant, Person, Via};
+use crate::policy;
 
 pub use account::{AccountSeen, NewAccount, Setup};
 pub(super) use denial::Denials;
@@ -93,6 +94,9 @@ impl Gate {
         if let Actor::Person { grants, via, .. } = &mut caller.actor {
             let units = &token.scope.units;
             grants.retain(|grant| units.is_empty() || units.contains(&grant.unit));
+            if !token.scope.strong {
+                *grants = policy::without_second_factor(grants, directory.county());
+            }
             *via = Some(Via { token: token.id, scope: token.scope, until: token.expires_at });
         }
         self.inner.uses.note(token.id, now);

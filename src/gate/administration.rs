@@ -11,9 +11,9 @@ use super::proposal::{Approval, Motion, gives_rights, moves};
 use super::sealing::Deed;
 use super::token::unnarrowed;
 use super::{Caller, Entropy, Gate, Inner};
-use crate::domain::{Directory, Instant, Person, PersonId, Refusal, Text, Unit};
+use crate::domain::{Actor, Directory, Instant, Person, PersonId, Refusal, Text, Unit};
 use crate::policy::Act;
-use crate::store::{self, Store, Transaction};
+use crate::store::{self, NewAlarm, Store, Transaction};
 
 /// A unit to be added or changed.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -23,6 +23,9 @@ pub struct NewUnit {
     /// Whether it may be of a kind that no unit here has yet.
     pub new_kind: bool,
 }
+
+/// A subscription whose maker serves its unit no longer.
+const SUBSCRIPTION_LEFT: &str = "subscription_left";
 
 impl Gate {
     /// Loads definitions, calendars, directories and tokens again: after a change on another node.
@@ -50,6 +53,22 @@ impl Gate {
         self.change(|transaction, now| {
             let done = work(transaction, now)?;
             deed.write(transaction, now)?;
+            Ok(done)
+        })
+    }
+
+    /// The same where there may be nothing to do any more: answers whether something was done, and the
+    /// audit log says so only then. Blocks.
+    pub(super) fn administer_if(
+        &self,
+        deed: Deed,
+        work: impl FnOnce(&mut Transaction<'_>, Instant) -> Result<bool, store::Error>,
+    ) -> Result<bool, Error> {
+        self.change(|transaction, now| {
+            let done = work(transaction, now)?;
+            if done {
+                deed.write(transaction, now)?;
+            }
             Ok(done)
         })
     }
@@ -153,7 +172,45 @@ impl Gate {
             if !person.active {
                 transaction.revoke_tokens(id, now)?;
             }
+            if let Some(alarm) =
+                known.and_then(|known| self.left_behind(caller, known, &person, now))
+            {
+                transaction.raise_alarm(&alarm)?;
+            }
             Ok(id)
+        })
+    }
+
+    /// What goes on being posted where somebody wished who has no more to do with the unit: an alarm, since
+    /// ending it by itself could silence a system that the unit needs.
+    fn left_behind(
+        &self,
+        caller: &Caller,
+        before: &Person,
+        after: &Person,
+        at: Instant,
+    ) -> Option<NewAlarm> {
+        let maker = Actor::person(before.id, Vec::new()).name();
+        let serves = |person: &Person, unit: &str| {
+            person.active && person.grants.iter().any(|grant| grant.unit == unit)
+        };
+        let all = self.inner.registry.subscriptions(caller.jurisdiction);
+        let left = all.iter().filter(|one| {
+            let his = one.active && one.made_by == maker;
+            his && serves(before, &one.unit) && !serves(after, &one.unit)
+        });
+        let left: Vec<String> = left.map(|one| format!("{} ({})", one.id, one.unit)).collect();
+        let list = left.join(", ");
+        (!left.is_empty()).then(|| NewAlarm {
+            kind: SUBSCRIPTION_LEFT.to_owned(),
+            jurisdiction: Some(caller.jurisdiction),
+            instance: None,
+            at,
+            detail: format!(
+                "person {} serves the unit no longer, and subscriptions made then go on: {list}; look \
+                 whether their addresses are still the unit's, else delete them",
+                before.id
+            ),
         })
     }
 

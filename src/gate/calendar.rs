@@ -5,7 +5,6 @@ use serde_json::json;
 use super::error::Error;
 use super::proposal::{Approval, Motion};
 use super::sealing::{self, Deed};
-use super::standing::unchanged;
 use super::{Caller, Gate};
 use crate::calendar::Calendar;
 use crate::domain::{Instant, JurisdictionId};
@@ -97,10 +96,10 @@ impl Gate {
         let lost = lost_years(&self.inner.registry.calendar(whose)?, &calendar);
         let deed = Deed::of(caller, "calendar_loaded", format!("calendar:{}", calendar.version()));
         let detail = json!({ "sha256": sealing::digest(source), "dropped_years": lost });
-        self.decide(|transaction, now| {
-            if let Some(approval) = &approval {
-                unchanged(transaction, whose, &Motion::Calendar(new.clone()), approval)?;
-            }
+        let motion = Motion::Calendar(new.clone());
+        self.judged(caller, Act::WriteCalendar, |transaction, standing| {
+            standing.settled(transaction, &motion, (self.is_ruled(), approval.as_ref()))?;
+            let now = standing.now;
             transaction.add_calendar(&calendar_source(whose, &calendar, source, now))?;
             match missing(whose, &calendar, now) {
                 Some(alarm) => transaction.renew_alarm(&alarm)?,

@@ -143,7 +143,7 @@ impl Gate {
     pub fn withdraw_catalogue(&self, caller: &Caller, number: i64) -> Result<(), Error> {
         self.permit(caller, Act::WriteDirectory)?;
         let deed = Deed::of(caller, "catalogue_withdrawn", format!("catalogue:{number}"));
-        let done = self.administer(deed, |transaction, now| {
+        let done = self.administer_if(deed, |transaction, now| {
             transaction.withdraw_catalogue(caller.jurisdiction, number, now)
         })?;
         if done { Ok(()) } else { Err(Error::NotFound) }

@@ -15,11 +15,11 @@ pub enum Error {
     /// None of the caller's roles allows it.
     #[error("none of the caller's roles allows this")]
     Forbidden,
-    /// The instance has moved on since the caller looked.
-    #[error("the instance is at version {now} by now")]
+    /// The instance has moved on since the caller looked, or is not shown to him as it stands now.
+    #[error("the instance is no longer as the caller saw it")]
     Stale {
-        /// Where it is.
-        now: i64,
+        /// Where it is, for whom that is shown.
+        now: Option<i64>,
     },
     /// The idempotency key was used for something else.
     #[error("the idempotency key was used for another request")]

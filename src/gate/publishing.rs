@@ -8,7 +8,6 @@ use sha2::{Digest, Sha256};
 use super::error::{Error, refused};
 use super::proposal::{Approval, Motion};
 use super::sealing::{self, Deed};
-use super::standing::unchanged;
 use super::{Caller, Gate, Version};
 use crate::chart::check::{Member, check_family};
 use crate::chart::{self, Chart, Finding, Severity};
@@ -45,12 +44,10 @@ impl Gate {
         let new = DefinitionSource { published_by: by, ..new };
         let deed = Deed::of(caller, "definition_published", format!("definition:{}", new.workflow));
         let deed = deed.with(json!({ "sha256": sealing::digest(source) }));
-        let (id, number) = self.decide(|transaction, now| {
-            let jurisdiction = caller.jurisdiction;
-            if let Some(approval) = &approval {
-                let motion = Motion::Definition(source.to_owned());
-                unchanged(transaction, jurisdiction, &motion, approval)?;
-            }
+        let motion = Motion::Definition(source.to_owned());
+        let (id, number) = self.judged(caller, Act::Publish, |transaction, standing| {
+            standing.settled(transaction, &motion, (self.is_ruled(), approval.as_ref()))?;
+            let (jurisdiction, now) = (caller.jurisdiction, standing.now);
             let new = DefinitionSource { jurisdiction, published_at: now, ..new };
             let published = transaction.add_definition(&new)?;
             deed.approved(approval).write(transaction, now)?;

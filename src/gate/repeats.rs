@@ -133,7 +133,9 @@ impl Gate {
         let rules = self.routing_rules();
         let (owner, now) = (caller.jurisdiction, self.now());
         let since = now.plus(-FURTHEST);
-        let phone = self.phone_digests(&typed.phone);
+        // Whose number belongs to which matter is told to those only to whom callers are shown.
+        let knows_callers = self.may_all(caller, Act::SeeCaller)?;
+        let phone = if knows_callers { self.phone_digests(&typed.phone) } else { Vec::new() };
         let (recent, of_number) = self.read(|reader| {
             let of_number = if phone.is_empty() {
                 Vec::new()

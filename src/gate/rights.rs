@@ -47,10 +47,14 @@ impl Work<'_> {
             let sees = policy::sees_all(actor, county);
             return Err(if sees { Error::Forbidden } else { Error::NotFound });
         }
-        // Word of an alert does not make stale what the caller has seen of the matter.
-        let fits = |seen: i64| (instance.touched..=instance.version).contains(&seen);
-        if if_version.is_some_and(|seen| !fits(seen)) {
-            return Err(Error::Stale { now: instance.version });
+        if let Some(seen) = if_version {
+            // Who is named and sees its own part only is never told how the matter stands by now.
+            let whole = policy::sees_all(actor, county)
+                || policy::takes_part(actor, chart.parties_of(instance), posts, county);
+            // Word of an alert does not make stale what the caller has seen of the matter.
+            if !whole || !(instance.touched..=instance.version).contains(seen) {
+                return Err(Error::Stale { now: whole.then_some(instance.version) });
+            }
         }
         Ok((chart, Some((instance.id, instance.family))))
     }

@@ -149,7 +149,7 @@ impl Gate {
         let rosters = self.inner.registry.rosters(caller.jurisdiction);
         let roster = rosters.rosters.get(code).cloned().ok_or(Error::NotFound)?;
         let deed = Deed::of(caller, "roster_dropped", format!("roster:{code}"));
-        let gone = self.administer(deed, |t, _| t.drop_roster(caller.jurisdiction, code))?;
+        let gone = self.administer_if(deed, |t, _| t.drop_roster(caller.jurisdiction, code))?;
         if !gone {
             return Err(Error::NotFound);
         }
@@ -233,14 +233,15 @@ impl Gate {
         }
         let deed = Deed::of(caller, "stand_in_dropped", format!("roster:{code}"));
         let deed = deed.with(stood_in(std::slice::from_ref(&one)));
-        self.administer(deed, |transaction, now| {
-            if one.from <= now {
+        let done = self.administer_if(deed, |transaction, now| {
+            let changed = if one.from <= now {
                 transaction.end_stand_in(caller.jurisdiction, one.id, now)
             } else {
                 transaction.drop_stand_in(caller.jurisdiction, code, &one)
-            }
+            };
+            Ok(changed? > 0)
         })?;
-        Ok(())
+        if done { Ok(()) } else { Err(Error::NotFound) }
     }
 
     /// A stand-in of a roster, and all halves of its swap (or itself).

@@ -132,7 +132,7 @@ impl Gate {
         let known = self.spot(caller, code).ok_or(Error::NotFound)?;
         self.may_answer(caller, &known.answer.unit)?;
         let deed = Deed::of(caller, "answer_ended", format!("answer:{code}"));
-        let ended = self.administer(deed, |transaction, now| {
+        let ended = self.administer_if(deed, |transaction, now| {
             transaction.end_spot_answer(caller.jurisdiction, code, now)
         })?;
         if ended { Ok(()) } else { Err(Error::NotFound) }

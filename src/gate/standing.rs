@@ -47,6 +47,24 @@ impl Standing {
         Err(Error::Forbidden)
     }
 
+    /// Refuses who is no longer let in: every session of his has ended, or the token by which he asks was
+    /// revoked. What he came in with may have held when the door looked at it.
+    ///
+    /// # Errors
+    /// `Forbidden`; what the store says.
+    pub(super) fn still_in(&self, transaction: &mut Transaction<'_>) -> Result<(), Error> {
+        let Caller { actor, jurisdiction } = &self.caller;
+        let Actor::Person { id, via, .. } = actor else { return Ok(()) };
+        let there = match via {
+            Some(via) => {
+                let mut tokens = transaction.tokens(*jurisdiction, None)?.into_iter();
+                tokens.any(|one| one.id == via.token && one.revoked_at.is_none())
+            }
+            None => transaction.sessions(*id)?.iter().any(|one| self.now < one.until),
+        };
+        if there { Ok(()) } else { Err(Error::Forbidden) }
+    }
+
     /// Refuses what one alone may not do, and what was approved of something that has changed since.
     ///
     /// # Errors

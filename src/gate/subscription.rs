@@ -166,8 +166,9 @@ impl Gate {
         known.active = active;
         let deed = Deed::of(caller, "subscription_switched", format!("subscription:{id}"));
         let deed = deed.with(json!({ "active": active }));
-        self.administer(deed, |transaction, _| transaction.put_subscription(&known))?;
-        Ok(known)
+        let owner = caller.jurisdiction;
+        let there = self.administer_if(deed, |t, _| t.switch_subscription(owner, id, active))?;
+        if there { Ok(known) } else { Err(Error::NotFound) }
     }
 
     /// Takes a subscription away. Blocks.
@@ -178,7 +179,7 @@ impl Gate {
         let known = self.subscriptions(caller)?.iter().any(|one| one.id == id);
         let owner = caller.jurisdiction;
         let deed = Deed::of(caller, "subscription_dropped", format!("subscription:{id}"));
-        let gone = known && self.administer(deed, |t, _| t.drop_subscription(owner, id))?;
+        let gone = known && self.administer_if(deed, |t, _| t.drop_subscription(owner, id))?;
         if gone { Ok(()) } else { Err(Error::NotFound) }
     }
 }

@@ -46,7 +46,7 @@ impl Gate {
     ) -> Result<(), Error> {
         self.permit(caller, Act::TeachRouting)?;
         let deed = Deed::of(caller, "precedent_withdrawn", format!("instance:{id}"));
-        let withdrawn = self.administer(deed.with(json!({ "reason": reason })), |t, now| {
+        let withdrawn = self.administer_if(deed.with(json!({ "reason": reason })), |t, now| {
             t.withdraw_precedent(caller.jurisdiction, id, now)
         })?;
         if withdrawn { Ok(()) } else { Err(Error::NotFound) }

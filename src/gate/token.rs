@@ -151,6 +151,7 @@ impl Gate {
         if via.until.is_some_and(|until| draft.expires_at > until)
             || !within(&inner.acts, &outer.acts)
             || !within(&inner.units, &outer.units)
+            || inner.strong && !outer.strong
         {
             return Err(Error::invalid(
                 "用令牌签发的新令牌，其权限、单位和期限不得超出原令牌，请在acts、units中列明",
@@ -194,6 +195,7 @@ impl Gate {
         let deed = Deed::of(caller, "token_issued", format!("person:{person}"));
         self.judged(caller, Act::IssueTokens, |transaction, standing| {
             let now = standing.now;
+            standing.still_in(transaction)?;
             standing.settled(transaction, &motion, (self.is_ruled(), approval.as_ref()))?;
             self.sound_draft(caller, draft, &standing.directory)?;
             let id = transaction.add_token(&TokenRow {
@@ -236,7 +238,7 @@ impl Gate {
     pub fn revoke_token(&self, caller: &Caller, id: i64) -> Result<(), Error> {
         let known = self.tokens(caller)?.iter().any(|token| token.id == id);
         let deed = Deed::of(caller, "token_revoked", format!("token:{id}"));
-        let revoked = known && self.administer(deed, |t, now| t.revoke_token(id, now))?;
+        let revoked = known && self.administer_if(deed, |t, now| t.revoke_token(id, now))?;
         if revoked { Ok(()) } else { Err(Error::NotFound) }
     }
 }

@@ -126,7 +126,8 @@ impl Gate {
         self.heard(caller, &seen, openness).map(Some)
     }
 
-    /// Shows who called, for a purpose that is recorded on the matter before anything is shown.
+    /// Shows who called, for a purpose that is recorded on the matter, and on those merged into it whose
+    /// callers are shown with it, before anything is shown.
     ///
     /// # Errors
     /// `Forbidden`, `NotFound`; `Refused` without a purpose.
@@ -136,6 +137,28 @@ impl Gate {
         id: InstanceId,
         purpose: &str,
     ) -> Result<Voices, Error> {
+        self.note_reveal(caller, id, purpose).await?;
+        self.inner.figures.count_reveal();
+        let (gate, who) = (self.clone(), caller.clone());
+        let read = tokio::task::spawn_blocking(move || {
+            // For a purpose that is recorded a caller who asked for confidence is shown, too.
+            let seen = gate.instance(&who.house(), id)?;
+            let content = gate.opens(&who, &seen)?.content;
+            gate.heard(&who.house(), &seen, Openness { content, identity: true })
+        });
+        let voices = read.await.map_err(|_ended| Error::Closing)??;
+        for (merged, _) in &voices.merged {
+            self.note_reveal(caller, *merged, purpose).await?;
+        }
+        Ok(voices)
+    }
+
+    async fn note_reveal(
+        &self,
+        caller: &Caller,
+        id: InstanceId,
+        purpose: &str,
+    ) -> Result<(), Error> {
         let mut input = Map::new();
         input.insert("purpose".to_owned(), purpose.into());
         let request = Request {
@@ -148,15 +171,7 @@ impl Gate {
             if_version: None,
             about: None,
         };
-        self.submit(request).await?;
-        self.inner.figures.count_reveal();
-        let (gate, caller) = (self.clone(), caller.clone());
-        let read = tokio::task::spawn_blocking(move || {
-            let seen = gate.instance(&caller.house(), id)?;
-            let content = gate.opens(&caller, &seen)?.content;
-            gate.heard(&caller, &seen, Openness { content, identity: true })
-        });
-        read.await.map_err(|_ended| Error::Closing)?
+        self.submit(request).await.map(drop)
     }
 
     /// Closed matters above `after` whose callers are still known and that closed before an instant, at

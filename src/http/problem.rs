@@ -258,11 +258,19 @@ impl Problem {
         problem
     }
 
-    fn stale(now: i64) -> Self {
-        let detail = format!("The instance is at version {now} by now; read it again.");
-        let mut problem = Self::new(StatusCode::PRECONDITION_FAILED, "stale", detail)
-            .zh("该事项已被他人更新，请刷新后重试");
-        problem.0.details.version = Some(now);
+    fn stale(now: Option<i64>) -> Self {
+        let (zh, detail) = match now {
+            Some(now) => (
+                "该事项已被他人更新，请刷新后重试",
+                format!("The instance is at version {now} by now; read it again."),
+            ),
+            None => (
+                "该事项的现状不向本单位显示，办理时请勿附版本号",
+                "The matter is not shown to you as it stands now: leave `If-Match` out.".to_owned(),
+            ),
+        };
+        let mut problem = Self::new(StatusCode::PRECONDITION_FAILED, "stale", detail).zh(zh);
+        problem.0.details.version = now;
         problem
     }
 

@@ -31,6 +31,10 @@ pub(super) struct TokenBody {
     /// Narrowed to the person's roles in these units; empty: in all of them.
     #[serde(default)]
     units: Vec<String>,
+    /// Whether the roles count that wait for a second factor in a session (administrator, editor,
+    /// auditor, director, leader of the county government). Whoever makes the token has shown one.
+    #[serde(default)]
+    strong: bool,
 }
 
 /// A token as it is handed over, once.
@@ -74,6 +78,8 @@ pub(super) struct TokenView {
     acts: Vec<String>,
     /// The units it is narrowed to; empty: none.
     units: Vec<String>,
+    /// Whether roles count that wait for a second factor in a session.
+    strong: bool,
 }
 
 impl TokenView {
@@ -88,6 +94,7 @@ impl TokenView {
             last_used_at: row.last_used_at.map(|at| lens.time(at)),
             acts: row.scope.acts,
             units: row.scope.units,
+            strong: row.scope.strong,
         }
     }
 }
@@ -124,7 +131,7 @@ pub(super) async fn issue(
 ) -> Result<HttpResponse, Problem> {
     let expires_at = body.expires_at.as_deref();
     let expires_at = expires_at.map(|text| receive::instant("expires_at", text)).transpose()?;
-    let scope = Scope { acts: body.acts, units: body.units };
+    let scope = Scope { acts: body.acts, units: body.units, strong: body.strong };
     let person = PersonId(body.person);
     let new = NewToken { person, label: body.label, expires_at, scope };
     let (draft, token) = house.gate.draft_token(&caller, &new)?;

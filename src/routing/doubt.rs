@@ -33,12 +33,15 @@ impl Router {
         let police = 1.0 - divert;
         let told = &read.reading.told;
         let brief = self.is_brief(read);
-        let alarm = brief && is_alarm(&read.reading);
+        // Plain words keep what the models do not take for something else; then a question does.
+        let plainly = brief && is_alarm(&read.reading);
+        let alarm = plainly && police >= self.tuning.ask;
         let verdict = if police >= self.tuning.keep || alarm {
             Verdict::Keep
         } else if police >= self.tuning.ask
             || danger >= self.tuning.ask_danger
             || unsettled(told).is_some()
+            || told.iter().any(|one| one.offence)
             || self.is_strange(read)
             || brief && told.iter().any(|one| one.plain && one.manner.is_live())
         {
@@ -75,7 +78,8 @@ impl Router {
         let pairs = read.text.windows(2).filter(|pair| !pair.contains(&PAUSE));
         let pairs: BTreeSet<String> =
             pairs.map(|pair| format!("n:{}", pair.iter().collect::<String>())).collect();
-        let known = pairs.iter().filter(|pair| self.of_unit.knows(pair)).count();
+        let known =
+            pairs.iter().filter(|pair| self.of_guard.iter().any(|judge| judge.knows(pair))).count();
         let word = read.words.iter().any(|(word, _)| word.chars().count() > 1);
         least > 0 && (known * 3 < pairs.len() || known < least && !word)
     }
@@ -104,14 +108,15 @@ fn unsettled(told: &[Told]) -> Option<&Told> {
 
 /// Why a call is not diverted.
 pub(super) fn held_for(told: &[Told]) -> Reason {
-    let live: Vec<&Told> = told.iter().filter(|told| told.manner.is_live()).collect();
-    if !live.is_empty() {
-        let words = quoted(live.iter().map(|told| told.word.as_str()));
-        return reason(
-            "danger",
-            &format!("说到{words}，且未说已过去或已排除"),
-            &format!("{words} is told as present, and nothing takes it back"),
-        );
+    if let Some((kind, words)) = gravest(told) {
+        let (code, zh, en) = match kind {
+            SignKind::Danger => {
+                ("danger", "且未说已过去或已排除", "is told as present, and nothing takes it back")
+            }
+            SignKind::Crime => ("crime", "可能涉及违法犯罪", "may be an offence"),
+            SignKind::Police => ("police", "属公安机关办理的事项", "is a matter of the police"),
+        };
+        return reason(code, &format!("说到{words}，{zh}"), &format!("{words} {en}"));
     }
     if let Some(Told { word, .. }) = unsettled(told) {
         return reason(
@@ -120,7 +125,22 @@ pub(super) fn held_for(told: &[Told]) -> Reason {
             &format!("“{word}” is told, and the words around it do not surely take it back"),
         );
     }
+    if let Some(Told { word, .. }) = told.iter().find(|one| one.offence) {
+        return reason(
+            "crime",
+            &format!("说到“{word}”，即使已经过去也可能属于违法犯罪"),
+            &format!("“{word}” may be an offence, though it is over"),
+        );
+    }
     reason("model", "与以往由公安处置的警情相似", "like calls that stayed with the police")
+}
+
+/// What is told as happening: the gravest kind, and its words.
+fn gravest(told: &[Told]) -> Option<(SignKind, String)> {
+    let live = || told.iter().filter(|one| one.manner.is_live());
+    let kind = live().map(|one| one.kind).min()?;
+    let words = live().filter(|one| one.kind == kind).map(|one| one.word.as_str());
+    Some((kind, quoted(words)))
 }
 
 /// What the dispatcher asks; of a calm matter of the police it is not asked who is hurt.
@@ -131,8 +151,8 @@ pub(super) fn question(told: &[Told], calm: bool) -> Text {
             format!("Is `{word}` seen, smelt or heard now, or is anybody hurt or trapped?"),
         );
     }
-    let kind = told.iter().filter(|told| told.manner.is_live()).map(|told| told.kind).min();
-    match kind {
+    let offence = told.iter().any(|one| one.offence).then_some(SignKind::Crime);
+    match gravest(told).map(|(kind, _)| kind).or(offence) {
         Some(SignKind::Crime) => {
             Text::new("来电人是否要就违法犯罪行为报警？", "Does the caller report an offence?")
         }

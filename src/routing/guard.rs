@@ -21,6 +21,8 @@ pub struct Told {
     pub manner: Manner,
     /// Whether the word hardly means anything else.
     pub plain: bool,
+    /// Whether it is an offence that was done: what is over is still the police's matter.
+    pub offence: bool,
     /// How much of its clause follows, in characters: of 火灾 in 火灾后补助, three.
     pub tail: usize,
     /// Told so that only a question can settle it: as perhaps happening now ("可能漏气"), as happening
@@ -56,6 +58,7 @@ struct Group {
     weight: u8,
     willed: bool,
     reached: bool,
+    offence: bool,
     beside: bool,
 }
 
@@ -84,6 +87,7 @@ impl Guard {
                 weight: sign.weight,
                 willed: sign.willed,
                 reached: sign.reached,
+                offence: sign.offence,
                 beside: !sign.beside.is_empty(),
             });
             guard.signs.add_all(&sign.words, |word| normal.word(word), group);
@@ -188,7 +192,7 @@ impl Guard {
                 let plain = plain.iter().any(|word| {
                     word.tags.contains(group) && hit.start <= word.start && word.end <= hit.end
                 });
-                let Group { weight, willed, reached, .. } = *known;
+                let Group { weight, willed, reached, offence, .. } = *known;
                 let heft = Heft { group: *group, plain, weight, willed, reached };
                 let (manner, doubtful) = marks.manner(hit.start, hit.end, heft);
                 reading.told.push(Told {
@@ -198,11 +202,13 @@ impl Guard {
                     word: hit.text(),
                     manner,
                     plain,
+                    offence: offence && plain && manner.is_done(),
                     tail: marks.tail(hit.start, hit.end),
                     doubtful,
                 });
             }
         }
+        settle(&mut reading.told);
         for hit in self.scenes.find_widest(text) {
             let overlaps = |(start, end): &(usize, usize)| *start < hit.end && hit.start < *end;
             if figures.iter().any(overlaps) {
@@ -212,5 +218,15 @@ impl Guard {
             reading.scene.extend(hit.tags.iter().map(|part| (part.clone(), clause)));
         }
         reading
+    }
+}
+
+/// What is plainly told and said to be over, while another danger is told as happening, is over for
+/// somebody else perhaps: 厨房着火灭了，娃烧伤了. Only a question settles it.
+fn settle(told: &mut [Told]) {
+    let live = |one: &Told| one.kind == SignKind::Danger && one.manner.is_live();
+    if told.iter().any(live) {
+        let over = |one: &&mut Told| one.plain && one.manner == Manner::Over;
+        told.iter_mut().filter(over).for_each(|one| one.doubtful = true);
     }
 }

@@ -167,6 +167,10 @@ pub struct Sign {
     /// question is asked.
     #[serde(default)]
     pub reached: bool,
+    /// Whether its plain words tell of an offence: told and not denied, a question is asked also when it
+    /// is over.
+    #[serde(default)]
+    pub offence: bool,
 }
 
 /// What says that something is over.

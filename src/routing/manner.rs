@@ -34,6 +34,12 @@ impl Manner {
         }
     }
 
+    /// Whether it happened at some time: now, before, or until it was over.
+    #[must_use]
+    pub fn is_done(self) -> bool {
+        !matches!(self, Self::Feared | Self::Denied)
+    }
+
     /// Whether it counts as happening.
     #[must_use]
     pub fn is_live(self) -> bool {
@@ -279,6 +285,9 @@ impl<'t> Marks<'t> {
         let fear = self
             .fear(clause_start, start)
             .map(|doubt| (start - doubt.end, doubt.end - doubt.start > 1));
+        // 要是再不来就没气了: what is cried out after the fear is no fear.
+        let cried = |gap: usize| self.has(Mark::Present, start - gap, start);
+        let fear = fear.filter(|(gap, _)| !cried(*gap));
         let feared = fear.is_some_and(|(gap, word)| gap <= if word { FEAR } else { SHORT_FEAR });
         let loosely = fear.is_some_and(|(gap, word)| gap > if word { 4 } else { 2 });
         let perhaps = self.has(Mark::Perhaps, clause_start, start);
@@ -286,7 +295,11 @@ impl<'t> Marks<'t> {
         let past = told_before || self.has(Mark::Past, end, clause_end);
         if feared || perhaps {
             let now = perhaps && !feared && !past;
-            return (Manner::Feared, now || heft.plain && (heft.willed || loosely));
+            // 会不会死啊没呼吸了: the gravest told as done.
+            let last = end.checked_sub(1).and_then(|at| self.text.get(at));
+            let done = last == Some(&'了') || self.text.get(end) == Some(&'了');
+            let open = heft.willed || loosely || heft.weight >= HEAVIEST && done;
+            return (Manner::Feared, now || heft.plain && open);
         }
         let again = self.has(Mark::Past, 0, turned) || self.is_over(0, turned);
         if self.has(Mark::Present, clause_start, clause_end) {

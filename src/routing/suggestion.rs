@@ -248,12 +248,22 @@ impl Router {
         verdict: Verdict,
         second: Option<&Ranked>,
     ) -> Option<Reason> {
-        if verdict != Verdict::Divert {
-            return Some(reason(
-                "change",
-                "确认无人受伤、被困或受威胁，且不属违法犯罪后，方可分流",
-                "to divert it, make sure that nobody is hurt, trapped or threatened, and that it is no offence",
-            ));
+        match verdict {
+            Verdict::Divert => {}
+            Verdict::Ask => {
+                return Some(reason(
+                    "change",
+                    "向来电人问清上述问题并如实选答，答“否”后方可分流",
+                    "ask the caller and answer as he says: after a “no” it can be diverted",
+                ));
+            }
+            Verdict::Keep => {
+                return Some(reason(
+                    "change",
+                    "如属误判，请110值班长变更类别并说明理由",
+                    "if it is mistaken, the shift leader changes the category and says why",
+                ));
+            }
         }
         let second = second?;
         let words = self.words_for(told, &second.code);

@@ -69,6 +69,12 @@ pub const OLDEST_SQLITE: (u32, u32, u32) = (3, 51, 3);
 /// The oldest PostgreSQL whose behaviour is tested.
 const OLDEST_POSTGRES: i64 = 130_000;
 
+/// The version of SQLite that the program brings along.
+#[must_use]
+pub fn bundled_sqlite() -> String {
+    libsqlite3_sys::SQLITE_VERSION.to_string_lossy().into_owned()
+}
+
 /// Refuses a SQLite whose write-ahead log can be damaged.
 ///
 /// # Errors

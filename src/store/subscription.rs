@@ -79,6 +79,26 @@ impl Transaction<'_> {
         Ok(SubscriptionId(id))
     }
 
+    /// Switches a subscription on or off; false when it is not there any more.
+    ///
+    /// # Errors
+    /// As for any statement.
+    pub fn switch_subscription(
+        &mut self,
+        owner: JurisdictionId,
+        id: SubscriptionId,
+        active: bool,
+    ) -> Result<bool, Error> {
+        let changed = each!(&mut self.connection, connection => {
+            diesel::update(subscription::table.find(id.0))
+                .filter(subscription::jurisdiction_id.eq(owner.0))
+                .set(subscription::active.eq(active))
+                .execute(connection)
+        })?;
+        self.raise_revision(owner)?;
+        Ok(changed == 1)
+    }
+
     /// Takes a subscription away; what still waits for it is given up.
     ///
     /// # Errors

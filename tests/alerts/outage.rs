@@ -248,8 +248,10 @@ async fn play(url: Option<String>) -> Outage {
     let client = Client::new();
     let mut tokens = Vec::new();
     for person in [DISPATCHER, AUDITOR] {
-        let (body, key) =
-            (json!({ "person": person, "label": "outage" }), format!("token-{person}"));
+        let (body, key) = (
+            json!({ "person": person, "label": "outage", "strong": true }),
+            format!("token-{person}"),
+        );
         let made = insist(&client, &base, &administrator, "/api/v1/tokens", &body, &key).await;
         tokens.push(made["token"].as_str().unwrap().to_owned());
     }

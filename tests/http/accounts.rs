@@ -652,7 +652,8 @@ async fn a_narrow_token_shows_no_more_than_it_is_for_and_makes_none_that_is_wide
     let opened = office.post("Asha", "/api/v1/referrals", body).await.ok(201);
     let path = format!("/api/v1/referrals/{}", opened["id"].as_str().unwrap());
     let issue = async |person: i64, acts: &[&str], by: Option<&str>, more: Json| {
-        let mut body = json!({ "person": person, "label": "narrow", "acts": acts });
+        let mut body =
+            json!({ "person": person, "label": "narrow", "acts": acts, "strong": person == 4 });
         body.as_object_mut().unwrap().extend(more.as_object().unwrap().clone());
         let request = office.ask("Dalila", Method::POST, "/api/v1/tokens");
         let request = match by {
@@ -689,13 +690,40 @@ async fn a_narrow_token_shows_no_more_than_it_is_for_and_makes_none_that_is_wide
     assert!(Instant::parse(ends).unwrap().since(soon).abs() < 1000, "{ends}");
 }
 
+// Checks 12, 15.
+#[tokio::test]
+async fn a_token_has_the_roles_that_wait_for_a_second_factor_only_if_it_was_made_so() {
+    let office = Office::open().await;
+    let issue = async |strong: bool| {
+        let body = json!({ "person": 4, "label": "nightly", "strong": strong });
+        let made = office.post("Dalila", "/api/v1/tokens", body).await.ok(201);
+        made["token"].as_str().unwrap().to_owned()
+    };
+    let by = async |token: &str, method: Method, path: &str, body: Json| {
+        let request = office.ask("nobody", method, path);
+        read(request.bearer_auth(token).json(&body)).await
+    };
+    let (weak, strong) = (issue(false).await, issue(true).await);
+    let path = "/api/v1/tokens";
+    by(&weak, Method::GET, path, json!({})).await.problem(403);
+    let listed = by(&strong, Method::GET, path, json!({})).await.ok(200);
+    let last = listed["items"].as_array().unwrap().iter().filter(|one| one["label"] == "nightly");
+    let last: Vec<bool> = last.map(|one| one["strong"].as_bool().unwrap()).collect();
+    assert_eq!(last, [false, true]);
+    // No session without a second factor makes one: it has no such role itself.
+    account(&office, 4, "dalila").await;
+    let me = Browser::of(&office, sign_in(&office, "dalila", PASSWORD, None).await);
+    let wish = json!({ "person": 4, "label": "mine", "strong": true });
+    me.post(path, wish).await.problem(403);
+}
+
 // Check 15.
 #[tokio::test]
 async fn a_narrow_token_is_no_way_to_an_account_or_to_more_rights() {
     let office = Office::open().await;
     account(&office, 1, "asha").await;
     let by = async |act: &str, method: Method, path: &str, body: Json| {
-        let wish = json!({ "person": 4, "label": "narrow", "acts": [act] });
+        let wish = json!({ "person": 4, "label": "narrow", "acts": [act], "strong": true });
         let made = office.post("Dalila", "/api/v1/tokens", wish).await.ok(201);
         let request = office.ask("nobody", method, path);
         read(request.bearer_auth(made["token"].as_str().unwrap()).json(&body)).await
@@ -731,7 +759,7 @@ async fn a_token_for_one_thing_does_it_and_shows_what_it_did() {
     let office = Office::county().await;
     let by = async |who: &str, act: &str, method: Method, path: &str, body: Json| {
         let id = office.get(who, "/api/v1/me").await.ok(200)["person"]["id"].clone();
-        let wish = json!({ "person": id, "label": "one thing", "acts": [act] });
+        let wish = json!({ "person": id, "label": "one thing", "acts": [act], "strong": true });
         let made = office.post("yingji.administrator", "/api/v1/tokens", wish).await.ok(201);
         let request = office.ask("nobody", method, path);
         read(request.bearer_auth(made["token"].as_str().unwrap()).json(&body)).await

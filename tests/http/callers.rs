@@ -102,6 +102,22 @@ async fn a_caller_is_given_everything_that_is_kept_of_him_and_nothing_of_others(
 
 // Check 45.
 #[tokio::test]
+async fn a_land_line_is_found_however_it_is_written_and_was_written() {
+    let office = Office::county().await;
+    let dashed = call(&office, "023-5922-0002", "张小明").await;
+    let wide = call(&office, "０２３ ５９２２ ０００２", "张小明").await;
+    call(&office, "023-5922-0003", "李大华").await;
+    for asked in ["023-5922-0002", "+86 23 5922 0002", "0086-23-59220002", "２３５９２２０００２"]
+    {
+        let items = kept(&office, asked).await;
+        let ids: Vec<&Json> = items.iter().map(|item| &item["matter"]["id"]).collect();
+        assert_eq!(ids, [&json!(wide), &json!(dashed)], "{asked}");
+        assert!(items.iter().all(|item| item["calls"].as_array().unwrap().len() == 1), "{asked}");
+    }
+}
+
+// Check 45.
+#[tokio::test]
 async fn only_who_may_have_callers_shown_exports_one_and_says_what_for() {
     let office = Office::county().await;
     call(&office, MINE, "张小明").await;

@@ -169,3 +169,40 @@ async fn a_units_segment_is_its_own_whatever_was_written_together_with_it() {
     assert_eq!(seqs("Chiku").await, [4, 5]);
     assert_eq!(seqs("Baraka").await, [1, 2, 3, 4, 5, 6], "it takes part again");
 }
+
+// Checks 2, 3.
+#[tokio::test]
+async fn a_unit_that_is_named_but_sees_its_own_part_only_is_told_no_version() {
+    let office = Office::county().await;
+    let input = json!({ "place": "葛城街道", "text": "夜间施工扰民", "kind": "help",
+        "category": "env.waste-water", "anonymous": true });
+    let opened = office.post("gongan.dispatcher", "/api/v1/referrals", json!({ "input": input }));
+    let id = opened.await.ok(201)["id"].as_str().unwrap().to_owned();
+    let path = format!("/api/v1/referrals/{id}/commands");
+    let give = async |who: &str, seen: i64, body: Json| {
+        let request = office.ask(who, reqwest::Method::POST, &path);
+        let request = request.header("if-match", format!("\"{seen}\"")).json(&body);
+        super::office::read(request).await
+    };
+    let route = json!({ "command": "route", "input": { "unit": "huanbao" } });
+    office.command("gongan.dispatcher", &id, route).await.ok(200);
+    let send_back = json!({ "command": "return_to_desk", "input": { "reason": "not_our_duty",
+        "basis": "三定方案第3条", "disputed_clause": "分流方案第三部分" } });
+    let returned = office.command("huanbao.liaison", &id, send_back).await;
+    assert_eq!(returned.status, 200, "{}", returned.text);
+    let before = office.get("huanbao.liaison", &format!("/api/v1/referrals/{id}")).await.ok(200);
+    assert!(before["version"].as_i64().is_some());
+    let ask = json!({ "command": "accept" });
+    let mut said = Vec::new();
+    for seen in 1..=8 {
+        let answer = give("huanbao.liaison", seen, ask.clone()).await;
+        said.push((answer.status, answer.text.clone()));
+    }
+    let one = said[0].clone();
+    assert!(said.iter().all(|other| *other == one), "{said:?}");
+    assert_eq!(one.0, 412, "{}", one.1);
+    assert!(!one.1.contains("version\":"), "{}", one.1);
+    // Who sees the matter as it stands is told where it stands.
+    let stale = give("gongan.dispatcher", 1, ask).await;
+    assert_eq!((stale.status, stale.json["version"].is_i64()), (412, true), "{}", stale.text);
+}

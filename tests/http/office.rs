@@ -210,8 +210,12 @@ fn found(
     let caller = Caller { actor: Actor::System, jurisdiction };
     for person in directory.people.values() {
         let (id, label) = (person.id, "test".to_owned());
-        let new =
-            NewToken { person: PersonId(id.0), label, expires_at: None, scope: Scope::default() };
+        let new = NewToken {
+            person: PersonId(id.0),
+            label,
+            expires_at: None,
+            scope: Scope { strong: true, ..Scope::default() },
+        };
         let issued = gate.issue_token(&caller, &new).unwrap();
         for grant in &person.grants {
             let post = format!("{}.{}", grant.unit, grant.role);

@@ -77,6 +77,18 @@ async fn after_a_merge_the_second_caller_is_reached_from_the_matter_that_goes_on
         let open = sealed["personal"]["caller_phone"].is_string();
         assert_eq!(open, who == DESK, "confidence holds after the merge: {sealed}");
     }
+    // For a purpose the office is shown all of them, and each one's own history says so.
+    let path = format!("/api/v1/referrals/{first}/reveal");
+    let purpose = json!({ "purpose": "事故善后，需联系全部来电人" });
+    let shown = office.post("yingji.duty", &path, purpose).await.ok(200);
+    for (id, phone) in [(&second, "000-0000-0002"), (&third, "000-0000-0003")] {
+        let calls = shown["calls"].as_array().unwrap();
+        let call = calls.iter().find(|call| call["merged"] == json!(id)).unwrap();
+        assert_eq!(call["personal"]["caller_phone"], phone, "{shown}");
+        let history = office.get(DESK, &format!("/api/v1/referrals/{id}/events")).await.ok(200);
+        let last = history["items"].as_array().unwrap().last().unwrap().clone();
+        assert_eq!(last["kind"], "caller.revealed");
+    }
     // Another unit learns nothing of any of them.
     let foreign = office.get("minzheng.liaison", &format!("/api/v1/referrals/{first}")).await;
     assert_eq!(foreign.problem(404), "not_found");

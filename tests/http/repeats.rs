@@ -309,3 +309,18 @@ async fn each_caller_is_told_once_and_only_callers_that_are_there() {
     let told = office.get(DESK, &path).await.ok(200)["fields"].clone();
     assert_eq!((&told["callers_told"], &told["opener_told"]), (&json!(2), &json!(true)));
 }
+
+// Check 42.
+#[tokio::test]
+async fn whose_number_belongs_to_a_matter_is_found_out_only_by_who_sees_callers() {
+    let office = advised().await;
+    let own = register(&office, "整栋楼停电了", "葛城街道土城路12号", "023-5922-0001").await;
+    let shown =
+        async |who: &str, phone: &str| typed(&office, who, "那个事怎么样了", "", phone).await;
+    assert_eq!(shown(DESK, "023-5922-0001").await[0]["matter"]["id"], own["id"]);
+    for who in ["yingji.auditor", "yingji.duty", "yingji.director", "zhengfu.leader"] {
+        for phone in ["023-5922-0001", "023-5922-0009", ""] {
+            assert!(shown(who, phone).await.is_empty(), "{who} {phone}");
+        }
+    }
+}

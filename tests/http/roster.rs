@@ -14,7 +14,7 @@ async fn crew(office: &mut Office) -> [i64; 3] {
             json!({ "name": name, "email": format!("{name}@kisima.invalid"), "grants": grants });
         let made = office.post("Dalila", "/api/v1/people", body).await.ok(201);
         ids[place] = made["id"].as_i64().unwrap();
-        let token = json!({ "person": ids[place], "label": "test" });
+        let token = json!({ "person": ids[place], "label": "test", "strong": true });
         let token = office.post("Dalila", "/api/v1/tokens", token).await.ok(201);
         office.tokens.insert(name.to_owned(), token["token"].as_str().unwrap().to_owned());
     }

@@ -165,6 +165,32 @@ async fn a_system_is_told_of_its_units_matters_and_nothing_of_the_caller() {
 }
 
 #[tokio::test]
+async fn who_leaves_a_unit_leaves_no_address_behind_that_nobody_looks_at() {
+    let office = Office::county().await;
+    office.post(UNIT, PATH, wish("huanbao")).await.ok(201);
+    let me = office.get(UNIT, "/api/v1/me").await.ok(200)["person"]["id"].clone();
+    let alarms = async || {
+        let path = "/api/v1/alarms?kind=subscription_left";
+        let found = office.get("yingji.duty", path).await.ok(200);
+        found["items"].as_array().unwrap().len()
+    };
+    let path = format!("/api/v1/people/{me}");
+    let mut known = office.get("yingji.administrator", &path).await.ok(200);
+    let put = async |known: &Json| {
+        let body = json!({ "name": known["name"], "email": known["email"], "phone": known["phone"],
+            "grants": known["grants"], "active": known["active"] });
+        office.put("yingji.administrator", &path, body).await.ok(200);
+    };
+    put(&known).await;
+    assert_eq!(alarms().await, 0, "nothing has changed");
+    known["active"] = json!(false);
+    put(&known).await;
+    assert_eq!(alarms().await, 1);
+    put(&known).await;
+    assert_eq!(alarms().await, 1, "it is told once");
+}
+
+#[tokio::test]
 async fn a_subscription_that_is_switched_off_or_gone_is_told_nothing_more() {
     let office = Office::county().await;
     let made = office.post(UNIT, PATH, wish("huanbao")).await.ok(201);

@@ -469,3 +469,27 @@ fn what_stays_with_the_police_is_not_unlearned_by_what_units_accept() {
     knowledge.learn(vec![own("gongan"), own("nosuch"), own("huimin")]);
     assert_eq!(knowledge.examples.len(), 2);
 }
+
+#[tokio::test]
+async fn what_was_not_done_does_not_stand_in_the_audit_log() {
+    let office = Office::county().await;
+    let admin = "yingji.administrator";
+    let me = office.get(admin, "/api/v1/me").await.ok(200)["person"]["id"].clone();
+    let made = office.post(admin, "/api/v1/tokens", json!({ "person": me, "label": "once" })).await;
+    let token = format!("/api/v1/tokens/{}", made.ok(201)["id"]);
+    let delete = reqwest::Method::DELETE;
+    let answer = super::office::read(office.ask(admin, delete.clone(), &token)).await;
+    assert_eq!(answer.status, 204, "{}", answer.text);
+    let (id, _) = registered(&office, "河边有臭味").await;
+    let log = async || office.get("yingji.auditor", "/api/v1/audit").await.ok(200)["items"].clone();
+    let before = log().await;
+    let again = super::office::read(office.ask(admin, delete.clone(), &token)).await;
+    assert_eq!(again.problem(404), "not_found", "it was revoked before");
+    let path = "/api/v1/catalogue/versions/999";
+    let none = super::office::read(office.ask(admin, delete, path)).await;
+    assert_eq!(none.problem(404), "not_found");
+    let path = format!("/api/v1/routing/precedents/{id}/withdraw");
+    let none = office.post(DUTY, &path, json!({ "reason": "从来没有这个先例" })).await;
+    assert_eq!(none.problem(404), "not_found");
+    assert_eq!(log().await, before);
+}

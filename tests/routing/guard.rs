@@ -273,3 +273,135 @@ fn what_units_accepted_teaches_the_guard_nothing() {
     let router = Router::train(&known);
     assert!(router.suggest(text).units.iter().any(|unit| unit.code == "cranes"));
 }
+
+#[test]
+fn an_end_that_is_said_of_something_else_still_asks() {
+    for text in [
+        "厨房着火了，我把门关掉跑出来了，娃还在里面",
+        "隔壁楼着火了，我们家没着，楼上有人在喊",
+        "屋头起火了，蜡烛灭了看不见路",
+        "车着火了，车熄了火，司机没下来",
+        "仓库着火了，工人自己灭火烧伤两个",
+        "氯气泄漏，工人都散了还有两个没找到",
+        "液氨泄漏，浓度测过很高",
+        "氯气泄漏，学校大门已关，娃儿们在教室咳",
+        "泥石流下来了，我们退了回来，前头那辆车不见了",
+    ] {
+        assert_ne!(say(text).verdict, Verdict::Divert, "{text}");
+    }
+}
+
+#[test]
+fn what_is_cried_out_is_not_feared() {
+    for text in [
+        "要是再不来我爸就没气了",
+        "我妈会不会死啊没呼吸了",
+        "怎么办会不会死叫不醒了",
+        "我担心死了孩子掉井里了",
+        "刚喝了半瓶敌敌畏",
+        "她喝了一口百草枯",
+        "两个人生死不明",
+        "拿的不是玩具枪是真枪",
+    ] {
+        assert_ne!(say(text).verdict, Verdict::Divert, "{text}");
+    }
+}
+
+#[test]
+fn where_the_gas_is_off_nobody_has_stopped_breathing() {
+    for text in [
+        "我家没气了",
+        "我家也没气了",
+        "我们这栋也没气了",
+        "燃气灶没气了",
+        "天然气没气了",
+        "整栋楼没气了，做不了饭",
+        "停气了，没气了",
+        "小区从昨晚就没气了，做不了饭",
+        "天然气没气了什么时候来",
+    ] {
+        assert_eq!(say(text).verdict, Verdict::Divert, "{text}: {:?}", say(text));
+    }
+    for text in ["爷爷没气了", "人没气了", "捞上来没气了", "老人家没气了快来"]
+    {
+        assert_eq!(say(text).verdict, Verdict::Keep, "{text}");
+    }
+}
+
+/// Matters of other bodies told in words that also tell of danger: a question at most.
+const HARSH: [&str; 27] = [
+    "同行抢我生意",
+    "公司抢我客户",
+    "出租车抢我客人",
+    "农民工被打白条",
+    "工资被打白条",
+    "我的店被打差评",
+    "网店被打假",
+    "请打我电话",
+    "水表坏了请打我电话",
+    "有事打我手机",
+    "竹林被砍了",
+    "玉米遭砍了",
+    "路灯杆被撞倒了",
+    "护栏被撞飞了",
+    "垃圾桶被撞倒了",
+    "石墩被车撞了",
+    "路被打烂了",
+    "水管被打断了",
+    "花盆摔下来碎了",
+    "灶开大火就灭",
+    "围墙倒了",
+    "油烟熏死人了",
+    "排队排死人了，社保大厅",
+    "老板打死都不退押金",
+    "金山火锅店油烟大",
+    "公交掐着点就走",
+    "各自燃气费",
+];
+
+#[test]
+fn everyday_complaints_in_harsh_words_are_not_kept_and_most_are_not_asked_about() {
+    let kept: Vec<&str> =
+        HARSH.into_iter().filter(|text| say(text).verdict == Verdict::Keep).collect();
+    assert!(kept.is_empty(), "{kept:?}");
+    let asked: Vec<&str> =
+        HARSH.into_iter().filter(|text| say(text).verdict == Verdict::Ask).collect();
+    assert!(asked.len() <= HARSH.len() / 2, "{}: {asked:?}", asked.len());
+}
+
+#[test]
+fn an_offence_that_is_over_and_hurt_nobody_is_still_asked_about() {
+    for text in [
+        "扇了耳光，人没大碍，想讨个说法",
+        "打了一拳，没受伤，人已经走了",
+        "喝醉酒掀了摊，现在人走了，没伤人",
+        "收货就跑，打的白条，人找不到",
+        "昨天三十多人围了镇政府，现在散了",
+        "家里被偷了，没丢啥，就是备个案",
+    ] {
+        assert_ne!(say(text).verdict, Verdict::Divert, "{text}");
+    }
+    for text in ["路灯坏了好久，怕小偷", "又没偷又没抢，凭啥扣我工资"] {
+        assert_eq!(say(text).verdict, Verdict::Divert, "{text}: {:?}", say(text));
+    }
+}
+
+#[test]
+fn what_units_accepted_in_another_language_stops_no_question() {
+    let mut known = super::harbour();
+    known.tuning.seen_pairs = 2;
+    let emergencies = ["救命，车底下压着人", "他掉进河里了", "厨房起火了"];
+    let verdicts = |knowledge: &Knowledge| {
+        let router = Router::train(knowledge);
+        emergencies.map(|text| router.suggest(text).verdict)
+    };
+    assert_eq!(verdicts(&known), [Verdict::Ask; 3]);
+    let accepted = |_| Example {
+        text: "救命钱都压着，车底下的货掉进河里了，厨房起火了要赔".to_owned(),
+        units: vec!["cranes".to_owned()],
+        divert: true,
+        ..Example::default()
+    };
+    known.learn((0..50).map(accepted).collect());
+    assert_eq!(verdicts(&known), [Verdict::Ask; 3], "nobody has seen them told as danger");
+}

@@ -94,7 +94,7 @@ fn rights_that_somebody_wrote_into_the_database_are_named() {
 }
 
 fn token(house: &House, label: &str) -> i64 {
-    let scope = Scope { acts: vec!["see_matter".to_owned()], units: Vec::new() };
+    let scope = Scope { acts: vec!["see_matter".to_owned()], units: Vec::new(), strong: false };
     let new = NewToken { person: LIAISON, label: label.to_owned(), expires_at: until(), scope };
     house.gate.issue_token(&system(house), &new).unwrap().id
 }

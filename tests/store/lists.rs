@@ -240,7 +240,7 @@ fn tokens_are_found_by_hash_and_revoked_once(place: &Place) {
         expires_at: Some(Instant(900)),
         revoked_at: None,
         last_used_at: None,
-        scope: Scope { acts: vec!["see_matter".to_owned()], units: Vec::new() },
+        scope: Scope { acts: vec!["see_matter".to_owned()], units: Vec::new(), strong: false },
     };
     let mut writer = place.writer();
     let id = writer.transaction(|t| t.add_token(&token)).unwrap();

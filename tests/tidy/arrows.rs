@@ -108,7 +108,7 @@ const OWNERS: &[(&str, &[&str])] = &[
     ("tracing", &["channel", "gate", "http", "scheduler", "app", "main"]),
     ("tracing_subscriber", &["app", "main"]),
     ("clap", &["app", "main"]),
-    ("toml", &["config"]),
+    ("toml", &["app", "config"]),
     ("chrono", &["calendar"]),
     ("csv", &["roster", "intake", "http", "app"]),
     ("calamine", &["intake"]),

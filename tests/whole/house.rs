@@ -91,7 +91,7 @@ impl House {
             grants.any(|grant| grant["unit"] == unit && grant["role"] == role)
         };
         let person = people["items"].as_array().unwrap().iter().find(has).unwrap().clone();
-        let body = json!({ "person": person["id"], "label": "test" });
+        let body = json!({ "person": person["id"], "label": "test", "strong": true });
         let issued = self.post(&self.admin, "/api/v1/tokens", body).await;
         (person, issued["token"].as_str().unwrap().to_owned())
     }

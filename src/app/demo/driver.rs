@@ -140,7 +140,7 @@ impl Driver {
         }
         let person = self.posts.get(&post);
         let person = person.ok_or_else(|| Error::Nobody(format!("{party}.{role}")))?;
-        let body = json!({ "person": person, "label": "demo" });
+        let body = json!({ "person": person, "label": "demo", "strong": true });
         let answer = self.post(&self.admin, "/tokens", &body, None).await?;
         let Outcome::Done(issued) = answer else {
             return Err(Error::Nobody(format!("{party}.{role}")));

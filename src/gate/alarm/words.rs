@@ -106,6 +106,9 @@ fn words(kind: &str) -> Text {
         "clock_effect_refused" => {
             Text::new("时限到期的处理未全部完成", "a clock came without its effects")
         }
+        "subscription_left" => {
+            Text::new("推送订阅的经办人已离岗", "a subscription outlives its maker's post")
+        }
         "clock_jumped" => Text::new("系统时间跳变", "the system's time has jumped"),
         "clock_row_damaged" => Text::new("时限记录损坏", "the row of a clock is damaged"),
         "clock_not_fired" => Text::new("时限到期未能执行", "a clock could not be fired"),

@@ -88,9 +88,9 @@ impl Gate {
         }
         let deed =
             Deed::of(caller, "swap_agreed", format!("roster:{code}")).with(stood_in(&halves));
-        let agreed =
-            self.administer(deed, |t, now| t.agree_swap(caller.jurisdiction, swap, now))?;
-        if agreed == 0 { Err(Error::NotFound) } else { Ok(()) }
+        let agreed = self
+            .administer_if(deed, |t, now| Ok(t.agree_swap(caller.jurisdiction, swap, now)? > 0))?;
+        if agreed { Ok(()) } else { Err(Error::NotFound) }
     }
 
     /// Declines a swap, or takes one's own proposal back: it is gone. Blocks.
@@ -102,8 +102,9 @@ impl Gate {
         let one = halves.first().ok_or(Error::NotFound)?;
         let deed =
             Deed::of(caller, "swap_declined", format!("roster:{code}")).with(stood_in(&halves));
-        self.administer(deed, |t, _| t.drop_stand_in(caller.jurisdiction, code, one))?;
-        Ok(())
+        let gone = self
+            .administer_if(deed, |t, _| Ok(t.drop_stand_in(caller.jurisdiction, code, one)? > 0))?;
+        if gone { Ok(()) } else { Err(Error::NotFound) }
     }
 
     /// A swap that nobody agreed to yet, for somebody who may answer it.

@@ -8,7 +8,6 @@ use crate::domain::InstanceId;
 use crate::engine;
 use crate::gate::error::Error;
 use crate::gate::query::cut;
-use crate::gate::reply::digits;
 use crate::gate::sealing::Deed;
 use crate::gate::{Caller, Gate, Seen};
 use crate::policy::Act;
@@ -34,13 +33,6 @@ pub struct Exported {
     pub next: Option<InstanceId>,
 }
 
-/// How one number may have been written when its calls were recorded.
-fn spellings(phone: &str) -> [String; 4] {
-    let bare = digits(phone);
-    let typed = phone.chars().filter(char::is_ascii_digit).collect();
-    [typed, format!("86{bare}"), format!("0086{bare}"), bare]
-}
-
 impl Gate {
     /// What is kept of the caller with this number, a page at a time, for a purpose that is recorded.
     ///
@@ -60,7 +52,8 @@ impl Gate {
         let found = tokio::task::spawn_blocking(move || gate.kept_of(&who, &number, before));
         let exported = found.await.map_err(|_ended| Error::Closing)??;
         for matter in &exported.matters {
-            self.reveal(caller, matter.seen.instance.id, purpose).await?;
+            self.note_reveal(caller, matter.seen.instance.id, purpose).await?;
+            self.inner.figures.count_reveal();
         }
         let deed = Deed::of(caller, "caller_exported", "callers");
         let deed = deed.with(json!({ "purpose": purpose, "matters": exported.matters.len() }));
@@ -76,13 +69,12 @@ impl Gate {
         phone: &str,
         before: Option<InstanceId>,
     ) -> Result<Exported, Error> {
-        let traced: Vec<String> =
-            spellings(phone).iter().filter_map(|one| self.phone_digest(one)).collect();
-        if traced.is_empty() {
+        let traced = self.phone_digests(phone);
+        let Some(asked) = traced.first() else {
             let en = "`phone` is a telephone number of at least five digits";
             return Err(Error::invalid("“phone”应为电话号码，至少5位数字", en));
-        }
-        let (owner, number) = (caller.jurisdiction, digits(phone));
+        };
+        let owner = caller.jurisdiction;
         let ids =
             self.read(|reader| reader.matters_of_phone(owner, &traced, (before, PAGE + 1)))?;
         let page = cut(ids, PAGE);
@@ -93,7 +85,8 @@ impl Gate {
             let open = Openness { content: true, identity: true };
             let mut calls = self.heard(caller, &seen, open)?.own;
             // What others said about the same matter is theirs.
-            calls.retain(|call| call.open.values().any(|text| digits(text) == number));
+            let is_asked = |text: &String| self.phone_digest(text).as_ref() == Some(asked);
+            calls.retain(|call| call.open.values().any(is_asked));
             if !calls.is_empty() {
                 matters.push(KeptMatter { seen, calls });
             }

@@ -1,0 +1,50 @@
+//! What comes from others: under licences that a government may use without asking anybody.
+
+use std::process::Command;
+
+use serde_json::Value;
+
+/// Licences that ask for no more than to be named.
+const ALLOWED: &[&str] = &[
+    "0BSD",
+    "Apache-2.0",
+    "BSD-3-Clause",
+    "BSL-1.0",
+    "CC0-1.0",
+    "ISC",
+    "LLVM-exception",
+    "MIT",
+    "MIT-0",
+    "Unicode-3.0",
+    "Unlicense",
+    "Zlib",
+];
+
+fn said_by(program: &str, words: &[&str]) -> String {
+    let output = Command::new(program).args(words).output().unwrap();
+    assert!(output.status.success(), "{program}: {}", String::from_utf8_lossy(&output.stderr));
+    String::from_utf8(output.stdout).unwrap()
+}
+
+// Check 51.
+#[test]
+fn everything_linked_is_under_a_licence_that_asks_for_nothing() {
+    let told = said_by("rustc", &["-vV"]);
+    let host = told.lines().find_map(|line| line.strip_prefix("host: ")).unwrap();
+    let cargo = std::env::var("CARGO").unwrap_or_else(|_| "cargo".to_owned());
+    let words =
+        ["metadata", "--format-version=1", "--locked", "--offline", "--filter-platform", host];
+    let known: Value = serde_json::from_str(&said_by(&cargo, &words)).unwrap();
+    let packages = known["packages"].as_array().unwrap();
+    assert!(packages.len() > 100, "{}", packages.len());
+    for package in packages {
+        let name = package["name"].as_str().unwrap();
+        let licence =
+            package["license"].as_str().unwrap_or_else(|| panic!("{name} names no licence"));
+        let ids = licence
+            .split([' ', '(', ')', '/'])
+            .filter(|one| !["", "OR", "AND", "WITH"].contains(one));
+        let others: Vec<&str> = ids.filter(|one| !ALLOWED.contains(one)).collect();
+        assert!(others.is_empty(), "{name}: {licence}");
+    }
+}
