@@ -120,7 +120,7 @@ pub use returns::{Clause, ReturnFigures, Returns};
 pub use roster::{Book, Handing, ImportWish, Imported, Named, NewStandIn};
 pub use sealing::{Noted, Sealed, Seals};
 pub use sight::Seen;
-pub use subscription::{HookGuard, NewSubscription};
+pub use subscription::{HookGuard, NewSubscription, Unreachable};
 pub use teaching::Verdict as Ruling;
 pub use token::{Issued, NewToken, TokenDraft};
 pub use voices::{Exported, KeptMatter, Voice, Voices};

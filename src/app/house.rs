@@ -308,7 +308,7 @@ pub fn start(settings: &Settings, clock: Arc<dyn Clock>) -> Result<Running, Erro
     let gate = open(settings, clock)?;
     gate.use_seal(super::archive::seal_key(settings, true)?);
     let (lines, postboxes) = super::channels::lines(settings, now)?;
-    gate.guard_webhooks(super::channels::reach(settings));
+    gate.guard_webhooks(super::channels::reach(settings)?);
     let server = listening::listen(settings, &gate, postboxes)?;
     let token = found(settings, &gate)?;
     if token.is_some() {
