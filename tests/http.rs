@@ -6,6 +6,7 @@ mod administration;
 mod advice;
 mod alarms;
 mod answers;
+mod bounds;
 mod callers;
 mod catalogue;
 mod catalogued;
