@@ -2,7 +2,7 @@
 //! same machine. Prints Markdown; every figure names what was measured.
 //!
 //! `cargo bench --bench load -- [--seconds N]
-//! [--only throughput|clocks|alerts|growth|rights|routing] [--quick]
+//! [--only throughput|clocks|alerts|growth|rights|routing|oracle] [--quick]
 //! [--store sqlite|postgres] [--clients N]`
 
 #![expect(clippy::print_stdout, reason = "a benchmark prints its figures")]
@@ -26,6 +26,8 @@ mod clocks;
 mod growth;
 #[path = "load/life.rs"]
 mod life;
+#[path = "load/oracle.rs"]
+mod oracle;
 #[path = "load/postgres.rs"]
 mod postgres;
 #[path = "load/rights.rs"]
@@ -125,6 +127,10 @@ fn main() {
             let cluster = (kind == "postgres").then_some(&cluster);
             growth::print(kind, &runtime.block_on(growth::measure(cluster, large, span)));
         }
+    }
+    if plan.wants("oracle") {
+        println!("## oracle: whether time tells what words do not, SQLite\n");
+        oracle::print(&oracle::measure(&runtime, plan.quick));
     }
     if plan.wants("rights") {
         let measured = runtime.block_on(rights::measure(&cluster, span));

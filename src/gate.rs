@@ -343,6 +343,12 @@ impl Gate {
         &self.inner.figures
     }
 
+    /// How many statements were given to the database so far.
+    #[must_use]
+    pub fn statements(&self) -> u64 {
+        self.inner.store.statements()
+    }
+
     /// Ids as they are written outside.
     #[must_use]
     pub fn public_ids(&self) -> PublicIds {

@@ -27,6 +27,7 @@ mod merged;
 mod mutes;
 mod nonsense;
 pub(crate) mod office;
+mod oracle;
 mod order;
 mod personal;
 mod proposals;

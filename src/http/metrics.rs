@@ -91,6 +91,8 @@ fn register_gate(registry: &mut Registry, gate: &Gate) {
         ("commands_failed", "Commands not done for reasons of the house", figures.failed()),
         ("access_done", "Sign-ins and changes of accounts that were done", figures.deeds()),
         ("access_denied", "Those that were refused", figures.denied()),
+        ("passwords_compared", "Passwords compared", figures.compared()),
+        ("store_statements", "Statements given to the database", gate.statements()),
         ("callers_revealed", "How often it was shown who called, for a purpose", figures.reveals()),
         ("clocks_fired", "Clock firings", figures.fired()),
         ("transactions", "Transactions of commands", figures.batches()),
