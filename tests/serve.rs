@@ -171,8 +171,6 @@ fn what_stands_in_the_way_is_named_with_its_setting_and_what_helps() {
     assert!(said.contains("server.listen") && said.contains("give another port"), "{said}");
     let said = refused("FENLIU_SERVER_MANAGEMENT", &taken.local_addr().unwrap().to_string());
     assert!(said.contains("server.management") && said.contains("give another port"), "{said}");
-    let said = refused("FENLIU_CHANNEL_WEBHOOK_HOSTS", r#"["https://a.example"]"#);
-    assert!(said.contains("channel.webhook.hosts") && said.contains("*.example.gov.cn"), "{said}");
     std::fs::remove_file(folder.0.join("seal.key")).unwrap();
     let said = complaint(&fenliu(&folder, &["key"]).output().unwrap());
     assert!(said.contains("seal.key") && said.contains("fenliu serve"), "{said}");

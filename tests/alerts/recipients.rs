@@ -5,7 +5,7 @@ use serde_json::json;
 use super::county::play;
 
 /// Addresses of somebody who is nobody here.
-const BAIT: &str = "13900001111 evil@elsewhere.example https://elsewhere.example/hook";
+const BAIT: &str = "13900001111 evil@elsewhere.example";
 
 // Check 31.
 #[test]

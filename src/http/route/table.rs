@@ -27,6 +27,7 @@ pub(super) fn table() -> Vec<Place> {
     ];
     table.extend(matters());
     table.extend(administration());
+    table.extend(catalogue());
     table.extend(reaching());
     table.extend(duty());
     table.extend(signing());
@@ -100,18 +101,6 @@ fn administration() -> Vec<Place> {
             .get(May(ReadDirectory), spot::history)
             .put(May(KeepAnswers), spot::put)
             .delete(May(KeepAnswers), spot::end),
-        at("/api/v1/catalogue/versions")
-            .get(May(ReadDirectory), catalogue::versions)
-            .post(May(WriteDirectory), catalogue::draft),
-        at("/api/v1/catalogue/versions/{number}")
-            .get(May(ReadDirectory), catalogue::version)
-            .delete(May(WriteDirectory), catalogue::withdraw),
-        at("/api/v1/catalogue/versions/{number}/differences")
-            .get(May(ReadDirectory), catalogue::differences)
-            .heavy(),
-        at("/api/v1/catalogue/versions/{number}/publish")
-            .post(May(TeachRouting), catalogue::publish),
-        at("/api/v1/catalogue/export").get(May(ReadDirectory), catalogue::export).heavy(),
         at("/api/v1/definitions")
             .get(May(ReadDirectory), definition::list)
             .post(May(Publish), definition::publish)
@@ -143,6 +132,24 @@ fn administration() -> Vec<Place> {
         at("/api/v1/alarms").get(May(SeeOperation), alarm::list),
         at("/api/v1/alarms/clear").post(May(Operate), alarm::clear_kind),
         at("/api/v1/alarms/{id}/clear").post(May(Operate), alarm::clear),
+    ]
+}
+
+/// The catalogue of categories, version by version.
+fn catalogue() -> Vec<Place> {
+    vec![
+        at("/api/v1/catalogue/versions")
+            .get(May(ReadDirectory), catalogue::versions)
+            .post(May(WriteDirectory), catalogue::draft),
+        at("/api/v1/catalogue/versions/{number}")
+            .get(May(ReadDirectory), catalogue::version)
+            .delete(May(WriteDirectory), catalogue::withdraw),
+        at("/api/v1/catalogue/versions/{number}/differences")
+            .get(May(ReadDirectory), catalogue::differences)
+            .heavy(),
+        at("/api/v1/catalogue/versions/{number}/publish")
+            .post(May(TeachRouting), catalogue::publish),
+        at("/api/v1/catalogue/export").get(May(ReadDirectory), catalogue::export).heavy(),
     ]
 }
 
