@@ -134,13 +134,8 @@ fn main() {
     }
     if plan.wants("rights") {
         let measured = runtime.block_on(rights::measure(&cluster, span));
-        let [token, session] = measured.shares().map(|share| share * 100.0);
         println!("## rights: who it is, and the questions of one command, SQLite, 16 clients\n");
-        println!(
-            "questions {:.2} us, token {:.2} us, session {:.2} us, of {:.0} us CPU for a command: \
-             {token:.2} % by token, {session:.2} % in a session (aim: at most 5 %)\n",
-            measured.questions_us, measured.token_us, measured.session_us, measured.command_us
-        );
+        rights::print(&measured);
     }
     let after = cluster.pgbench(plan.seconds);
     println!(
