@@ -2,7 +2,7 @@
 //! same machine. Prints Markdown; every figure names what was measured.
 //!
 //! `cargo bench --bench load -- [--seconds N]
-//! [--only throughput|clocks|alerts|growth|rights|routing] [--quick]
+//! [--only throughput|clocks|alerts|growth|rights|routing|oracle] [--quick]
 //! [--store sqlite|postgres] [--clients N]`
 
 #![expect(clippy::print_stdout, reason = "a benchmark prints its figures")]
@@ -26,6 +26,8 @@ mod clocks;
 mod growth;
 #[path = "load/life.rs"]
 mod life;
+#[path = "load/oracle.rs"]
+mod oracle;
 #[path = "load/postgres.rs"]
 mod postgres;
 #[path = "load/rights.rs"]
@@ -126,15 +128,14 @@ fn main() {
             growth::print(kind, &runtime.block_on(growth::measure(cluster, large, span)));
         }
     }
+    if plan.wants("oracle") {
+        println!("## oracle: whether time tells what words do not, SQLite\n");
+        oracle::print(&oracle::measure(&runtime, plan.quick));
+    }
     if plan.wants("rights") {
         let measured = runtime.block_on(rights::measure(&cluster, span));
-        let [token, session] = measured.shares().map(|share| share * 100.0);
         println!("## rights: who it is, and the questions of one command, SQLite, 16 clients\n");
-        println!(
-            "questions {:.2} us, token {:.2} us, session {:.2} us, of {:.0} us CPU for a command: \
-             {token:.2} % by token, {session:.2} % in a session (aim: at most 5 %)\n",
-            measured.questions_us, measured.token_us, measured.session_us, measured.command_us
-        );
+        rights::print(&measured);
     }
     let after = cluster.pgbench(plan.seconds);
     println!(

@@ -120,7 +120,7 @@ pub use returns::{Clause, ReturnFigures, Returns};
 pub use roster::{Book, Handing, ImportWish, Imported, Named, NewStandIn};
 pub use sealing::{Noted, Sealed, Seals};
 pub use sight::Seen;
-pub use subscription::{HookGuard, NewSubscription};
+pub use subscription::{HookGuard, NewSubscription, Unreachable};
 pub use teaching::Verdict as Ruling;
 pub use token::{Issued, NewToken, TokenDraft};
 pub use voices::{Exported, KeptMatter, Voice, Voices};
@@ -341,6 +341,12 @@ impl Gate {
     #[must_use]
     pub fn figures(&self) -> &Figures {
         &self.inner.figures
+    }
+
+    /// How many statements were given to the database so far.
+    #[must_use]
+    pub fn statements(&self) -> u64 {
+        self.inner.store.statements()
     }
 
     /// Ids as they are written outside.

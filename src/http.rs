@@ -7,6 +7,7 @@
 mod account;
 mod alarm;
 mod audit;
+mod bounds;
 mod caller;
 mod catalogue;
 mod change;
@@ -61,22 +62,24 @@ use std::net::{IpAddr, SocketAddr, ToSocketAddrs};
 use std::sync::Arc;
 use std::time::Duration;
 
+use futures_util::future::{join_all, try_join_all};
+
 use actix_web::dev::ServerHandle;
 use actix_web::{App, HttpServer, web};
 
 use crate::gate::Gate;
 use crate::identity::Provider;
+use bounds::Heavy;
 use meter::Meter;
 use metrics::Traffic;
+use route::Face;
 use throttle::Throttle;
 
 pub use crate::gate::PublicIds;
+pub use bounds::Limits;
 pub use post::{Declined, Postbox, Postboxes, Posted};
 pub use rehearsal::shown as rehearsal_shown;
-pub use route::{demands, routes};
-
-/// The head of a request must be here within this time.
-const HEAD_TIME: Duration = Duration::from_secs(10);
+pub use route::{demands, heavy, managed, routes};
 
 /// A connection is kept open for the next request so long.
 const KEEP_ALIVE: Duration = Duration::from_secs(75);
@@ -111,6 +114,8 @@ struct House {
     /// Passwords are compared a few at a time, so that a storm of sign-ins takes neither all the
     /// memory nor all the threads.
     slow: tokio::sync::Semaphore,
+    /// The places of heavy requests.
+    heavy: web::Data<Heavy>,
 }
 
 /// How a server is set up.
@@ -126,8 +131,10 @@ pub struct Options {
     pub tls: Option<rustls::ServerConfig>,
     /// Whether people reach it by TLS only: browsers are told to remember that.
     pub strict: bool,
-    /// The head of a request must be here within this time.
-    pub head_time: Duration,
+    /// How long is waited for what, and how many heavy requests are answered at once.
+    pub limits: Limits,
+    /// Where those who run the service ask, `127.0.0.1:8111`; none: where everybody does.
+    pub management: Option<String>,
     /// Where people may sign in besides.
     pub provider: Option<Arc<Provider>>,
     /// Where gateways post to.
@@ -142,7 +149,8 @@ impl Default for Options {
             trusted: Vec::new(),
             tls: None,
             strict: false,
-            head_time: HEAD_TIME,
+            limits: Limits::default(),
+            management: None,
             provider: None,
             postboxes: Postboxes::new(),
         }
@@ -152,15 +160,26 @@ impl Default for Options {
 /// A service that listens.
 pub struct Server {
     address: SocketAddr,
-    running: actix_web::dev::Server,
+    management: Option<SocketAddr>,
+    running: Vec<actix_web::dev::Server>,
     stopper: Stopper,
 }
 
 /// Stops a server from elsewhere. Cheap to clone.
 #[derive(Clone)]
 pub struct Stopper {
-    handle: ServerHandle,
+    handles: Vec<ServerHandle>,
     closing: Arc<tokio::sync::watch::Sender<bool>>,
+}
+
+/// Why an address cannot be listened at.
+#[derive(Debug, thiserror::Error)]
+#[error("{error}")]
+pub struct Deaf {
+    /// Whether it is that of management.
+    pub management: bool,
+    /// What the system says.
+    pub error: io::Error,
 }
 
 impl Server {
@@ -168,14 +187,15 @@ impl Server {
     /// are left to the caller.
     ///
     /// # Errors
-    /// When the address cannot be listened at.
-    pub fn bind(address: impl ToSocketAddrs, gate: Gate, options: Options) -> io::Result<Self> {
+    /// When an address cannot be listened at.
+    pub fn bind(address: impl ToSocketAddrs, gate: Gate, options: Options) -> Result<Self, Deaf> {
         let (closing, watched) = tokio::sync::watch::channel(false);
         let ids = gate.public_ids();
         let traffic = Traffic::default();
         let guesses = Throttle::default();
-        let Options { workers, per_second, trusted, tls, strict, head_time, provider, postboxes } =
+        let Options { workers, per_second, trusted, tls, strict, provider, postboxes, .. } =
             options;
+        let (limits, management) = (options.limits, options.management);
         let house = web::Data::new(House {
             gate,
             ids,
@@ -188,38 +208,35 @@ impl Server {
             strict,
             provider,
             slow: tokio::sync::Semaphore::new(SLOW_AT_ONCE),
+            heavy: web::Data::new(Heavy::new(limits.heavy_at_once)),
         });
-        let server = HttpServer::new(move || {
-            App::new()
-                .app_data(house.clone())
-                .app_data(web::PayloadConfig::new(receive::BODY_MAX))
-                .configure(route::configure)
-                .default_service(web::to(route::nowhere))
-                .wrap(actix_web::middleware::from_fn(watch::watched))
-        });
-        let server = server
-            .workers(workers.max(1))
-            .client_request_timeout(head_time)
-            .client_disconnect_timeout(head_time)
-            .max_connections(CONNECTIONS)
-            .keep_alive(KEEP_ALIVE)
-            .shutdown_timeout(SHUTDOWN_SECONDS)
-            .disable_signals();
-        let server = match tls {
-            Some(tls) => server.bind_rustls_0_23(address, tls)?,
-            None => server.bind(address)?,
-        };
-        let address = server.addrs().first().copied();
-        let address = address.ok_or_else(|| io::Error::other("nothing is listened at"))?;
-        let running = server.run();
-        let stopper = Stopper { handle: running.handle(), closing: Arc::new(closing) };
-        Ok(Self { address, running, stopper })
+        let face = if management.is_some() { Face::Public } else { Face::Whole };
+        let deaf = |management| move |error| Deaf { management, error };
+        let first = listen(address, (&house, face, limits), workers.max(1), tls.clone());
+        let (address, first) = first.map_err(deaf(false))?;
+        let mut running = vec![first];
+        let mut apart = None;
+        if let Some(address) = management {
+            let house = (&house, Face::Management, limits);
+            let (address, second) = listen(address, house, 1, tls).map_err(deaf(true))?;
+            running.push(second);
+            apart = Some(address);
+        }
+        let handles = running.iter().map(actix_web::dev::Server::handle).collect();
+        let stopper = Stopper { handles, closing: Arc::new(closing) };
+        Ok(Self { address, management: apart, running, stopper })
     }
 
     /// Where it listens.
     #[must_use]
     pub fn local_addr(&self) -> SocketAddr {
         self.address
+    }
+
+    /// Where it listens for those who run it, if that is elsewhere.
+    #[must_use]
+    pub fn management_addr(&self) -> Option<SocketAddr> {
+        self.management
     }
 
     /// What stops it.
@@ -231,10 +248,45 @@ impl Server {
     /// Serves until it is stopped.
     ///
     /// # Errors
-    /// When the system takes the listener away.
+    /// When the system takes a listener away.
     pub async fn run(self) -> io::Result<()> {
-        self.running.await
+        try_join_all(self.running).await.map(drop)
     }
+}
+
+/// Listens at one address; answers which it is.
+fn listen(
+    address: impl ToSocketAddrs,
+    (house, face, limits): (&web::Data<House>, Face, Limits),
+    workers: usize,
+    tls: Option<rustls::ServerConfig>,
+) -> io::Result<(SocketAddr, actix_web::dev::Server)> {
+    let served = house.clone();
+    let server = HttpServer::new(move || {
+        App::new()
+            .app_data(served.clone())
+            .app_data(limits)
+            .app_data(served.heavy.clone())
+            .app_data(web::PayloadConfig::new(receive::BODY_MAX))
+            .configure(|config| route::configure(config, face))
+            .default_service(web::to(route::nowhere))
+            .wrap(actix_web::middleware::from_fn(watch::watched))
+    });
+    let server = server
+        .workers(workers)
+        .client_request_timeout(limits.head)
+        .client_disconnect_timeout(limits.head)
+        .max_connections(CONNECTIONS)
+        .keep_alive(KEEP_ALIVE)
+        .shutdown_timeout(SHUTDOWN_SECONDS)
+        .disable_signals();
+    let server = match tls {
+        Some(tls) => server.bind_rustls_0_23(address, tls)?,
+        None => server.bind(address)?,
+    };
+    let address = server.addrs().first().copied();
+    let address = address.ok_or_else(|| io::Error::other("nothing is listened at"))?;
+    Ok((address, server.run()))
 }
 
 impl Stopper {
@@ -243,6 +295,6 @@ impl Stopper {
     pub async fn stop(&self) {
         // Fails only when no worker is left to tell.
         self.closing.send_replace(true);
-        self.handle.stop(true).await;
+        join_all(self.handles.iter().map(|handle| handle.stop(true))).await;
     }
 }

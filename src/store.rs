@@ -303,7 +303,10 @@ impl Store {
 
     fn connect(&self, purpose: Purpose) -> Result<Connection, Error> {
         let inner = &self.inner;
-        Connection::open(&inner.address, purpose, patience(&inner.options), &inner.memory)
+        let patience = patience(&inner.options);
+        let mut made = Connection::open(&inner.address, purpose, patience, &inner.memory)?;
+        made.count(&inner.shared);
+        Ok(made)
     }
 
     /// On SQLite, this caller's turn to write.

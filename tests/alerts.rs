@@ -9,6 +9,7 @@ mod mailbox;
 mod older;
 mod operators;
 mod outage;
+mod recipients;
 mod replies;
 mod rivals;
 mod saturday;

@@ -180,6 +180,8 @@ fn what_stands_in_the_way_is_named_with_its_setting_and_what_helps() {
     let taken = TcpListener::bind("127.0.0.1:0").unwrap();
     let said = refused("FENLIU_SERVER_LISTEN", &taken.local_addr().unwrap().to_string());
     assert!(said.contains("server.listen") && said.contains("give another port"), "{said}");
+    let said = refused("FENLIU_SERVER_MANAGEMENT", &taken.local_addr().unwrap().to_string());
+    assert!(said.contains("server.management") && said.contains("give another port"), "{said}");
     std::fs::remove_file(folder.0.join("seal.key")).unwrap();
     let said = complaint(&fenliu(&folder, &["key"]).output().unwrap());
     assert!(said.contains("seal.key") && said.contains("fenliu serve"), "{said}");
@@ -257,6 +259,20 @@ fn in_clear_text_other_machines_are_answered_only_if_the_settings_say_so() {
     let said = String::from_utf8_lossy(&output.stderr).into_owned();
     assert!(said.contains("server.allow_plain_http = true"), "{said}");
     assert!(said.contains("server.certificate"), "{said}");
+}
+
+// Check 50.
+#[test]
+fn an_address_for_management_that_others_reach_in_clear_text_is_refused_like_the_public_one() {
+    let folder = Folder::new("plain-management");
+    for (address, why) in [("0.0.0.0:0", "server.allow_plain_http = true"), ("8111", "no address")]
+    {
+        let output = serve(&folder).env("FENLIU_SERVER_MANAGEMENT", address).output().unwrap();
+        assert!(!output.status.success());
+        let said = String::from_utf8_lossy(&output.stderr).into_owned();
+        assert!(said.contains(&format!("server.management = \"{address}\"")), "{said}");
+        assert!(said.contains(why), "{said}");
+    }
 }
 
 /// What a command said that went well.

@@ -102,3 +102,12 @@ pub async fn measure(cluster: &Cluster, span: Duration) -> Measured {
     std::fs::remove_dir_all(folder).unwrap();
     Measured { questions_us, token_us, session_us, command_us: rows[0].cpu_us }
 }
+
+pub fn print(measured: &Measured) {
+    let [token, session] = measured.shares().map(|share| share * 100.0);
+    println!(
+        "questions {:.2} us, token {:.2} us, session {:.2} us, of {:.0} us CPU for a command: \
+         {token:.2} % by token, {session:.2} % in a session (aim: at most 5 %)\n",
+        measured.questions_us, measured.token_us, measured.session_us, measured.command_us
+    );
+}

@@ -10,11 +10,11 @@ use super::postbox;
 use crate::channel::gateway::{self, Gateway};
 use crate::channel::smpp::{self, Smpp};
 use crate::channel::smtp::{self, Smtp};
-use crate::channel::webhook::{self, Reach, Webhook};
+use crate::channel::webhook::{self, Barred, Hosts, Reach, Webhook};
 use crate::channel::{self, Channel, Console, Inbox, Log, Now, Setup, guard};
 use crate::config::channel as set;
 use crate::config::settings::Settings;
-use crate::gate::HookGuard;
+use crate::gate::{HookGuard, Unreachable};
 use crate::http::Postboxes;
 use crate::scheduler::Lines;
 
@@ -178,6 +178,7 @@ fn posted(wish: &set::Webhook, now: Now) -> Result<Arc<dyn Channel>, Error> {
     let options = webhook::Options {
         allow_http: wish.allow_http,
         allow_private: wish.allow_private,
+        hosts: hosts(wish)?,
         roots: roots(section, &wish.roots)?,
         time: seconds(wish.seconds),
         lookup: Reach::system(),
@@ -187,11 +188,22 @@ fn posted(wish: &set::Webhook, now: Now) -> Result<Arc<dyn Channel>, Error> {
 
 /// Whether a webhook may be posted to an address, asked when somebody registers it. Names are looked
 /// up only when something is posted: what they lead to may change.
-#[must_use]
-pub fn reach(settings: &Settings) -> HookGuard {
+///
+/// # Errors
+/// A name of a host that is none.
+pub fn reach(settings: &Settings) -> Result<HookGuard, Error> {
     let wish = &settings.channel.webhook;
-    let reach = Reach::new(wish.allow_http, wish.allow_private, Reach::system());
-    Arc::new(move |address| reach.url(address).map(drop))
+    let reach = Reach::new(wish.allow_http, wish.allow_private, hosts(wish)?, Reach::system());
+    Ok(Arc::new(move |address| {
+        reach.url(address).map(drop).map_err(|barred| match barred {
+            Barred::Unlisted => Unreachable::Unlisted,
+            Barred::Other(why) => Unreachable::Other(why),
+        })
+    }))
+}
+
+fn hosts(wish: &set::Webhook) -> Result<Hosts, Error> {
+    Hosts::new(&wish.hosts).map_err(|why| Error::Sense(format!("channel.webhook.hosts: {why}")))
 }
 
 fn guarded(wish: set::Guard) -> guard::Options {

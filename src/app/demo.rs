@@ -118,7 +118,7 @@ pub fn settings(base: Settings) -> Settings {
 pub fn clear(settings: &Settings) -> Result<(), Error> {
     let address = settings.server.listen.clone();
     let free = std::net::TcpListener::bind(&address);
-    free.map_err(|error| house::Error::Listen { address, error })?;
+    free.map_err(|error| house::Error::Listen { key: "server.listen", address, error })?;
     let folder = &settings.database.folder;
     if !settings.database.url.is_empty() || !folder.exists() {
         return Ok(());

@@ -43,8 +43,10 @@ pub enum Error {
     #[error("{0}")]
     Sense(String),
     /// The address.
-    #[error("server.listen: cannot listen at {address}: {}", super::listening::remedy(error))]
+    #[error("{key}: cannot listen at {address}: {}", super::listening::remedy(error))]
     Listen {
+        /// The setting that names it.
+        key: &'static str,
         /// Which.
         address: String,
         /// Why.
@@ -91,7 +93,16 @@ pub(super) fn empty(address: &str) -> Error {
 }
 
 fn open_as(settings: &Settings, clock: Arc<dyn Clock>, create: bool) -> Result<Gate, Error> {
-    let options = Options { create, readers: settings.database.readers, ..Options::default() };
+    let database = &settings.database;
+    // At least a second: zero would mean no limit at all to PostgreSQL.
+    let millis = |seconds: u32| seconds.max(1).saturating_mul(1_000);
+    let options = Options {
+        create,
+        readers: database.readers,
+        lock_ms: millis(database.lock_seconds),
+        statement_ms: millis(database.statement_seconds),
+        ..Options::default()
+    };
     let store = Store::open(&settings.database_url(), options)?;
     store.migrate()?;
     if !create && store.read(Reader::jurisdictions)?.is_empty() {
@@ -308,7 +319,7 @@ pub fn start(settings: &Settings, clock: Arc<dyn Clock>) -> Result<Running, Erro
     let gate = open(settings, clock)?;
     gate.use_seal(super::archive::seal_key(settings, true)?);
     let (lines, postboxes) = super::channels::lines(settings, now)?;
-    gate.guard_webhooks(super::channels::reach(settings));
+    gate.guard_webhooks(super::channels::reach(settings)?);
     let server = listening::listen(settings, &gate, postboxes)?;
     let token = found(settings, &gate)?;
     if token.is_some() {

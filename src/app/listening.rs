@@ -1,9 +1,10 @@
 //! Where the service answers: the address of the settings, in clear text or by TLS.
 
 use std::path::Path;
+use std::time::Duration;
 
 use super::house::Error;
-use crate::config::settings::Settings;
+use crate::config::settings::{self, Settings};
 use crate::gate::Gate;
 use crate::http::{self, Postboxes, Server};
 
@@ -22,7 +23,40 @@ pub(super) fn listen(
         workers => workers,
     };
     let options = http::Options { postboxes, ..options(settings, workers)? };
-    Server::bind(&address, gate.clone(), options).map_err(|error| Error::Listen { address, error })
+    let server = Server::bind(&address, gate.clone(), options).map_err(|deaf| {
+        let (key, address) = match deaf.management {
+            true => (MANAGEMENT, settings.server.management.clone()),
+            false => (LISTEN, address),
+        };
+        Error::Listen { key, address, error: deaf.error }
+    })?;
+    if let Some(address) = server.management_addr() {
+        tracing::info!(%address, "management answers at an address of its own");
+    }
+    Ok(server)
+}
+
+/// The settings that name addresses.
+const LISTEN: &str = "server.listen";
+const MANAGEMENT: &str = "server.management";
+
+/// An address of the settings may be listened at: by TLS, or in clear text by this machine only, unless
+/// the settings say otherwise.
+fn judge(key: &str, listen: &str, in_clear: bool) -> Result<(), Error> {
+    let addresses = std::net::ToSocketAddrs::to_socket_addrs(listen);
+    let mut addresses = addresses.map_err(|error| {
+        Error::Sense(format!(
+            "{key} = \"{listen}\" is no address with a port: write such as 127.0.0.1:8110 ({error})"
+        ))
+    })?;
+    if in_clear && !addresses.all(|address| address.ip().is_loopback()) {
+        return Err(Error::Sense(format!(
+            "{key} = \"{listen}\" would answer other machines in clear text: listen at 127.0.0.1 \
+             behind a proxy with TLS, give server.certificate and server.key, or say \
+             server.allow_plain_http = true"
+        )));
+    }
+    Ok(())
 }
 
 /// How the server is set up. In clear text it answers this machine only, unless the settings say
@@ -39,21 +73,11 @@ fn options(settings: &Settings, workers: usize) -> Result<http::Options, Error> 
             return Err(Error::Sense(sentence.to_owned()));
         }
     };
-    let addresses = std::net::ToSocketAddrs::to_socket_addrs(&server.listen);
-    let mut addresses = addresses.map_err(|error| {
-        let listen = &server.listen;
-        Error::Sense(format!(
-            "server.listen = \"{listen}\" is no address with a port: write such as 127.0.0.1:8110 ({error})"
-        ))
-    })?;
-    let here = addresses.all(|address| address.ip().is_loopback());
-    if tls.is_none() && !here && !server.allow_plain_http {
-        let listen = &server.listen;
-        return Err(Error::Sense(format!(
-            "server.listen = \"{listen}\" would answer other machines in clear text: listen at 127.0.0.1 \
-             behind a proxy with TLS, give server.certificate and server.key, or say \
-             server.allow_plain_http = true"
-        )));
+    let in_clear = tls.is_none() && !server.allow_plain_http;
+    judge(LISTEN, &server.listen, in_clear)?;
+    let management = Some(server.management.clone()).filter(|address| !address.is_empty());
+    if let Some(address) = &management {
+        judge(MANAGEMENT, address, in_clear)?;
     }
     let strict = tls.is_some() || settings.alerts.public_url.starts_with("https://");
     Ok(http::Options {
@@ -61,10 +85,23 @@ fn options(settings: &Settings, workers: usize) -> Result<http::Options, Error> 
         provider: super::provider::provider(settings)?,
         per_second: server.requests_per_second,
         trusted: server.trusted_proxies.clone(),
+        postboxes: Postboxes::new(),
         tls,
         strict,
-        ..http::Options::default()
+        management,
+        limits: limits(server),
     })
+}
+
+/// How long is waited for what. At least a second, so that a zero by mistake does not refuse everything.
+fn limits(server: &settings::Server) -> http::Limits {
+    let seconds = |seconds: u32| Duration::from_secs(u64::from(seconds.max(1)));
+    http::Limits {
+        head: seconds(server.head_seconds),
+        body: seconds(server.body_seconds),
+        answer: seconds(server.answer_seconds),
+        heavy_at_once: server.heavy_at_once,
+    }
 }
 
 /// What keeps an address from being had, and what helps.

@@ -1,6 +1,7 @@
 //! Webhooks: for units with systems of their own by the Standard Webhooks scheme, and for robots of
 //! WeCom and DingTalk groups. Addresses come from outside, so where they lead is checked.
 
+mod hosts;
 mod reach;
 
 use std::collections::BTreeMap;
@@ -20,7 +21,8 @@ use super::post::{Answer, Failure, Poster, hmac_sha256, scalar};
 use super::{Channel, Form, Hook, Letter, Now, Outcome, Setup};
 use crate::domain::Instant;
 
-pub use reach::{Lookup, Reach};
+pub use hosts::Hosts;
+pub use reach::{Barred, Lookup, Reach};
 
 /// How webhooks are posted.
 #[derive(Clone)]
@@ -29,6 +31,8 @@ pub struct Options {
     pub allow_http: bool,
     /// Also to private and loopback addresses: when the units' systems are in the same network.
     pub allow_private: bool,
+    /// To these hosts only; where none is named: to any.
+    pub hosts: Hosts,
     /// Certificates that are trusted besides those of the system, as PEM.
     pub roots: Vec<u8>,
     /// What one attempt may take.
@@ -58,8 +62,8 @@ impl Webhook {
     /// # Errors
     /// Certificates that cannot be read.
     pub fn new(options: Options, now: Now) -> Result<Self, Setup> {
-        let Options { allow_http, allow_private, roots, time, lookup } = options;
-        let reach = Reach::new(allow_http, allow_private, lookup);
+        let Options { allow_http, allow_private, hosts, roots, time, lookup } = options;
+        let reach = Reach::new(allow_http, allow_private, hosts, lookup);
         let poster = Poster::new(&roots, time, Some(reach.clone()))?;
         Ok(Self { poster, reach, now, patience: Mutex::new(BTreeMap::new()) })
     }
@@ -70,7 +74,7 @@ impl Webhook {
         };
         let url = match self.reach.url(&letter.address) {
             Ok(url) => url,
-            Err(why) => return Outcome::never(why),
+            Err(why) => return Outcome::never(why.to_string()),
         };
         let host = format!("{}:{}", url.host_str().unwrap_or_default(), url.port().unwrap_or(0));
         if let Some(left) = self.must_wait(&host) {

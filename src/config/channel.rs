@@ -207,6 +207,9 @@ pub struct Webhook {
     pub allow_http: bool,
     /// Also to private and loopback addresses: when units' systems are in the same network.
     pub allow_private: bool,
+    /// Only to these hosts: `hooks.example.gov.cn`, or `*.example.gov.cn` for all below that name.
+    /// Empty: to any.
+    pub hosts: Vec<String>,
     /// A PEM file of certificates that are trusted besides the system's; empty: none.
     pub roots: PathBuf,
     /// What one attempt may take, in seconds: below 20.
@@ -222,6 +225,7 @@ impl Default for Webhook {
             kind: WebhookKind::Log,
             allow_http: false,
             allow_private: false,
+            hosts: Vec::new(),
             roots: PathBuf::new(),
             seconds: 15,
             per_second: 0,

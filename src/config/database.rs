@@ -20,6 +20,10 @@ pub struct Database {
     pub readers: usize,
     /// The most commands that share a transaction.
     pub batch_max: usize,
+    /// A lock, or a free connection, is waited for so many seconds.
+    pub lock_seconds: u32,
+    /// PostgreSQL breaks off a statement that takes more than so many seconds.
+    pub statement_seconds: u32,
     /// The file of the key that signs where the chains of events stand, in the data folder unless its
     /// path is absolute. Made at the first start. Whoever has it can forge: keep it from those who can
     /// write to the database, and note its public half (`fenliu key`) elsewhere.
@@ -30,7 +34,15 @@ impl Default for Database {
     fn default() -> Self {
         let folder = PathBuf::from("data");
         let seal_key = PathBuf::from("seal.key");
-        Self { url: String::new(), folder, readers: 4, batch_max: 256, seal_key }
+        Self {
+            url: String::new(),
+            folder,
+            readers: 4,
+            batch_max: 256,
+            lock_seconds: 5,
+            statement_seconds: 30,
+            seal_key,
+        }
     }
 }
 

@@ -75,6 +75,20 @@ pub struct Server {
     pub trusted_proxies: Vec<IpAddr>,
     /// Requests that one person or system may make in a second, on average; 0: as many as come.
     pub requests_per_second: u32,
+    /// Address and port for those who run the service: figures (`/metrics`) are then answered there only.
+    /// They need a right there, too. Empty: at `listen`.
+    pub management: String,
+    /// The head of a request must be here within so many seconds.
+    pub head_seconds: u32,
+    /// The body of a request must be here within so many seconds.
+    pub body_seconds: u32,
+    /// An answer is waited for so many seconds at most. Keep it above `body_seconds` and
+    /// `database.statement_seconds`.
+    pub answer_seconds: u32,
+    /// Heavy requests (exports, figures, replays, rehearsals, checks of workflows, pages of the audit log)
+    /// that are answered at once; who comes while all places are taken is told to ask again. Keep it below
+    /// `database.readers`. 0: as many as come.
+    pub heavy_at_once: usize,
 }
 
 impl Default for Server {
@@ -87,6 +101,11 @@ impl Default for Server {
             allow_plain_http: false,
             trusted_proxies: vec![IpAddr::V4(Ipv4Addr::LOCALHOST), IpAddr::V6(Ipv6Addr::LOCALHOST)],
             requests_per_second: 200,
+            management: String::new(),
+            head_seconds: 10,
+            body_seconds: 30,
+            answer_seconds: 60,
+            heavy_at_once: 2,
         }
     }
 }

@@ -17,6 +17,7 @@ pub struct Figures {
     waiting: AtomicU64,
     deeds: AtomicU64,
     denied: AtomicU64,
+    compared: AtomicU64,
     reveals: AtomicU64,
     audit_differing: AtomicU64,
     audit_age_ms: AtomicI64,
@@ -53,6 +54,8 @@ impl Figures {
         deeds, count_deed, deeds;
         /// … and that were refused.
         denied, count_denied, denied;
+        /// Passwords compared with what is kept of one, or with what is kept of nobody's.
+        compared, count_compared, compared;
         /// How often it was shown who called, for a purpose.
         reveals, count_reveal, reveals;
         /// Jobs handed to committers and not yet taken up.

@@ -7,7 +7,7 @@ use base64::Engine as _;
 use base64::prelude::BASE64_STANDARD as BASE64;
 use serde_json::json;
 
-use super::error::Error;
+use super::error::{Error, refused};
 use super::registry::Registry;
 use super::sealing::{self, Deed};
 use super::token::unnarrowed;
@@ -37,8 +37,17 @@ pub struct NewSubscription {
 /// What a secret of Standard Webhooks begins with.
 const SECRET_PREFIX: &str = "whsec_";
 
+/// Why a webhook may not be posted to an address.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Unreachable {
+    /// The office names the hosts to post to, and this is none of them.
+    Unlisted,
+    /// Anything else, in an English sentence.
+    Other(String),
+}
+
 /// Says why a webhook may not be posted to an address.
-pub type HookGuard = Arc<dyn Fn(&str) -> Result<(), String> + Send + Sync>;
+pub type HookGuard = Arc<dyn Fn(&str) -> Result<(), Unreachable> + Send + Sync>;
 
 impl Gate {
     /// Addresses of subscriptions are asked of `guard` from now on, when one is made or switched on:
@@ -51,7 +60,13 @@ impl Gate {
         let guard = self.inner.hook_guard.read().unwrap_or_else(PoisonError::into_inner).clone();
         match guard.map_or(Ok(()), |guard| guard(url)) {
             Ok(()) => Ok(()),
-            Err(why) => Err(Error::invalid(
+            Err(Unreachable::Unlisted) => Err(refused(
+                "host_not_allowed",
+                "该“url”的主机不在本机关允许推送的名单内，请联系管理员",
+                "the host of this `url` is none of those that the office posts to \
+                 (`channel.webhook.hosts`): ask whoever keeps the settings",
+            )),
+            Err(Unreachable::Other(why)) => Err(Error::invalid(
                 format!("不能向该“url”推送：{why}"),
                 format!("nothing can be posted to this `url`: {why}"),
             )),
@@ -88,8 +103,8 @@ impl Gate {
     /// Makes a subscription; the answer holds the secret, which is not shown again. Blocks.
     ///
     /// # Errors
-    /// `Forbidden`; `Refused` by a narrowed token; `Invalid` for a unit or an address that cannot be
-    /// meant.
+    /// `Forbidden`; `Refused` by a narrowed token, and with `host_not_allowed` for a host that the office
+    /// does not post to; `Invalid` for a unit or an address that cannot be meant.
     pub fn subscribe(&self, caller: &Caller, new: NewSubscription) -> Result<Subscription, Error> {
         self.may_subscribe(caller, &new.unit)?;
         let directory = self.inner.registry.directory(caller.jurisdiction)?;
@@ -150,7 +165,8 @@ impl Gate {
     ///
     /// # Errors
     /// `Forbidden` also to switch on for who only ends them; `NotFound`; `Refused` to switch on by a
-    /// narrowed token; `Invalid` when it is switched on, and nothing may be posted to its address.
+    /// narrowed token, and with `host_not_allowed`; `Invalid` when it is switched on, and nothing may be
+    /// posted to its address.
     pub fn switch_subscription(
         &self,
         caller: &Caller,

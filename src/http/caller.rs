@@ -4,14 +4,16 @@
 use std::future::{Ready, ready};
 
 use actix_web::http::{Method, StatusCode, header};
-use actix_web::{FromRequest, HttpRequest, dev, web};
+use actix_web::{FromRequest, HttpMessage as _, HttpRequest, dev, web};
 use futures_util::future::{Either, LocalBoxFuture};
 
 use super::House;
 use super::client::address;
 use super::problem::{Problem, blocking};
 use super::route::{Demand, Pattern};
+use crate::domain::{Actor, JurisdictionId, PersonId};
 use crate::gate::{self, Caller, Known, SessionSeen};
+use crate::policy::Act;
 
 /// The cookie of sessions. The prefix makes browsers hold to it: only over TLS (or to the machine
 /// itself), only to this host, for every path.
@@ -71,14 +73,18 @@ fn find<T: 'static>(request: &HttpRequest, take: fn(Known) -> T) -> Found<T> {
         Ok(house) => house,
         Err(problem) => return Either::Left(ready(Err(problem))),
     };
-    let pattern = request.app_data::<Pattern>();
-    let demand = pattern.map_or(Demand::Anyone, |pattern| pattern.demand(request.method()));
+    let demand =
+        pattern(request).map_or(Demand::Anyone, |pattern| pattern.demand(request.method()));
     match proof(request) {
         None => Either::Left(ready(Err(Problem::unauthorized(
             "Send `Authorization: Bearer` with an access token, or the cookie of a session.",
         )))),
         Some(Proof::Token(token)) => {
-            let known = house.gate.bearer(&token).map_err(not_good);
+            let known = house.gate.bearer(&token);
+            if matches!(known, Err(gate::Error::NotFound)) {
+                house.gate.unknown_token(&address(house, request));
+            }
+            let known = known.map_err(not_good);
             let known = known.and_then(|known| admitted(house, known, demand, request));
             Either::Left(ready(known.map(take)))
         }
@@ -135,13 +141,43 @@ fn admitted(
     house.meter.take(&known)?;
     let Demand::May(act) = demand else { return Ok(known) };
     match house.gate.admit(&known.caller, act) {
-        Ok(()) => Ok(known),
+        Ok(()) => {
+            if let Actor::Person { id, .. } = known.caller.actor {
+                let jurisdiction = known.caller.jurisdiction;
+                request.extensions_mut().insert(Asker { jurisdiction, person: id, act });
+            }
+            Ok(known)
+        }
         Err(gate::Error::Forbidden) => {
             house.gate.denied(&known.caller, act, &address(house, request));
             Err(withheld(known.session.as_ref()))
         }
         Err(error) => Err(error.into()),
     }
+}
+
+/// Who was let in and asked for what: kept with the request, for what is refused behind the door.
+#[derive(Debug, Clone, Copy)]
+struct Asker {
+    jurisdiction: JurisdictionId,
+    person: PersonId,
+    act: Act,
+}
+
+/// Counts for the audit log that somebody who was let in was not shown a thing, or may not act on it.
+/// A foreign one and one that is not there count alike, as they are answered alike.
+pub(super) fn note_refusal(house: &House, request: &HttpRequest, status: StatusCode) {
+    let names_something = || pattern(request).is_some_and(Pattern::names_something);
+    let refused =
+        status == StatusCode::FORBIDDEN || (status == StatusCode::NOT_FOUND && names_something());
+    let asker = request.extensions().get::<Asker>().copied();
+    if let (true, Some(Asker { jurisdiction, person, act })) = (refused, asker) {
+        house.gate.withheld((jurisdiction, person), act, &address(house, request));
+    }
+}
+
+fn pattern(request: &HttpRequest) -> Option<&Pattern> {
+    request.app_data::<Pattern>()
 }
 
 /// Why a role is of no use: it may wait for something that the person can do.

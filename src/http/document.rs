@@ -6,7 +6,7 @@ use actix_web::http::header;
 use actix_web::{HttpResponse, web};
 use utoipa::openapi::path::{Operation, PathItem};
 use utoipa::openapi::security::{ApiKey, ApiKeyValue, HttpAuthScheme, HttpBuilder, SecurityScheme};
-use utoipa::openapi::{Content, Ref, RefOr, ResponseBuilder};
+use utoipa::openapi::{Content, Header, Ref, RefOr, ResponseBuilder};
 use utoipa::{Modify, OpenApi};
 
 use super::caller::COOKIE;
@@ -15,8 +15,8 @@ use super::roster::{duty, handover, stand_in, transfer};
 use super::{
     account, alarm, audit, catalogue, change, channel, contact, definition, directory, due,
     history, instance, intake, link, login, message, metrics, mute, page, person, post, problem,
-    proposal, provider, recount, rehearsal, returns, reveal, roster, spot, subscription, suggest,
-    teaching, template, token, view,
+    proposal, provider, recount, rehearsal, returns, reveal, roster, route, spot, subscription,
+    suggest, teaching, template, token, view,
 };
 
 /// What the page of the documentation may load: what the service itself serves.
@@ -86,10 +86,15 @@ impl Modify for Everywhere {
             components.add_security_scheme("session", SecurityScheme::ApiKey(cookie));
         }
         befriend(api);
+        let heavy = route::heavy();
         for (path, item) in &mut api.paths.paths {
             for (method, operation) in operations(item) {
                 operation.operation_id = Some(name_of(method, path));
                 fail(operation);
+                let asked = (path.clone(), method.to_ascii_uppercase());
+                if heavy.contains(&asked) {
+                    weigh(operation);
+                }
             }
         }
     }
@@ -145,6 +150,16 @@ fn fail(operation: &mut Operation) {
         let response = response.content(MEDIA_TYPE, problem.clone()).build();
         operation.responses.responses.insert(status.to_owned(), RefOr::T(response));
     }
+}
+
+/// Of some only a few are answered at once.
+fn weigh(operation: &mut Operation) {
+    let problem = Content::new(Some(RefOr::Ref(Ref::from_schema_name("Details"))));
+    let words = "`too_many_at_once`: as many of these are being answered as the settings allow; nothing \
+                 was done. `Retry-After` says when to ask again.";
+    let response = ResponseBuilder::new().description(words).content(MEDIA_TYPE, problem);
+    let response = response.header("Retry-After", Header::default()).build();
+    operation.responses.responses.insert("503".to_owned(), RefOr::T(response));
 }
 
 /// The document, written once.

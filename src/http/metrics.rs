@@ -57,7 +57,8 @@ impl Traffic {
 #[utoipa::path(
     get, path = "/metrics", tag = "service",
     responses((status = 200, body = String, content_type = "application/openmetrics-text",
-        description = "Figures of the whole service, for those who may operate it.")),
+        description = "Figures of the whole service, for those who may operate it. Where the settings give \
+            management an address of its own, served there only.")),
 )]
 pub(super) async fn show(
     house: web::Data<House>,
@@ -70,6 +71,9 @@ pub(super) async fn show(
     let mut registry = Registry::with_prefix("fenliu");
     registry.register("http_requests", "Requests answered", house.traffic.requests.clone());
     registry.register("http_seconds", "Time to answer", house.traffic.durations.clone());
+    let heavy = i64::try_from(house.heavy.under_way()).unwrap_or(i64::MAX);
+    let help = "Heavy requests that are being answered";
+    registry.register("heavy_under_way", help, ConstGauge::new(heavy));
     register_gate(&mut registry, &house.gate);
     register_counts(&mut registry, &house.gate, &counts);
     register_channels(&mut registry, &house.gate, &channels);
@@ -87,6 +91,8 @@ fn register_gate(registry: &mut Registry, gate: &Gate) {
         ("commands_failed", "Commands not done for reasons of the house", figures.failed()),
         ("access_done", "Sign-ins and changes of accounts that were done", figures.deeds()),
         ("access_denied", "Those that were refused", figures.denied()),
+        ("passwords_compared", "Passwords compared", figures.compared()),
+        ("store_statements", "Statements given to the database", gate.statements()),
         ("callers_revealed", "How often it was shown who called, for a purpose", figures.reveals()),
         ("clocks_fired", "Clock firings", figures.fired()),
         ("transactions", "Transactions of commands", figures.batches()),

@@ -220,7 +220,7 @@ impl Problem {
             "wrong_login" | "code_needed" => StatusCode::UNAUTHORIZED,
             "weak_password" => StatusCode::UNPROCESSABLE_ENTITY,
             "wrong_catalogue" | "wrong_input" | "wrong_roster" | "wrong_stand_in"
-            | "wrong_swap" | "wrong_rows" => StatusCode::UNPROCESSABLE_ENTITY,
+            | "wrong_swap" | "wrong_rows" | "host_not_allowed" => StatusCode::UNPROCESSABLE_ENTITY,
             "unknown_workflow" => StatusCode::NOT_FOUND,
             "too_many_messages" | "too_many_attempts" => StatusCode::TOO_MANY_REQUESTS,
             _ => StatusCode::CONFLICT,

@@ -3,15 +3,15 @@
 use std::collections::BTreeMap;
 use std::future::Future;
 use std::pin::Pin;
-use std::time::Duration;
 
 use actix_web::http::StatusCode;
 use actix_web::http::header::{self, HeaderMap};
-use actix_web::web::Bytes;
+use actix_web::web::{self, Bytes};
 use actix_web::{FromRequest, HttpMessage as _, HttpRequest, dev};
 use serde::de::DeserializeOwned;
 use utoipa::PartialSchema;
 
+use super::bounds::Limits;
 use super::json::{lacking, parse};
 use super::problem::Problem;
 use crate::domain::{InstanceId, Instant};
@@ -19,9 +19,6 @@ use crate::gate::PublicIds;
 
 /// The largest body: 1 MiB.
 pub(super) const BODY_MAX: usize = 1 << 20;
-
-/// A body must be here within this time.
-const BODY_TIME: Duration = Duration::from_secs(30);
 
 /// A longer idempotency key is refused.
 const KEY_MAX: usize = 200;
@@ -111,11 +108,12 @@ pub(super) fn read(
     let limit = u64::try_from(BODY_MAX).unwrap_or(u64::MAX);
     let too_large = declared.is_some_and(|length| length > limit);
     let bytes = Bytes::from_request(request, payload);
+    let limit = Limits::of(request).body;
     async move {
         if too_large {
             return Err(too_long(BODY_MAX));
         }
-        match tokio::time::timeout(BODY_TIME, bytes).await {
+        match tokio::time::timeout(limit, bytes).await {
             Ok(Ok(bytes)) => Ok(bytes),
             Ok(Err(error)) => Err(match error.as_response_error().status_code() {
                 StatusCode::PAYLOAD_TOO_LARGE => too_long(BODY_MAX),
@@ -171,7 +169,7 @@ impl FromRequest for Query {
 
 impl Query {
     fn read(text: &str) -> Result<Self, Problem> {
-        let pairs = actix_web::web::Query::<Vec<(String, String)>>::from_query(text);
+        let pairs = web::Query::<Vec<(String, String)>>::from_query(text);
         let pairs = pairs.map_err(|error| {
             let detail = format!("The query cannot be read: {error}.");
             Problem::bad_request("bad_query", "查询参数无法读取，请检查网址编码", detail)

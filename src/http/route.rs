@@ -2,12 +2,15 @@
 //! documentation is compared with.
 
 mod table;
+#[cfg(test)]
+mod tests;
 
 use actix_web::http::header::{self, HeaderValue};
 use actix_web::http::{Method, StatusCode};
 use actix_web::web::ServiceConfig;
 use actix_web::{Handler, HttpRequest, HttpResponse, Resource, Responder, Route, guard, web};
 
+use super::bounds::Bounded;
 use super::problem::Problem;
 use crate::policy::Act;
 
@@ -36,25 +39,76 @@ impl Demand {
     }
 }
 
-/// A path as requests on it know it: its pattern, for logs and metrics, and what each method demands.
+/// A path as requests on it know it: its pattern, for logs and metrics, and what holds for each method.
 pub(super) struct Pattern {
     pub(super) path: &'static str,
-    demands: Vec<(Method, Demand)>,
+    rules: Vec<(Method, Rule)>,
+}
+
+/// What holds for one method of a path.
+#[derive(Debug, Clone, Copy)]
+struct Rule {
+    demand: Demand,
+    /// Whether the answer costs so much that only a few are made at once.
+    heavy: bool,
 }
 
 impl Pattern {
     /// What a method demands; what no method is demands to be known.
     pub(super) fn demand(&self, method: &Method) -> Demand {
+        self.rule(method).map_or(Anyone, |rule| rule.demand)
+    }
+
+    /// Whether only a few of these are answered at once.
+    pub(super) fn is_heavy(&self, method: &Method) -> bool {
+        self.rule(method).is_some_and(|rule| rule.heavy)
+    }
+
+    /// Whether it names a single thing.
+    pub(super) fn names_something(&self) -> bool {
+        self.path.contains('{')
+    }
+
+    fn rule(&self, method: &Method) -> Option<Rule> {
         let asked = if method == Method::HEAD { &Method::GET } else { method };
-        let mut demands = self.demands.iter();
-        demands.find(|(method, _)| method == asked).map_or(Anyone, |(_, demand)| *demand)
+        let mut rules = self.rules.iter();
+        rules.find(|(method, _)| method == asked).map(|(_, rule)| *rule)
+    }
+}
+
+/// Which paths are served at an address.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Face {
+    /// All of them.
+    Whole,
+    /// All but those of management, which have an address of their own.
+    Public,
+    /// Those of management, and whether the service lives.
+    Management,
+}
+
+/// By whom a path is asked.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Side {
+    People,
+    Management,
+    Both,
+}
+
+impl Face {
+    fn shows(self, side: Side) -> bool {
+        match self {
+            Self::Whole => true,
+            Self::Public => side != Side::Management,
+            Self::Management => side != Side::People,
+        }
     }
 }
 
 /// One method of a path.
 struct Way {
     method: Method,
-    demand: Demand,
+    rule: Rule,
     route: Route,
 }
 
@@ -64,10 +118,11 @@ struct Place {
     ways: Vec<Way>,
     /// Whether it is asked for without a body: with GET comes HEAD.
     headed: bool,
+    side: Side,
 }
 
 fn at(path: &'static str) -> Place {
-    Place { path, ways: Vec::new(), headed: true }
+    Place { path, ways: Vec::new(), headed: true, side: Side::People }
 }
 
 impl Place {
@@ -82,7 +137,8 @@ impl Place {
         } else {
             web::method(method.clone())
         };
-        self.ways.push(Way { method, demand, route: route.to(handler) });
+        let route = route.to(Bounded::new(handler));
+        self.ways.push(Way { method, rule: Rule { demand, heavy: false }, route });
         self
     }
 
@@ -122,6 +178,27 @@ impl Place {
         self.way(Method::DELETE, demand, handler)
     }
 
+    /// The same, of whose last method only a few are answered at once: each costs as much as many others.
+    fn heavy(mut self) -> Self {
+        if let Some(way) = self.ways.last_mut() {
+            way.rule.heavy = true;
+        }
+        self
+    }
+
+    /// The same for those who run the service: not served to the public where management has an address
+    /// of its own.
+    fn of_management(mut self) -> Self {
+        self.side = Side::Management;
+        self
+    }
+
+    /// The same, served at both addresses.
+    fn everywhere(mut self) -> Self {
+        self.side = Side::Both;
+        self
+    }
+
     /// The same without HEAD: its answer would never end.
     fn unheaded(mut self) -> Self {
         self.headed = false;
@@ -146,8 +223,8 @@ impl Place {
             let value = value.clone();
             async move { elsewise(&request, value) }
         };
-        let demands = self.ways.iter().map(|way| (way.method.clone(), way.demand)).collect();
-        let pattern = Pattern { path: self.path, demands };
+        let rules = self.ways.iter().map(|way| (way.method.clone(), way.rule)).collect();
+        let pattern = Pattern { path: self.path, rules };
         let mut resource = web::resource(self.path).app_data(pattern);
         for way in self.ways {
             resource = resource.route(way.route);
@@ -173,9 +250,9 @@ pub(super) async fn nowhere() -> Result<HttpResponse, Problem> {
     Err(Problem::new(StatusCode::NOT_FOUND, "no_such_path", detail).zh("没有这个路径"))
 }
 
-/// Puts everything into a service.
-pub(super) fn configure(config: &mut ServiceConfig) {
-    for place in table::table() {
+/// Puts what is served at an address into its service.
+pub(super) fn configure(config: &mut ServiceConfig, face: Face) {
+    for place in table::table().into_iter().filter(|place| face.shows(place.side)) {
         config.service(place.resource());
     }
 }
@@ -194,7 +271,27 @@ pub fn demands() -> Vec<(String, String, &'static str)> {
     let table = table::table();
     let all = table.iter().flat_map(|place| {
         let ways = place.ways.iter();
-        ways.map(|way| (place.path.to_owned(), way.method.to_string(), way.demand.code()))
+        ways.map(|way| (place.path.to_owned(), way.method.to_string(), way.rule.demand.code()))
     });
     all.collect()
+}
+
+/// Every path and method of which only a few are answered at once.
+#[must_use]
+pub fn heavy() -> Vec<(String, String)> {
+    let table = table::table();
+    let all = table.iter().flat_map(|place| {
+        let ways = place.ways.iter().filter(|way| way.rule.heavy);
+        ways.map(|way| (place.path.to_owned(), way.method.to_string()))
+    });
+    all.collect()
+}
+
+/// Where management has an address of its own: the paths that only that one serves, and those that both
+/// do.
+#[must_use]
+pub fn managed() -> (Vec<&'static str>, Vec<&'static str>) {
+    let table = table::table();
+    let of = |side| table.iter().filter(move |place| place.side == side).map(|place| place.path);
+    (of(Side::Management).collect(), of(Side::Both).collect())
 }

@@ -112,7 +112,10 @@ pub(super) async fn list(
 #[utoipa::path(
     post, path = "/api/v1/subscriptions", tag = "alerts", request_body = SubscriptionBody,
     responses((status = 201, body = SubscriptionView, description = "With its secret, shown once.",
-        headers(("Location" = String)))),
+        headers(("Location" = String))),
+        (status = 422, body = super::problem::Details, content_type = "application/problem+json",
+            description = "`host_not_allowed`: the office posts to other hosts only; `invalid`: nothing can \
+                be posted there.")),
 )]
 pub(super) async fn make(
     house: web::Data<House>,

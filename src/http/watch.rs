@@ -11,6 +11,7 @@ use actix_web::middleware::Next;
 use actix_web::{Error, ResponseError as _, web};
 
 use super::House;
+use super::caller::note_refusal;
 use super::problem::{MEDIA_TYPE, Problem};
 use super::request_id;
 use super::route::Pattern;
@@ -36,6 +37,7 @@ pub(super) async fn watched<B: MessageBody + 'static>(
     let passed = began.elapsed();
     if let Some(house) = response.request().app_data::<web::Data<House>>() {
         house.traffic.count(method, route, status, passed);
+        note_refusal(house, response.request(), response.status());
     }
     let duration_ms = passed.as_secs_f64() * 1000.0;
     tracing::info!(method, route, status, duration_ms, request = %id, "request");

@@ -3,13 +3,15 @@
 use std::borrow::Cow;
 use std::fmt::Write as _;
 use std::path::Path;
+use std::sync::Arc;
 
-use diesel::connection::{Connection as _, SimpleConnection as _};
+use diesel::connection::{Connection as _, InstrumentationEvent, SimpleConnection as _};
 use diesel::prelude::*;
 use diesel::sql_types::{BigInt, Text};
 
 use super::address::Address;
 use super::error::Error;
+use super::shared::Shared;
 use super::statement::Statement;
 
 /// An open connection: a plain enum of diesel's two, so that nothing of diesel is lost (the derive
@@ -124,6 +126,17 @@ impl Connection {
                 postgres(connection, purpose, patience)
             }
         }
+    }
+
+    /// Counts every statement that is given to it from now on.
+    pub(super) fn count(&mut self, shared: &Arc<Shared>) {
+        let shared = Arc::clone(shared);
+        let counted = move |event: InstrumentationEvent<'_>| {
+            if matches!(event, InstrumentationEvent::StartQuery { .. }) {
+                shared.count_statement();
+            }
+        };
+        each!(self, connection => connection.set_instrumentation(counted));
     }
 
     /// Runs SQL without values.

@@ -14,9 +14,9 @@ use crate::domain::{Instant, JurisdictionId};
 pub struct DenialRow {
     /// Where.
     pub jurisdiction: JurisdictionId,
-    /// What: `sign_in_failed`, `request_denied`.
+    /// What: `sign_in_failed`, `request_denied`, `object_denied`.
     pub kind: String,
-    /// To whom: `person:7`, or `account:unknown`.
+    /// To whom: `person:7`, or `account:unknown`, `token:unknown`.
     pub subject: String,
     /// The code of the refusal, or the act that was denied.
     pub outcome: String,

@@ -2,7 +2,7 @@
 //! are linked.
 
 use std::fmt;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, OnceLock, PoisonError, RwLock};
 
 use super::Store;
@@ -39,9 +39,15 @@ pub(super) struct Shared {
     chain: OnceLock<ChainHash>,
     /// Whether everything was once locked.
     closed: AtomicBool,
+    /// Statements given to the database.
+    statements: AtomicU64,
 }
 
 impl Shared {
+    pub(super) fn count_statement(&self) {
+        self.statements.fetch_add(1, Ordering::Relaxed);
+    }
+
     pub(super) fn vault(&self) -> Option<Arc<Vault>> {
         self.vault.read().unwrap_or_else(PoisonError::into_inner).clone()
     }
@@ -121,6 +127,13 @@ impl Store {
     /// [`Error::Keys`].
     pub fn refresh_keys(&self) -> Result<(), Error> {
         self.inner.shared.refresh()
+    }
+
+    /// How many statements were given to the database since this store was opened, transactions' own
+    /// among them.
+    #[must_use]
+    pub fn statements(&self) -> u64 {
+        self.inner.shared.statements.load(Ordering::Relaxed)
     }
 
     /// The keys in use.

@@ -272,6 +272,7 @@ async fn accepted_soon(smpp: &Smpp) {
     }
 }
 
+// Check 33.
 #[test]
 fn a_centre_that_does_not_answer_leaves_the_text_unknown_and_does_not_block_the_next() {
     run(async {

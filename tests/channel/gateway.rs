@@ -102,6 +102,7 @@ fn answers_of_the_gateway_mean_what_the_settings_say() {
     });
 }
 
+// Check 33.
 #[test]
 fn silence_is_judged_by_how_far_the_request_had_come() {
     run(async {

@@ -225,6 +225,7 @@ fn a_greylisted_mail_is_taken_at_the_next_attempt_under_the_same_id() {
     });
 }
 
+// Check 33.
 #[test]
 fn silence_is_judged_by_how_far_the_mail_had_come() {
     run(async {

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
-use fenliu::channel::webhook::{Lookup, Options, Reach, Webhook};
+use fenliu::channel::webhook::{Hosts, Lookup, Options, Reach, Webhook};
 use fenliu::channel::{Channel, Form, Hook, Letter};
 use fenliu::domain::Instant;
 use futures_util::FutureExt;
@@ -21,6 +21,7 @@ fn options() -> Options {
     Options {
         allow_http: true,
         allow_private: true,
+        hosts: Hosts::default(),
         roots: Vec::new(),
         time: Duration::from_secs(10),
         lookup: Reach::system(),
@@ -115,6 +116,7 @@ fn answers_of_receivers_mean_what_they_say() {
     });
 }
 
+// Check 33.
 #[test]
 fn silence_is_judged_by_how_far_the_request_had_come() {
     run(async {
@@ -161,6 +163,25 @@ fn nobody_outside_can_make_the_house_knock_at_its_own_doors() {
         let kind = webhook(options());
         never(kind.send(&hook(Form::Standard, SECRET, "http://169.254.169.254/")).await);
         assert!(stub.asked().is_empty());
+    });
+}
+
+// Check 31.
+#[test]
+fn nothing_is_sent_to_a_host_that_the_office_does_not_name() {
+    run(async {
+        let stub = Stub::start(None).await;
+        let named = |names: &[&str]| {
+            let names: Vec<String> = names.iter().map(|name| (*name).to_owned()).collect();
+            webhook(Options { hosts: Hosts::new(&names).unwrap(), ..options() })
+        };
+        // It was subscribed before the office named its hosts.
+        let elsewhere = named(&["hooks.example.org", "*.units.example"]);
+        let why = never(elsewhere.send(&standard(&stub)).await);
+        assert!(why.contains("channel.webhook.hosts"), "{why}");
+        assert!(stub.asked().is_empty());
+        accepted(named(&["127.0.0.1"]).send(&standard(&stub)).await);
+        assert_eq!(stub.asked().len(), 1);
     });
 }
 

@@ -108,3 +108,17 @@ async fn metrics_can_be_read_by_a_program() {
         assert!(metrics.text.lines().any(|l| l == line), "{line}\n{}", metrics.text);
     }
 }
+
+#[tokio::test]
+async fn what_is_answered_a_few_at_a_time_says_so_and_nothing_else_does() {
+    let office = Office::open().await;
+    let api = office.get("nobody", "/api/openapi.json").await.ok(200);
+    let heavy: BTreeSet<_> = fenliu::http::heavy().into_iter().collect();
+    assert!(heavy.contains(&("/api/v1/callers/export".to_owned(), "POST".to_owned())));
+    for (path, method) in fenliu::http::routes() {
+        let operation = &api["paths"][path.replace(":.*", "")][method.to_lowercase()];
+        let said = operation["responses"]["503"]["description"].as_str().unwrap_or_default();
+        let listed = heavy.contains(&(path.clone(), method.clone()));
+        assert_eq!(said.contains("too_many_at_once"), listed, "{method} {path}");
+    }
+}

@@ -69,6 +69,10 @@ pub(crate) async fn read(request: RequestBuilder) -> Answer {
     Answer { status, headers, text, json }
 }
 
+fn memory() -> Store {
+    Store::open("sqlite::memory:", Options::default()).unwrap()
+}
+
 /// As the shipped settings have it: a proxy on this machine says where a request comes from.
 fn behind_a_proxy() -> fenliu::http::Options {
     let trusted = vec![std::net::Ipv4Addr::LOCALHOST.into()];
@@ -77,26 +81,38 @@ fn behind_a_proxy() -> fenliu::http::Options {
 
 impl Office {
     pub(crate) async fn open() -> Self {
-        Self::of(PEOPLE.to_owned(), CALENDAR.to_owned(), vec![WORKFLOW.to_owned()], MORNING).await
+        let workflows = vec![WORKFLOW.to_owned()];
+        Self::of(memory, PEOPLE.to_owned(), CALENDAR.to_owned(), workflows, MORNING).await
     }
 
     /// The county as it is shipped, on a Monday morning. People go by their posts,
     /// `gongan.dispatcher`.
     pub(crate) async fn county() -> Self {
+        Self::county_in(memory).await
+    }
+
+    /// The same in another store.
+    pub(crate) async fn county_in(store: impl FnOnce() -> Store + Send + 'static) -> Self {
         let root = std::path::Path::new(env!("CARGO_MANIFEST_DIR"));
         let text = |path: &str| std::fs::read_to_string(root.join(path)).unwrap();
         let files = fenliu::app::workflow::yaml_files(&root.join("workflows")).unwrap();
         let workflows = files.iter().map(|file| std::fs::read_to_string(file).unwrap()).collect();
         let people = text("config/jurisdictions/chengkou.yaml");
         let calendar = text("config/calendars/chongqing.yaml");
-        Self::of(people, calendar, workflows, "2018-07-02T09:10:00+08:00").await
+        Self::of(store, people, calendar, workflows, "2018-07-02T09:10:00+08:00").await
     }
 
-    async fn of(people: String, calendar: String, workflows: Vec<String>, at: &str) -> Self {
+    async fn of(
+        store: impl FnOnce() -> Store + Send + 'static,
+        people: String,
+        calendar: String,
+        workflows: Vec<String>,
+        at: &str,
+    ) -> Self {
         let clock = Arc::new(StillClock::new(Instant::parse(at).unwrap()));
         let (shown, tokens) = (Arc::clone(&clock), BTreeMap::new());
         let made = tokio::task::spawn_blocking(move || {
-            let store = Store::open("sqlite::memory:", Options::default()).unwrap();
+            let store = store();
             store.migrate().unwrap();
             let entropy = |bytes: &mut [u8]| getrandom::fill(bytes).unwrap();
             let gate = Gate::open(Parts {

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use fenliu::app::tls;
-use fenliu::http::{Declined, Options, Postbox, Posted, Server};
+use fenliu::http::{Declined, Limits, Options, Postbox, Posted, Server};
 use reqwest::Method;
 
 use super::office::{Office, read};
@@ -73,7 +73,8 @@ async fn methods_that_only_attackers_use_are_refused() {
 async fn who_sends_the_head_of_a_request_letter_by_letter_is_not_waited_for() {
     let office = Office::open().await;
     let patience = Duration::from_millis(300);
-    let address = door(&office, Options { head_time: patience, ..Options::default() });
+    let limits = Limits { head: patience, ..Limits::default() };
+    let address = door(&office, Options { limits, ..Options::default() });
     let slow = tokio::task::spawn_blocking(move || {
         let mut streams: Vec<_> = (0..50)
             .map(|_| {

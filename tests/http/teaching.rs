@@ -15,7 +15,7 @@ const DIRECTOR: &str = "yingji.director";
 const DUTY: &str = "yingji.duty";
 
 /// A county whose router believes that whatever smells is for the environment bureau.
-async fn advised() -> Arc<Office> {
+pub(super) async fn advised() -> Arc<Office> {
     let office = Office::county().await;
     let mut small = Knowledge { police: "gongan".to_owned(), ..Knowledge::default() };
     (small.tuning.ask, small.tuning.ask_danger, small.tuning.keep) = (0.9, 0.9, 0.99);
@@ -64,7 +64,7 @@ async fn suggested(office: &Office, text: &str) -> Json {
 }
 
 /// Routed, returned with the clause in dispute, disputed, and ruled to another unit.
-async fn ruled(office: &Office, text: &str, input: Json) -> (String, String) {
+pub(super) async fn ruled(office: &Office, text: &str, input: Json) -> (String, String) {
     let (id, number) = registered(office, text).await;
     give(office, DESK, &id, "route", json!({ "unit": "huanbao" })).await;
     let basis = json!({ "reason": "not_our_duty", "basis": "河道管理条例第二条",
@@ -76,7 +76,7 @@ async fn ruled(office: &Office, text: &str, input: Json) -> (String, String) {
     (id, number)
 }
 
-fn ruling() -> Json {
+pub(super) fn ruling() -> Json {
     json!({ "unit": "shuiwu", "reason": "河道保洁属县水务局职责" })
 }
 

@@ -164,6 +164,7 @@ fn a_permanent_refusal_is_not_repeated() {
     });
 }
 
+// Check 33.
 #[test]
 fn a_message_that_hangs_does_not_hold_up_the_others() {
     run(async {

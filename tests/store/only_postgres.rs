@@ -236,3 +236,51 @@ fn a_server_that_may_lose_commits_is_reported() {
     let weak = place.store.read(|reader| reader.weak_settings()).unwrap();
     assert_eq!(weak, ["fsync", "full_page_writes"]);
 }
+
+/// A place that waits for a lock, and for a statement, as long as is said (ms).
+fn impatient(place: &Place, lock_ms: u32, statement_ms: u32) -> Store {
+    Store::open(&place.url, Options { lock_ms, statement_ms, ..Options::default() }).unwrap()
+}
+
+/// Whatever is written to the settings takes until somebody breaks it off.
+const ENDLESS: &str = "CREATE FUNCTION endless() RETURNS trigger LANGUAGE plpgsql AS \
+     $$ BEGIN PERFORM pg_sleep(1000000); RETURN NEW; END $$; \
+     CREATE TRIGGER endless BEFORE INSERT ON setting FOR EACH ROW EXECUTE FUNCTION endless()";
+
+// Check 33.
+#[test]
+fn a_statement_that_never_ends_is_broken_off_and_the_connection_works_on() {
+    let place = Place::postgres();
+    admin(&place, ENDLESS);
+    let store = impatient(&place, 60_000, 200);
+    let mut writer = store.writer().unwrap();
+    let error = writer.transaction(|t| t.set_setting("a", "b")).unwrap_err();
+    assert!(matches!(&error, Error::Busy(why) if why.contains("statement timeout")), "{error:?}");
+    writer.transaction(|t| t.write(&opening([1]))).unwrap();
+    // One that reads, too.
+    admin(
+        &place,
+        "ALTER TABLE setting RENAME TO kept; CREATE VIEW setting AS SELECT name, value FROM kept \
+         UNION ALL SELECT 'a', pg_sleep(1000000)::text",
+    );
+    let error = store.read(|reader| reader.setting("a")).unwrap_err();
+    assert!(matches!(&error, Error::Busy(why) if why.contains("statement timeout")), "{error:?}");
+    assert!(store.read(|reader| reader.instance(InstanceId(1))).unwrap().is_some());
+}
+
+// Check 33.
+#[test]
+fn a_lock_that_somebody_keeps_is_not_waited_for_without_end() {
+    let place = Place::postgres();
+    place.write(&opening([1])).unwrap();
+    let store = impatient(&place, 200, 60_000);
+    let mut other = PgConnection::establish(&place.url).unwrap();
+    other.batch_execute("BEGIN; LOCK TABLE instance IN ACCESS EXCLUSIVE MODE").unwrap();
+    let mut writer = store.writer().unwrap();
+    let error = writer.transaction(|t| t.instances(&[InstanceId(1)])).err().unwrap();
+    assert!(matches!(&error, Error::Busy(why) if why.contains("lock timeout")), "{error:?}");
+    let error = store.read(|reader| reader.instance(InstanceId(1))).err().unwrap();
+    assert!(matches!(&error, Error::Busy(why) if why.contains("lock timeout")), "{error:?}");
+    other.batch_execute("ROLLBACK").unwrap();
+    writer.transaction(|t| t.instances(&[InstanceId(1)])).unwrap();
+}

@@ -1,5 +1,7 @@
 //! What only a SQLite file can show: names, locks, refusals.
 
+use diesel::connection::SimpleConnection;
+use diesel::{Connection, SqliteConnection};
 use fenliu::domain::InstanceId;
 use fenliu::store::{Error, Kind, Options, Store};
 
@@ -96,4 +98,34 @@ fn a_transaction_inside_a_transaction_is_refused_and_not_waited_for() {
     });
     assert!(matches!(outcome, Err(Error::Refused(_))), "{outcome:?}");
     inner.transaction(|t| t.set_setting("a", "c")).unwrap();
+}
+
+// Check 33.
+#[test]
+fn a_file_that_somebody_else_keeps_locked_is_not_waited_for_without_end() {
+    let place = Place::file();
+    let path = place.url.trim_start_matches("sqlite:").to_owned();
+    let options = Options { lock_ms: 200, ..Options::default() };
+    // The lock beside the file keeps other services away, not whoever opens it with another program.
+    drop(place.store);
+    let store = Store::open(&place.url, options).unwrap();
+    let mut writer = store.writer().unwrap();
+    let mut other = SqliteConnection::establish(&path).unwrap();
+    other.batch_execute("BEGIN IMMEDIATE").unwrap();
+    let error = writer.transaction(|t| t.set_setting("a", "b")).unwrap_err();
+    assert!(matches!(error, Error::Busy(_)), "{error:?}");
+    other.batch_execute("ROLLBACK").unwrap();
+    writer.transaction(|t| t.set_setting("a", "b")).unwrap();
+}
+
+// Check 33.
+#[test]
+fn who_reads_waits_for_a_free_connection_and_not_without_end() {
+    let place = Place::file();
+    drop(place.store);
+    let options = Options { lock_ms: 200, readers: 1, ..Options::default() };
+    let store = Store::open(&place.url, options).unwrap();
+    let within = store.read(|_| Ok(store.read(|reader| reader.setting("a")).unwrap_err())).unwrap();
+    assert!(matches!(&within, Error::Busy(why) if why.contains("in use")), "{within:?}");
+    assert_eq!(store.read(|reader| reader.setting("a")).unwrap(), None);
 }

@@ -10,24 +10,37 @@ use reqwest::Url;
 use reqwest::dns::{Addrs, Name, Resolve, Resolving};
 
 use super::super::post::Forbidden;
+use super::hosts::Hosts;
 
 /// Looks a name up.
 pub type Lookup =
     Arc<dyn Fn(String) -> BoxFuture<'static, std::io::Result<Vec<IpAddr>>> + Send + Sync>;
+
+/// Why a webhook may not be posted to an address.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum Barred {
+    /// The office names hosts, and this one is not among them.
+    #[error("the host is none of those that `channel.webhook.hosts` names")]
+    Unlisted,
+    /// Anything else, in a sentence that does not repeat the address.
+    #[error("{0}")]
+    Other(String),
+}
 
 /// What may be reached.
 #[derive(Clone)]
 pub struct Reach {
     allow_http: bool,
     allow_private: bool,
+    hosts: Hosts,
     lookup: Lookup,
 }
 
 impl Reach {
     /// A rule; `lookup` answers what a name leads to.
     #[must_use]
-    pub fn new(allow_http: bool, allow_private: bool, lookup: Lookup) -> Self {
-        Self { allow_http, allow_private, lookup }
+    pub fn new(allow_http: bool, allow_private: bool, hosts: Hosts, lookup: Lookup) -> Self {
+        Self { allow_http, allow_private, hosts, lookup }
     }
 
     /// The system's way to look names up.
@@ -46,20 +59,25 @@ impl Reach {
     ///
     /// # Errors
     /// Why not, in a sentence that does not repeat it.
-    pub fn url(&self, address: &str) -> Result<Url, String> {
-        let url = Url::parse(address).map_err(|error| format!("the address is no URL: {error}"))?;
+    pub fn url(&self, address: &str) -> Result<Url, Barred> {
+        let other = |why: &str| Barred::Other(why.to_owned());
+        let url = Url::parse(address);
+        let url = url.map_err(|error| other(&format!("the address is no URL: {error}")))?;
         match url.scheme() {
             "https" => {}
             "http" if self.allow_http => {}
-            _ => return Err("only https addresses are posted to".to_owned()),
+            _ => return Err(other("only https addresses are posted to")),
         }
         if !url.username().is_empty() || url.password().is_some() {
-            return Err("an address with a name or password in it is not posted to".to_owned());
+            return Err(other("an address with a name or password in it is not posted to"));
         }
         let host = url.host_str().unwrap_or_default();
         let literal = host.trim_start_matches('[').trim_end_matches(']').parse::<IpAddr>();
         if literal.is_ok_and(|ip| !self.may(ip)) {
-            return Err(FORBIDDEN.to_owned());
+            return Err(other(FORBIDDEN));
+        }
+        if !self.hosts.allow(host) {
+            return Err(Barred::Unlisted);
         }
         Ok(url)
     }
@@ -212,7 +230,7 @@ mod tests {
 
     #[test]
     fn only_addresses_that_lead_out_are_taken() {
-        let strict = Reach::new(false, false, Reach::system());
+        let strict = Reach::new(false, false, Hosts::default(), Reach::system());
         assert!(strict.url("https://unit.example/hook?x=1").is_ok());
         for wrong in [
             "http://unit.example/hook",
@@ -233,7 +251,7 @@ mod tests {
         ] {
             assert!(strict.url(wrong).is_err(), "{wrong}");
         }
-        let kind = Reach::new(true, true, Reach::system());
+        let kind = Reach::new(true, true, Hosts::default(), Reach::system());
         assert!(kind.url("http://10.0.0.1:8080/hook").is_ok());
         assert!(kind.url("http://169.254.169.254/").is_err(), "never to metadata");
     }

@@ -251,7 +251,7 @@ impl Gate {
     ) -> Result<(), Error> {
         let names = Names::of(&account.login, from);
         self.let_through(&names, from)?;
-        if !password::fits(password, account.password.as_deref()) {
+        if !password::fits(password, account.password.as_deref(), &self.inner.figures) {
             self.failed(Some(account), (kind, "wrong_login"), from)?;
             return Err(wrong_login());
         }
@@ -302,7 +302,9 @@ impl Gate {
         let mut faults = profile.faults(chosen, &context);
         let present = account.password.iter().chain(&account.earlier);
         let kept: Vec<String> = present.take(profile.remembers()).cloned().collect();
-        if faults.is_empty() && kept.iter().any(|kept| password::fits(chosen, Some(kept))) {
+        let figures = &self.inner.figures;
+        let used = |kept: &String| password::fits(chosen, Some(kept), figures);
+        if faults.is_empty() && kept.iter().any(used) {
             faults.push(Text::new("不得使用最近用过的密码", "this password was used before"));
         }
         if faults.is_empty() {

@@ -1,5 +1,6 @@
-//! What was denied: sign-ins that failed, requests that no role of a person allows. Told to the log at
-//! once, and counted by hour for the audit log. An entry for each would let whoever tries fill the disk.
+//! What was denied: sign-ins that failed, requests that no role of a person allows, things that somebody
+//! was not shown. Told to the log at once, and counted by hour for the audit log: by person and act, never
+//! by thing, so that whoever tries one number after the other fills neither the disk nor the memory.
 
 use std::collections::BTreeMap;
 use std::sync::{Mutex, PoisonError};
@@ -7,7 +8,7 @@ use std::sync::{Mutex, PoisonError};
 use serde_json::json;
 
 use super::Trace;
-use crate::domain::{Actor, Instant, JurisdictionId};
+use crate::domain::{Actor, Instant, JurisdictionId, PersonId};
 use crate::gate::error::Error;
 use crate::gate::sealing::Deed;
 use crate::gate::{Caller, Gate};
@@ -25,6 +26,16 @@ fn hour_of(now: Instant) -> Instant {
 /// The kinds of entries of the audit log.
 const SIGN_IN_FAILED: &str = "sign_in_failed";
 const REQUEST_DENIED: &str = "request_denied";
+const OBJECT_DENIED: &str = "object_denied";
+
+/// Whose tokens that nobody has are.
+const NO_TOKEN: &str = "token:unknown";
+
+/// The kind of a row that was read.
+fn kind_of(row: &DenialRow) -> &'static str {
+    let known = [SIGN_IN_FAILED, OBJECT_DENIED];
+    known.into_iter().find(|kind| *kind == row.kind).unwrap_or(REQUEST_DENIED)
+}
 
 /// Denied requests, by what makes them one row, until they are written down.
 #[derive(Debug, Default)]
@@ -33,7 +44,7 @@ pub(in crate::gate) struct Denials {
 }
 
 /// The rows, by what makes them one.
-type Fresh = BTreeMap<(JurisdictionId, String, Act, Instant), DenialRow>;
+type Fresh = BTreeMap<(JurisdictionId, String, String, String, Instant), DenialRow>;
 
 impl Denials {
     /// Counts rows to those that are there: the newer one says when and from where the last came.
@@ -73,9 +84,37 @@ impl Gate {
         let Actor::Person { id, .. } = &caller.actor else { return };
         let outcome = act.code();
         self.tell(Trace { kind: REQUEST_DENIED, by: Some(*id), of: None, from, outcome });
-        let (whose, subject) = (caller.jurisdiction, caller.actor.name());
-        let row = self.denial(whose, (REQUEST_DENIED, outcome), subject.clone(), from);
-        let key = (whose, subject, act, row.hour);
+        let subject = caller.actor.name();
+        self.count_denial(self.denial(
+            caller.jurisdiction,
+            (REQUEST_DENIED, outcome),
+            subject,
+            from,
+        ));
+    }
+
+    /// Tells and counts that a person whose roles allow an act somewhere was not shown a thing, or may
+    /// not do it to that thing. Which one it was is said nowhere: it may be somebody's whose matter is
+    /// nobody's business. Does not block.
+    pub fn withheld(&self, (whose, id): (JurisdictionId, PersonId), act: Act, from: &str) {
+        let outcome = act.code();
+        self.say(Trace { kind: OBJECT_DENIED, by: Some(id), of: None, from, outcome });
+        let subject = format!("person:{id}");
+        self.count_denial(self.denial(whose, (OBJECT_DENIED, outcome), subject, from));
+    }
+
+    /// Tells and counts that somebody came with an access token that is not good. Tokens are not kept, so
+    /// all are counted together, where the house began. Does not block.
+    pub fn unknown_token(&self, from: &str) {
+        let outcome = "unknown_token";
+        self.tell(Trace { kind: "token", by: None, of: None, from, outcome });
+        let Some(whose) = self.inner.registry.jurisdictions().into_iter().next() else { return };
+        self.count_denial(self.denial(whose, (SIGN_IN_FAILED, outcome), NO_TOKEN.to_owned(), from));
+    }
+
+    fn count_denial(&self, row: DenialRow) {
+        let DenialRow { jurisdiction, kind, subject, outcome, hour, .. } = row.clone();
+        let key = (jurisdiction, kind, subject, outcome, hour);
         self.inner.denials.add(Fresh::from([(key, row)]));
     }
 
@@ -125,8 +164,7 @@ impl Gate {
             }
             for row in transaction.take_denials(hour_of(now))? {
                 let caller = Caller { actor: Actor::System, jurisdiction: row.jurisdiction };
-                let failed = row.kind == SIGN_IN_FAILED;
-                let kind = if failed { SIGN_IN_FAILED } else { REQUEST_DENIED };
+                let kind = kind_of(&row);
                 let deed = Deed::of(&caller, kind, row.subject).with(json!({
                     "outcome": row.outcome,
                     "attempts": row.attempts,

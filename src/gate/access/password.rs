@@ -5,8 +5,8 @@ use argon2::password_hash::{PasswordHasher, PasswordVerifier};
 
 use super::guessable::is_guessable;
 use crate::domain::{Instant, Text};
-use crate::gate::Entropy;
 use crate::gate::error::Error;
+use crate::gate::{Entropy, Figures};
 
 /// By which rules passwords are judged. The two frames contradict each other, so one is chosen.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -116,11 +116,12 @@ pub(super) fn hash(password: &str, entropy: Entropy) -> Result<String, Error> {
     Ok(hashed.to_string())
 }
 
-/// Whether it is the password of what is kept; takes as long when nothing is kept.
-pub(super) fn fits(password: &str, kept: Option<&str>) -> bool {
+/// Whether it is the password of what is kept; takes as long when nothing is kept. Counted each time.
+pub(super) fn fits(password: &str, kept: Option<&str>, figures: &Figures) -> bool {
     let short = password.len() <= LONGEST * 4;
     let (kept, known) = kept.map_or((NOBODY, false), |kept| (kept, true));
     let password = if short { password.as_bytes() } else { b"" };
+    figures.count_compared();
     let same = Argon2::default().verify_password(password, kept).is_ok();
     same && known && short
 }
@@ -140,10 +141,22 @@ mod tests {
         let kept = hash("Wan-Shang 07 dian", |salt| salt.fill(7)).unwrap();
         assert!(is_current(&kept), "{kept}");
         assert!(!is_current(&kept.replace("m=19456", "m=4096")));
+        let figures = Figures::default();
+        let fits = |password: &str, kept| fits(password, kept, &figures);
         assert!(fits("Wan-Shang 07 dian", Some(&kept)));
         assert!(!fits("Wan-Shang 07 dia", Some(&kept)));
         assert!(!fits("", None) && !fits(&"x".repeat(10_000), Some(&kept)));
+        assert_eq!(figures.compared(), 4);
         assert_ne!(kept, hash("Wan-Shang 07 dian", |salt| salt.fill(8)).unwrap());
+    }
+
+    // Check 9.
+    #[test]
+    fn an_unknown_names_password_is_really_computed_and_with_the_parameters_of_a_known_one() {
+        assert!(is_current(NOBODY) && is_current(&hash("x", |salt| salt.fill(7)).unwrap()));
+        // Not "cannot be read", which would be answered at once.
+        let compared = Argon2::default().verify_password(b"Wan-Shang 07 dian", NOBODY);
+        assert_eq!(compared.unwrap_err(), argon2::password_hash::Error::PasswordInvalid);
     }
 
     // Check 10.

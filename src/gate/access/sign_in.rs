@@ -50,7 +50,7 @@ impl Gate {
         self.let_through(&names, attempt.from)?;
         let account = self.read(|reader| reader.account_of_login(&login))?;
         let kept = account.as_ref().and_then(|account| account.password.as_deref());
-        let right = password::fits(wish.password, kept);
+        let right = password::fits(wish.password, kept, &self.inner.figures);
         let person = account.as_ref().and_then(|account| self.active(account));
         if !right || person.is_none() {
             self.failed(account.as_ref(), (SIGN_IN, "wrong_login"), attempt.from)?;

@@ -20,15 +20,20 @@ pub(super) struct Trace<'d> {
 }
 
 impl Gate {
-    /// Tells it.
+    /// Tells and counts it.
     pub(super) fn tell(&self, trace: Trace<'_>) {
-        let Trace { kind, by, of, from, outcome } = trace;
-        let (by, of) = (by.map_or(0, |id| id.0), of.map_or(0, |id| id.0));
-        if outcome == "done" {
+        if trace.outcome == "done" {
             self.inner.figures.count_deed();
         } else {
             self.inner.figures.count_denied();
         }
+        self.say(trace);
+    }
+
+    /// Tells it.
+    pub(super) fn say(&self, trace: Trace<'_>) {
+        let Trace { kind, by, of, from, outcome } = trace;
+        let (by, of) = (by.map_or(0, |id| id.0), of.map_or(0, |id| id.0));
         tracing::info!(target: "fenliu::access", kind, by, of, from, outcome, "access");
     }
 }

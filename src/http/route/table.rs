@@ -27,6 +27,7 @@ pub(super) fn table() -> Vec<Place> {
     ];
     table.extend(matters());
     table.extend(administration());
+    table.extend(catalogue());
     table.extend(reaching());
     table.extend(duty());
     table.extend(signing());
@@ -52,13 +53,13 @@ fn matters() -> Vec<Place> {
         at("/api/v1/instances/{id}/reveal").post(May(RevealCaller), reveal::reveal),
         at("/api/v1/instances/{id}/correct").post(May(CorrectCaller), reveal::correct),
         at("/api/v1/instances/{id}/erase").post(May(EraseCaller), reveal::erase),
-        at("/api/v1/callers/export").post(May(RevealCaller), reveal::export),
+        at("/api/v1/callers/export").post(May(RevealCaller), reveal::export).heavy(),
         at("/api/v1/instances/{id}/children").get(May(SeeMatter), instance::children),
         at("/api/v1/referrals/{id}/messages").get(May(SeeMatter), message::messages_of),
         at("/api/v1/instances/{id}/messages").get(May(SeeMatter), message::messages_of),
         at("/api/v1/intake/batches").post(May(Open), intake::take),
         at("/api/v1/intake/{source}/{number}").get(May(SeeMatter), intake::find),
-        at("/api/v1/counts").get(May(SeeMatter), instance::counts),
+        at("/api/v1/counts").get(May(SeeMatter), instance::counts).heavy(),
         at("/api/v1/messages").get(May(SeeMessages), message::messages),
         at("/api/v1/messages/{id}").get(May(SeeMessages), message::show),
         at("/api/v1/messages/{id}/acknowledge").post(May(AnswerMessage), message::acknowledge),
@@ -100,21 +101,11 @@ fn administration() -> Vec<Place> {
             .get(May(ReadDirectory), spot::history)
             .put(May(KeepAnswers), spot::put)
             .delete(May(KeepAnswers), spot::end),
-        at("/api/v1/catalogue/versions")
-            .get(May(ReadDirectory), catalogue::versions)
-            .post(May(WriteDirectory), catalogue::draft),
-        at("/api/v1/catalogue/versions/{number}")
-            .get(May(ReadDirectory), catalogue::version)
-            .delete(May(WriteDirectory), catalogue::withdraw),
-        at("/api/v1/catalogue/versions/{number}/differences")
-            .get(May(ReadDirectory), catalogue::differences),
-        at("/api/v1/catalogue/versions/{number}/publish")
-            .post(May(TeachRouting), catalogue::publish),
-        at("/api/v1/catalogue/export").get(May(ReadDirectory), catalogue::export),
         at("/api/v1/definitions")
             .get(May(ReadDirectory), definition::list)
-            .post(May(Publish), definition::publish),
-        at("/api/v1/definitions/check").post(May(ReadDirectory), definition::check),
+            .post(May(Publish), definition::publish)
+            .heavy(),
+        at("/api/v1/definitions/check").post(May(ReadDirectory), definition::check).heavy(),
         at("/api/v1/definitions/{workflow}").get(May(ReadDirectory), definition::show),
         at("/api/v1/definitions/{workflow}/versions/{number}")
             .get(May(ReadDirectory), definition::version),
@@ -125,9 +116,9 @@ fn administration() -> Vec<Place> {
             .post(May(WriteCalendar), due::load),
         at("/api/v1/calendars/due").get(May(ReadDirectory), due::due),
         at("/api/v1/calendars/recount").get(May(SeeOperation), recount::show),
-        at("/api/v1/calendars/recount/moved").get(May(SeeOperation), recount::moved),
+        at("/api/v1/calendars/recount/moved").get(May(SeeOperation), recount::moved).heavy(),
         at("/api/v1/calendars/{version}").get(May(ReadDirectory), due::calendar),
-        at("/api/v1/quarters/{name}").get(May(SeeMatter), due::quarter),
+        at("/api/v1/quarters/{name}").get(May(SeeMatter), due::quarter).heavy(),
         at("/api/v1/tokens")
             .get(May(IssueTokens), token::list)
             .post(May(IssueTokens), token::issue),
@@ -136,11 +127,29 @@ fn administration() -> Vec<Place> {
         at("/api/v1/proposals/{id}").get(May(Approve), proposal::show),
         at("/api/v1/proposals/{id}/approve").post(May(Approve), proposal::approve),
         at("/api/v1/proposals/{id}/withdraw").post(May(Approve), proposal::withdraw),
-        at("/api/v1/audit").get(May(SeeOperation), audit::log),
+        at("/api/v1/audit").get(May(SeeOperation), audit::log).heavy(),
         at("/api/v1/checkpoints").get(May(SeeOperation), audit::checkpoints),
         at("/api/v1/alarms").get(May(SeeOperation), alarm::list),
         at("/api/v1/alarms/clear").post(May(Operate), alarm::clear_kind),
         at("/api/v1/alarms/{id}/clear").post(May(Operate), alarm::clear),
+    ]
+}
+
+/// The catalogue of categories, version by version.
+fn catalogue() -> Vec<Place> {
+    vec![
+        at("/api/v1/catalogue/versions")
+            .get(May(ReadDirectory), catalogue::versions)
+            .post(May(WriteDirectory), catalogue::draft),
+        at("/api/v1/catalogue/versions/{number}")
+            .get(May(ReadDirectory), catalogue::version)
+            .delete(May(WriteDirectory), catalogue::withdraw),
+        at("/api/v1/catalogue/versions/{number}/differences")
+            .get(May(ReadDirectory), catalogue::differences)
+            .heavy(),
+        at("/api/v1/catalogue/versions/{number}/publish")
+            .post(May(TeachRouting), catalogue::publish),
+        at("/api/v1/catalogue/export").get(May(ReadDirectory), catalogue::export).heavy(),
     ]
 }
 
@@ -162,15 +171,15 @@ fn reaching() -> Vec<Place> {
         at("/api/v1/mutes/{id}").delete(May(KeepContacts), mute::end),
         at("/api/v1/people/{id}/messages").get(May(SeeMessages), message::of_person),
         at("/api/v1/channels").get(May(SeeOperation), channel::list),
-        at("/api/v1/alerts/rehearsal").get(May(SeeOperation), rehearsal::show),
+        at("/api/v1/alerts/rehearsal").get(May(SeeOperation), rehearsal::show).heavy(),
         at("/api/v1/routing/suggest").post(May(ReadDirectory), suggest::suggest),
         at("/api/v1/routing/precedents").get(May(SeeMatter), teaching::precedents),
         at("/api/v1/routing/precedents/{id}/withdraw").post(May(TeachRouting), teaching::withdraw),
-        at("/api/v1/routing/proposals").get(May(SeeMatter), teaching::proposals),
+        at("/api/v1/routing/proposals").get(May(SeeMatter), teaching::proposals).heavy(),
         at("/api/v1/routing/proposals/{id}").post(May(TeachRouting), teaching::decide),
-        at("/api/v1/routing/proposals/{id}/moved").get(May(SeeMatter), teaching::moved),
-        at("/api/v1/routing/returns").get(May(SeeMatter), returns::returns),
-        at("/api/v1/routing/clauses").get(May(ReadDirectory), returns::clauses),
+        at("/api/v1/routing/proposals/{id}/moved").get(May(SeeMatter), teaching::moved).heavy(),
+        at("/api/v1/routing/returns").get(May(SeeMatter), returns::returns).heavy(),
+        at("/api/v1/routing/clauses").get(May(ReadDirectory), returns::clauses).heavy(),
         at("/api/v1/templates/preview").post(May(PreviewTexts), template::preview),
     ]
 }
@@ -186,7 +195,7 @@ fn duty() -> Vec<Place> {
             .delete(May(WriteRosters), roster::delete),
         at("/api/v1/rosters/{code}/shifts").get(May(ReadDirectory), duty::shifts),
         at("/api/v1/rosters/{code}/on-duty").get(May(ReadDirectory), duty::on_duty),
-        at("/api/v1/rosters/{code}/gaps").get(May(ReadDirectory), duty::gaps),
+        at("/api/v1/rosters/{code}/gaps").get(May(ReadDirectory), duty::gaps).heavy(),
         at("/api/v1/rosters/{code}/stand-ins")
             .get(May(ReadDirectory), stand_in::list)
             .post(May(WriteRosters), stand_in::add),
@@ -198,7 +207,7 @@ fn duty() -> Vec<Place> {
             .get(May(ReadHandovers), handover::list)
             .post(May(TakeDuty), handover::write),
         at("/api/v1/rosters/{code}/handovers/{id}/read").post(May(TakeDuty), handover::read),
-        at("/api/v1/rosters/{code}/export").get(May(ReadDirectory), transfer::export),
+        at("/api/v1/rosters/{code}/export").get(May(ReadDirectory), transfer::export).heavy(),
         at("/api/v1/rosters/{code}/import").post(May(WriteRosters), transfer::import),
         at("/api/v1/people/{id}/duties").get(May(ReadDirectory), transfer::duties),
     ]
@@ -225,9 +234,9 @@ fn outside() -> Vec<Place> {
         at("/").get(Nobody, page::front),
         at("/a/{token}").get(Nobody, link::look).post(Nobody, link::press),
         at("/in/{channel}").post(Nobody, post::take),
-        at("/health").get(Nobody, page::health),
-        at("/ready").get(Nobody, page::ready),
-        at("/metrics").get(May(SeeOperation), metrics::show),
+        at("/health").get(Nobody, page::health).everywhere(),
+        at("/ready").get(Nobody, page::ready).everywhere(),
+        at("/metrics").get(May(SeeOperation), metrics::show).of_management(),
         at("/api/openapi.json").get(Nobody, document::openapi),
         at("/api/docs").get(Nobody, document::docs),
         at("/api/docs/{file:.*}").get(Nobody, document::file),
