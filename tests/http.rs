@@ -34,6 +34,7 @@ mod recount;
 mod rehearsal;
 mod repeats;
 mod rights;
+mod roles;
 mod roster;
 mod second_factor;
 mod shield;

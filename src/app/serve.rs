@@ -3,6 +3,8 @@
 use std::path::PathBuf;
 use std::sync::Arc;
 
+use clap::Args;
+
 use super::house::{self, Error};
 use super::{demo, keys};
 use crate::clock::{Clock, FastClock, SystemClock};
@@ -133,13 +135,26 @@ pub fn demonstrate(
     })
 }
 
+/// Brings the schema up to date, as the role that owns the tables; a service by a role that may not finds
+/// nothing to do afterwards. Answers how many migrations there were.
+///
+/// # Errors
+/// What keeps the database from being opened or changed.
+pub fn migrate(settings: &Settings) -> Result<usize, Error> {
+    let options = Options { create: true, ..house::options(settings) };
+    let store = Store::open(&settings.database_url(), options)?;
+    let missing = store.pending_migrations()?.len();
+    store.migrate()?;
+    Ok(missing)
+}
+
 /// Looks again at a whole database, reading only: chains, decisions, rows, and checkpoints, which
 /// must be as they were `noted`.
 ///
 /// # Errors
 /// When the database cannot be read.
 pub fn verify(settings: &Settings, noted: &gate::Noted) -> Result<gate::Report, Error> {
-    let options = Options { read_only: true, ..Options::default() };
+    let options = Options { read_only: true, ..house::options(settings) };
     let store = Store::open(&settings.database_url(), options)?;
     if store.read(Reader::jurisdictions)?.is_empty() {
         return Err(house::empty(&store.address()));
@@ -253,6 +268,34 @@ fn meant(gate: &Gate, wish: &TokenWish) -> Result<(Caller, Person), Error> {
             wish.person,
             several.iter().map(one_of).collect::<Vec<_>>().join("\n  ")
         ))),
+    }
+}
+
+/// Which settings and which database.
+#[derive(Debug, Args)]
+pub struct Place {
+    /// The settings file.
+    #[arg(long)]
+    pub config: Option<PathBuf>,
+    /// The database, instead of that of the settings.
+    #[arg(long)]
+    pub database: Option<String>,
+}
+
+impl Place {
+    /// The settings that are meant.
+    ///
+    /// # Errors
+    /// As for [`settings`].
+    pub fn settings(
+        self,
+        environment: impl Iterator<Item = (String, String)>,
+    ) -> Result<Settings, Error> {
+        let mut settings = settings(self.config, environment)?;
+        if let Some(database) = self.database {
+            settings.database.url = database;
+        }
+        Ok(settings)
     }
 }
 

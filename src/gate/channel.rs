@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 
 use super::error::Error;
 use super::{Caller, Gate};
-use crate::domain::Instant;
+use crate::domain::{Instant, Wire};
 use crate::policy::Act;
 use crate::store::{NewAlarm, Queue};
 
@@ -14,6 +14,8 @@ use crate::store::{NewAlarm, Queue};
 pub struct ChannelFigures {
     /// What it is: `smtp`, `smpp`, `gateway`, `http`, `log`, `console`.
     pub kind: String,
+    /// How the line to its service is protected.
+    pub wire: Wire,
     /// Messages handed over.
     pub sent: u64,
     /// Attempts after which a message is tried again.

@@ -17,6 +17,9 @@ pub(crate) const WORKFLOW: &str = include_str!("referral.yaml");
 pub(crate) const CALENDAR: &str = include_str!("calendar.yaml");
 pub(super) const PEOPLE: &str = include_str!("harbour.yaml");
 
+/// A database that is gone with its office.
+const MEMORY: &str = "sqlite::memory:";
+
 /// When the tests begin: a Monday morning in Nairobi.
 pub(super) const MORNING: &str = "2018-07-02T09:10:00+03:00";
 
@@ -77,26 +80,39 @@ fn behind_a_proxy() -> fenliu::http::Options {
 
 impl Office {
     pub(crate) async fn open() -> Self {
-        Self::of(PEOPLE.to_owned(), CALENDAR.to_owned(), vec![WORKFLOW.to_owned()], MORNING).await
+        let workflows = vec![WORKFLOW.to_owned()];
+        Self::of(MEMORY, PEOPLE.to_owned(), CALENDAR.to_owned(), workflows, MORNING).await
     }
 
     /// The county as it is shipped, on a Monday morning. People go by their posts,
     /// `gongan.dispatcher`.
     pub(crate) async fn county() -> Self {
+        Self::county_on(MEMORY).await
+    }
+
+    /// The same on a database.
+    pub(crate) async fn county_on(url: &str) -> Self {
         let root = std::path::Path::new(env!("CARGO_MANIFEST_DIR"));
         let text = |path: &str| std::fs::read_to_string(root.join(path)).unwrap();
         let files = fenliu::app::workflow::yaml_files(&root.join("workflows")).unwrap();
         let workflows = files.iter().map(|file| std::fs::read_to_string(file).unwrap()).collect();
         let people = text("config/jurisdictions/chengkou.yaml");
         let calendar = text("config/calendars/chongqing.yaml");
-        Self::of(people, calendar, workflows, "2018-07-02T09:10:00+08:00").await
+        Self::of(url, people, calendar, workflows, "2018-07-02T09:10:00+08:00").await
     }
 
-    async fn of(people: String, calendar: String, workflows: Vec<String>, at: &str) -> Self {
+    async fn of(
+        url: &str,
+        people: String,
+        calendar: String,
+        workflows: Vec<String>,
+        at: &str,
+    ) -> Self {
+        let url = url.to_owned();
         let clock = Arc::new(StillClock::new(Instant::parse(at).unwrap()));
         let (shown, tokens) = (Arc::clone(&clock), BTreeMap::new());
         let made = tokio::task::spawn_blocking(move || {
-            let store = Store::open("sqlite::memory:", Options::default()).unwrap();
+            let store = Store::open(&url, Options::default()).unwrap();
             store.migrate().unwrap();
             let entropy = |bytes: &mut [u8]| getrandom::fill(bytes).unwrap();
             let gate = Gate::open(Parts {
