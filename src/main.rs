@@ -247,14 +247,9 @@ fn run(command: Command) -> Result<workflow::Report, String> {
         Command::Verify { config, database, export, key, checkpoint, opening } => {
             let noted = archive::noted(key.as_deref(), checkpoint.as_deref()).map_err(said)?;
             let settings = settings_of(Place { config, database })?;
-            let report = match export {
-                Some(folder) => {
-                    let identities = opening.identities().map_err(said)?;
-                    archive::verify_export(&settings, &folder, &noted, identities.as_ref())
-                }
-                None => serve::verify(&settings, &noted),
-            };
-            Ok(archive::told(&report.map_err(said)?))
+            let identities = opening.identities().map_err(said)?;
+            serve::look_again(&settings, export.as_deref(), &noted, identities.as_ref())
+                .map_err(said)
         }
         Command::Export { folder, locking, place } => {
             let settings = settings_of(place)?;

@@ -400,14 +400,14 @@ fn copies_are_locked_for_whom_the_settings_name_and_restored_by_the_key_alone() 
     let refused = complaint(&run(&restore));
     assert!(refused.contains("is locked") && refused.contains("--identity"), "{refused}");
     said(&run(&["key", "backup", &of("other.key")]));
-    let by = |key: &str| [&restore[..], &["--identity", key]].concat();
-    let refused = complaint(&run(&by(&of("other.key"))));
+    let by = |key: &str| run(&[&restore[..], &["--identity", key]].concat());
+    let refused = complaint(&by(&of("other.key")));
     assert!(refused.contains("not one that it was locked for"), "{refused}");
     assert!(!folder.0.join("again.db").exists());
-    assert_eq!(said(&run(&by(&of("away.key")))), copied, "the same is found in it");
+    assert_eq!(said(&by(&of("away.key"))), copied, "the same is found in it");
     let verified = ["verify", "--export", &of("export"), "--identity", &of("away.key")];
     assert!(said(&run(&verified)).contains("0 differing"));
-    let refused = complaint(&run(&by(&of("recipients"))));
+    let refused = complaint(&by(&of("recipients")));
     assert!(refused.contains("AGE-SECRET-KEY-1"), "what was given is no key: {refused}");
 }
 

@@ -65,24 +65,25 @@ fn judge(settings: &Settings, gate: &Gate) -> Option<String> {
     (!faults.is_empty()).then(|| format!("{}; {WHAT_TO_DO}", faults.join("; ")))
 }
 
-/// The checkpoints of a file: a line each, its number, `:` and its hash; after `#` what people like to note.
+/// The checkpoints of a file.
 fn kept(path: &Path) -> Result<Vec<(i64, Hash)>, String> {
     let said = |error: &dyn std::fmt::Display| format!("{}: {error}", path.display());
     let text = std::fs::read_to_string(path).map_err(|error| said(&error))?;
+    listed(&text).map_err(|error| said(&error))
+}
+
+/// The checkpoints of a list: a line each, its number, `:` and its hash; after `#` what people like to note.
+fn listed(text: &str) -> Result<Vec<(i64, Hash)>, String> {
     let lines = text.lines().map(|line| line.split('#').next().unwrap_or_default().trim());
     let lines = lines.enumerate().filter(|(_, line)| !line.is_empty());
     let read = lines.map(|(number, line)| {
         archive::checkpoint(line).ok_or_else(|| {
-            let what =
-                "a line is a checkpoint's number, `:`, and its hash of 64 hexadecimal digits";
-            format!("{}:{}: {what}", path.display(), number + 1)
+            let what = "is no checkpoint: its number, `:`, and its hash of 64 hexadecimal digits";
+            format!("line {} {what}", number + 1)
         })
     });
     let read: Vec<_> = read.collect::<Result<_, String>>()?;
-    if read.is_empty() {
-        return Err(said(&"no checkpoint stands in it"));
-    }
-    Ok(read)
+    if read.is_empty() { Err("no checkpoint stands in it".to_owned()) } else { Ok(read) }
 }
 
 #[cfg(test)]
@@ -90,18 +91,11 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_file_of_checkpoints_is_read_line_by_line_and_faults_have_their_line() {
-        let path = std::env::temp_dir().join(format!("fenliu-kept-{}", std::process::id()));
-        let of = |text: &str| {
-            std::fs::write(&path, text).unwrap();
-            kept(&path)
-        };
+    fn a_list_of_checkpoints_is_read_line_by_line_and_faults_have_their_line() {
         let hash = "ab".repeat(32);
-        let read = of(&format!("# by mail\n\n7:{hash} # 2026-11-28\n8:{hash}\n")).unwrap();
+        let read = listed(&format!("# by mail\n\n7:{hash} # 2026-11-28\n8:{hash}\n")).unwrap();
         assert_eq!(read, [(7, [0xab; 32]), (8, [0xab; 32])]);
-        assert!(of(&format!("7:{hash}\n8\n")).unwrap_err().contains(":2: a line is"));
-        assert!(of("# nothing\n").unwrap_err().contains("no checkpoint"));
-        std::fs::remove_file(&path).unwrap();
-        assert!(kept(&path).is_err());
+        assert!(listed(&format!("7:{hash}\n8\n")).unwrap_err().starts_with("line 2 is no"));
+        assert!(listed("# nothing\n").unwrap_err().contains("no checkpoint"));
     }
 }

@@ -1,12 +1,13 @@
 //! `fenliu serve`, `demo`, `verify` and `token`: the commands that need a house or its data.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use clap::Args;
 
+use super::envelope::Identities;
 use super::house::{self, Error};
-use super::{demo, keys};
+use super::{archive, demo, keys, workflow};
 use crate::clock::{Clock, FastClock, SystemClock};
 use crate::config::settings::{LogFormat, Settings};
 use crate::domain::{Actor, Grant, Instant, Person, PersonId, Role, Scope};
@@ -161,6 +162,24 @@ pub fn verify(settings: &Settings, noted: &gate::Noted) -> Result<gate::Report, 
     }
     keys::use_if_there(settings, &store)?;
     Ok(gate::verify_signed(&store, noted, |_| ())?)
+}
+
+/// Looks again at a database, or at an export, which the keys open if it is locked; what is found is for
+/// people.
+///
+/// # Errors
+/// As for [`verify`] and [`archive::verify_export`].
+pub fn look_again(
+    settings: &Settings,
+    export: Option<&Path>,
+    noted: &gate::Noted,
+    identities: Option<&Identities>,
+) -> Result<workflow::Report, Error> {
+    let found = match export {
+        Some(folder) => archive::verify_export(settings, folder, noted, identities),
+        None => verify(settings, noted),
+    };
+    Ok(archive::told(&found?))
 }
 
 /// A token to be made on the command line.

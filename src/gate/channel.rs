@@ -63,6 +63,21 @@ pub struct ChannelState {
 }
 
 impl Gate {
+    /// Tables of what happened that the service's role at the database may change although they are only
+    /// added to. Blocks.
+    ///
+    /// # Errors
+    /// What the store says.
+    pub fn rewritable(&self) -> Result<Vec<String>, Error> {
+        self.read(|reader| reader.rewritable())
+    }
+
+    /// How the line to the database is protected.
+    #[must_use]
+    pub fn wire(&self) -> Wire {
+        self.inner.store.wire()
+    }
+
     /// Every channel that is set up, and every other one on which messages wait, in order of name.
     /// For those who operate the house. Blocks.
     ///

@@ -10,7 +10,7 @@ use super::{Caller, Change, Gate};
 use crate::calendar::{Due, Limit};
 use crate::chart::CommandSpec;
 use crate::domain::{
-    Actor, Directory, Instance, InstanceId, JurisdictionId, Message, MessageId, StoredEvent, Wire,
+    Actor, Directory, Instance, InstanceId, JurisdictionId, Message, MessageId, StoredEvent,
 };
 use crate::engine::{Situation, possible};
 use crate::policy::{self, Act, Relation};
@@ -46,21 +46,6 @@ impl Gate {
     /// What the store says.
     pub fn weak_settings(&self) -> Result<Vec<String>, Error> {
         self.read(|reader| reader.weak_settings())
-    }
-
-    /// Tables of what happened that the service's role at the database may change although they are only
-    /// added to. Blocks.
-    ///
-    /// # Errors
-    /// What the store says.
-    pub fn rewritable(&self) -> Result<Vec<String>, Error> {
-        self.read(|reader| reader.rewritable())
-    }
-
-    /// How the line to the database is protected.
-    #[must_use]
-    pub fn wire(&self) -> Wire {
-        self.inner.store.wire()
     }
 
     /// Whether one of the caller's roles allows an act.

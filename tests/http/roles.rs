@@ -71,7 +71,7 @@ async fn live(office: &Office) {
         let system = Caller { actor: Actor::System, jurisdiction: owner };
         let account = NewAccount { login: "zhiban".to_owned(), subject: None };
         let code = gate.give_account(&system, PersonId(1), &account).unwrap().unwrap().code;
-        let password = "Gangwu-2018 zhiban";
+        let password = "Shuiku-2018 liang";
         gate.set_up("zhiban", &code, password, "10.0.0.1").unwrap();
         let wish = SignIn { login: "zhiban", password, code: None };
         let session = gate.sign_in(wish, Attempt { from: "10.0.0.1", older: None }).unwrap();

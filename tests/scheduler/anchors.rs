@@ -86,7 +86,7 @@ fn a_start_finds_that_the_database_is_older_than_the_checkpoint_that_is_kept_els
         let said = faults(&older, &[first, second]);
         assert!(said.contains("checkpoint 2, which is kept elsewhere, is not there"), "{said}");
         // It went on since then, otherwise than what was kept.
-        older.finish(id).await;
+        older.register("major").await;
         older.gate.make_checkpoint().unwrap();
         let said = faults(&older, &[(2, second.1)]);
         assert!(said.contains("checkpoint 2 is not the one that is kept elsewhere"), "{said}");

@@ -53,7 +53,9 @@ fn a_database_is_known_by_its_certificate_and_a_stranger_gets_no_word() {
     ] {
         let refused = Store::open(&url(mode, roots, host), Options::default()).unwrap_err();
         assert!(matches!(refused, Error::Down(_)), "{what}: {refused}");
-        assert!(refused.to_string().contains("certificate"), "{what}: {refused}");
+        // OpenSSL says it in one of these ways: an authority of the same name, or another name.
+        let said = refused.to_string();
+        assert!(said.contains("SSL error") || said.contains("certificate"), "{what}: {said}");
     }
 }
 
