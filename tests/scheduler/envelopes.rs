@@ -110,7 +110,7 @@ fn a_locked_copy_that_was_cut_or_altered_anywhere_is_refused_and_leaves_nothing_
             altered[at] ^= 1;
             refuse(&altered, &format!("altered at {at}"));
         }
-        let mut longer = whole.clone();
+        let mut longer = whole;
         longer.extend_from_slice(b"more");
         refuse(&longer, "something put at its end");
         let restored = backup::restore(&place, &copy, Some(&right)).unwrap();
