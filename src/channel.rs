@@ -11,13 +11,14 @@ mod roots;
 pub mod seal;
 pub mod smpp;
 pub mod smtp;
+mod tls;
 pub mod webhook;
 
 use std::sync::Arc;
 
 use futures_util::future::{BoxFuture, FutureExt, ready};
 
-use crate::domain::{Instant, MessageId};
+use crate::domain::{Instant, MessageId, Wire};
 
 pub use crate::domain::Form;
 pub use console::Console;
@@ -164,12 +165,27 @@ impl Setup {
     fn new(key: &'static str, why: impl ToString) -> Self {
         Self { key, why: why.to_string() }
     }
+
+    /// Refuses a line that others can read, unless the settings say that it may be so.
+    fn unless_clear(wire: Wire, key: &'static str, allowed: bool) -> Result<(), Self> {
+        if wire != Wire::Clear || allowed {
+            return Ok(());
+        }
+        let why = "passwords and messages would go to another machine in clear text: let the line be \
+                   protected by TLS, or say allow_clear_text = true, which raises an alarm";
+        Err(Self::new(key, why))
+    }
 }
 
 /// A way to reach a person.
 pub trait Channel: Send + Sync {
     /// What it is, for logs and metrics: `log`, `console`, `smtp`, `smpp` …
     fn name(&self) -> &str;
+
+    /// How the line to the service is protected.
+    fn wire(&self) -> Wire {
+        Wire::Here
+    }
 
     /// Hands a letter over. May be cancelled by dropping, which leaves the outcome unknown.
     fn send<'a>(&'a self, letter: &'a Letter) -> BoxFuture<'a, Outcome>;

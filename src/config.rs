@@ -2,6 +2,7 @@
 
 pub mod access;
 pub mod alerts;
+pub mod backup;
 pub mod channel;
 pub mod database;
 mod environment;

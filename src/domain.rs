@@ -27,6 +27,7 @@ pub mod subscription;
 pub mod text;
 pub mod tier;
 pub mod value;
+pub mod wire;
 
 pub use actor::{Actor, Answering, Door, Grant, Role, Scope, Term, Via};
 pub use audit_entry::{AuditEntry, StoredEntry};
@@ -49,3 +50,4 @@ pub use subscription::{Form, Subscription, Wants};
 pub use text::{Text, fill};
 pub use tier::Tier;
 pub use value::{Fields, Value};
+pub use wire::Wire;

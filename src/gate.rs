@@ -8,6 +8,7 @@ mod access;
 mod administration;
 mod advice;
 mod alarm;
+mod anchor;
 mod answered;
 mod audit;
 mod batch;

@@ -16,7 +16,7 @@ use serde::Deserialize;
 use sha2::{Digest, Sha256};
 use tokio::sync::Mutex;
 
-use crate::domain::Instant;
+use crate::domain::{Instant, Wire};
 
 /// What one question to the provider may take.
 const PATIENCE: Duration = Duration::from_secs(10);
@@ -103,8 +103,14 @@ impl Provider {
     /// Prepares; the provider is asked when the first person comes.
     ///
     /// # Errors
-    /// When the certificates cannot be read.
+    /// When the certificates cannot be read; an issuer on another machine that is asked in clear text.
     pub fn new(setting: Setting) -> Result<Self, Error> {
+        if Wire::of_url(&setting.issuer) == Wire::Clear {
+            let issuer = &setting.issuer;
+            let why =
+                format!("would be asked in clear text: `{issuer}` does not begin with https://");
+            return Err(Error::Provider(why));
+        }
         let mut builder = Client::builder()
             .timeout(PATIENCE)
             .redirect(redirect::Policy::none())

@@ -1,11 +1,13 @@
 //! The command line.
 
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::process::ExitCode;
 
 use clap::{Args, Parser, Subcommand};
+use fenliu::app::envelope::{Locking, Opening};
+use fenliu::app::serve::Place;
 use fenliu::app::{
-    alerts, archive, components, demo, intake, keys, rights, routing, serve, workflow,
+    alerts, archive, backup, components, demo, intake, keys, rights, routing, serve, workflow,
 };
 use fenliu::config::settings::Settings;
 use fenliu::domain::Instant;
@@ -29,6 +31,12 @@ enum Command {
     Demo(Demo),
     /// Run the service.
     Serve(Serve),
+    /// Bring the schema of a database up to date without serving: for PostgreSQL with two roles, by the
+    /// one that owns the tables (deploy/postgresql-roles.sql).
+    Migrate {
+        #[command(flatten)]
+        place: Place,
+    },
     /// Check a whole database: chains of events, decisions repeated, rows compared. Reads only.
     Verify {
         /// The settings file.
@@ -46,12 +54,16 @@ enum Command {
         /// A checkpoint that must be there, from a mail that was kept: its number, `:` and its hash.
         #[arg(long, value_name = "NUMBER:HASH")]
         checkpoint: Option<String>,
+        #[command(flatten)]
+        opening: Opening,
     },
     /// Write everything to a new folder: tables as lines of JSON, and a manifest with their hashes. A
     /// service may run meanwhile. The files hold callers' personal data and secrets: keep them so.
     Export {
         /// The new folder.
         folder: PathBuf,
+        #[command(flatten)]
+        locking: Locking,
         #[command(flatten)]
         place: Place,
     },
@@ -64,12 +76,25 @@ enum Command {
         #[arg(long)]
         keep_tokens: bool,
         #[command(flatten)]
+        opening: Opening,
+        #[command(flatten)]
         place: Place,
     },
-    /// Copy the SQLite database to a new file, while a service may run.
+    /// Copy the SQLite database to a new file, while a service may run, and verify the copy.
     Backup {
         /// The new file.
         file: PathBuf,
+        #[command(flatten)]
+        locking: Locking,
+        #[command(flatten)]
+        place: Place,
+    },
+    /// Make a new SQLite database from a copy that `fenliu backup` wrote, and verify it.
+    Restore {
+        /// The copy.
+        file: PathBuf,
+        #[command(flatten)]
+        opening: Opening,
         #[command(flatten)]
         place: Place,
     },
@@ -153,27 +178,6 @@ enum Command {
     Components,
 }
 
-/// Which settings and which database.
-#[derive(Debug, Args)]
-struct Place {
-    /// The settings file.
-    #[arg(long)]
-    config: Option<PathBuf>,
-    /// The database, instead of that of the settings.
-    #[arg(long)]
-    database: Option<String>,
-}
-
-impl Place {
-    fn settings(self) -> Result<Settings, String> {
-        let mut settings = settings(self.config)?;
-        if let Some(database) = self.database {
-            settings.database.url = database;
-        }
-        Ok(settings)
-    }
-}
-
 #[derive(Debug, Args)]
 struct Demo {
     /// How many times as fast as real time (3600: a second is an hour).
@@ -241,26 +245,40 @@ fn run(command: Command) -> Result<workflow::Report, String> {
     match command {
         Command::Demo(wish) => demonstrate(wish),
         Command::Serve(wish) => serve_for_real(wish),
-        Command::Verify { config, database, export, key, checkpoint } => {
+        Command::Migrate { place } => {
+            let run = serve::migrate(&settings_of(place)?).map_err(said)?;
+            Ok(workflow::Report::of(format!(
+                "{run} migrations were run; the schema is up to date\n"
+            )))
+        }
+        Command::Verify { config, database, export, key, checkpoint, opening } => {
             let noted = archive::noted(key.as_deref(), checkpoint.as_deref()).map_err(said)?;
-            verify(Place { config, database }, export.as_deref(), &noted)
+            let settings = settings_of(Place { config, database })?;
+            let identities = opening.identities().map_err(said)?;
+            serve::look_again(&settings, export.as_deref(), &noted, identities.as_ref())
+                .map_err(said)
         }
-        Command::Export { folder, place } => {
-            let made = archive::export(&place.settings()?, &folder).map_err(said)?;
-            let rows: u64 = made.tables.iter().map(|part| part.rows).sum();
-            let (tables, folder) = (made.tables.len(), folder.display());
-            Ok(workflow::Report::of(format!("{folder}: {rows} rows of {tables} tables\n")))
+        Command::Export { folder, locking, place } => {
+            let settings = settings_of(place)?;
+            let recipients = locking.recipients(&settings).map_err(said)?;
+            let made = archive::export(&settings, &folder, recipients.as_ref()).map_err(said)?;
+            Ok(archive::written(&made, &folder))
         }
-        Command::Import { folder, keep_tokens, place } => {
-            let settings = place.settings()?;
-            archive::import(&settings, &folder, keep_tokens).map_err(said)?;
+        Command::Import { folder, keep_tokens, opening, place } => {
+            let (settings, identities) = (settings_of(place)?, opening.identities().map_err(said)?);
+            archive::import(&settings, &folder, keep_tokens, identities.as_ref()).map_err(said)?;
             Ok(archive::told(&serve::verify(&settings, &archive::Noted::default()).map_err(said)?))
         }
-        Command::Backup { file, place } => {
-            archive::backup(&place.settings()?, &file).map_err(said)?;
-            let url = format!("sqlite:{}", file.display());
-            let copy = Place { config: None, database: Some(url) };
-            verify(copy, None, &archive::Noted::default())
+        Command::Backup { file, locking, place } => {
+            let settings = settings_of(place)?;
+            let recipients = locking.recipients(&settings).map_err(said)?;
+            let made = backup::backup(&settings, &file, recipients.as_ref());
+            Ok(archive::told(&made.map_err(said)?))
+        }
+        Command::Restore { file, opening, place } => {
+            let (settings, identities) = (settings_of(place)?, opening.identities().map_err(said)?);
+            let made = backup::restore(&settings, &file, identities.as_ref());
+            Ok(archive::told(&made.map_err(said)?))
         }
         Command::Key { config, wish } => {
             let settings = settings(config)?;
@@ -304,6 +322,11 @@ fn settings(file: Option<PathBuf>) -> Result<Settings, String> {
     serve::settings(file, std::env::vars()).map_err(said)
 }
 
+/// The settings for a database.
+fn settings_of(place: Place) -> Result<Settings, String> {
+    place.settings(std::env::vars()).map_err(said)
+}
+
 fn demonstrate(wish: Demo) -> Result<workflow::Report, String> {
     let mut settings = settings(None)?;
     if let Some(listen) = wish.listen {
@@ -342,18 +365,6 @@ fn serve_for_real(wish: Serve) -> Result<workflow::Report, String> {
     };
     serve::serve(&settings, fast, |line| print(&format!("{line}\n"))).map_err(said)?;
     Ok(workflow::Report::default())
-}
-
-fn verify(
-    place: Place,
-    export: Option<&Path>,
-    noted: &archive::Noted,
-) -> Result<workflow::Report, String> {
-    let report = match export {
-        Some(folder) => archive::verify_export(&place.settings()?, folder, noted),
-        None => serve::verify(&place.settings()?, noted),
-    };
-    Ok(archive::told(&report.map_err(said)?))
 }
 
 fn said(error: impl std::fmt::Display) -> String {

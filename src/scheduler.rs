@@ -235,8 +235,10 @@ impl Scheduler {
         let at = duty.clone();
         run("clocks", &bell, Box::new(move || Box::new(clocks::Clocks::new(at.clone()))));
         for (name, channel) in &channels {
-            let kind = channel.name().to_owned();
-            duty.gate.figures().channel(name, |figures| figures.kind = kind);
+            let (kind, wire) = (channel.name().to_owned(), channel.wire());
+            duty.gate
+                .figures()
+                .channel(name, |figures| (figures.kind, figures.wire) = (kind, wire));
             if let Some(&every) = tests.get(name) {
                 let own = Arc::new(Notify::new());
                 run(&format!("test.{name}"), &own, tester(&duty, name, channel, every));

@@ -49,6 +49,7 @@ mod personal;
 mod pool;
 mod precedent;
 mod proposal;
+mod role;
 mod roster;
 mod schema;
 mod session;
@@ -61,6 +62,8 @@ mod trace;
 mod transfer;
 mod turn;
 mod writer;
+
+use crate::domain::Wire;
 
 use address::Address;
 use connection::{Connection, Patience, Purpose};
@@ -115,6 +118,8 @@ pub struct Options {
     pub create: bool,
     /// Reading only: no lock is taken, nothing can be written, a running service is not disturbed.
     pub read_only: bool,
+    /// Also a PostgreSQL on another machine whose certificate the address does not have checked.
+    pub allow_clear_text: bool,
     /// The most read connections open at a time; at least 1.
     pub readers: usize,
     /// How long to wait for a lock or a free connection; milliseconds.
@@ -125,7 +130,14 @@ pub struct Options {
 
 impl Default for Options {
     fn default() -> Self {
-        Self { create: false, read_only: false, readers: 4, lock_ms: 5_000, statement_ms: 30_000 }
+        Self {
+            create: false,
+            read_only: false,
+            allow_clear_text: false,
+            readers: 4,
+            lock_ms: 5_000,
+            statement_ms: 30_000,
+        }
     }
 }
 
@@ -163,12 +175,22 @@ impl Store {
     /// once, so that a wrong address is noticed here. Runs no migration.
     ///
     /// # Errors
-    /// [`Error::Address`] for an address that cannot be meant; [`Error::Locked`] when another
+    /// [`Error::Address`] for an address that cannot be meant, or a line that others can read; [`Error::Locked`] when another
     /// process writes this SQLite file; [`Error::Unsuitable`] for a database program that is too
     /// old; [`Error::Down`] when nobody answers.
     pub fn open(url: &str, options: Options) -> Result<Self, Error> {
         static MEMORIES: AtomicU64 = AtomicU64::new(0);
         let address = Address::parse(url)?;
+        if address.wire() == Wire::Clear && !options.allow_clear_text {
+            return Err(Error::Address {
+                address: address.shown(),
+                reason: "it is another machine, and nothing says that its certificate is checked: add \
+                         ?sslmode=verify-full&sslrootcert=FILE, with the certificate of the authority \
+                         that signed the server's; or say database.allow_clear_text = true, which raises \
+                         an alarm"
+                    .to_owned(),
+            });
+        }
         let lock = match &address {
             Address::File(path) => lock_file(path, &options, &address)?,
             Address::Memory | Address::Postgres(_) => None,
@@ -208,6 +230,12 @@ impl Store {
         self.inner.address.shown()
     }
 
+    /// How the line to the database is protected.
+    #[must_use]
+    pub fn wire(&self) -> Wire {
+        self.inner.address.wire()
+    }
+
     /// Whether this process is the only one that writes, so that instances may be kept in memory
     /// between batches.
     #[must_use]
@@ -220,6 +248,7 @@ impl Store {
     ///
     /// # Errors
     /// [`Error::Migration`] with the cause; the failed migration itself left nothing behind.
+    /// [`Error::Unsuitable`] when there is something to do, or to write, that the role may not.
     pub fn migrate(&self) -> Result<(), Error> {
         let _turn = self.turn()?;
         migration::migrate(&mut self.connect(Purpose::Write)?)
@@ -257,14 +286,9 @@ impl Store {
     /// The migrations that have not run yet; empty when the schema fits this program.
     ///
     /// # Errors
-    /// [`Error::Migration`] when the list of those that ran cannot be read.
+    /// As for any statement.
     pub fn pending_migrations(&self) -> Result<Vec<String>, Error> {
-        if self.inner.options.read_only {
-            // diesel makes its own table when it is missing, which a reader must not.
-            return self.read(|reader| reader.missing_migrations(&migration::known()?));
-        }
-        let _turn = self.turn()?;
-        migration::pending(&mut self.connect(Purpose::Write)?)
+        self.read(|reader| migration::missing(&mut reader.connection))
     }
 
     /// A connection of its own for transactions.

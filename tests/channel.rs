@@ -9,6 +9,7 @@ mod mail;
 pub(crate) mod peer;
 pub(crate) mod stub;
 mod webhook;
+mod wires;
 
 use std::time::Duration;
 

@@ -206,6 +206,9 @@ async fn whatever_an_sms_centre_sends_the_next_answer_of_a_person_arrives() {
     let (sender, mut inbox) = channel(4096);
     let soon = Duration::from_millis(20);
     let options = Options {
+        tls: false,
+        roots: Vec::new(),
+        allow_clear_text: false,
         host: "127.0.0.1".to_owned(),
         port: listener.local_addr().unwrap().port(),
         bind: Bind::Transceiver,

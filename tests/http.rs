@@ -37,6 +37,7 @@ mod recount;
 mod rehearsal;
 mod repeats;
 mod rights;
+mod roles;
 mod roster;
 mod second_factor;
 mod shield;

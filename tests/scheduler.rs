@@ -1,9 +1,11 @@
 //! What happens without anybody asking: on a clock that is moved by hand, never sleeping.
 
 mod alarms;
+mod anchors;
 mod auditor;
 mod clocks;
 mod coverage;
+mod envelopes;
 mod fallbacks;
 mod granted;
 mod handovers;

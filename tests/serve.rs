@@ -275,6 +275,48 @@ fn an_address_for_management_that_others_reach_in_clear_text_is_refused_like_the
     }
 }
 
+// Check 38.
+#[test]
+fn a_line_in_clear_text_is_opened_only_if_the_settings_say_so_and_shows_until_it_is_mended() {
+    let folder = Folder::new("wires");
+    // An address for examples: nobody is there, and nothing is sent.
+    let mail = [
+        ("KIND", "smtp"),
+        ("HOST", "192.0.2.1"),
+        ("SECURITY", "none"),
+        ("GUARD_TEST_MINUTES", "0"),
+    ];
+    let with_mail = |more: &[(&str, &str)]| {
+        let mut command = serve(&folder);
+        for (name, value) in mail.iter().chain(more) {
+            command.env(format!("FENLIU_CHANNEL_EMAIL_{name}"), value);
+        }
+        command
+    };
+    let said = complaint(&with_mail(&[]).output().unwrap());
+    assert!(said.contains("channel.email.security: ") && said.contains("clear text"), "{said}");
+    assert!(said.contains("allow_clear_text = true"), "{said}");
+    let open = || {
+        let options = Options { read_only: true, ..Options::default() };
+        let url = format!("sqlite:{}", folder.0.join("fenliu.db").display());
+        let alarms = Store::open(&url, options).unwrap().read(|reader| reader.alarms(true, 100));
+        alarms.unwrap().into_iter().map(|alarm| alarm.raised.kind).collect::<Vec<_>>()
+    };
+    let service = Service::start(&mut with_mail(&[("ALLOW_CLEAR_TEXT", "true")]));
+    assert!(open().contains(&"clear_text.email".to_owned()), "{:?}", open());
+    let log = service.stop();
+    assert!(log.contains("a line to another machine is in clear text"), "{log}");
+    Service::start(&mut with_mail(&[("SECURITY", "starttls")])).stop();
+    assert!(!open().contains(&"clear_text.email".to_owned()), "{:?}", open());
+    let mut command = serve(&folder);
+    command.env("FENLIU_DATABASE_URL", "postgres://u:s3cret@db.invalid/fenliu");
+    let said = complaint(&command.output().unwrap());
+    assert!(said.contains("sslmode=verify-full") && !said.contains("s3cret"), "{said}");
+    let words = ["verify", "--database", "postgres://u:s3cret@db.invalid/fenliu"];
+    let said = complaint(&fenliu(&folder, &words).output().unwrap());
+    assert!(said.contains("sslmode=verify-full"), "by whichever command: {said}");
+}
+
 /// What a command said that went well.
 fn said(output: &Output) -> String {
     let errors = String::from_utf8_lossy(&output.stderr);
@@ -319,6 +361,81 @@ fn a_service_that_runs_is_copied_exported_and_verified_with_the_key_it_signs_wit
     let again = fenliu(&folder, &["export", export.to_str().unwrap()]).output().unwrap();
     assert!(complaint(&again).contains("is there already"), "nor is an export");
     service.stop();
+}
+
+// Check 48.
+#[test]
+fn a_service_whose_database_is_older_than_what_is_kept_elsewhere_says_so_and_answers_all_the_same()
+{
+    let folder = Folder::new("anchors");
+    let kept = folder.0.join("kept.txt");
+    let serve = || {
+        let mut command = serve(&folder);
+        command.env("FENLIU_DATABASE_CHECKPOINTS", &kept);
+        command
+    };
+    std::fs::write(&kept, "# none yet\n").unwrap();
+    let log = Service::start(&mut serve()).stop();
+    assert!(log.contains("no checkpoint stands in it"), "{log}");
+    let url = format!("sqlite:{}", folder.0.join("fenliu.db").display());
+    let options = || Options { read_only: true, ..Options::default() };
+    let store = Store::open(&url, options()).unwrap();
+    let first = store.read(|reader| reader.last_checkpoint()).unwrap().unwrap();
+    let hash = fenliu::domain::event::hex(&fenliu::seal::hash_of(Default::default(), &first.body));
+    std::fs::write(&kept, format!("1:{hash} # by mail\n")).unwrap();
+    let log = Service::start(&mut serve()).stop();
+    assert!(log.contains("the newest checkpoint agrees with the database"), "{log}");
+    // A later one was mailed; the database knows nothing of it.
+    std::fs::write(&kept, format!("1:{hash}\n2:{}\n", "ab".repeat(32))).unwrap();
+    let service = Service::start(&mut serve());
+    let base = service.said.split("http://").nth(1).unwrap().split_whitespace().next().unwrap();
+    let mut asked = std::net::TcpStream::connect(base).unwrap();
+    std::io::Write::write_all(&mut asked, b"GET /ready HTTP/1.0\r\n\r\n").unwrap();
+    let mut answer = String::new();
+    std::io::Read::read_to_string(&mut asked, &mut answer).unwrap();
+    assert!(answer.contains("200 OK"), "{answer}");
+    let log = service.stop();
+    assert!(log.contains("checkpoint 2, which is kept elsewhere, is not there"), "{log}");
+    assert!(log.contains("fenliu verify --key"), "it says what to do: {log}");
+    let alarms = store.read(|reader| reader.alarms(true, 100)).unwrap();
+    let alarm = alarms.into_iter().find(|alarm| alarm.raised.kind == "audit_difference").unwrap();
+    assert!(alarm.raised.detail.contains("checkpoint"), "{}", alarm.raised.detail);
+}
+
+// Check 52.
+#[test]
+fn copies_are_locked_for_whom_the_settings_name_and_restored_by_the_key_alone() {
+    let folder = Folder::new("locked-copy");
+    let service = Service::start(&mut serve(&folder));
+    let of = |name: &str| folder.0.join(name).display().to_string();
+    let run = |words: &[&str]| {
+        let mut command = fenliu(&folder, words);
+        command.env("FENLIU_BACKUP_RECIPIENTS", of("recipients")).output().unwrap()
+    };
+    let refused = complaint(&run(&["backup", &of("copy.age")]));
+    assert!(refused.contains("recipients"), "not in clear by mistake: {refused}");
+    let recipient = said(&run(&["key", "backup", &of("away.key")]));
+    let mode = std::fs::metadata(folder.0.join("away.key")).unwrap().permissions();
+    assert_eq!(std::os::unix::fs::PermissionsExt::mode(&mode) & 0o777, 0o600);
+    std::fs::write(of("recipients"), &recipient).unwrap();
+    let copied = said(&run(&["backup", &of("copy.age")]));
+    assert!(copied.contains("0 differing"), "{copied}");
+    said(&run(&["export", &of("export")]));
+    service.stop();
+    let target = format!("sqlite:{}", of("again.db"));
+    let restore = ["restore", &of("copy.age"), "--database", &target];
+    let refused = complaint(&run(&restore));
+    assert!(refused.contains("is locked") && refused.contains("--identity"), "{refused}");
+    said(&run(&["key", "backup", &of("other.key")]));
+    let by = |key: &str| run(&[&restore[..], &["--identity", key]].concat());
+    let refused = complaint(&by(&of("other.key")));
+    assert!(refused.contains("not one that it was locked for"), "{refused}");
+    assert!(!folder.0.join("again.db").exists());
+    assert_eq!(said(&by(&of("away.key"))), copied, "the same is found in it");
+    let verified = ["verify", "--export", &of("export"), "--identity", &of("away.key")];
+    assert!(said(&run(&verified)).contains("0 differing"));
+    let refused = complaint(&by(&of("recipients")));
+    assert!(refused.contains("AGE-SECRET-KEY-1"), "what was given is no key: {refused}");
 }
 
 /// What a rehearsal answers.

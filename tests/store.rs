@@ -13,6 +13,7 @@ pub(crate) mod postgres;
 mod rosters;
 mod samples;
 mod schema;
+mod tls;
 
 /// Gives each case on each back end as a test of its own.
 macro_rules! on_every_store {

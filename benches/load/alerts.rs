@@ -205,6 +205,7 @@ async fn bare(mail: &Peer, centre: &Peer, seconds: u64) -> (Figures, Figures) {
         host: "127.0.0.1".to_owned(),
         port: mail.port,
         security: Security::None,
+        allow_clear_text: false,
         user: String::new(),
         password: String::new(),
         from: "alert@fenliu.example".to_owned(),
@@ -218,6 +219,9 @@ async fn bare(mail: &Peer, centre: &Peer, seconds: u64) -> (Figures, Figures) {
         Centre {
             host: "127.0.0.1".to_owned(),
             port: centre.port,
+            tls: false,
+            roots: Vec::new(),
+            allow_clear_text: false,
             bind: Bind::Transceiver,
             system_id: "fenliu".to_owned(),
             password: "s3cret".to_owned(),

@@ -1,16 +1,17 @@
-//! Data on their way out and in: exports in open formats, imports into an empty store, copies of a
-//! SQLite file in use; and the key that signs checkpoints.
+//! Data on their way out and in: exports in open formats, locked for somebody or not, and imports into an
+//! empty store.
 
 use std::fs::{self, File, OpenOptions};
-use std::io::{BufRead as _, BufReader, BufWriter, Write as _};
+use std::io::{BufRead as _, Write as _};
 use std::os::unix::fs::OpenOptionsExt as _;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use serde::{Deserialize, Serialize};
 use serde_json::Value as Json;
 use sha2::{Digest as _, Sha256};
 
-use super::house::Error;
+use super::envelope::{self, Envelope, Identities, LOCKED, Recipients};
+use super::house::{self, Error};
 use super::{keys, workflow};
 use crate::clock::{Clock as _, SystemClock};
 use crate::config::settings::Settings;
@@ -18,7 +19,6 @@ use crate::domain::Instant;
 use crate::domain::event::{hex, unhex};
 use crate::gate;
 pub use crate::gate::Noted;
-use crate::seal::SigningKey;
 use crate::store::{Options, Store, is_left_out, tables};
 
 /// The number of the form in which exports are written.
@@ -73,20 +73,33 @@ fn new(path: &Path) -> impl Fn(std::io::Error) -> Error + '_ {
     }
 }
 
-/// Writes everything to a new folder, as of one moment; a service may run meanwhile.
+/// What was written, for people.
+#[must_use]
+pub fn written(made: &Manifest, folder: &Path) -> workflow::Report {
+    let rows: u64 = made.tables.iter().map(|part| part.rows).sum();
+    let (tables, folder) = (made.tables.len(), folder.display());
+    workflow::Report::of(format!("{folder}: {rows} rows of {tables} tables\n"))
+}
+
+/// Writes everything to a new folder, as of one moment, each file locked if there are recipients; a service
+/// may run meanwhile.
 ///
 /// # Errors
 /// When the folder is there already; what store and disk say.
-pub fn export(settings: &Settings, folder: &Path) -> Result<Manifest, Error> {
+pub fn export(
+    settings: &Settings,
+    folder: &Path,
+    recipients: Option<&Recipients>,
+) -> Result<Manifest, Error> {
     let now = SystemClock::new().now();
-    let options = Options { read_only: true, ..Options::default() };
+    let options = Options { read_only: true, ..house::options(settings) };
     let store = Store::open(&settings.database_url(), options)?;
     fs::create_dir(folder).map_err(new(folder))?;
     let mut failure = None;
     let parts = store.read(|reader| {
         let mut parts = Vec::new();
         for table in tables() {
-            match write_table(reader, table, folder) {
+            match write_table(reader, table, folder, recipients) {
                 Ok(part) => parts.push(part),
                 Err(Error::Store(error)) => return Err(error),
                 Err(other) => {
@@ -104,8 +117,9 @@ pub fn export(settings: &Settings, folder: &Path) -> Result<Manifest, Error> {
     let manifest = Manifest { format: FORMAT, program, made_at: now, tables: parts };
     let text = serde_json::to_string_pretty(&manifest)
         .map_err(|error| Error::Sense(format!("the manifest cannot be written: {error}")))?;
-    let path = folder.join(MANIFEST);
-    new_file(&path)?.write_all(text.as_bytes()).map_err(io(&path))?;
+    let path = named(folder, MANIFEST, recipients);
+    let mut file = Envelope::new(&path, recipients)?;
+    file.write_all(text.as_bytes()).and_then(|()| file.finish()).map_err(io(&path))?;
     Ok(manifest)
 }
 
@@ -114,13 +128,25 @@ pub(super) fn new_file(path: &Path) -> Result<File, Error> {
     OpenOptions::new().write(true).create_new(true).mode(0o600).open(path).map_err(new(path))
 }
 
+/// Where a file of an export is written.
+fn named(folder: &Path, name: &str, recipients: Option<&Recipients>) -> PathBuf {
+    let end = if recipients.is_some() { LOCKED } else { "" };
+    folder.join(format!("{name}{end}"))
+}
+
+/// Where a table of an export stands.
+fn file_of(folder: &Path, table: &str) -> PathBuf {
+    envelope::there(&folder.join(format!("{table}.jsonl")))
+}
+
 fn write_table(
     reader: &mut crate::store::Reader,
     table: &crate::store::Table,
     folder: &Path,
+    recipients: Option<&Recipients>,
 ) -> Result<Part, Error> {
-    let path = folder.join(format!("{}.jsonl", table.name));
-    let mut file = BufWriter::new(new_file(&path)?);
+    let path = named(folder, &format!("{}.jsonl", table.name), recipients);
+    let mut file = Envelope::new(&path, recipients)?;
     let (mut digest, mut count) = (Sha256::new(), 0_u64);
     let mut last: Option<Json> = None;
     loop {
@@ -137,7 +163,7 @@ fn write_table(
         }
         last = rows.into_iter().last();
     }
-    file.flush().map_err(io(&path))?;
+    file.finish().map_err(io(&path))?;
     let sha256 = hex(&digest.finalize());
     Ok(Part { table: table.name.to_owned(), rows: count, sha256 })
 }
@@ -148,13 +174,18 @@ fn write_table(
 /// # Errors
 /// When the store is not empty; a file that is missing, altered, or of another form; what the store
 /// says.
-pub fn import(settings: &Settings, folder: &Path, keep_tokens: bool) -> Result<Manifest, Error> {
+pub fn import(
+    settings: &Settings,
+    folder: &Path,
+    keep_tokens: bool,
+    identities: Option<&Identities>,
+) -> Result<Manifest, Error> {
     // Read before a database is made: of what is no export, nothing is left behind.
-    let manifest = manifest(folder)?;
-    let options = Options { create: true, ..Options::default() };
+    let manifest = manifest(folder, identities)?;
+    let options = Options { create: true, ..house::options(settings) };
     let store = Store::open(&settings.database_url(), options)?;
     store.migrate()?;
-    let taken = import_into(&store, folder, manifest)?;
+    let taken = import_into(&store, folder, manifest, identities)?;
     if !keep_tokens {
         let now = SystemClock::new().now();
         store.writer()?.transaction(|transaction| transaction.revoke_all_tokens(now))?;
@@ -163,15 +194,16 @@ pub fn import(settings: &Settings, folder: &Path, keep_tokens: bool) -> Result<M
 }
 
 /// What an export says that it holds; its files are there, byte for byte.
-fn manifest(folder: &Path) -> Result<Manifest, Error> {
-    let path = folder.join(MANIFEST);
-    let text = fs::read_to_string(&path).map_err(|error| match error.kind() {
-        std::io::ErrorKind::NotFound => Error::Sense(format!(
+fn manifest(folder: &Path, identities: Option<&Identities>) -> Result<Manifest, Error> {
+    let path = envelope::there(&folder.join(MANIFEST));
+    if !path.exists() {
+        return Err(Error::Sense(format!(
             "`{}` is not there: give the folder that `fenliu export` wrote",
             path.display()
-        )),
-        _ => io(&path)(error),
-    })?;
+        )));
+    }
+    let text = std::io::read_to_string(envelope::open(&path, identities)?);
+    let text = text.map_err(|error| envelope::broken(&path, &error))?;
     let manifest: Manifest = serde_json::from_str(&text)
         .map_err(|error| Error::Sense(format!("{}: {error}", path.display())))?;
     if manifest.format != FORMAT {
@@ -185,12 +217,17 @@ fn manifest(folder: &Path) -> Result<Manifest, Error> {
             let name = &part.table;
             return Err(Error::Sense(format!("the export has a table `{name}`, which is unknown")));
         }
-        check(folder, part)?;
+        check(folder, part, identities)?;
     }
     Ok(manifest)
 }
 
-fn import_into(store: &Store, folder: &Path, manifest: Manifest) -> Result<Manifest, Error> {
+fn import_into(
+    store: &Store,
+    folder: &Path,
+    manifest: Manifest,
+    identities: Option<&Identities>,
+) -> Result<Manifest, Error> {
     let mut failure = None;
     let taken = store.writer()?.transaction(|transaction| {
         for table in tables() {
@@ -199,7 +236,7 @@ fn import_into(store: &Store, folder: &Path, manifest: Manifest) -> Result<Manif
                 let why = format!("the store is not empty: table `{name}` has rows");
                 return Err(crate::store::Error::Refused(why));
             }
-            if let Err(error) = take_table(transaction, table, folder, &manifest) {
+            if let Err(error) = take_table(transaction, table, (folder, identities), &manifest) {
                 let text = error.to_string();
                 failure = Some(error);
                 return Err(crate::store::Error::Refused(text));
@@ -215,12 +252,12 @@ fn import_into(store: &Store, folder: &Path, manifest: Manifest) -> Result<Manif
 }
 
 /// A file must be as the manifest says, to the byte.
-fn check(folder: &Path, part: &Part) -> Result<(), Error> {
-    let path = folder.join(format!("{}.jsonl", part.table));
-    let mut file = BufReader::new(File::open(&path).map_err(io(&path))?);
+fn check(folder: &Path, part: &Part, identities: Option<&Identities>) -> Result<(), Error> {
+    let path = file_of(folder, &part.table);
+    let mut file = envelope::open(&path, identities)?;
     let mut digest = Sha256::new();
     loop {
-        let bytes = file.fill_buf().map_err(io(&path))?;
+        let bytes = file.fill_buf().map_err(|error| envelope::broken(&path, &error))?;
         if bytes.is_empty() {
             break;
         }
@@ -241,7 +278,7 @@ const PROOF: [&str; 5] = ["instance", "event", "audit_entry", "checkpoint", "che
 fn take_table(
     transaction: &mut crate::store::Transaction<'_>,
     table: &crate::store::Table,
-    folder: &Path,
+    (folder, identities): (&Path, Option<&Identities>),
     manifest: &Manifest,
 ) -> Result<(), Error> {
     if !manifest.tables.iter().any(|part| part.table == table.name) {
@@ -252,11 +289,11 @@ fn take_table(
         let (folder, table) = (folder.display(), table.name);
         return Err(Error::Sense(format!("{folder}: the manifest has no table `{table}`")));
     }
-    let path = folder.join(format!("{}.jsonl", table.name));
-    let file = BufReader::new(File::open(&path).map_err(io(&path))?);
+    let path = file_of(folder, table.name);
+    let file = envelope::open(&path, identities)?;
     let mut rows = Vec::new();
     for (number, line) in file.lines().enumerate() {
-        let line = line.map_err(io(&path))?;
+        let line = line.map_err(|error| envelope::broken(&path, &error))?;
         let row: Json = serde_json::from_str(&line)
             .map_err(|error| Error::Sense(format!("{}:{}: {error}", path.display(), number + 1)))?;
         rows.push(row);
@@ -277,11 +314,12 @@ pub fn verify_export(
     settings: &Settings,
     folder: &Path,
     noted: &Noted,
+    identities: Option<&Identities>,
 ) -> Result<gate::Report, Error> {
-    let manifest = manifest(folder)?;
+    let manifest = manifest(folder, identities)?;
     let store = Store::open("sqlite::memory:", Options::default())?;
     store.migrate()?;
-    import_into(&store, folder, manifest)?;
+    import_into(&store, folder, manifest, identities)?;
     keys::use_if_there(settings, &store)?;
     Ok(gate::verify_signed(&store, noted, |_| ())?)
 }
@@ -291,20 +329,27 @@ pub fn verify_export(
 /// # Errors
 /// What is not such a thing.
 pub fn noted(key: Option<&str>, checkpoint: Option<&str>) -> Result<Noted, Error> {
-    let bytes = |text: &str| unhex(text).and_then(|bytes| <[u8; 32]>::try_from(bytes).ok());
     let wrong = |what: &str| Error::Sense(what.to_owned());
     let key = key.map(|key| {
         let wrong = || wrong("--key: a public key is 64 hexadecimal digits");
         bytes(key).map(Vec::from).ok_or_else(wrong)
     });
     let checkpoint = checkpoint.map(|text| {
-        let parts = text.split_once(':');
-        let read = parts.and_then(|(number, hash)| Some((number.parse().ok()?, bytes(hash)?)));
-        read.ok_or_else(|| {
+        self::checkpoint(text).ok_or_else(|| {
             wrong("--checkpoint: a number, `:`, and a hash of 64 hexadecimal digits")
         })
     });
     Ok(Noted { key: key.transpose()?, checkpoint: checkpoint.transpose()? })
+}
+
+fn bytes(text: &str) -> Option<[u8; 32]> {
+    unhex(text).and_then(|bytes| bytes.try_into().ok())
+}
+
+/// The number and hash of a checkpoint, as they are noted: `7:3a…`.
+pub(super) fn checkpoint(text: &str) -> Option<(i64, [u8; 32])> {
+    let (number, hash) = text.split_once(':')?;
+    Some((number.parse().ok()?, bytes(hash)?))
 }
 
 /// What looking again found, for people.
@@ -337,54 +382,4 @@ pub fn told(report: &gate::Report) -> workflow::Report {
         text.push_str(&format!("  {fault}\n"));
     }
     workflow::Report { text, failed: !report.is_sound() }
-}
-
-/// Writes a copy of the SQLite database to a new file, while a service may run.
-///
-/// # Errors
-/// When the file is there already; for other databases; what SQLite says.
-pub fn backup(settings: &Settings, file: &Path) -> Result<(), Error> {
-    let options = Options { read_only: true, ..Options::default() };
-    let store = Store::open(&settings.database_url(), options)?;
-    // Made here, so that nobody else may read it: SQLite fills a file that is empty.
-    drop(new_file(file)?);
-    store.copy_to(file)?;
-    Ok(())
-}
-
-/// The key that signs checkpoints: read, or made when it is not there and may be.
-///
-/// # Errors
-/// A file that cannot be read or written, or holds no key.
-pub fn seal_key(settings: &Settings, make: bool) -> Result<SigningKey, Error> {
-    let path = settings.seal_key();
-    if make && !path.exists() {
-        let mut seed = [0_u8; 32];
-        getrandom::fill(&mut seed)
-            .map_err(|error| Error::Sense(format!("the system gives no randomness: {error}")))?;
-        let mut file = new_file(&path)?;
-        file.write_all(format!("{}\n", hex(&seed)).as_bytes()).map_err(io(&path))?;
-        file.sync_all().map_err(io(&path))?;
-    }
-    let text = fs::read_to_string(&path).map_err(|error| match error.kind() {
-        std::io::ErrorKind::NotFound => Error::Sense(format!(
-            "there is no key at `{}` (database.seal_key, database.folder): it is made at the first start of \
-             `fenliu serve`",
-            path.display()
-        )),
-        _ => io(&path)(error),
-    })?;
-    let seed = unhex(text.trim()).and_then(|bytes| <[u8; 32]>::try_from(bytes).ok());
-    seed.and_then(|seed| SigningKey::from_seed(&seed)).ok_or_else(|| {
-        let path = path.display();
-        Error::Sense(format!("{path}: a key is 64 hexadecimal digits; this is none"))
-    })
-}
-
-/// The public half of the key, in hexadecimal.
-///
-/// # Errors
-/// As for [`seal_key`].
-pub fn public_key(settings: &Settings) -> Result<String, Error> {
-    Ok(hex(seal_key(settings, false)?.public()))
 }

@@ -87,6 +87,7 @@ fn mail(wish: &set::Email) -> Result<Arc<dyn Channel>, Error> {
             set::Security::Starttls => smtp::Security::StartTls,
             set::Security::Tls => smtp::Security::Tls,
         },
+        allow_clear_text: wish.allow_clear_text,
         user: wish.user.clone(),
         password: secret(section, &wish.password)?,
         from: wish.from.clone(),
@@ -103,6 +104,12 @@ fn centre(wish: &set::Sms, inbox: Inbox) -> Result<Arc<dyn Channel>, Error> {
     let options = smpp::Options {
         host: wish.host.clone(),
         port: wish.port,
+        tls: match wish.security {
+            set::SmsSecurity::None => false,
+            set::SmsSecurity::Tls => true,
+        },
+        roots: roots(section, &wish.roots)?,
+        allow_clear_text: wish.allow_clear_text,
         bind: match wish.bind {
             set::Bind::Transceiver => smpp::Bind::Transceiver,
             set::Bind::Separate => smpp::Bind::Separate,
@@ -166,6 +173,7 @@ fn http_gateway(sms: &set::Sms, now: Now) -> Result<Arc<dyn Channel>, Error> {
             from: reading.from,
             text: reading.text,
         },
+        allow_clear_text: sms.allow_clear_text,
         test_url: wish.test_url.clone(),
         roots: roots(section, &wish.roots)?,
         time: seconds(sms.seconds),

@@ -6,19 +6,17 @@ use std::sync::Arc;
 use tokio::sync::Notify;
 
 use super::rules::{access_rules, alert_rules, routing_rules};
-use super::{keys, listening};
+use super::{anchors, judging, keys, listening};
 use crate::calendar::Calendar;
 use crate::channel::Now;
 use crate::clock::Clock;
 use crate::config::channel::SmsKind;
 use crate::config::database::only_file;
-use crate::config::job::Does;
 use crate::config::jurisdiction::Jurisdiction;
 use crate::config::settings::Settings;
 use crate::domain::{Actor, Directory, JurisdictionId, PersonId, Role, Scope};
-use crate::gate::{Caller, Gate, NewAlarm, NewToken, Parts};
+use crate::gate::{Caller, Gate, NewToken, Parts};
 use crate::http::Stopper;
-use crate::scheduler::jobs::NEVER_ERASED;
 use crate::scheduler::{self, Lines, Scheduler};
 use crate::store::{Options, Reader, Store};
 
@@ -92,17 +90,22 @@ pub(super) fn empty(address: &str) -> Error {
     ))
 }
 
-fn open_as(settings: &Settings, clock: Arc<dyn Clock>, create: bool) -> Result<Gate, Error> {
+/// How the database of the settings is opened.
+pub(super) fn options(settings: &Settings) -> Options {
     let database = &settings.database;
     // At least a second: zero would mean no limit at all to PostgreSQL.
     let millis = |seconds: u32| seconds.max(1).saturating_mul(1_000);
-    let options = Options {
-        create,
+    Options {
         readers: database.readers,
+        allow_clear_text: database.allow_clear_text,
         lock_ms: millis(database.lock_seconds),
         statement_ms: millis(database.statement_seconds),
         ..Options::default()
-    };
+    }
+}
+
+fn open_as(settings: &Settings, clock: Arc<dyn Clock>, create: bool) -> Result<Gate, Error> {
+    let options = Options { create, ..options(settings) };
     let store = Store::open(&settings.database_url(), options)?;
     store.migrate()?;
     if !create && store.read(Reader::jurisdictions)?.is_empty() {
@@ -204,41 +207,6 @@ fn advise(settings: &Settings, gate: &Gate) -> Result<(), Error> {
     trained.map(drop).map_err(Error::Server)
 }
 
-/// Whoever keeps the database has switched off what makes a commit last: the operator is told.
-fn judge_database(gate: &Gate) -> Result<(), Error> {
-    let weak = gate.weak_settings()?;
-    if !weak.is_empty() {
-        let detail = format!("{} = off: switch on, and restart the server", weak.join(", "));
-        tracing::error!(detail, "what is acknowledged may be lost with the database's machine");
-        alarm(gate, "database_unsafe", detail);
-    }
-    Ok(())
-}
-
-/// Whoever has decided nothing keeps callers for ever: the operator is told.
-fn judge_retention(settings: &Settings, gate: &Gate) {
-    if !settings.jobs().iter().any(|job| job.does == Does::EraseCallers) {
-        let detail = "no job erases callers when their time has come: set one with `does = \
-                      \"erase_callers\"` and its `days`";
-        tracing::error!(detail, "callers are kept for ever");
-        alarm(gate, NEVER_ERASED, detail.to_owned());
-    }
-}
-
-/// Raises an operator alarm about the house as a whole.
-fn alarm(gate: &Gate, kind: &str, detail: String) {
-    let new = NewAlarm {
-        kind: kind.to_owned(),
-        jurisdiction: gate.registry().jurisdictions().first().copied(),
-        instance: None,
-        at: gate.now(),
-        detail,
-    };
-    if let Err(error) = gate.raise_alarm(&new) {
-        tracing::error!(%error, kind, "an alarm could not be written");
-    }
-}
-
 /// Takes the texts of the settings' folder into use.
 fn word(settings: &Settings, gate: &Gate) -> Result<(), Error> {
     let templates = super::alerts::templates(settings).map_err(Error::Sense)?;
@@ -304,6 +272,8 @@ pub struct Running {
     stopper: Stopper,
     server: tokio::task::JoinHandle<std::io::Result<()>>,
     scheduler: Scheduler,
+    /// Looks at what was signed of the past, once.
+    anchors: std::thread::JoinHandle<()>,
 }
 
 /// Puts the house together and lets it run. Must be called within a tokio runtime.
@@ -317,7 +287,7 @@ pub fn start(settings: &Settings, clock: Arc<dyn Clock>) -> Result<Running, Erro
     let sense = |error: &dyn std::fmt::Display| Error::Sense(error.to_string());
     scheduler::jobs::Plan::new(&settings.jobs()).map_err(|error| sense(&error))?;
     let gate = open(settings, clock)?;
-    gate.use_seal(super::archive::seal_key(settings, true)?);
+    gate.use_seal(keys::seal_key(settings, true)?);
     let (lines, postboxes) = super::channels::lines(settings, now)?;
     gate.guard_webhooks(super::channels::reach(settings)?);
     let server = listening::listen(settings, &gate, postboxes)?;
@@ -327,15 +297,17 @@ pub fn start(settings: &Settings, clock: Arc<dyn Clock>) -> Result<Running, Erro
         gate.make_checkpoint()?;
     }
     word(settings, &gate)?;
-    judge_database(&gate)?;
-    judge_retention(settings, &gate);
+    judging::database(&gate)?;
+    judging::retention(settings, &gate);
+    judging::wires(&gate, &lines)?;
+    let anchors = anchors::look(settings, &gate)?;
     advise(settings, &gate)?;
     let scheme = if settings.server.certificate.as_os_str().is_empty() { "http" } else { "https" };
     let base = format!("{scheme}://{}", server.local_addr());
     let stopper = server.stopper();
     let scheduler = schedule(settings, &gate, lines, speed)?;
     let server = tokio::spawn(server.run());
-    Ok(Running { gate, base, token, stopper, server, scheduler })
+    Ok(Running { gate, base, token, stopper, server, scheduler, anchors })
 }
 
 impl Running {
@@ -350,8 +322,14 @@ impl Running {
             Ok(outcome) => outcome.map_err(Error::Server),
             Err(error) => Err(Error::Server(std::io::Error::other(error))),
         };
-        let gate = self.gate;
-        match tokio::task::spawn_blocking(move || gate.settle()).await {
+        let (gate, anchors) = (self.gate, self.anchors);
+        let settled = tokio::task::spawn_blocking(move || {
+            if anchors.join().is_err() {
+                tracing::error!("the checkpoints could not be looked at");
+            }
+            gate.settle()
+        });
+        match settled.await {
             Ok(Ok(true)) => {}
             Ok(Ok(false)) => {
                 tracing::warn!("the write-ahead log could not be emptied; copy it too");

@@ -1,5 +1,5 @@
-//! The keys by which callers' data are kept locked: read from their file or the environment, made at the
-//! first start, one added by `fenliu key rotate`.
+//! The keys: those by which callers' data are kept locked, read from their file or the environment, made at
+//! the first start, one added by `fenliu key rotate`; the one that signs checkpoints.
 
 use std::fs;
 use std::io::{ErrorKind, Write as _};
@@ -10,19 +10,21 @@ use std::time::Duration;
 
 use clap::Subcommand;
 
-use super::archive::{self, io, new_file};
+use super::archive::{io, new_file};
+use super::envelope;
 use super::house::{self, Error};
 use super::workflow::Report;
 use crate::clock::{Clock as _, SystemClock};
 use crate::config::settings::Settings;
 use crate::domain::Instant;
-use crate::domain::event::hex;
+use crate::domain::event::{hex, unhex};
 use crate::gate::{Gate, Relocking};
+use crate::seal::SigningKey;
 use crate::store::{self, Keys, Options, Store};
 use crate::vault::{KeyLine, Vault};
 
 /// What is to be done with keys.
-#[derive(Debug, Clone, Copy, Subcommand)]
+#[derive(Debug, Clone, Subcommand)]
 pub enum Wish {
     /// Add a new key for callers' data. A running service takes it up within seconds and locks
     /// everything anew; if none runs, that is done here.
@@ -30,6 +32,12 @@ pub enum Wish {
     /// Print which key has locked how many values: one that has locked none may be taken out of the
     /// file.
     Fields,
+    /// Make a key for locked copies in a new file, and print the recipient to lock them for. Move the
+    /// file away from this machine: who has it opens every copy, and without it nobody opens any.
+    Backup {
+        /// The new file.
+        file: PathBuf,
+    },
 }
 
 /// Prints the public half of the key that signs checkpoints, or does what is wished with the keys of
@@ -39,11 +47,49 @@ pub enum Wish {
 /// Keys that cannot be read or written; what the store says.
 pub fn run(settings: &Settings, wish: Option<Wish>, say: impl Fn(&str)) -> Result<Report, Error> {
     let text = match wish {
-        None => format!("{}\n", archive::public_key(settings)?),
+        None => format!("{}\n", public_key(settings)?),
         Some(Wish::Rotate) => rotate(settings, say)?,
         Some(Wish::Fields) => fields(settings)?,
+        Some(Wish::Backup { file }) => format!("{}\n", envelope::make_key(&file)?),
     };
     Ok(Report::of(text))
+}
+
+/// The key that signs checkpoints: read, or made when it is not there and may be.
+///
+/// # Errors
+/// A file that cannot be read or written, or holds no key.
+pub fn seal_key(settings: &Settings, make: bool) -> Result<SigningKey, Error> {
+    let path = settings.seal_key();
+    if make && !path.exists() {
+        let mut seed = [0_u8; 32];
+        getrandom::fill(&mut seed)
+            .map_err(|error| Error::Sense(format!("the system gives no randomness: {error}")))?;
+        let mut file = new_file(&path)?;
+        file.write_all(format!("{}\n", hex(&seed)).as_bytes()).map_err(io(&path))?;
+        file.sync_all().map_err(io(&path))?;
+    }
+    let text = fs::read_to_string(&path).map_err(|error| match error.kind() {
+        ErrorKind::NotFound => Error::Sense(format!(
+            "there is no key at `{}` (database.seal_key, database.folder): it is made at the first start of \
+             `fenliu serve`",
+            path.display()
+        )),
+        _ => io(&path)(error),
+    })?;
+    let seed = unhex(text.trim()).and_then(|bytes| <[u8; 32]>::try_from(bytes).ok());
+    seed.and_then(|seed| SigningKey::from_seed(&seed)).ok_or_else(|| {
+        let path = path.display();
+        Error::Sense(format!("{path}: a key is 64 hexadecimal digits; this is none"))
+    })
+}
+
+/// The public half of the key, in hexadecimal.
+///
+/// # Errors
+/// As for [`seal_key`].
+pub fn public_key(settings: &Settings) -> Result<String, Error> {
+    Ok(hex(seal_key(settings, false)?.public()))
 }
 
 /// Lets a store use its keys. They are made where there are none and nothing is locked yet.
@@ -244,7 +290,7 @@ fn keep(path: &Path, text: &str) -> Result<(), Error> {
 }
 
 fn fields(settings: &Settings) -> Result<String, Error> {
-    let options = Options { read_only: true, ..Options::default() };
+    let options = Options { read_only: true, ..house::options(settings) };
     let store = Store::open(&settings.database_url(), options)?;
     use_if_there(settings, &store)?;
     let counts = store.read(store::Reader::locked_by)?;

@@ -98,7 +98,7 @@ fn ground(settings: &Settings, wish: &Wish) -> Result<(Ground, String), String> 
         let ground = founding(settings)?;
         return Ok((ground, "founding".to_owned()));
     }
-    let options = Options { read_only: true, ..Options::default() };
+    let options = Options { read_only: true, ..super::house::options(settings) };
     let store = Store::open(&url, options).map_err(|error| error.to_string())?;
     let now = SystemClock::new().now();
     let ground = stored_ground(&store, wish.jurisdiction.as_deref(), now);

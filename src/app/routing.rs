@@ -148,7 +148,7 @@ fn stored(settings: &Settings) -> Result<Option<Store>, String> {
     if settings.database.url.is_empty() && !file.exists() {
         return Ok(None);
     }
-    let options = Options { read_only: true, ..Options::default() };
+    let options = Options { read_only: true, ..super::house::options(settings) };
     let store = Store::open(&settings.database_url(), options);
     store.map(Some).map_err(|error| error.to_string())
 }

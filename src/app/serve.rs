@@ -1,10 +1,13 @@
 //! `fenliu serve`, `demo`, `verify` and `token`: the commands that need a house or its data.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
+use clap::Args;
+
+use super::envelope::Identities;
 use super::house::{self, Error};
-use super::{demo, keys};
+use super::{archive, demo, keys, workflow};
 use crate::clock::{Clock, FastClock, SystemClock};
 use crate::config::settings::{LogFormat, Settings};
 use crate::domain::{Actor, Grant, Instant, Person, PersonId, Role, Scope};
@@ -133,19 +136,50 @@ pub fn demonstrate(
     })
 }
 
+/// Brings the schema up to date, as the role that owns the tables; a service by a role that may not finds
+/// nothing to do afterwards. Answers how many migrations there were.
+///
+/// # Errors
+/// What keeps the database from being opened or changed.
+pub fn migrate(settings: &Settings) -> Result<usize, Error> {
+    let options = Options { create: true, ..house::options(settings) };
+    let store = Store::open(&settings.database_url(), options)?;
+    let missing = store.pending_migrations()?.len();
+    store.migrate()?;
+    Ok(missing)
+}
+
 /// Looks again at a whole database, reading only: chains, decisions, rows, and checkpoints, which
 /// must be as they were `noted`.
 ///
 /// # Errors
 /// When the database cannot be read.
 pub fn verify(settings: &Settings, noted: &gate::Noted) -> Result<gate::Report, Error> {
-    let options = Options { read_only: true, ..Options::default() };
+    let options = Options { read_only: true, ..house::options(settings) };
     let store = Store::open(&settings.database_url(), options)?;
     if store.read(Reader::jurisdictions)?.is_empty() {
         return Err(house::empty(&store.address()));
     }
     keys::use_if_there(settings, &store)?;
     Ok(gate::verify_signed(&store, noted, |_| ())?)
+}
+
+/// Looks again at a database, or at an export, which the keys open if it is locked; what is found is for
+/// people.
+///
+/// # Errors
+/// As for [`verify`] and [`archive::verify_export`].
+pub fn look_again(
+    settings: &Settings,
+    export: Option<&Path>,
+    noted: &gate::Noted,
+    identities: Option<&Identities>,
+) -> Result<workflow::Report, Error> {
+    let found = match export {
+        Some(folder) => archive::verify_export(settings, folder, noted, identities),
+        None => verify(settings, noted),
+    };
+    Ok(archive::told(&found?))
 }
 
 /// A token to be made on the command line.
@@ -255,6 +289,34 @@ fn meant(gate: &Gate, wish: &TokenWish) -> Result<(Caller, Person), Error> {
             wish.person,
             several.iter().map(one_of).collect::<Vec<_>>().join("\n  ")
         ))),
+    }
+}
+
+/// Which settings and which database.
+#[derive(Debug, Args)]
+pub struct Place {
+    /// The settings file.
+    #[arg(long)]
+    pub config: Option<PathBuf>,
+    /// The database, instead of that of the settings.
+    #[arg(long)]
+    pub database: Option<String>,
+}
+
+impl Place {
+    /// The settings that are meant.
+    ///
+    /// # Errors
+    /// As for [`settings`].
+    pub fn settings(
+        self,
+        environment: impl Iterator<Item = (String, String)>,
+    ) -> Result<Settings, Error> {
+        let mut settings = settings(self.config, environment)?;
+        if let Some(database) = self.database {
+            settings.database.url = database;
+        }
+        Ok(settings)
     }
 }
 

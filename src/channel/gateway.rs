@@ -18,6 +18,7 @@ use self::template::{Document, Template, Values};
 use super::answer::fit;
 use super::post::{Answer, Failure, Poster, hmac_sha256, scalar};
 use super::{Channel, Incoming, Letter, Now, Outcome, Setup};
+use crate::domain::Wire;
 use crate::domain::event::hex;
 
 pub use incoming::Reading;
@@ -88,6 +89,8 @@ pub struct Options {
     pub success: Success,
     /// How receipts and replies are read that the provider posts.
     pub reading: Reading,
+    /// Also to another machine without TLS.
+    pub allow_clear_text: bool,
     /// What is asked for at a self-test; empty: whether the gateway's server answers at all.
     pub test_url: String,
     /// Certificates that are trusted besides those of the system, as PEM.
@@ -113,7 +116,7 @@ impl Gateway {
     /// A channel that posts.
     ///
     /// # Errors
-    /// A template, a method, or certificates that cannot be read.
+    /// A template, a method, or certificates that cannot be read; a line that others can read.
     pub fn new(options: Options, now: Now) -> Result<Self, Setup> {
         let template = |key, text: &str| Template::parse(text).map_err(|why| Setup::new(key, why));
         let url = template("url", &options.url)?;
@@ -132,6 +135,12 @@ impl Gateway {
         }
         if options.url.is_empty() {
             return Err(Setup::new("url", "name the gateway's address"));
+        }
+        let wire = Wire::of_url(&options.url);
+        Setup::unless_clear(wire, "url", options.allow_clear_text)?;
+        if !options.test_url.is_empty() {
+            let tested = Wire::of_url(&options.test_url);
+            Setup::unless_clear(tested, "test_url", options.allow_clear_text)?;
         }
         let method = Method::from_bytes(options.method.as_bytes())
             .map_err(|error| Setup::new("method", error))?;
@@ -244,6 +253,12 @@ impl Gateway {
 impl Channel for Gateway {
     fn name(&self) -> &'static str {
         "gateway"
+    }
+
+    fn wire(&self) -> Wire {
+        let test = &self.options.test_url;
+        let tested = (!test.is_empty()).then(|| Wire::of_url(test));
+        tested.into_iter().chain([Wire::of_url(&self.options.url)]).max().unwrap_or_default()
     }
 
     fn send<'a>(&'a self, letter: &'a Letter) -> BoxFuture<'a, Outcome> {

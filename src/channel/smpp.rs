@@ -23,7 +23,9 @@ use self::link::{Link, Session};
 use self::pdu::Role;
 use self::receipt::Groups;
 use super::gateway::number;
+use super::tls::Tls;
 use super::{Channel, Inbox, Letter, Outcome, Setup};
+use crate::domain::Wire;
 
 /// Which sessions are bound.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -41,6 +43,12 @@ pub struct Options {
     pub host: String,
     /// Its port.
     pub port: u16,
+    /// Whether the line is protected by TLS, from the first byte.
+    pub tls: bool,
+    /// Certificates that are trusted besides those of the system, as PEM.
+    pub roots: Vec<u8>,
+    /// Also to another machine without TLS.
+    pub allow_clear_text: bool,
     /// Which sessions are bound.
     pub bind: Bind,
     /// By which name the centre knows us: at most 15 characters.
@@ -102,9 +110,12 @@ impl Smpp {
     /// Starts the session; what comes in goes to `inbox`. Must be called within a tokio runtime.
     ///
     /// # Errors
-    /// A setting that SMPP has no room for.
+    /// A setting that SMPP has no room for; certificates that cannot be read; a line that others can read.
     pub fn start(options: Options, inbox: Inbox) -> Result<Self, Setup> {
         pdu::check(&options)?;
+        let wire = Wire::to(&options.host, options.tls);
+        Setup::unless_clear(wire, "security", options.allow_clear_text)?;
+        let tls = if options.tls { Some(Tls::new(&options.host, &options.roots)?) } else { None };
         let options = Arc::new(options);
         let groups = Arc::new(Mutex::new(Groups::default()));
         let (stop, stopped) = watch::channel(false);
@@ -116,8 +127,8 @@ impl Smpp {
         let (mut sessions, mut tasks) = (Vec::new(), Vec::new());
         for (role, work) in roles {
             let (session, seen) = watch::channel(Session::Opening);
-            let link =
-                Link::new(role, Arc::clone(&options), Arc::clone(&groups), inbox.clone(), session);
+            let (options, groups) = (Arc::clone(&options), Arc::clone(&groups));
+            let link = Link::new(role, options, tls.clone(), groups, inbox.clone(), session);
             sessions.push(seen);
             tasks.push(tokio::spawn(link.keep(work, stopped.clone())));
         }
@@ -285,6 +296,10 @@ impl Smpp {
 impl Channel for Smpp {
     fn name(&self) -> &'static str {
         "smpp"
+    }
+
+    fn wire(&self) -> Wire {
+        Wire::to(&self.options.host, self.options.tls)
     }
 
     fn send<'a>(&'a self, letter: &'a Letter) -> BoxFuture<'a, Outcome> {

@@ -18,11 +18,12 @@ use tokio::time::Instant as Monotonic;
 use self::line::{Fault, Line, Lines};
 use super::answer::fit;
 use super::{Channel, Letter, Outcome, Setup};
+use crate::domain::Wire;
 
 /// How the line to the mail server is protected.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Security {
-    /// Not at all: for a server on the same machine.
+    /// Not at all: for a server on this machine.
     None,
     /// In clear first, then TLS; never without.
     StartTls,
@@ -39,6 +40,8 @@ pub struct Options {
     pub port: u16,
     /// How the line is protected.
     pub security: Security,
+    /// Also to another machine without TLS.
+    pub allow_clear_text: bool,
     /// Who logs in; empty: nobody.
     pub user: String,
     /// With which password.
@@ -65,6 +68,7 @@ impl std::fmt::Debug for Options {
 /// Mail by SMTP.
 pub struct Smtp {
     from: Mailbox,
+    wire: Wire,
     time: Duration,
     lines: Lines,
 }
@@ -73,12 +77,14 @@ impl Smtp {
     /// A channel that connects when it has something to send.
     ///
     /// # Errors
-    /// A sender that is no mail address, certificates that cannot be read.
+    /// A sender that is no mail address, certificates that cannot be read, a line that others can read.
     pub fn new(options: Options) -> Result<Self, Setup> {
         let from: Mailbox = options.from.parse().map_err(|error| Setup::new("from", error))?;
         if options.host.is_empty() {
             return Err(Setup::new("host", "name the mail server"));
         }
+        let wire = Wire::to(&options.host, options.security != Security::None);
+        Setup::unless_clear(wire, "security", options.allow_clear_text)?;
         let tls = match options.security {
             Security::None => None,
             Security::StartTls | Security::Tls => Some(tls(&options)?),
@@ -92,7 +98,7 @@ impl Smtp {
         let Options { host, port, security, idle, time, .. } = options;
         let lines =
             Lines::new(line::Server { host, port, security, tls, hello, credentials, idle });
-        Ok(Self { from, time, lines })
+        Ok(Self { from, wire, time, lines })
     }
 
     async fn hand_over(&self, letter: &Letter) -> Outcome {
@@ -180,6 +186,10 @@ impl Smtp {
 impl Channel for Smtp {
     fn name(&self) -> &'static str {
         "smtp"
+    }
+
+    fn wire(&self) -> Wire {
+        self.wire
     }
 
     fn send<'a>(&'a self, letter: &'a Letter) -> BoxFuture<'a, Outcome> {

@@ -19,7 +19,7 @@ use tokio::time::Instant as Monotonic;
 
 use super::post::{Answer, Failure, Poster, hmac_sha256, scalar};
 use super::{Channel, Form, Hook, Letter, Now, Outcome, Setup};
-use crate::domain::Instant;
+use crate::domain::{Instant, Wire};
 
 pub use hosts::Hosts;
 pub use reach::{Barred, Lookup, Reach};
@@ -51,6 +51,7 @@ const ROBOT_MAX: usize = 2_000;
 pub struct Webhook {
     poster: Poster,
     reach: Reach,
+    wire: Wire,
     now: Now,
     /// Hosts that asked for patience, and until when.
     patience: Mutex<BTreeMap<String, Monotonic>>,
@@ -63,9 +64,10 @@ impl Webhook {
     /// Certificates that cannot be read.
     pub fn new(options: Options, now: Now) -> Result<Self, Setup> {
         let Options { allow_http, allow_private, hosts, roots, time, lookup } = options;
+        let wire = if allow_http { Wire::Clear } else { Wire::Verified };
         let reach = Reach::new(allow_http, allow_private, hosts, lookup);
         let poster = Poster::new(&roots, time, Some(reach.clone()))?;
-        Ok(Self { poster, reach, now, patience: Mutex::new(BTreeMap::new()) })
+        Ok(Self { poster, reach, wire, now, patience: Mutex::new(BTreeMap::new()) })
     }
 
     async fn hand_over(&self, letter: &Letter) -> Outcome {
@@ -151,6 +153,10 @@ impl Webhook {
 impl Channel for Webhook {
     fn name(&self) -> &'static str {
         "http"
+    }
+
+    fn wire(&self) -> Wire {
+        self.wire
     }
 
     fn send<'a>(&'a self, letter: &'a Letter) -> BoxFuture<'a, Outcome> {

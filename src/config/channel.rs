@@ -36,6 +36,9 @@ pub struct Email {
     pub port: u16,
     /// `starttls` (never without), `tls`, or `none` for a server on this machine.
     pub security: Security,
+    /// Also `none` to another machine, where whoever is on the way can read passwords and messages; as
+    /// long as it is so, an operator alarm stands (`clear_text.email`).
+    pub allow_clear_text: bool,
     /// Who logs in; empty: nobody.
     pub user: String,
     /// With which password.
@@ -62,6 +65,7 @@ impl Default for Email {
             host: String::new(),
             port: 587,
             security: Security::Starttls,
+            allow_clear_text: false,
             user: String::new(),
             password: Secret::default(),
             from: "分流 <fenliu@localhost>".to_owned(),
@@ -104,8 +108,15 @@ pub struct Sms {
     pub kind: SmsKind,
     /// The SMS centre.
     pub host: String,
-    /// Its port.
+    /// Its port: often 3550 with `tls`, 2775 with `none`.
     pub port: u16,
+    /// `tls`, from the first byte, or `none` for a centre or a tunnel on this machine.
+    pub security: SmsSecurity,
+    /// Also `none`, or a gateway's `http:` address, to another machine, where whoever is on the way can
+    /// read passwords and messages; as long as it is so, an operator alarm stands (`clear_text.sms`).
+    pub allow_clear_text: bool,
+    /// A PEM file of certificates that are trusted besides the system's; empty: none.
+    pub roots: PathBuf,
     /// `transceiver` (one session) or `separate` (one that sends and one that receives).
     pub bind: Bind,
     /// By which name the centre knows us: at most 15 characters.
@@ -151,7 +162,10 @@ impl Default for Sms {
         Self {
             kind: SmsKind::Log,
             host: String::new(),
-            port: 2775,
+            port: 3550,
+            security: SmsSecurity::Tls,
+            allow_clear_text: false,
+            roots: PathBuf::new(),
             bind: Bind::Transceiver,
             system_id: String::new(),
             password: Secret::default(),
@@ -187,6 +201,16 @@ pub enum SmsKind {
     Log,
 }
 
+/// How the line to the SMS centre is protected.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum SmsSecurity {
+    /// Not at all.
+    None,
+    /// TLS from the first byte.
+    Tls,
+}
+
 /// Which sessions are bound.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
@@ -203,7 +227,7 @@ pub enum Bind {
 pub struct Webhook {
     /// `http`, or `log`: a line in `messages.log` instead of a request.
     pub kind: WebhookKind,
-    /// Also to `http:` addresses.
+    /// Also to `http:` addresses; as long as it is so, an operator alarm stands (`clear_text.webhook`).
     pub allow_http: bool,
     /// Also to private and loopback addresses: when units' systems are in the same network.
     pub allow_private: bool,

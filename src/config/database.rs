@@ -12,8 +12,13 @@ use crate::domain::ChainHash;
 #[serde(deny_unknown_fields, default)]
 pub struct Database {
     /// `sqlite:PATH` or `postgres://USER:PASSWORD@HOST/NAME`; empty means the file `fenliu.db` in
-    /// the data folder.
+    /// the data folder. Of a PostgreSQL on another machine the URL says how its certificate is checked:
+    /// `?sslmode=verify-full&sslrootcert=FILE` (or `verify-ca`).
     pub url: String,
+    /// Also to a PostgreSQL on another machine whose certificate is not checked: whoever is on the way
+    /// can read and change everything; as long as it is so, an operator alarm stands
+    /// (`clear_text.database`).
+    pub allow_clear_text: bool,
     /// The data folder: the SQLite file, and the messages of the `log` channel.
     pub folder: PathBuf,
     /// Connections for reading.
@@ -24,6 +29,11 @@ pub struct Database {
     pub lock_seconds: u32,
     /// PostgreSQL breaks off a statement that takes more than so many seconds.
     pub statement_seconds: u32,
+    /// A file of checkpoints that are kept elsewhere than the database, a line each: its number, `:` and
+    /// its hash, as the auditors' mails have them. When the service starts they must be there as they were,
+    /// like the newest that the database has itself; what does not agree is an operator alarm. Counted from
+    /// the folder of this file; empty: none are kept.
+    pub checkpoints: PathBuf,
     /// The file of the key that signs where the chains of events stand, in the data folder unless its
     /// path is absolute. Made at the first start. Whoever has it can forge: keep it from those who can
     /// write to the database, and note its public half (`fenliu key`) elsewhere.
@@ -36,11 +46,13 @@ impl Default for Database {
         let seal_key = PathBuf::from("seal.key");
         Self {
             url: String::new(),
+            allow_clear_text: false,
             folder,
             readers: 4,
             batch_max: 256,
             lock_seconds: 5,
             statement_seconds: 30,
+            checkpoints: PathBuf::new(),
             seal_key,
         }
     }

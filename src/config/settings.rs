@@ -12,6 +12,7 @@ use toml::{Table, Value};
 
 use super::access::Access;
 use super::alerts::Alerts;
+use super::backup::Backup;
 use super::channel::Channels;
 use super::database::{Database, Founding};
 use super::environment::overrule;
@@ -30,6 +31,8 @@ pub struct Settings {
     pub server: Server,
     /// How people sign in.
     pub access: Access,
+    /// For whom copies are locked.
+    pub backup: Backup,
     /// By what messages leave.
     pub channel: Channels,
     /// Where data are kept.

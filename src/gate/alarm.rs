@@ -202,6 +202,14 @@ impl Gate {
         self.write_and_ring(|transaction| transaction.raise_alarm(alarm))
     }
 
+    /// Ends an operator alarm whose cause is gone. Blocks.
+    ///
+    /// # Errors
+    /// What the store says.
+    pub fn end_alarm(&self, alarm: &NewAlarm) -> Result<bool, Error> {
+        self.with_hand(|transaction| transaction.clear_alarm_of(alarm))
+    }
+
     /// Clears an operator alarm. Blocks.
     ///
     /// # Errors

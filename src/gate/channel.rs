@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 
 use super::error::Error;
 use super::{Caller, Gate};
-use crate::domain::Instant;
+use crate::domain::{Instant, Wire};
 use crate::policy::Act;
 use crate::store::{NewAlarm, Queue};
 
@@ -14,6 +14,8 @@ use crate::store::{NewAlarm, Queue};
 pub struct ChannelFigures {
     /// What it is: `smtp`, `smpp`, `gateway`, `http`, `log`, `console`.
     pub kind: String,
+    /// How the line to its service is protected.
+    pub wire: Wire,
     /// Messages handed over.
     pub sent: u64,
     /// Attempts after which a message is tried again.
@@ -61,6 +63,21 @@ pub struct ChannelState {
 }
 
 impl Gate {
+    /// Tables of what happened that the service's role at the database may change although they are only
+    /// added to. Blocks.
+    ///
+    /// # Errors
+    /// What the store says.
+    pub fn rewritable(&self) -> Result<Vec<String>, Error> {
+        self.read(|reader| reader.rewritable())
+    }
+
+    /// How the line to the database is protected.
+    #[must_use]
+    pub fn wire(&self) -> Wire {
+        self.inner.store.wire()
+    }
+
     /// Every channel that is set up, and every other one on which messages wait, in order of name.
     /// For those who operate the house. Blocks.
     ///

@@ -328,7 +328,8 @@ fn says_the_same(stored: &StoredEntry, said: &AuditEntry) -> bool {
     columns == (said.jurisdiction, said.seq, said.at, &said.kind, &said.actor)
 }
 
-fn checkpoint_faults(
+/// What is wrong with a checkpoint: signature, form, the one before it, the heads that it signed.
+pub(super) fn checkpoint_faults(
     reader: &mut Reader,
     row: &CheckpointRow,
     previous: &[u8; 32],

@@ -17,6 +17,9 @@ pub(super) struct ChannelView {
     name: String,
     /// What it is here: `smtp`, `smpp`, `gateway`, `http`, `log`, `console`; empty: nothing is set up.
     kind: String,
+    /// How the line to its service is protected: `verified` (encrypted, the certificate is checked),
+    /// `here` (it does not leave the machine), `clear` (whoever is on the way can read it).
+    wire: &'static str,
     /// Messages that wait.
     waiting: i64,
     /// When the oldest of them was written.
@@ -60,6 +63,7 @@ impl ChannelView {
         let ChannelState { name, figures, waiting, oldest } = state;
         Self {
             name,
+            wire: figures.wire.code(),
             waiting,
             oldest_waiting_at: oldest.map(|at| lens.time(at)),
             sent: figures.sent,

@@ -15,6 +15,7 @@ use prometheus_client::registry::Registry;
 use super::House;
 use super::caller::Who;
 use super::problem::{Problem, blocking};
+use crate::domain::Wire;
 use crate::gate::{ChannelState, Gate, RawCounts};
 use crate::policy::Act;
 
@@ -182,6 +183,9 @@ fn register_channels(registry: &mut Registry, gate: &Gate, channels: &[ChannelSt
         "Whether the channel rests after failures (0: letters go)",
         &|one| Some(i64::from(!matches!(one.figures.breaker, "" | "closed"))),
     );
+    gauge(registry, "channel_clear_text", "Whether the line can be read on the way", &|one| {
+        Some(i64::from(one.figures.wire == Wire::Clear))
+    });
     gauge(registry, "channel_test_works", "Whether the last self-test succeeded", &|one| {
         one.figures.test.as_ref().map(|test| i64::from(test.works))
     });

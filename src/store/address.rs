@@ -3,6 +3,9 @@
 use std::path::{Path, PathBuf};
 
 use super::error::Error;
+use crate::domain::Wire;
+use crate::domain::event::unhex;
+use crate::domain::wire::without_port;
 
 /// Where the data are.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -56,6 +59,37 @@ impl Address {
         }
     }
 
+    /// How the line to the database is protected, as the address says it: to another machine by a
+    /// certificate that is checked, or not.
+    pub(super) fn wire(&self) -> Wire {
+        let Self::Postgres(url) = self else { return Wire::Here };
+        let (_, rest) = url.split_once("://").unwrap_or_default();
+        // The user ends at the first `@`, if no `/` stands before it: so libpq reads it.
+        let rest = match rest.find(['@', '/']).map(|at| rest.split_at(at)) {
+            Some((_, host)) if host.starts_with('@') => host.trim_start_matches('@'),
+            _ => rest,
+        };
+        let places = rest.split(['/', '?']).next().unwrap_or_default();
+        let words = rest.split_once('?').map_or("", |(_, words)| words);
+        let words = words.split('&').filter_map(|word| word.split_once('='));
+        let mut hosts: Vec<String> =
+            places.split(',').map(|place| decoded(without_port(place))).collect();
+        let (mut checked, mut elsewhere) = (false, false);
+        for (name, value) in words {
+            match name {
+                "host" | "hostaddr" => hosts.extend(decoded(value).split(',').map(str::to_owned)),
+                "sslmode" => checked = matches!(value, "verify-full" | "verify-ca"),
+                // What a file of services says is not known here.
+                "service" => elsewhere = true,
+                _ => {}
+            }
+        }
+        let socket = |host: &str| host.is_empty() || host.starts_with('/') || host.starts_with('@');
+        let wires = hosts.iter().filter(|host| !socket(host)).map(|host| Wire::to(host, checked));
+        let unknown = (elsewhere && !checked).then_some(Wire::Clear);
+        wires.chain(unknown).max().unwrap_or_default()
+    }
+
     /// Whether a missing file may be made at this address when making is allowed at all.
     pub(super) fn may_be_made(path: &Path) -> Result<(), String> {
         let known = path.extension().and_then(|ending| ending.to_str());
@@ -73,6 +107,22 @@ impl Address {
             _ => Ok(()),
         }
     }
+}
+
+/// A part of a URL with its `%xx` read.
+fn decoded(part: &str) -> String {
+    let mut pieces = part.split('%');
+    let mut bytes = pieces.next().unwrap_or_default().as_bytes().to_vec();
+    for piece in pieces {
+        match piece.split_at_checked(2).map(|(digits, rest)| (unhex(digits), rest)) {
+            Some((Some(byte), rest)) => {
+                bytes.extend(byte);
+                bytes.extend(rest.as_bytes());
+            }
+            _ => bytes.extend(piece.as_bytes()),
+        }
+    }
+    String::from_utf8_lossy(&bytes).into_owned()
 }
 
 /// The text with what stands between the user's name and `@` hidden, and `password=` likewise.
@@ -117,6 +167,42 @@ mod tests {
         }
         assert!(Address::parse("").is_err());
         assert!(Address::parse("sqlite://data/x.db").is_err());
+    }
+
+    // Check 38.
+    #[test]
+    fn a_database_elsewhere_is_safe_only_if_its_certificate_is_checked() {
+        let wire = |rest: &str| Address::Postgres(format!("postgres://{rest}")).wire();
+        for here in [
+            "u:p@127.0.0.1:5432/d",
+            "u@[::1]:5432/d",
+            "localhost/d",
+            "/d",
+            "u@/d?host=/run/postgresql",
+            "%2Frun%2Fpostgresql/d",
+            "u:p?q@localhost/d?application_name=x",
+        ] {
+            assert_eq!(wire(here), Wire::Here, "{here}");
+        }
+        for clear in [
+            "u:p@db.example/d",
+            "u:p@db.example/d?sslmode=require",
+            "u:p@db.example/d?sslmode=verify-full&sslmode=prefer",
+            "u@localhost,db.example:5433/d",
+            "u@localhost/d?hostaddr=10.0.0.1",
+            "u@/d?host=db%2Eexample",
+            "localhost@db.example/d",
+            "/d?service=county",
+        ] {
+            assert_eq!(wire(clear), Wire::Clear, "{clear}");
+        }
+        for checked in [
+            "u:p@db.example/d?sslmode=verify-full&sslrootcert=/etc/ca.pem",
+            "u:p@db.example:5433/d?connect_timeout=1&sslmode=verify-ca",
+            "/d?service=county&sslmode=verify-full",
+        ] {
+            assert_ne!(wire(checked), Wire::Clear, "{checked}");
+        }
     }
 
     #[test]

@@ -1,10 +1,14 @@
 //! The schema's versions, embedded in the program; `migrations/README.md` says how to change them.
 
 use diesel::migration::{Migration, MigrationSource};
+use diesel::prelude::*;
+use diesel::sql_types::Text;
 use diesel_migrations::{EmbeddedMigrations, MigrationHarness, embed_migrations};
 
-use super::connection::Connection;
+use super::connection::{Connection, each};
 use super::error::Error;
+use super::role;
+use super::statement::Statement;
 
 const SQLITE: EmbeddedMigrations = embed_migrations!("migrations/sqlite");
 const POSTGRES: EmbeddedMigrations = embed_migrations!("migrations/postgres");
@@ -18,7 +22,7 @@ fn failed(cause: impl std::fmt::Display) -> Error {
 }
 
 /// The names of the migrations that this program has.
-pub(super) fn known() -> Result<Vec<String>, Error> {
+fn known() -> Result<Vec<String>, Error> {
     let all: Vec<Box<dyn Migration<diesel::sqlite::Sqlite>>> =
         SQLITE.migrations().map_err(failed)?;
     Ok(all.iter().map(|migration| migration.name().to_string()).collect())
@@ -26,6 +30,12 @@ pub(super) fn known() -> Result<Vec<String>, Error> {
 
 /// Runs what has not run yet.
 pub(super) fn migrate(connection: &mut Connection) -> Result<(), Error> {
+    // Asked before diesel is, which makes its own table even where it is: a service's role may not.
+    let missing = missing(connection)?;
+    if missing.is_empty() {
+        return role::may_work(connection);
+    }
+    role::may_migrate(connection, &missing)?;
     locked(connection, |connection| match connection {
         Connection::Sqlite(sqlite) => {
             sqlite.run_pending_migrations(SQLITE).map(drop).map_err(failed)
@@ -48,18 +58,26 @@ pub(super) fn revert_all(connection: &mut Connection) -> Result<(), Error> {
     })
 }
 
-/// The names of migrations that have not run yet.
-pub(super) fn pending(connection: &mut Connection) -> Result<Vec<String>, Error> {
-    match connection {
-        Connection::Sqlite(sqlite) => {
-            let pending = sqlite.pending_migrations(SQLITE).map_err(failed)?;
-            Ok(pending.iter().map(|migration| migration.name().to_string()).collect())
+/// The names of migrations that have not run yet. Only reads.
+pub(super) fn missing(connection: &mut Connection) -> Result<Vec<String>, Error> {
+    let there = connection.integer(match connection {
+        Connection::Sqlite(_) => {
+            "SELECT count(*) FROM sqlite_schema WHERE name = '__diesel_schema_migrations'"
         }
-        Connection::Postgres(postgres) => {
-            let pending = postgres.pending_migrations(POSTGRES).map_err(failed)?;
-            Ok(pending.iter().map(|migration| migration.name().to_string()).collect())
+        Connection::Postgres(_) => {
+            "SELECT count(to_regclass('__diesel_schema_migrations'))::bigint"
         }
+    })?;
+    let mut run: Vec<String> = Vec::new();
+    if there > 0 {
+        let statement =
+            Statement::<Text>::new("SELECT version FROM __diesel_schema_migrations", &[]);
+        run = each!(connection, connection => statement.load(connection))?;
     }
+    let version = |name: &String| -> String {
+        name.chars().take_while(|c| *c != '_').filter(|c| *c != '-').collect()
+    };
+    Ok(known()?.into_iter().filter(|name| !run.contains(&version(name))).collect())
 }
 
 /// Does `work` while no other node migrates.

@@ -6,7 +6,7 @@ use std::time::Duration;
 use diesel::prelude::*;
 use diesel::sql_types::Text;
 
-use super::connection::{Connection, each};
+use super::connection::Connection;
 use super::error::Error;
 use super::shared::Shared;
 use super::statement::Statement;
@@ -54,19 +54,6 @@ impl Reader {
             &[],
         );
         Ok(statement.load(connection)?)
-    }
-
-    /// Which of the `known` migrations the database has not run.
-    pub(super) fn missing_migrations(&mut self, known: &[String]) -> Result<Vec<String>, Error> {
-        let statement =
-            Statement::<Text>::new("SELECT version FROM __diesel_schema_migrations", &[]);
-        let run: Vec<String> = each!(&mut self.connection, c => statement.load(c))?;
-        let missing = known.iter().filter(|name| {
-            let version: String =
-                name.chars().take_while(|c| *c != '_').filter(|c| *c != '-').collect();
-            !run.contains(&version)
-        });
-        Ok(missing.cloned().collect())
     }
 }
 

@@ -138,6 +138,7 @@ pub(super) fn shipped_calendar() -> String {
 
 fn mail_server(port: u16, patience: u64) -> MailServer {
     MailServer {
+        allow_clear_text: false,
         host: "127.0.0.1".to_owned(),
         port,
         security: Security::None,
@@ -153,6 +154,9 @@ fn mail_server(port: u16, patience: u64) -> MailServer {
 
 fn sms_centre(port: u16, patience: u64) -> Centre {
     Centre {
+        tls: false,
+        roots: Vec::new(),
+        allow_clear_text: false,
         host: "127.0.0.1".to_owned(),
         port,
         bind: Bind::Transceiver,
@@ -192,6 +196,7 @@ pub(super) fn http_gateway(port: u16, clock: &Arc<StillClock>) -> Gateway {
             ..Success::default()
         },
         reading: Reading::default(),
+        allow_clear_text: false,
         test_url: String::new(),
         roots: Vec::new(),
         time: Duration::from_secs(10),

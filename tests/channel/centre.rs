@@ -14,10 +14,13 @@ use super::{accepted, later, letter, never, run, unknown};
 
 const TO: &str = "13800000072";
 
-fn options(port: u16) -> Options {
+pub(super) fn options(port: u16) -> Options {
     Options {
         host: "127.0.0.1".to_owned(),
         port,
+        tls: false,
+        roots: Vec::new(),
+        allow_clear_text: false,
         bind: Bind::Transceiver,
         system_id: "fenliu".to_owned(),
         password: "s3cret".to_owned(),
@@ -107,7 +110,7 @@ fn ucs2(text: &str) -> Vec<u8> {
     text.encode_utf16().flat_map(u16::to_be_bytes).collect()
 }
 
-fn sms(text: &str) -> Letter {
+pub(super) fn sms(text: &str) -> Letter {
     Letter { text: text.to_owned(), ..letter(0x0102_0304, TO) }
 }
 

@@ -1,6 +1,6 @@
 //! Certificates made for one test.
 
-use rcgen::{BasicConstraints, CertificateParams, IsCa, Issuer, KeyPair, KeyUsagePurpose};
+use rcgen::{BasicConstraints, CertificateParams, DnType, IsCa, Issuer, KeyPair, KeyUsagePurpose};
 
 /// What a server shows, and what its callers trust.
 pub(crate) struct Certificate {
@@ -18,10 +18,13 @@ pub(crate) fn signed() -> Certificate {
     let mut authority = CertificateParams::new(Vec::new()).unwrap();
     authority.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
     authority.key_usages = vec![KeyUsagePurpose::KeyCertSign];
+    authority.distinguished_name.push(DnType::CommonName, "office authority");
     let root = authority.self_signed(&authority_key).unwrap().pem();
     let issuer = Issuer::new(authority, authority_key);
     let key = KeyPair::generate().unwrap();
-    let params = CertificateParams::new(vec!["localhost".to_owned()]).unwrap();
+    let mut params = CertificateParams::new(vec!["localhost".to_owned()]).unwrap();
+    // Of the same name as its authority, OpenSSL takes it for one that signed itself.
+    params.distinguished_name.push(DnType::CommonName, "localhost");
     let shown = params.signed_by(&key, &issuer).unwrap().pem();
     Certificate { shown, key: key.serialize_pem(), root }
 }

@@ -14,7 +14,7 @@ use super::{accepted, later, letter, never, run, unknown};
 
 const TO: &str = "13800000072";
 
-fn options(base: &str) -> Options {
+pub(super) fn options(base: &str) -> Options {
     Options {
         url: format!("{base}/sms/send?app={{key}}"),
         method: "POST".to_owned(),
@@ -42,6 +42,7 @@ fn options(base: &str) -> Options {
             text: "/content".to_owned(),
             ..Reading::default()
         },
+        allow_clear_text: false,
         test_url: String::new(),
         roots: Vec::new(),
         time: Duration::from_secs(10),

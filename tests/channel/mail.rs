@@ -12,11 +12,12 @@ use super::{NAME, accepted, later, letter, never, run, unknown};
 
 const TO: &str = "wang@example.org";
 
-fn options(port: u16) -> Options {
+pub(super) fn options(port: u16) -> Options {
     Options {
         host: "127.0.0.1".to_owned(),
         port,
         security: Security::None,
+        allow_clear_text: false,
         user: String::new(),
         password: String::new(),
         from: "城口县分流平台 <alert@fenliu.example>".to_owned(),

@@ -17,6 +17,8 @@ pub(crate) const WORKFLOW: &str = include_str!("referral.yaml");
 pub(crate) const CALENDAR: &str = include_str!("calendar.yaml");
 pub(super) const PEOPLE: &str = include_str!("harbour.yaml");
 
+/// A database that is gone with its office.
+
 /// When the tests begin: a Monday morning in Nairobi.
 pub(super) const MORNING: &str = "2018-07-02T09:10:00+03:00";
 

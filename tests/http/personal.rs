@@ -8,7 +8,7 @@ use super::office::Office;
 
 const DESK: &str = "gongan.dispatcher";
 
-async fn call(office: &Office, phone: &str, more: Json) -> (String, String) {
+pub(super) async fn call(office: &Office, phone: &str, more: Json) -> (String, String) {
     let mut input = json!({
         "place": "葛城街道", "text": format!("第一句 {}", phone.split_at(7).1), "category": "env.waste-water",
         "kind": "help", "caller_name": "张小明", "caller_phone": phone,
@@ -20,7 +20,7 @@ async fn call(office: &Office, phone: &str, more: Json) -> (String, String) {
     (text("id"), text("number"))
 }
 
-async fn give(office: &Office, who: &str, id: &str, command: &str, input: Json) -> Json {
+pub(super) async fn give(office: &Office, who: &str, id: &str, command: &str, input: Json) -> Json {
     office.command(who, id, json!({ "command": command, "input": input })).await.ok(200)
 }
 
@@ -29,7 +29,7 @@ async fn look(office: &Office, who: &str, id: &str) -> Json {
 }
 
 /// Brings a matter to its end.
-async fn end(office: &Office, id: &str) {
+pub(super) async fn end(office: &Office, id: &str) {
     give(office, DESK, id, "withdraw", json!({ "wish": "已自行解决，不再需要" })).await;
 }
 

@@ -67,7 +67,9 @@ function take(session, pdu) {
   delay ? setTimeout(answer, delay) : answer();
 }
 
-const server = smpp.createServer({}, (session) => {
+// With a certificate it speaks TLS from the first byte.
+const { key, cert } = settings;
+const server = smpp.createServer(key ? { key, cert } : {}, (session) => {
   say("connect");
   sockets.add(session.socket);
   for (const role of ["transceiver", "transmitter", "receiver"]) {

@@ -75,6 +75,12 @@ fn entropy(bytes: &mut [u8]) {
     bytes.fill(7);
 }
 
+#[derive(diesel::QueryableByName)]
+struct Line {
+    #[diesel(sql_type = diesel::sql_types::Text)]
+    line: String,
+}
+
 /// The house; its folder is gone when this is dropped.
 pub(crate) struct House {
     pub(crate) gate: Gate,
@@ -274,7 +280,12 @@ impl House {
         use diesel::prelude::*;
         let path = self.folder.join("house.db");
         let mut hand = SqliteConnection::establish(&path.to_string_lossy()).unwrap();
-        // A fault of the disk asks no foreign keys.
+        // A fault of the disk asks neither triggers nor foreign keys.
+        let triggers = "SELECT name AS line FROM sqlite_schema WHERE type = 'trigger'";
+        let triggers: Vec<Line> = diesel::sql_query(triggers).load(&mut hand).unwrap();
+        for Line { line } in triggers {
+            diesel::sql_query(format!("DROP TRIGGER {line}")).execute(&mut hand).unwrap();
+        }
         diesel::sql_query("PRAGMA foreign_keys = OFF").execute(&mut hand).unwrap();
         diesel::sql_query(sql).execute(&mut hand).unwrap()
     }

@@ -1,7 +1,7 @@
 //! What can be proved to an outsider: nothing is altered, cut off or forged without being found.
 
 use diesel::prelude::*;
-use fenliu::app::archive;
+use fenliu::app::{archive, backup};
 use fenliu::config::job::{Does, Job};
 use fenliu::config::settings::Settings;
 use fenliu::domain::event::unhex;
@@ -206,7 +206,7 @@ fn a_store_put_back_to_an_older_day_is_found_by_whoever_kept_the_mail() {
         house.gate.make_checkpoint().unwrap();
         let copy = house.folder.join("copy.db");
         let own = settings(&format!("sqlite:{}", house.folder.join("house.db").display()));
-        archive::backup(&own, &copy).unwrap();
+        backup::backup(&own, &copy, None).unwrap();
         house.finish(id).await;
         let mailed = house.gate.make_checkpoint().unwrap().unwrap();
         let hash = unhex(&mailed.hash).unwrap().try_into().unwrap();
@@ -562,8 +562,8 @@ fn a_store_may_be_founded_on_sm3_and_no_chain_mixes_hashes() {
             assert_eq!(house.store.choose_chain(ChainHash::Sha256).unwrap(), ChainHash::Sm3);
             // An export knows it, too.
             let export = house.folder.join("export");
-            archive::export(&settings(&url), &export).unwrap();
-            let again = archive::verify_export(&settings(&url), &export, &by_key(1));
+            archive::export(&settings(&url), &export, None).unwrap();
+            let again = archive::verify_export(&settings(&url), &export, &by_key(1), None);
             assert!(again.unwrap().is_sound());
             // Said to be another one, no link fits any more.
             let other =
@@ -592,10 +592,10 @@ fn an_export_can_be_verified_taken_in_elsewhere_and_is_the_same_again() {
         let house = lived_in().await;
         let of = |name: &str| house.folder.join(name);
         let own = settings(&format!("sqlite:{}", of("house.db").display()));
-        let made = archive::export(&own, &of("export")).unwrap();
+        let made = archive::export(&own, &of("export"), None).unwrap();
         let rows = |table: &str| made.tables.iter().find(|part| part.table == table).unwrap().rows;
         assert_eq!((rows("instance"), rows("checkpoint")), (2, 1));
-        let report = archive::verify_export(&own, &of("export"), &by_key(1));
+        let report = archive::verify_export(&own, &of("export"), &by_key(1), None);
         let report = report.unwrap();
         assert!(report.is_sound() && report.instances == 2, "{report:?}");
 
@@ -603,15 +603,16 @@ fn an_export_can_be_verified_taken_in_elsewhere_and_is_the_same_again() {
         let places = [format!("sqlite:{}", of("other.db").display()), database];
         for (number, url) in places.iter().enumerate() {
             let other = settings(url);
-            archive::import(&other, &of("export"), false).unwrap();
+            archive::import(&other, &of("export"), false, None).unwrap();
             let store = Store::open(url, Options::default()).unwrap();
             let report = verify(&store, |_| ()).unwrap();
             assert!(report.is_sound(), "{url}: {report:?}");
             drop(store);
-            let again = archive::export(&other, &of(&format!("again-{number}"))).unwrap();
+            let again = archive::export(&other, &of(&format!("again-{number}")), None).unwrap();
             assert_eq!(again.tables, made.tables, "the same, file by file, from {url}");
             // Not into a store that has something.
-            let refused = archive::import(&other, &of("export"), false).unwrap_err().to_string();
+            let refused =
+                archive::import(&other, &of("export"), false, None).unwrap_err().to_string();
             assert!(refused.contains("the store is not empty"), "{refused}");
         }
     });
@@ -634,10 +635,10 @@ fn taken_in_elsewhere_nobody_is_signed_in_and_tokens_are_kept_only_if_that_is_wi
         assert!(house.gate.bearer(&token).is_ok() && house.gate.session(&session.secret).is_ok());
         let of = |name: &str| house.folder.join(name);
         let own = settings(&format!("sqlite:{}", of("house.db").display()));
-        archive::export(&own, &of("export")).unwrap();
+        archive::export(&own, &of("export"), None).unwrap();
         for (name, keep) in [("drill.db", false), ("moved.db", true)] {
             let url = format!("sqlite:{}", of(name).display());
-            archive::import(&settings(&url), &of("export"), keep).unwrap();
+            archive::import(&settings(&url), &of("export"), keep, None).unwrap();
             let there = House::next_to(&house, &url);
             assert_eq!(there.gate.bearer(&token).is_ok(), keep, "{name}");
             assert!(there.gate.session(&session.secret).is_err(), "{name}");
@@ -651,15 +652,15 @@ fn an_export_that_was_altered_is_refused_with_the_name_of_the_file() {
         let house = lived_in().await;
         let of = |name: &str| house.folder.join(name);
         let own = settings(&format!("sqlite:{}", of("house.db").display()));
-        archive::export(&own, &of("export")).unwrap();
+        archive::export(&own, &of("export"), None).unwrap();
         let file = of("export").join("event.jsonl");
         let text = std::fs::read_to_string(&file).unwrap();
         std::fs::write(&file, text.replacen("register", "registar", 1)).unwrap();
-        let refused = archive::verify_export(&own, &of("export"), &Noted::default());
+        let refused = archive::verify_export(&own, &of("export"), &Noted::default(), None);
         let refused = refused.unwrap_err().to_string();
         assert!(refused.contains("event.jsonl") && refused.contains("altered"), "{refused}");
         // Nor may it be written over.
-        let refused = archive::export(&own, &of("export")).unwrap_err().to_string();
+        let refused = archive::export(&own, &of("export"), None).unwrap_err().to_string();
         assert!(refused.contains("is there already"), "{refused}");
     });
 }
@@ -672,7 +673,7 @@ fn after_a_restore_what_fell_due_meanwhile_fires_once() {
         let id = house.register("major").await;
         let copy = house.folder.join("copy.db");
         let own = settings(&format!("sqlite:{}", house.folder.join("house.db").display()));
-        archive::backup(&own, &copy).unwrap();
+        backup::backup(&own, &copy, None).unwrap();
         // What happens after the copy is lost with the machine.
         house.finish(id).await;
         house.set("2026-03-02T11:05:00+08:00");
@@ -694,7 +695,7 @@ fn a_copy_taken_under_load_is_whole() {
         let own = settings(&format!("sqlite:{}", house.folder.join("house.db").display()));
         let copy = house.folder.join("copy.db");
         let file = copy.clone();
-        let copying = tokio::task::spawn_blocking(move || archive::backup(&own, &file));
+        let copying = tokio::task::spawn_blocking(move || backup::backup(&own, &file, None));
         for _ in 0..50 {
             house.register("ordinary").await;
         }

@@ -60,6 +60,30 @@ fn a_store_for_reading_only_stands_beside_a_running_one_and_writes_nothing() {
     assert!(reading.pending_migrations().unwrap().is_empty());
 }
 
+// Check 47.
+#[test]
+fn a_hand_in_the_file_can_neither_change_nor_take_away_what_happened() {
+    use diesel::prelude::*;
+    let place = Place::file();
+    place.write(&opening([1])).unwrap();
+    let path = place.url.strip_prefix("sqlite:").unwrap();
+    let mut hand = SqliteConnection::establish(path).unwrap();
+    for sql in ["UPDATE event SET at = at + 1", "DELETE FROM event", "UPDATE event SET body = ''"] {
+        let said = diesel::sql_query(sql).execute(&mut hand).unwrap_err().to_string();
+        assert!(said.contains("rows of event are only added"), "{sql}: {said}");
+    }
+    for table in ["event", "audit_entry", "checkpoint", "checkpoint_head"] {
+        let stops = format!(
+            "(SELECT count(*) FROM sqlite_schema WHERE type = 'trigger' AND tbl_name = '{table}')"
+        );
+        let stops = diesel::select(diesel::dsl::sql::<diesel::sql_types::BigInt>(&stops));
+        assert_eq!(stops.get_result::<i64>(&mut hand).unwrap(), 2, "{table}");
+    }
+    // What is not history is changed as ever.
+    place.writer().transaction(|t| t.set_setting("a", "b")).unwrap();
+    diesel::sql_query("DELETE FROM setting WHERE name = 'a'").execute(&mut hand).unwrap();
+}
+
 #[test]
 fn a_file_that_is_no_database_is_reported_as_damaged() {
     let folder = Folder::new();

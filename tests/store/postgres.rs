@@ -4,7 +4,7 @@
 
 use std::io::{BufRead, BufReader};
 use std::net::TcpListener;
-use std::os::unix::fs::chown;
+use std::os::unix::fs::{PermissionsExt, chown};
 use std::os::unix::process::CommandExt;
 use std::path::PathBuf;
 use std::process::{Child, Command, Stdio};
@@ -15,20 +15,20 @@ use diesel::connection::SimpleConnection;
 use diesel::{Connection, PgConnection};
 use fenliu::store::{Options, Store};
 
-/// Makes, starts, watches and removes the cluster: $1 programs, $2 folder, $3 port.
+/// Makes, starts, watches and removes the cluster: $1 programs, $2 folder, $3 port, $4 more settings.
 const SCRIPT: &str = r#"
 trap '' INT TERM HUP
 "$1/initdb" -D "$2/data" -U fenliu -A trust -E UTF8 --locale=C -N >"$2/log" 2>&1 &&
 "$1/pg_ctl" -D "$2/data" -s -w -l "$2/log" -o "-c listen_addresses=127.0.0.1 -c port=$3 \
   -c unix_socket_directories='' -c fsync=off -c full_page_writes=off -c shared_buffers=64MB \
-  -c max_connections=200 -c autovacuum=off" start >>"$2/log" 2>&1 </dev/null &&
+  -c max_connections=200 -c autovacuum=off $4" start >>"$2/log" 2>&1 </dev/null &&
 echo ready || { echo failed; cat "$2/log"; }
 read -r end
 "$1/pg_ctl" -D "$2/data" -s -m immediate stop >>"$2/log" 2>&1
 rm -rf "$2"
 "#;
 
-struct Cluster {
+pub(crate) struct Cluster {
     port: u16,
     /// Holds the pipe open until this process ends.
     _watchdog: Child,
@@ -38,6 +38,16 @@ struct Cluster {
 const TEMPLATE: &str = "fenliu_template";
 
 impl Cluster {
+    /// One of its own, which speaks TLS with this certificate and key (PEM).
+    pub(crate) fn with_tls(certificate: &str, key: &str) -> Self {
+        start("tls", &[("shown.pem", certificate), ("key.pem", key)])
+    }
+
+    /// The port at which it listens, on the loopback.
+    pub(crate) fn port(&self) -> u16 {
+        self.port
+    }
+
     fn url(&self, database: &str) -> String {
         format!("postgres://fenliu@127.0.0.1:{}/{database}", self.port)
     }
@@ -51,7 +61,7 @@ impl Cluster {
 fn cluster() -> &'static Cluster {
     static CLUSTER: OnceLock<Cluster> = OnceLock::new();
     CLUSTER.get_or_init(|| {
-        let cluster = start();
+        let cluster = start("postgres", &[]);
         cluster.run(&format!("CREATE DATABASE {TEMPLATE}"));
         Store::open(&cluster.url(TEMPLATE), Options::default()).unwrap().migrate().unwrap();
         cluster
@@ -96,12 +106,25 @@ fn id(which: &str, user: Option<&str>) -> Option<u32> {
     String::from_utf8(output.stdout).unwrap().trim().parse().ok()
 }
 
-fn start() -> Cluster {
+/// Starts a cluster in a folder of this name with these files; where there is a certificate, with TLS.
+fn start(name: &str, files: &[(&str, &str)]) -> Cluster {
     let port = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
-    let folder = std::env::temp_dir().join(format!("fenliu-postgres-{}", std::process::id()));
+    let folder = std::env::temp_dir().join(format!("fenliu-{name}-{}", std::process::id()));
     std::fs::create_dir(&folder).unwrap();
     let mut command = Command::new("sh");
     command.args(["-c", SCRIPT, "watchdog"]).arg(programs()).arg(&folder).arg(port.to_string());
+    let shown = folder.display();
+    command.arg(match files {
+        [] => String::new(),
+        _ => {
+            format!("-c ssl=on -c ssl_cert_file={shown}/shown.pem -c ssl_key_file={shown}/key.pem")
+        }
+    });
+    let paths: Vec<PathBuf> = files.iter().map(|(name, _)| folder.join(name)).collect();
+    for (path, (_, text)) in paths.iter().zip(files) {
+        std::fs::write(path, text).unwrap();
+        std::fs::set_permissions(path, std::fs::Permissions::from_mode(0o600)).unwrap();
+    }
     command.current_dir(&folder).process_group(0).stdin(Stdio::piped()).stdout(Stdio::piped());
     if id("-u", None) == Some(0) {
         // PostgreSQL refuses to run as root.
@@ -109,7 +132,9 @@ fn start() -> Cluster {
             .into_iter()
             .find_map(|user| Some((id("-u", Some(user))?, id("-g", Some(user))?)));
         let (user, group) = user.expect("run as root, these tests need a user `postgres`");
-        chown(&folder, Some(user), Some(group)).unwrap();
+        for path in paths.iter().chain([&folder]) {
+            chown(path, Some(user), Some(group)).unwrap();
+        }
         command.uid(user).gid(group);
     }
     let mut watchdog = command.spawn().unwrap();

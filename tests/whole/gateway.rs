@@ -138,12 +138,14 @@ async fn a_receipt_and_a_reply_that_the_gateway_posts_stand_on_the_matter() {
     let sms = shown["items"].as_array().unwrap().iter().find(|one| one["name"] == "sms").unwrap();
     assert_eq!((&sms["kind"], &sms["breaker"]), (&json!("gateway"), &json!("closed")));
     assert_eq!((&sms["delivered"], &sms["test"]["works"]), (&json!(1), &json!(true)));
+    assert_eq!(sms["wire"], "here");
     let (_, figures) = read(house.ask(&duty, Method::GET, "/metrics")).await;
     for line in [
         "fenliu_channel_delivered_total{channel=\"sms\"} 1",
         "fenliu_channel_replies_total{channel=\"sms\"} 1",
         "fenliu_channel_breaker_open{channel=\"sms\"} 0",
         "fenliu_channel_test_works{channel=\"sms\"} 1",
+        "fenliu_channel_clear_text{channel=\"sms\"} 0",
     ] {
         assert!(figures.lines().any(|known| known == line), "{line} is not in\n{figures}");
     }

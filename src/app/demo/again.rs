@@ -29,7 +29,8 @@ pub struct Found {
 /// When the store cannot be read.
 pub fn look_again(url: &str, played: &Played) -> Result<Found, Error> {
     let play = |error: &dyn std::fmt::Display| Error::Play(error.to_string());
-    let options = Options { read_only: true, ..Options::default() };
+    // Whether the line may be as it is was judged when the house was opened.
+    let options = Options { read_only: true, allow_clear_text: true, ..Options::default() };
     let store = Store::open(url, options).map_err(|error| play(&error))?;
     let mut found = Found::default();
     let secret = store.read(|reader| reader.setting("number_secret"));

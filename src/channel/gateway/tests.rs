@@ -27,6 +27,7 @@ fn options() -> Options {
             ..Success::default()
         },
         reading: Reading::default(),
+        allow_clear_text: false,
         test_url: String::new(),
         roots: Vec::new(),
         time: Duration::from_secs(1),

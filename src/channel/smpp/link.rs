@@ -16,7 +16,8 @@ use super::job::{Jobs, decline, next};
 use super::pdu::{self, Role};
 use super::receipt::Groups;
 use super::talk::{Ended, Talk};
-use super::wire::{RESPONSE, Wire, framed, read, write};
+use super::wire::{RESPONSE, Stream, Wire, framed, read, write};
+use crate::channel::tls::Tls;
 use crate::channel::{Inbox, Incoming};
 
 /// Where a session stands.
@@ -34,6 +35,7 @@ pub(super) enum Session {
 pub(super) struct Link {
     role: Role,
     pub(super) options: Arc<Options>,
+    tls: Option<Tls>,
     pub(super) groups: Arc<Mutex<Groups>>,
     pub(super) inbox: Inbox,
     session: watch::Sender<Session>,
@@ -46,12 +48,13 @@ impl Link {
     pub(super) fn new(
         role: Role,
         options: Arc<Options>,
+        tls: Option<Tls>,
         groups: Arc<Mutex<Groups>>,
         inbox: Inbox,
         session: watch::Sender<Session>,
     ) -> Self {
         let (joiner, late) = (Joiner::default(), VecDeque::new());
-        Self { role, options, groups, inbox, session, joiner, late }
+        Self { role, options, tls, groups, inbox, session, joiner, late }
     }
 
     /// Opens the session again and again until it is told to stop.
@@ -109,7 +112,7 @@ impl Link {
         }
     }
 
-    /// Connects and binds.
+    /// Connects, protects the line if that is wished, and binds.
     async fn open(&self) -> Result<Wire, String> {
         let limit = self.options.answer;
         let address = (self.options.host.as_str(), self.options.port);
@@ -119,6 +122,13 @@ impl Link {
             Err(_) => return Err(format!("no connection within {limit:?}")),
         };
         stream.set_nodelay(true).map_err(|error| error.to_string())?;
+        let stream: Box<dyn Stream> = match &self.tls {
+            None => Box::new(stream),
+            Some(tls) => match timeout(limit, tls.over(stream)).await {
+                Ok(protected) => Box::new(protected?),
+                Err(_) => return Err(format!("the centre did not agree on TLS within {limit:?}")),
+            },
+        };
         let mut wire = framed(stream);
         let bind = pdu::bind(&self.options, self.role).map_err(|error| error.to_string())?;
         let bound = timeout(limit, async {

@@ -2,13 +2,17 @@
 
 use rusmpp::tokio_codec::CommandCodec;
 use rusmpp::{Command, CommandStatus, Pdu};
-use tokio::io::AsyncWriteExt;
-use tokio::net::TcpStream;
+use tokio::io::{AsyncRead, AsyncWrite, AsyncWriteExt};
 use tokio_util::bytes::BytesMut;
 use tokio_util::codec::{Decoder, Encoder, Framed, LengthDelimitedCodec};
 
+/// What carries the bytes: a connection, or TLS over one.
+pub(super) trait Stream: AsyncRead + AsyncWrite + Send + Unpin {}
+
+impl<S: AsyncRead + AsyncWrite + Send + Unpin> Stream for S {}
+
 /// The line, cut into requests and answers that are not read yet.
-pub(super) type Wire = Framed<TcpStream, LengthDelimitedCodec>;
+pub(super) type Wire = Framed<Box<dyn Stream>, LengthDelimitedCodec>;
 
 /// The largest request or answer that is read, in bytes.
 const PDU_MAX: usize = 65_536;
@@ -17,7 +21,7 @@ const PDU_MAX: usize = 65_536;
 const HEAD: usize = 16;
 
 /// A line.
-pub(super) fn framed(stream: TcpStream) -> Wire {
+pub(super) fn framed(stream: Box<dyn Stream>) -> Wire {
     // The length that stands first counts itself, and stays with the rest.
     let codec = LengthDelimitedCodec::builder()
         .length_field_length(4)
@@ -59,5 +63,10 @@ pub(super) async fn write(wire: &mut Wire, command: Command) -> Result<(), Strin
     CommandCodec::new().encode(command, &mut bytes).map_err(|error| error.to_string())?;
     // The length is in the bytes already: they go past the framing.
     let stream = wire.get_mut();
-    stream.write_all(&bytes).await.map_err(|error| format!("the line broke: {error}"))
+    let written = async {
+        stream.write_all(&bytes).await?;
+        // TLS keeps what it could not send at once.
+        stream.flush().await
+    };
+    written.await.map_err(|error| format!("the line broke: {error}"))
 }

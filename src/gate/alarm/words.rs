@@ -117,6 +117,13 @@ fn words(kind: &str) -> Text {
             "数据库设置可能丢失已确认的数据",
             "the database may lose what was acknowledged",
         ),
+        "clear_text" => Text::new(
+            match channel {
+                "database" => "与数据库的连接未加密".to_owned(),
+                _ => format!("{way}通道的线路未加密"),
+            },
+            format!("the line to the service of {channel} is in clear text"),
+        ),
         "router_untrained" => Text::new(
             "分流模型训练失败，来电一律先询问",
             "no router was trained: every call is asked about",
