@@ -149,7 +149,7 @@ impl Registry {
                 let zone = calendars.map_or(TimeZone::UTC, |calendar| calendar.zone().clone());
                 shelf
                     .precedents
-                    .insert(id, Arc::new(lessons::in_force(reader, &directory, &zone)?));
+                    .insert(id, Arc::new(lessons::in_force(reader, &directory, (&zone, now))?));
                 sources.sort_by_key(|source| source.id);
             }
             Ok((shelf, sources))

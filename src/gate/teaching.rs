@@ -5,6 +5,8 @@ use serde_json::json;
 
 use super::catalogue::change_one;
 use super::error::{Error, refused};
+use super::lessons::PRECEDENTS_MAX;
+use super::query::{Page, cut};
 use super::replay::change;
 use super::sealing::Deed;
 use super::{Caller, Gate};
@@ -12,8 +14,14 @@ use crate::domain::{Category, InstanceId};
 use crate::policy::Act;
 use crate::store::{Decision, PrecedentRow};
 
-/// So many precedents are listed.
-const LISTED: i64 = 200;
+/// How many rulings the router could go by, and how many of them it does.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Followed {
+    /// Neither withdrawn nor over.
+    pub living: i64,
+    /// The newest of these.
+    pub followed: i64,
+}
 
 /// What somebody decides of a proposal.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -25,13 +33,37 @@ pub struct Verdict {
 }
 
 impl Gate {
-    /// Rulings that the router goes by, also withdrawn ones, the newest first. Blocks.
+    /// At most `limit` of the rulings that are precedents, also withdrawn ones, the newest first, after the
+    /// one of a matter if one is given; and how many the router goes by. Blocks.
     ///
     /// # Errors
-    /// `Forbidden`.
-    pub fn precedents(&self, caller: &Caller) -> Result<Vec<PrecedentRow>, Error> {
+    /// `Forbidden`; `NotFound` when that matter left no precedent.
+    pub fn precedents(
+        &self,
+        caller: &Caller,
+        after: Option<InstanceId>,
+        limit: i64,
+    ) -> Result<(Page<PrecedentRow>, Followed), Error> {
         self.sees_routing(caller)?;
-        self.read(|reader| reader.precedents(caller.jurisdiction, LISTED))
+        let (owner, now) = (caller.jurisdiction, self.now());
+        let after = self.precedent_of(caller, after)?;
+        let (rows, living) = self.read(|reader| {
+            let rows = reader.precedents(owner, after.as_ref(), limit + 1)?;
+            Ok((rows, reader.count_living_precedents(owner, now)?))
+        })?;
+        let followed = living.min(PRECEDENTS_MAX);
+        Ok((cut(rows, limit), Followed { living, followed }))
+    }
+
+    /// The precedent that the ruling of a matter left, if a matter is given.
+    pub(super) fn precedent_of(
+        &self,
+        caller: &Caller,
+        ruled: Option<InstanceId>,
+    ) -> Result<Option<PrecedentRow>, Error> {
+        let Some(id) = ruled else { return Ok(None) };
+        let row = self.read(|reader| reader.precedent(caller.jurisdiction, id))?;
+        row.map(Some).ok_or(Error::NotFound)
     }
 
     /// Takes a precedent out of use. Blocks.
