@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
-use super::category::Category;
+use super::category::{Category, Question};
 use super::directory::Directory;
 use super::instant::Instant;
 use super::text::Text;
@@ -40,6 +40,37 @@ pub struct Published {
     pub at: Instant,
     /// In force from this instant.
     pub effective_at: Instant,
+}
+
+/// Every question that a catalogue asks or asked, with its category, the oldest first.
+#[derive(Debug, Clone, Default)]
+pub struct Asked(Vec<(String, Question)>);
+
+impl Asked {
+    /// Of the categories as they were founded, and of published versions, the newest first.
+    #[must_use]
+    pub fn of(founded: &Categories, published: &[Catalogue]) -> Self {
+        let versions = published.iter().rev().map(|version| &version.categories);
+        let mut asked = Vec::new();
+        for category in std::iter::once(founded).chain(versions).flat_map(Categories::values) {
+            for question in &category.questions {
+                let one = (category.code.clone(), question.clone());
+                if !asked.contains(&one) {
+                    asked.push(one);
+                }
+            }
+        }
+        Self(asked)
+    }
+
+    /// A question by its code, of one category or of any, as it was asked last.
+    #[must_use]
+    pub fn find(&self, (category, code): (Option<&str>, &str)) -> Option<&Question> {
+        let meant = |(of, one): &&(String, Question)| {
+            one.code == code && category.is_none_or(|category| category == of)
+        };
+        self.0.iter().rev().find(meant).map(|(_, question)| question)
+    }
 }
 
 /// What one version changes of another.
