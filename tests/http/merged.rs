@@ -195,9 +195,9 @@ fn reworded(change: impl Fn(String) -> String) -> String {
 /// As it was when a merge only counted one caller more.
 fn without_counts(text: String) -> String {
     let cut = |text: &str, from: &str, to: &str, instead: &str| {
-        let start = text.find(from).unwrap();
-        let end = start + text[start..].find(to).unwrap();
-        format!("{}{instead}{}", &text[..start], &text[end..])
+        let (before, rest) = text.split_once(from).unwrap();
+        let (_, after) = rest.split_once(to).unwrap();
+        format!("{before}{instead}{to}{after}")
     };
     let text =
         cut(&text, "  merged_here:\n    input:", "  # From a supervision", "  merged_here: {}\n");
