@@ -122,7 +122,7 @@ pub use roster::{Book, Handing, ImportWish, Imported, Named, NewStandIn};
 pub use sealing::{Noted, Sealed, Seals};
 pub use sight::Seen;
 pub use subscription::{HookGuard, NewSubscription, Unreachable};
-pub use teaching::Verdict as Ruling;
+pub use teaching::{Followed, Verdict as Ruling};
 pub use token::{Issued, NewToken, TokenDraft};
 pub use voices::{Exported, KeptMatter, Voice, Voices};
 pub use wording::{family_of, number_of};

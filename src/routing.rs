@@ -18,7 +18,7 @@ pub mod router;
 pub mod suggestion;
 pub mod words;
 
-pub use catalogued::Circumstances;
+pub use catalogued::{Circumstances, LateAnswer};
 pub use knowledge::{Example, Knowledge};
 pub use likeness::Traits;
 pub use precedent::Precedent;

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
-use super::category::Category;
+use super::category::{Category, Question};
 use super::directory::Directory;
 use super::instant::Instant;
 use super::text::Text;
@@ -27,7 +27,7 @@ pub struct Catalogue {
     pub made_at: Instant,
     /// By whom, when and from when on, once it is published.
     pub published: Option<Published>,
-    /// When the draft was withdrawn.
+    /// When it was withdrawn, before it came in force.
     pub withdrawn_at: Option<Instant>,
 }
 
@@ -42,6 +42,37 @@ pub struct Published {
     pub effective_at: Instant,
 }
 
+/// Every question that a catalogue asks or asked, with its category, the oldest first.
+#[derive(Debug, Clone, Default)]
+pub struct Asked(Vec<(String, Question)>);
+
+impl Asked {
+    /// Of the categories as they were founded, and of published versions, the newest first.
+    #[must_use]
+    pub fn of(founded: &Categories, published: &[Catalogue]) -> Self {
+        let versions = published.iter().rev().map(|version| &version.categories);
+        let mut asked = Vec::new();
+        for category in std::iter::once(founded).chain(versions).flat_map(Categories::values) {
+            for question in &category.questions {
+                let one = (category.code.clone(), question.clone());
+                if !asked.contains(&one) {
+                    asked.push(one);
+                }
+            }
+        }
+        Self(asked)
+    }
+
+    /// A question by its code, of one category or of any, as it was asked last.
+    #[must_use]
+    pub fn find(&self, (category, code): (Option<&str>, &str)) -> Option<&Question> {
+        let meant = |(of, one): &&(String, Question)| {
+            one.code == code && category.is_none_or(|category| category == of)
+        };
+        self.0.iter().rev().find(meant).map(|(_, question)| question)
+    }
+}
+
 /// What one version changes of another.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Difference {
@@ -54,17 +85,80 @@ pub struct Difference {
 /// The version in force at an instant, of published ones: that with the latest effective instant, of
 /// several the highest number.
 #[must_use]
-pub fn in_force(versions: &[Catalogue], now: Instant) -> Option<&Catalogue> {
-    let effective = |version: &Catalogue| version.published.as_ref().map(|one| one.effective_at);
-    let begun = versions.iter().filter(|one| effective(one).is_some_and(|at| at <= now));
-    begun.max_by_key(|version| (effective(version), version.number))
+pub fn in_force<'c>(
+    versions: impl IntoIterator<Item = &'c Catalogue>,
+    now: Instant,
+) -> Option<&'c Catalogue> {
+    let begun = versions.into_iter().filter(|one| one.effective_at().is_some_and(|at| at <= now));
+    begun.max_by_key(|version| (version.effective_at(), version.number))
+}
+
+/// Published versions that come in force after an instant, in the order in which they will.
+#[must_use]
+pub fn planned(versions: &[Catalogue], after: Instant) -> Vec<&Catalogue> {
+    let mut found: Vec<&Catalogue> =
+        versions.iter().filter(|one| one.effective_at().is_some_and(|at| at > after)).collect();
+    found.sort_by_key(|version| (version.effective_at(), version.number));
+    found
 }
 
 /// When the next version comes in force after an instant.
 #[must_use]
 pub fn next_turn(versions: &[Catalogue], now: Instant) -> Option<Instant> {
-    let published = versions.iter().filter_map(|version| version.published.as_ref());
-    published.map(|one| one.effective_at).filter(|at| *at > now).min()
+    planned(versions, now).first().and_then(|version| version.effective_at())
+}
+
+impl Catalogue {
+    /// From when on it is in force; none for a draft, and for what was withdrawn before its day.
+    #[must_use]
+    pub fn effective_at(&self) -> Option<Instant> {
+        let published = self.published.as_ref().filter(|_| self.withdrawn_at.is_none());
+        published.map(|one| one.effective_at)
+    }
+
+    /// Whether it was published after a draft was made.
+    #[must_use]
+    pub fn is_newer_than(&self, draft: &Self) -> bool {
+        let published = self.published.as_ref();
+        published.is_some_and(|one| self.number > draft.number || one.at > draft.made_at)
+    }
+}
+
+/// What was drawn up from `base`, with what has become of `base` meanwhile: category by category, and part
+/// by part where both changed one. Where both changed the same part, and not alike, what was drawn up stays,
+/// and the code of the category is answered with it.
+#[must_use]
+pub fn merged(
+    base: &Categories,
+    drawn: &Categories,
+    meanwhile: &Categories,
+) -> (Categories, Vec<String>) {
+    let (mut all, mut at_odds) = (drawn.clone(), Vec::new());
+    for (code, later) in meanwhile {
+        let was = base.get(code);
+        if was == Some(later) {
+            continue;
+        }
+        let odds = match (was, drawn.get(code)) {
+            (was, Some(own)) => {
+                // What both added has nothing to go back to.
+                let empty = Category::default();
+                let (one, odds) = own.merged(was.unwrap_or(&empty), later);
+                all.insert(code.clone(), one);
+                odds
+            }
+            (None, None) => {
+                all.insert(code.clone(), later.clone());
+                false
+            }
+            // It was dropped, and changed meanwhile.
+            (Some(_), None) => true,
+        };
+        if odds {
+            at_odds.push(code.clone());
+        }
+    }
+    (all, at_odds)
 }
 
 impl Directory {
@@ -166,6 +260,24 @@ mod tests {
     }
 
     #[test]
+    fn what_was_drawn_up_earlier_takes_in_what_changed_meanwhile_part_by_part() {
+        let base: Categories = [category("a", &["x", "y"]), category("b", &["x"])].into();
+        let mut drawn = base.clone();
+        drawn.get_mut("a").unwrap().legal_days = 30;
+        let mut meanwhile = base.clone();
+        meanwhile.get_mut("a").unwrap().units.reverse();
+        meanwhile.extend([category("c", &["z"])]);
+        let (all, at_odds) = merged(&base, &drawn, &meanwhile);
+        assert_eq!((all["a"].legal_days, all["a"].units[0].as_str()), (30, "y"));
+        assert_eq!((all.len(), at_odds), (3, Vec::new()));
+        assert_eq!(merged(&base, &all, &meanwhile), (all.clone(), Vec::new()), "nothing twice");
+        // The same part, to another end: said, and what was drawn up stays.
+        meanwhile.get_mut("a").unwrap().legal_days = 60;
+        let (all, at_odds) = merged(&base, &drawn, &meanwhile);
+        assert_eq!((all["a"].legal_days, at_odds), (30, vec!["a".to_owned()]));
+    }
+
+    #[test]
     fn the_version_in_force_is_the_last_that_has_begun() {
         let version = |number, effective| Catalogue {
             number,
@@ -181,7 +293,8 @@ mod tests {
             withdrawn_at: None,
         };
         let draft = Catalogue { published: None, ..version(4, 0) };
-        let all = [version(1, 10), version(2, 30), version(3, 20), draft];
+        let gone = Catalogue { withdrawn_at: Some(Instant(0)), ..version(5, 15) };
+        let all = [version(1, 10), version(2, 30), version(3, 20), draft, gone];
         let number = |now| in_force(&all, Instant(now)).map(|version| version.number);
         assert_eq!(
             [number(9), number(10), number(20), number(30)],

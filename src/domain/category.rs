@@ -83,6 +83,39 @@ impl Category {
         }
     }
 
+    /// This one as it was drawn up from another, with what has become of that one meanwhile, part by part;
+    /// whether both changed one part, and not alike: then it stays as it was drawn up.
+    #[must_use]
+    pub fn merged(&self, was: &Self, later: &Self) -> (Self, bool) {
+        let mut odds = false;
+        macro_rules! part {
+            ($($name:ident),+) => {{
+                let [was, own, later] = [was, self, later].map(|one| ($(&one.$name),+));
+                odds |= own != was && later != was && own != later;
+                if own == was { later } else { own }
+            }};
+        }
+        // A number of days means nothing without how they are counted.
+        let (legal_days, legal_calendar) = part!(legal_days, legal_calendar);
+        let one = Self {
+            code: self.code.clone(),
+            name: part!(name).clone(),
+            units: part!(units).clone(),
+            matter_class: part!(matter_class).clone(),
+            legal_days: *legal_days,
+            legal_calendar: *legal_calendar,
+            law: part!(law).clone(),
+            police_kept: *part!(police_kept),
+            police_first: *part!(police_first),
+            livelihood: *part!(livelihood),
+            kind: part!(kind).clone(),
+            territory: part!(territory).clone(),
+            questions: part!(questions).clone(),
+            retired: *part!(retired),
+        };
+        (one, odds)
+    }
+
     /// Its territories as people write them, `gecheng=chengguan-shizheng、…`.
     #[must_use]
     pub fn territory_text(&self) -> String {

@@ -17,6 +17,9 @@ use crate::domain::{
 /// A command is followed through at most so many decisions of its family.
 pub const DECISIONS_MAX: usize = 256;
 
+/// How a signal says that it goes to a matter which the command names.
+const MATTER: &str = "matter.";
+
 /// What a family lives in: the gate's transaction, a scenario, a simulation.
 pub trait World {
     /// What can go wrong besides a refusal.
@@ -142,7 +145,7 @@ struct Letter {
 
 enum What {
     Start { parent: InstanceId, workflow: String, input: Fields },
-    Tell { from: InstanceId, to: InstanceId, name: String, input: Fields },
+    Tell { from: InstanceId, to: InstanceId, told: Command, chosen: bool },
 }
 
 struct Family<'w, W: World> {
@@ -166,7 +169,7 @@ impl<'w, W: World> Family<'w, W> {
             }
             match what {
                 What::Start { parent, workflow, input } => self.start(parent, &workflow, input)?,
-                What::Tell { from, to, name, input } => self.deliver(from, to, name, input)?,
+                What::Tell { from, to, told, chosen } => self.deliver((from, to), told, chosen)?,
             }
         }
         Ok(())
@@ -229,9 +232,12 @@ impl<'w, W: World> Family<'w, W> {
         }
         for signal in &decision.event.signalled {
             let name = format!("signal.{}", signal.name);
+            // Somebody named this matter by its number: it may not be passed over without a word.
+            let chosen = signal.to.starts_with(MATTER);
             for to in self.receivers(&decision, &signal.to)? {
                 let input = signal.input.clone();
-                self.write(&name, What::Tell { from: id, to, name: name.clone(), input });
+                let told = Command { name: name.clone(), input, occurred_at: None };
+                self.write(&name, What::Tell { from: id, to, told, chosen });
             }
         }
         let ended = chart.find(&decision.instance.state).and_then(|leaf| chart.node(leaf));
@@ -241,8 +247,8 @@ impl<'w, W: World> Family<'w, W> {
         {
             let name = format!("ended.{}", decision.instance.workflow);
             // An end cannot be kept from the parent, who counts; only not reached.
-            let input = Fields::new();
-            self.write(LEFT_STATES, What::Tell { from: id, to: parent, name, input });
+            let told = Command { name, input: Fields::new(), occurred_at: None };
+            self.write(LEFT_STATES, What::Tell { from: id, to: parent, told, chosen: false });
         }
         self.decisions.push(decision);
         Ok(())
@@ -250,7 +256,7 @@ impl<'w, W: World> Family<'w, W> {
 
     fn receivers(&mut self, decision: &Decision, to: &str) -> Result<Vec<InstanceId>, W::Error> {
         let from = &decision.instance;
-        if let Some(number) = to.strip_prefix("matter.") {
+        if let Some(number) = to.strip_prefix(MATTER) {
             let id = decision.event.facts.get(&format!("matter/{number}/id"));
             return Ok(id.and_then(Value::as_int).map(InstanceId).into_iter().collect());
         }
@@ -286,25 +292,39 @@ impl<'w, W: World> Family<'w, W> {
         self.open(place, above.jurisdiction, workflow, &actor, &command)
     }
 
-    /// A relative that does not know a signal is not disturbed by it; the end of a child is always
-    /// noted, because it is counted.
+    /// A relative that does not know a signal is not disturbed by it, unless somebody chose it; one that
+    /// runs by an older version is told as much as that version takes. The end of a child is always noted,
+    /// because it is counted.
     fn deliver(
         &mut self,
-        from: InstanceId,
-        to: InstanceId,
-        name: String,
-        input: Fields,
+        (from, to): (InstanceId, InstanceId),
+        mut told: Command,
+        chosen: bool,
     ) -> Result<(), W::Error> {
         let instance = self.load(to)?;
         let chart = self.world.chart(instance.definition)?;
-        let known =
-            name.strip_prefix("signal.").is_none_or(|signal| chart.signals.contains_key(signal));
-        if !known {
-            return Ok(());
+        if let Some(signal) = told.name.strip_prefix("signal.") {
+            match chart.signals.get(signal) {
+                None if chosen => return Err(other_version().into()),
+                None => return Ok(()),
+                Some(inputs) => {
+                    told.input.retain(|name, _| inputs.iter().any(|input| input.name == *name));
+                }
+            }
         }
-        let command = Command { name, input, occurred_at: None };
-        self.act(to, &Actor::Relative { id: from }, &command)
+        self.act(to, &Actor::Relative { id: from }, &told)
     }
+}
+
+fn other_version() -> Refusal {
+    Refusal::new(
+        "other_version",
+        Text::new(
+            "所选事项按本流程的另一版本办理，该版本不能接收此操作；请改为登记关联，两件分别办理",
+            "The matter that was named runs by another version of this workflow, which cannot take this: link \
+             the two instead, and handle each",
+        ),
+    )
 }
 
 fn endless() -> Refusal {

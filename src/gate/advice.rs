@@ -1,6 +1,7 @@
 //! What the router says to a call, and the guard on every one that is registered or attached.
 
 use std::borrow::Cow;
+use std::collections::BTreeMap;
 use std::sync::atomic::Ordering;
 use std::sync::{Arc, PoisonError};
 
@@ -14,7 +15,7 @@ use crate::chart::routed::{
 use crate::domain::{Directory, InstanceId, Instant, JurisdictionId, Refusal, Text};
 use crate::policy::Act;
 use crate::routing::suggestion::Candidate;
-use crate::routing::{Circumstances, Router, Suggestion, Traits};
+use crate::routing::{Circumstances, LateAnswer, Router, Suggestion, Traits};
 use crate::store::TraceRow;
 
 /// No call is longer, in characters; as much as the field of the workflow takes.
@@ -69,7 +70,7 @@ impl Gate {
     ///
     /// # Errors
     /// That the caller may not ask, that the router is not trained yet, that the text is too long, that
-    /// there is no such category or question.
+    /// there is no such category, and never was such a question.
     pub fn suggest(&self, caller: &Caller, typed: &Typed) -> Result<(Suggestion, Traits), Error> {
         self.permit(caller, Act::ReadDirectory)?;
         if typed.text.chars().count() > TEXT_MAX {
@@ -77,14 +78,14 @@ impl Gate {
             return Err(Error::invalid(format!("警情内容（text）超过{TEXT_MAX}字，请概括"), en));
         }
         let directory = self.inner.registry.directory(caller.jurisdiction)?;
-        let of_call = &typed.circumstances;
+        let mut of_call = typed.circumstances.clone();
         if let Some(code) = &of_call.category
             && !directory.categories.contains_key(code)
         {
             let en = format!("`category`: there is no `{code}`");
             return Err(Error::invalid(format!("没有类别“{code}”（category）"), en));
         }
-        sound_answers(&directory, of_call)?;
+        let late = self.late_answers(&directory, &mut of_call, false)?;
         let router = self.router(caller.jurisdiction).ok_or_else(|| {
             Error::Refused(Refusal::new(
                 "no_router",
@@ -94,7 +95,7 @@ impl Gate {
                 ),
             ))
         })?;
-        self.advice(&router, caller.jurisdiction, (&typed.text, of_call))
+        self.advice(&router, caller.jurisdiction, (&typed.text, &of_call, &late))
     }
 
     /// What the router says of a text after the catalogue and the precedents, and what the text is
@@ -103,14 +104,17 @@ impl Gate {
         &self,
         router: &Router,
         whose: JurisdictionId,
-        (text, of_call): (&str, &Circumstances),
+        (text, of_call, late): (&str, &Circumstances, &[LateAnswer]),
     ) -> Result<(Suggestion, Traits), Error> {
         let now = self.now();
         self.inner.registry.turn(now);
         let directory = self.inner.registry.directory(whose)?;
         let precedents = self.inner.registry.precedents(whose);
         let least = self.routing_rules().precedent;
-        Ok(Adviser { directory, precedents, least, now }.advise(router, text, of_call))
+        let adviser = Adviser { directory, precedents, least, now };
+        let (mut said, traits) = adviser.advise(router, text, of_call);
+        said.note_late(&adviser.directory, late);
+        Ok((said, traits))
     }
 
     /// Reads what a request says of a call, if it says anything.
@@ -128,29 +132,35 @@ impl Gate {
             place: text(PLACE).unwrap_or_default().to_owned(),
             ..Circumstances::default()
         };
+        let mut late = Vec::new();
         if let Some(answers) = text(ANSWERS) {
             of_call.category = text(CATEGORY).map(str::to_owned);
-            let sound = Circumstances::answers_of(answers)
-                .map_err(|part| unasked(&part, &[]))
-                .and_then(|answers| {
-                    of_call.answers = answers;
-                    sound_answers(&*self.inner.registry.directory(whose)?, &of_call)
-                });
-            // A machine asked what the catalogue asks no longer: its call lands all the same.
-            match sound {
-                Err(_unasked) if text(SOURCE).is_some() => of_call.answers.clear(),
-                sound => sound?,
-            }
+            // What a machine asked by itself is nobody's slip here: its call lands all the same.
+            let machine = text(SOURCE).is_some();
+            of_call.answers = match Circumstances::answers_of(answers) {
+                Err(_part) if machine => BTreeMap::new(),
+                read => read.map_err(|part| unasked(&part, &[]))?,
+            };
+            let directory = self.inner.registry.directory(whose)?;
+            late = self.late_answers(&directory, &mut of_call, machine)?;
         }
+        let notes = || {
+            let notes = late.iter().map(|answer| answer.note());
+            notes.map(|note| format!("\n{}\n{}", note.zh, note.en)).collect::<String>()
+        };
         let read = said.and_then(|said| Some((self.router(whose)?, said)));
         let (advice, traits) = match read {
             None if said.is_some() && self.inner.router_awaited.load(Ordering::Relaxed) => {
-                let suggestion = UNREAD.to_owned();
+                let suggestion = format!("{UNREAD}{}", notes());
                 (Some(Advice { guard: "ask", suggestion, kept_category: None }), String::new())
             }
-            None => (None, String::new()),
+            None if late.is_empty() => (None, String::new()),
+            None => {
+                let suggestion = notes().trim_start().to_owned();
+                (Some(Advice { guard: "unread", suggestion, kept_category: None }), String::new())
+            }
             Some((router, said)) => {
-                let (suggestion, traits) = self.advice(&router, whose, (said, &of_call))?;
+                let (suggestion, traits) = self.advice(&router, whose, (said, &of_call, &late))?;
                 let directory = self.inner.registry.directory(whose)?;
                 let advice = Advice {
                     guard: suggestion.verdict.as_str(),
@@ -163,16 +173,40 @@ impl Gate {
         let phone = phone.and_then(|phone| self.phone_digest(phone));
         Ok(Some(Heard { advice, traits, phone }))
     }
-}
 
-/// Refuses answers to questions that nobody asks: of the category that was chosen, else of any.
-fn sound_answers(directory: &Directory, of_call: &Circumstances) -> Result<(), Error> {
-    let chosen = of_call.category.as_ref().and_then(|code| directory.categories.get(code));
-    let asking = chosen.map_or_else(|| directory.categories.values().collect(), |one| vec![one]);
-    let questions = asking.into_iter().flat_map(|category| &category.questions);
-    let known: Vec<&str> = questions.map(|question| question.code.as_str()).collect();
-    let strange = of_call.answers.keys().find(|code| !known.contains(&code.as_str()));
-    strange.map_or(Ok(()), |code| Err(unasked(code, &known)))
+    /// Takes out of a call the answers to questions that the catalogue asks no longer, which the desk may
+    /// have had before it a moment ago. Questions are those of the category that was chosen, else of any.
+    ///
+    /// # Errors
+    /// A refusal for an answer to what was never asked, unless `lenient`: then it is dropped.
+    fn late_answers(
+        &self,
+        directory: &Directory,
+        of_call: &mut Circumstances,
+        lenient: bool,
+    ) -> Result<Vec<LateAnswer>, Error> {
+        let category = of_call.category.as_deref();
+        let category = category.filter(|code| directory.categories.contains_key(*code));
+        let all = directory.categories.values();
+        let asking = all.filter(|one| category.is_none_or(|code| code == one.code));
+        let questions = asking.flat_map(|category| &category.questions);
+        let known: Vec<&str> = questions.map(|question| question.code.as_str()).collect();
+        let (mut asked, mut late) = (BTreeMap::new(), Vec::new());
+        for (code, yes) in &of_call.answers {
+            if known.contains(&code.as_str()) {
+                asked.insert(code.clone(), *yes);
+                continue;
+            }
+            let once = self.inner.registry.ever_asked(directory.jurisdiction, (category, code));
+            match once {
+                Some(question) => late.push(LateAnswer { question, yes: *yes }),
+                None if lenient => {}
+                None => return Err(unasked(code, &known)),
+            }
+        }
+        of_call.answers = asked;
+        Ok(late)
+    }
 }
 
 fn unasked(part: &str, known: &[&str]) -> Error {

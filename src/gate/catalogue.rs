@@ -5,11 +5,12 @@ use serde_json::json;
 
 use super::error::{Error, refused};
 use super::sealing::Deed;
+use super::standing::Standing;
 use super::{Caller, Gate};
 use crate::domain::catalogue::{self, Catalogue, Categories, Difference, Published};
-use crate::domain::{Actor, Category, Instant, JurisdictionId, Refusal};
+use crate::domain::{Actor, Category, Directory, Instant, JurisdictionId, Refusal, Text};
 use crate::policy::Act;
-use crate::store::{self, Transaction};
+use crate::store::Transaction;
 
 /// Nobody plans further ahead than this (ms): two years.
 const AHEAD_MAX: i64 = 730 * 24 * 3_600_000;
@@ -68,30 +69,33 @@ impl Gate {
     ) -> Result<i64, Error> {
         self.permit(caller, Act::WriteDirectory)?;
         let note = noted(note)?;
-        self.sound_catalogue(caller.jurisdiction, &categories)?;
-        let new = Catalogue {
-            number: 0,
-            categories,
-            note,
-            made_by: caller.actor.name(),
-            made_at: self.now(),
-            published: None,
-            withdrawn_at: None,
-        };
-        self.change(|transaction, now| {
+        self.judged(caller, Act::WriteDirectory, |transaction, standing| {
+            sound_catalogue(&standing.directory, &categories)?;
+            let new = Catalogue {
+                number: 0,
+                categories,
+                note,
+                made_by: caller.actor.name(),
+                made_at: standing.now,
+                published: None,
+                withdrawn_at: None,
+            };
             let number = transaction.add_catalogue(caller.jurisdiction, &new)?;
             let deed = Deed::of(caller, "catalogue_drafted", format!("catalogue:{number}"));
             let detail = json!({ "note": new.note, "categories": new.categories.len() });
-            deed.with(detail).write(transaction, now)?;
+            deed.with(detail).write(transaction, standing.now)?;
             Ok(number)
         })
     }
 
-    /// Publishes a draft of somebody else; in force from an instant, or at once. Blocks.
+    /// Publishes a draft of somebody else; in force from an instant, or at once. What is planned for later
+    /// takes in what it changes. Blocks.
     ///
     /// # Errors
     /// `Forbidden`, `NotFound`; a refusal when the same person drafted it, when it is no draft any
-    /// more, or when it does not fit what is there by now.
+    /// more, when it does not fit what is there by now, when it would undo what changed since it was
+    /// drafted or is planned for before (`draft_outdated`), and when a later version has it otherwise
+    /// (`planned_otherwise`).
     pub fn publish_catalogue(
         &self,
         caller: &Caller,
@@ -99,61 +103,67 @@ impl Gate {
         effective_at: Option<Instant>,
     ) -> Result<Published, Error> {
         self.permit(caller, Act::TeachRouting)?;
-        let (all, _) = self.catalogues(caller)?;
-        let draft = all.iter().find(|one| one.number == number).ok_or(Error::NotFound)?;
-        let (by, now) = (caller.actor.name(), self.now());
-        if draft.published.is_some() || draft.withdrawn_at.is_some() {
-            let (zh, en) = ("该版本已发布或已撤回", "This version was published or withdrawn");
-            return Err(refused("no_draft", zh, en));
-        }
-        let newer = |one: &Catalogue| one.published.as_ref().is_some_and(|p| p.at > draft.made_at);
-        if let Some(newer) = all.iter().find(|one| newer(one)) {
-            let zh = format!("拟稿之后第{}版已发布，请在其基础上重新拟稿", newer.number);
-            let en = format!(
-                "Version {} was published since this was drafted: draft it anew from that one",
-                newer.number
-            );
-            return Err(refused("draft_outdated", &zh, &en));
-        }
-        if draft.made_by == by {
-            let (zh, en) =
-                ("拟稿人不得自行发布，须由另一人发布", "Another person publishes than drafted it");
-            return Err(refused("second_person_needed", zh, en));
-        }
-        let effective_at = effective_at.unwrap_or(now);
-        if effective_at < now || effective_at.since(now) > AHEAD_MAX {
-            let en = "`effective_at` lies between now and two years ahead";
-            return Err(Error::invalid("生效时间应在现在至两年之内", en));
-        }
-        // Units may have gone since it was drafted, and categories may have come.
-        self.sound_catalogue(caller.jurisdiction, &draft.categories)?;
-        let published = Published { by, at: now, effective_at };
-        let deed = Deed::of(caller, "catalogue_published", format!("catalogue:{number}"));
-        let deed = deed.with(json!({ "effective_at": effective_at }));
-        let done = self.administer(deed, |transaction, _| {
-            transaction.publish_catalogue(caller.jurisdiction, number, &published)
-        })?;
-        if done { Ok(published) } else { Err(Error::Busy("published meanwhile".to_owned())) }
+        self.judged(caller, Act::TeachRouting, |transaction, standing| {
+            let (owner, now) = (caller.jurisdiction, standing.now);
+            let all = transaction.catalogues(owner)?;
+            let draft = all.iter().find(|one| one.number == number).ok_or(Error::NotFound)?;
+            if draft.published.is_some() || draft.withdrawn_at.is_some() {
+                let (zh, en) = ("该版本已发布或已撤回", "This version was published or withdrawn");
+                return Err(refused("no_draft", zh, en));
+            }
+            let effective_at = effective_at.unwrap_or(now);
+            if effective_at < now || effective_at.since(now) > AHEAD_MAX {
+                let en = "`effective_at` lies between now and two years ahead";
+                return Err(Error::invalid("生效时间应在现在至两年之内", en));
+            }
+            let older = all.iter().filter(|one| !one.is_newer_than(draft));
+            let base = standing_at(transaction, owner, older, draft.made_at)?;
+            let before = standing_at(transaction, owner, &all, effective_at)?;
+            up_to_date(draft, &all, (&base, &before))?;
+            let by = caller.actor.name();
+            if draft.made_by == by {
+                let (zh, en) = (
+                    "拟稿人不得自行发布，须由另一人发布",
+                    "Another person publishes than drafted it",
+                );
+                return Err(refused("second_person_needed", zh, en));
+            }
+            // Units may have gone since it was drafted, and categories may have come.
+            sound_catalogue(&standing.directory, &draft.categories)?;
+            let published = Published { by, at: now, effective_at };
+            transaction.publish_catalogue(owner, number, &published)?;
+            let deed = Deed::of(caller, "catalogue_published", format!("catalogue:{number}"));
+            deed.with(json!({ "effective_at": effective_at })).write(transaction, now)?;
+            carry(
+                transaction,
+                standing,
+                (&all, number, effective_at),
+                (&before, &draft.categories),
+            )?;
+            Ok(published)
+        })
     }
 
-    /// Withdraws a draft. Blocks.
+    /// Withdraws a draft, or what is published for a day to come. Blocks.
     ///
     /// # Errors
-    /// `Forbidden`; `NotFound` when there is no such draft.
+    /// `Forbidden`; `NotFound` when there is no such version.
     pub fn withdraw_catalogue(&self, caller: &Caller, number: i64) -> Result<(), Error> {
         self.permit(caller, Act::WriteDirectory)?;
-        let deed = Deed::of(caller, "catalogue_withdrawn", format!("catalogue:{number}"));
-        let done = self.administer_if(deed, |transaction, now| {
-            transaction.withdraw_catalogue(caller.jurisdiction, number, now)
-        })?;
-        if done { Ok(()) } else { Err(Error::NotFound) }
+        self.judged(caller, Act::WriteDirectory, |transaction, standing| {
+            if !transaction.withdraw_catalogue(caller.jurisdiction, number, standing.now)? {
+                return Err(Error::NotFound);
+            }
+            let deed = Deed::of(caller, "catalogue_withdrawn", format!("catalogue:{number}"));
+            Ok(deed.write(transaction, standing.now)?)
+        })
     }
 
     /// Adds or changes one category at once: a version of its own. Where two people are wanted this
     /// is refused. Blocks.
     ///
     /// # Errors
-    /// `Forbidden`; `Invalid` for a unit that is not there; `draft_needed`.
+    /// `Forbidden`; `Invalid` for a unit that is not there; `draft_needed`; `planned_otherwise`.
     pub fn put_category(&self, caller: &Caller, category: &Category) -> Result<(), Error> {
         self.permit(caller, Act::WriteDirectory)?;
         if self.two_persons(caller) {
@@ -162,15 +172,15 @@ impl Gate {
                 "The catalogue is changed by two people: draft a version for another to publish";
             return Err(refused("draft_needed", zh, en));
         }
-        let directory = self.inner.registry.directory(caller.jurisdiction)?;
-        let mut faults = directory.faults_of_category(category, &directory.categories);
-        faults.extend(directory.faults_of_landing(std::iter::once(category)));
-        super::administration::sound(&faults)?;
-        let deed = Deed::of(caller, "category_put", format!("category:{}", category.code));
         let note = format!("{} {}", category.code, category.name.zh);
-        let by = caller.actor.name();
-        self.administer(deed, |transaction, now| {
-            change_one(transaction, caller.jurisdiction, category, (&by, now, &note))
+        self.judged(caller, Act::WriteDirectory, |transaction, standing| {
+            let directory = &standing.directory;
+            let mut faults = directory.faults_of_category(category, &directory.categories);
+            faults.extend(directory.faults_of_landing(std::iter::once(category)));
+            super::administration::sound(&faults)?;
+            let deed = Deed::of(caller, "category_put", format!("category:{}", category.code));
+            deed.write(transaction, standing.now)?;
+            change_one(transaction, standing, category, &note)
         })
     }
 
@@ -179,45 +189,163 @@ impl Gate {
         let ruled = self.access_rules().second_person_ms.is_some();
         ruled && matches!(caller.actor, Actor::Person { .. })
     }
-
-    fn sound_catalogue(&self, owner: JurisdictionId, categories: &Categories) -> Result<(), Error> {
-        let directory = self.inner.registry.directory(owner)?;
-        let faults = directory.faults_of_catalogue(categories);
-        let Some(first) = faults.first() else { return Ok(()) };
-        let mut refusal = Refusal::new("wrong_catalogue", first.clone());
-        refusal.reasons = faults
-            .into_iter()
-            .flat_map(|text| Refusal::new("wrong_catalogue", text).reasons)
-            .collect();
-        Err(refusal.into())
-    }
 }
 
-/// One category changed at once, as a version of its own: read in the transaction, so that two who
-/// change different ones at the same time both stay.
+fn sound_catalogue(directory: &Directory, categories: &Categories) -> Result<(), Error> {
+    wrong("wrong_catalogue", directory.faults_of_catalogue(categories))
+}
+
+/// Refuses what has faults, with all of them.
+fn wrong(code: &str, faults: Vec<Text>) -> Result<(), Error> {
+    if faults.is_empty() {
+        return Ok(());
+    }
+    let reasons = faults.into_iter().flat_map(|text| Refusal::new(code, text).reasons).collect();
+    Err(Refusal { code: code.to_owned(), reasons, possible: Vec::new() }.into())
+}
+
+/// One category changed at once, as a version of its own; what is planned for later takes it in.
 pub(super) fn change_one(
     transaction: &mut Transaction<'_>,
-    owner: JurisdictionId,
+    standing: &Standing,
     category: &Category,
-    (by, now, note): (&str, Instant, &str),
-) -> Result<(), store::Error> {
-    let all = transaction.catalogues(owner)?;
-    let mut categories = match catalogue::in_force(&all, now) {
-        Some(version) => version.categories.clone(),
-        None => transaction.directory(owner)?.unwrap_or_default().categories,
-    };
+    note: &str,
+) -> Result<(), Error> {
+    let (before, now) = (&standing.directory.categories, standing.now);
+    let all = transaction.catalogues(standing.caller.jurisdiction)?;
+    let mut categories = before.clone();
     categories.insert(category.code.clone(), category.clone());
-    let published = Published { by: by.to_owned(), at: now, effective_at: now };
+    let by = standing.caller.actor.name();
     let new = Catalogue {
         number: 0,
         categories,
         note: note.to_owned(),
-        made_by: by.to_owned(),
+        made_by: by.clone(),
         made_at: now,
-        published: Some(published),
+        published: Some(Published { by, at: now, effective_at: now }),
         withdrawn_at: None,
     };
-    transaction.add_catalogue(owner, &new).map(drop)
+    let number = transaction.add_catalogue(standing.caller.jurisdiction, &new)?;
+    carry(transaction, standing, (&all, number, now), (before, &new.categories))
+}
+
+/// The categories that stand at an instant, by some versions.
+fn standing_at<'c>(
+    transaction: &mut Transaction<'_>,
+    owner: JurisdictionId,
+    versions: impl IntoIterator<Item = &'c Catalogue>,
+    at: Instant,
+) -> Result<Categories, Error> {
+    Ok(match catalogue::in_force(versions, at) {
+        Some(version) => version.categories.clone(),
+        None => transaction.directory(owner)?.unwrap_or_default().categories,
+    })
+}
+
+/// Refuses a draft that would undo what was published since it was made, or what will be in force before
+/// it; each difference is said. `base` is what it was drafted from, `before` what it is to replace.
+fn up_to_date(
+    draft: &Catalogue,
+    all: &[Catalogue],
+    (base, before): (&Categories, &Categories),
+) -> Result<(), Error> {
+    let newer = all.iter().filter(|one| one.is_newer_than(draft)).max_by_key(|one| one.number);
+    let (text, changed) = match newer {
+        Some(Catalogue { number, categories, .. }) => (
+            Text::new(
+                format!("拟稿之后第{number}版已发布，请在其基础上重新拟稿；其间的修改："),
+                format!(
+                    "Version {number} was published since this was drafted: draft it anew from that one; what changed:"
+                ),
+            ),
+            catalogue::differences(base, categories),
+        ),
+        None => (
+            Text::new(
+                "该稿未包含在其生效前施行的版本所作的修改，请补入后重新拟稿，或先撤回该版本；所缺：",
+                "The draft lacks what a version changes that is in force before it: draft it anew with that, or withdraw that version first; what is missing:",
+            ),
+            catalogue::differences(
+                &draft.categories,
+                &catalogue::merged(base, &draft.categories, before).0,
+            ),
+        ),
+    };
+    if newer.is_none() && changed.is_empty() {
+        return Ok(());
+    }
+    wrong("draft_outdated", listed(text, changed))
+}
+
+/// Puts a change into what was published for a later day and drawn up before it: versions of their own, in
+/// the place of those. `number` is in force `from` an instant on and made `after` of `before`.
+///
+/// # Errors
+/// `planned_otherwise` where a later version changes the same, and not alike, or cannot bear it.
+fn carry(
+    transaction: &mut Transaction<'_>,
+    standing: &Standing,
+    (all, number, from): (&[Catalogue], i64, Instant),
+    (before, after): (&Categories, &Categories),
+) -> Result<(), Error> {
+    let Standing { directory, caller, now } = standing;
+    let mut directory = directory.clone();
+    directory.categories = after.clone();
+    let planned = catalogue::planned(all, from);
+    for (place, version) in planned.iter().enumerate() {
+        // Of several for one day the last one counts.
+        let next = planned.get(place + 1).and_then(|next| next.effective_at());
+        let Some(published) = version.published.as_ref().filter(|_| version.effective_at() != next)
+        else {
+            continue;
+        };
+        let (categories, at_odds) = catalogue::merged(before, &version.categories, after);
+        if categories == version.categories && at_odds.is_empty() {
+            continue;
+        }
+        let known = directory.faults_of_catalogue(&version.categories);
+        let mut faults = directory.faults_of_catalogue(&categories);
+        faults.retain(|fault| !known.contains(fault));
+        if !at_odds.is_empty() || !faults.is_empty() {
+            let text = Text::new(
+                format!(
+                    "已发布的第{}版对此另有安排，请先撤回该版本，再修改后重新拟稿：",
+                    version.number
+                ),
+                format!(
+                    "Version {}, which is published for a day to come, has it otherwise: withdraw it first, and draft it anew afterwards:",
+                    version.number
+                ),
+            );
+            let mut others = catalogue::differences(after, &version.categories);
+            others.retain(|one| at_odds.contains(&one.code));
+            return wrong("planned_otherwise", [listed(text, others), faults].concat());
+        }
+        transaction.withdraw_catalogue(caller.jurisdiction, version.number, *now)?;
+        let (of, effective_at) = (version.number, published.effective_at);
+        let new = Catalogue {
+            number: 0,
+            categories,
+            note: format!("{}（第{of}版，含第{number}版的修改）", version.note),
+            made_by: version.made_by.clone(),
+            made_at: *now,
+            published: Some(Published { at: *now, ..published.clone() }),
+            withdrawn_at: None,
+        };
+        let carried = transaction.add_catalogue(caller.jurisdiction, &new)?;
+        let deed = Deed::of(caller, "catalogue_carried", format!("catalogue:{carried}"));
+        let detail = json!({ "of": of, "with": number, "effective_at": effective_at });
+        deed.with(detail).write(transaction, *now)?;
+    }
+    Ok(())
+}
+
+/// A sentence and what it speaks of, each with its category.
+fn listed(text: Text, changes: Vec<Difference>) -> Vec<Text> {
+    let lines = changes.into_iter().map(|Difference { code, what }| {
+        Text::new(format!("{code}：{}", what.zh), format!("{code}: {}", what.en))
+    });
+    std::iter::once(text).chain(lines).collect()
 }
 
 fn noted(note: &str) -> Result<String, Error> {

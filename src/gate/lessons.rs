@@ -2,7 +2,6 @@
 //! accepted or were ruled to is learned when the router is trained again. Callers' texts stay where
 //! they are: they are read for the training and are learned from no longer when they are erased.
 
-use std::collections::BTreeSet;
 use std::sync::{Arc, PoisonError};
 
 use jiff::civil::Date;
@@ -18,9 +17,7 @@ use crate::chart::routed::{
     PRECEDENT_UNTIL, REASON, RETURNED, RULED, SAID, UNIT, WORKFLOW,
 };
 use crate::domain::directory::TOWNSHIP;
-use crate::domain::{
-    Category, Directory, Fields, Instance, InstanceId, Instant, JurisdictionId, Text, Value,
-};
+use crate::domain::{Category, Directory, Fields, Instance, Instant, JurisdictionId, Text, Value};
 use crate::routing::knowledge::Matter;
 use crate::routing::{Example, Knowledge, Precedent, Router, Traits};
 use crate::store::{Filter, NewAlarm, PrecedentRow, Reader, TraceRow};
@@ -28,8 +25,8 @@ use crate::store::{Filter, NewAlarm, PrecedentRow, Reader, TraceRow};
 /// From so many matters is learned at most, the newest.
 const LESSONS_MAX: i64 = 2000;
 
-/// So many precedents are gone by, the newest.
-const PRECEDENTS_MAX: i64 = 500;
+/// So many precedents are gone by, the newest of those that are neither withdrawn nor over.
+pub(super) const PRECEDENTS_MAX: i64 = 500;
 
 /// So many matters are read in one go.
 const PAGE: i64 = 200;
@@ -74,18 +71,17 @@ pub(super) fn precedent(
     })
 }
 
-/// The precedents of a jurisdiction that were not withdrawn, the newest first.
+/// The precedents of a jurisdiction that are gone by at an instant or will be, the newest first.
 ///
 /// # Errors
 /// What the store says.
 pub(super) fn in_force(
     reader: &mut Reader,
     directory: &Directory,
-    zone: &TimeZone,
+    (zone, now): (&TimeZone, Instant),
 ) -> Result<Vec<Precedent>, crate::store::Error> {
-    let rows = reader.precedents(directory.jurisdiction, PRECEDENTS_MAX)?;
-    let rows = rows.into_iter().filter(|row| row.withdrawn_at.is_none());
-    let read = rows.map(|row| Precedent {
+    let rows = reader.living_precedents(directory.jurisdiction, now, PRECEDENTS_MAX)?;
+    let read = rows.into_iter().map(|row| Precedent {
         number: number_of(row.instance),
         day: row.at.in_zone(zone).chars().take(10).collect(),
         unit_name: name_of(directory, &row.unit),
@@ -134,9 +130,7 @@ pub(super) fn lessons(
     reader: &mut Reader,
     owner: JurisdictionId,
 ) -> Result<Vec<Example>, crate::store::Error> {
-    let narrow = reader.precedents(owner, LESSONS_MAX)?.into_iter();
-    let narrow: BTreeSet<InstanceId> =
-        narrow.filter(PrecedentRow::is_narrow).map(|row| row.instance).collect();
+    let narrow = reader.narrowly_ruled(owner)?;
     let mut examples = Vec::new();
     let mut filter = Filter {
         jurisdiction: Some(owner),
@@ -183,6 +177,9 @@ fn teaches(instance: &Instance) -> Option<&str> {
 /// The operator alarm that there is no router of what is known now.
 const UNTRAINED: &str = "router_untrained";
 
+/// The operator alarm that there are more precedents than are gone by.
+const LEFT_OUT: &str = "precedents_left_out";
+
 impl Gate {
     /// The knowledge that the routers of a jurisdiction are trained from, besides its own matters.
     pub fn use_knowledge(&self, whose: JurisdictionId, knowledge: Knowledge) {
@@ -207,11 +204,26 @@ impl Gate {
         let trained = self.trained(owner, &knowledge);
         drop(turn);
         let detail = trained.as_ref().err().map(ToString::to_string).unwrap_or_default();
-        let (kind, at) = (UNTRAINED.to_owned(), self.now());
-        let alarm = NewAlarm { kind, jurisdiction: Some(owner), instance: None, at, detail };
-        let told = self.write_and_ring(|transaction| match &trained {
-            Ok(_) => transaction.clear_alarm_of(&alarm),
-            Err(_) => transaction.raise_alarm(&alarm),
+        let at = self.now();
+        let alarm = |kind: &str, detail| {
+            let kind = kind.to_owned();
+            NewAlarm { kind, jurisdiction: Some(owner), instance: None, at, detail }
+        };
+        let untrained = alarm(UNTRAINED, detail);
+        let told = self.write_and_ring(|transaction| {
+            match &trained {
+                Ok(_) => transaction.clear_alarm_of(&untrained)?,
+                Err(_) => transaction.raise_alarm(&untrained)?,
+            };
+            // It has happened with a ruling; whoever trains looks after it every night.
+            let living = transaction.count_living_precedents(owner, at)?;
+            let en =
+                format!("{living} precedents are in use, the newest {PRECEDENTS_MAX} are gone by");
+            let left_out = alarm(LEFT_OUT, en);
+            match living > PRECEDENTS_MAX {
+                true => transaction.raise_alarm(&left_out),
+                false => transaction.clear_alarm_of(&left_out),
+            }
         });
         if let Err(error) = told {
             tracing::error!(%error, "how the training went could not be written");

@@ -5,12 +5,13 @@ use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, PoisonError, RwLock};
 
 use super::error::Error;
-use super::lessons;
+use super::{lessons, roster};
 use jiff::tz::TimeZone;
 
 use crate::calendar::Calendar;
 use crate::chart::{self, Chart};
-use crate::domain::catalogue::{self, Catalogue};
+use crate::domain::catalogue::{self, Asked, Catalogue};
+use crate::domain::category::Question;
 use crate::domain::event::Hash;
 use crate::domain::spot::SpotVersion;
 use crate::domain::{
@@ -19,7 +20,7 @@ use crate::domain::{
 };
 use crate::roster::{OnDuty, Rosters};
 use crate::routing::Precedent;
-use crate::store::{DefinitionSource, Reader, StandInFilter, Store, TokenRow};
+use crate::store::{DefinitionSource, Store, TokenRow};
 
 /// A published version of a workflow.
 #[derive(Debug, Clone)]
@@ -62,6 +63,8 @@ struct Shelf {
     tokens: BTreeMap<Hash, TokenRow>,
     /// Published versions of the catalogue; the one in force stands in the directory.
     catalogues: BTreeMap<JurisdictionId, Vec<Catalogue>>,
+    /// Every question that one of them asks or asked.
+    asked: BTreeMap<JurisdictionId, Asked>,
     /// What can be answered on the spot: the newest version of each.
     spot_answers: BTreeMap<JurisdictionId, Arc<Vec<SpotVersion>>>,
     /// Rulings that the router goes by, the newest first.
@@ -140,16 +143,17 @@ impl Registry {
                 shelf.directories.insert(id, Arc::clone(&directory));
                 let mut catalogues = reader.catalogues(id)?;
                 catalogues.retain(|version| version.published.is_some());
+                shelf.asked.insert(id, Asked::of(&directory.categories, &catalogues));
                 shelf.catalogues.insert(id, catalogues);
                 let mut answers = reader.spot_answers(id)?;
                 answers.dedup_by(|later, newest| later.answer.code == newest.answer.code);
                 shelf.spot_answers.insert(id, Arc::new(answers));
-                shelf.rosters.insert(id, Arc::new(read_rosters(reader, id, now)?));
+                shelf.rosters.insert(id, Arc::new(roster::in_memory(reader, id, now)?));
                 let calendars = shelf.calendars.get(&id).and_then(|all| all.last());
                 let zone = calendars.map_or(TimeZone::UTC, |calendar| calendar.zone().clone());
                 shelf
                     .precedents
-                    .insert(id, Arc::new(lessons::in_force(reader, &directory, &zone)?));
+                    .insert(id, Arc::new(lessons::in_force(reader, &directory, (&zone, now))?));
                 sources.sort_by_key(|source| source.id);
             }
             Ok((shelf, sources))
@@ -253,6 +257,15 @@ impl Registry {
             .ok_or_else(|| Error::Internal(format!("there is no jurisdiction {jurisdiction}")))
     }
 
+    /// A question of the catalogue, also one that it asks no longer: of a category, or of any.
+    pub(super) fn ever_asked(
+        &self,
+        jurisdiction: JurisdictionId,
+        meant: (Option<&str>, &str),
+    ) -> Option<Question> {
+        self.read(|shelf| shelf.asked.get(&jurisdiction)?.find(meant).cloned())
+    }
+
     /// Who is told by HTTP, in order of id.
     #[must_use]
     pub fn subscriptions(&self, jurisdiction: JurisdictionId) -> Arc<Vec<Subscription>> {
@@ -340,24 +353,6 @@ impl Registry {
     pub fn jurisdictions(&self) -> Vec<JurisdictionId> {
         self.read(|shelf| shelf.directories.keys().copied().collect())
     }
-}
-
-/// Stand-ins that ended longer ago than this are not kept in memory: nodes' clocks may differ a
-/// little, and decisions ask for now.
-const STAND_INS_KEPT: i64 = 24 * 3_600_000;
-
-fn read_rosters(
-    reader: &mut Reader,
-    id: JurisdictionId,
-    now: Instant,
-) -> Result<Rosters, crate::store::Error> {
-    let mut rosters = Rosters::new(reader.rosters(id)?);
-    let filter =
-        StandInFilter { from: Some(now.plus(-STAND_INS_KEPT)), ..StandInFilter::default() };
-    for stand_in in reader.stand_ins(id, filter)? {
-        rosters.stand_ins.entry(stand_in.roster.clone()).or_default().push(stand_in);
-    }
-    Ok(rosters)
 }
 
 /// Calendars that can be read; a version that cannot is an operator's concern, not a reason to

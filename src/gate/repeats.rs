@@ -79,10 +79,10 @@ pub struct Repeat {
 /// Nothing is open longer: so far back calls are compared (ms).
 const FURTHEST: i64 = 200 * 24 * 3_600_000;
 
-/// Calls of one number that are looked at.
+/// Matters of one number that are looked at.
 const OF_NUMBER: i64 = 20;
 
-/// Of so many of the likest it is looked up how they stand.
+/// Of so many of the likest of each kind it is looked up how they stand.
 const LOOKED_UP: usize = 25;
 
 /// Merged more often than this, a matter is not followed.
@@ -94,6 +94,15 @@ enum Nearness {
     Elsewhere,
     Near,
     Same,
+}
+
+/// By what a call before is like this one, above all. Each kind is looked up by itself and has its place among
+/// what is shown: hundreds of calls about an outage hide no matter of the caller's own, nor the other way round.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+enum Sameness {
+    Caller,
+    Place,
+    Matter,
 }
 
 /// How a call before is like this one.
@@ -147,35 +156,49 @@ impl Gate {
         let directory = self.inner.registry.directory(owner)?;
         let hits = hits(&directory, typed, traits, &recent, &of_number);
         let category = said.categories.first().map(|one| one.code.as_str());
-        let mut hits: Vec<(InstanceId, Hit)> =
-            hits.into_iter().filter(|(_, hit)| hit.counts(rules)).collect();
-        hits.sort_by_key(|(id, hit)| (std::cmp::Reverse(hit.rank()), std::cmp::Reverse(id.0)));
-        let mut repeats = Vec::new();
-        for (id, mut hit) in hits.into_iter().take(LOOKED_UP) {
-            if repeats.len() == rules.shown {
-                break;
-            }
-            let Some(seen) = self.gone_on(caller, id)? else { continue };
-            let shown = |known: &Repeat| known.seen.instance.id == seen.instance.id;
-            if is_past(&seen, now.plus(-rules.ended_ms)) || repeats.iter().any(shown) {
-                continue;
-            }
-            let of = seen.instance.fields.get(CATEGORY).and_then(Value::as_text);
-            hit.category = of.is_some() && of == category;
-            if !hit.is_repeat(rules) {
-                continue;
-            }
-            let (possible, _) = self.possible(caller, &seen)?;
-            let takes = |name: &&String| seen.chart.command(name).is_some_and(takes_calls);
-            // A matter that the police keep takes callers about danger, too.
-            let kept = seen.instance.fields.get(KEPT) == Some(&Value::Bool(true));
-            let attach =
-                possible.iter().find(takes).filter(|_| kept || said.verdict != Verdict::Keep);
-            let (attach, why) = (attach.cloned(), hit.why(&seen));
-            let same_caller = hit.phone;
-            repeats.push(Repeat { likeness: hit.likeness, why, attach, same_caller, seen });
+        let mut kinds: BTreeMap<Sameness, Vec<(InstanceId, Hit)>> = BTreeMap::new();
+        for (id, hit) in hits.into_iter().filter(|(_, hit)| hit.counts(rules)) {
+            kinds.entry(hit.kind()).or_default().push((id, hit));
         }
-        Ok(repeats)
+        let before = now.plus(-rules.ended_ms);
+        let mut found: Vec<(Hit, Seen)> = Vec::new();
+        for mut hits in kinds.into_values() {
+            hits.sort_by_key(|(id, hit)| (std::cmp::Reverse(hit.rank()), std::cmp::Reverse(id.0)));
+            let full = found.len() + rules.shown;
+            for (id, mut hit) in hits.into_iter().take(LOOKED_UP) {
+                if found.len() == full {
+                    break;
+                }
+                let Some(seen) = self.gone_on(caller, id)? else { continue };
+                let shown = |(_, known): &(Hit, Seen)| known.instance.id == seen.instance.id;
+                if is_past(&seen, before) || found.iter().any(shown) {
+                    continue;
+                }
+                let of = seen.instance.fields.get(CATEGORY).and_then(Value::as_text);
+                hit.category = of.is_some() && of == category;
+                if hit.is_repeat(rules) {
+                    found.push((hit, seen));
+                }
+            }
+        }
+        let shown = shown(found, rules.shown).into_iter();
+        shown.map(|(hit, seen)| self.repeat(caller, said, (hit, seen))).collect()
+    }
+
+    /// A matter as it is shown, with what can be done about it.
+    fn repeat(
+        &self,
+        caller: &Caller,
+        said: &Suggestion,
+        (hit, seen): (Hit, Seen),
+    ) -> Result<Repeat, Error> {
+        let (possible, _) = self.possible(caller, &seen)?;
+        let takes = |name: &&String| seen.chart.command(name).is_some_and(takes_calls);
+        // A matter that the police keep takes callers about danger, too.
+        let kept = seen.instance.fields.get(KEPT) == Some(&Value::Bool(true));
+        let attach = possible.iter().find(takes).filter(|_| kept || said.verdict != Verdict::Keep);
+        let (attach, why) = (attach.cloned(), hit.why(&seen));
+        Ok(Repeat { likeness: hit.likeness, why, attach, same_caller: hit.phone, seen })
     }
 
     /// A matter, or the one that it goes on in, when it was merged; none where that is not seen.
@@ -191,6 +214,20 @@ impl Gate {
         }
         Ok(None)
     }
+}
+
+/// The likest first, at most so many; the likest of each kind is among them, if there is room for one of each.
+fn shown<T>(mut found: Vec<(Hit, T)>, most: usize) -> Vec<(Hit, T)> {
+    found.sort_by_key(|(hit, _)| std::cmp::Reverse(hit.rank()));
+    let mut kinds = BTreeSet::new();
+    let mut ranked: Vec<(bool, (Hit, T))> =
+        found.into_iter().map(|one| (!kinds.insert(one.0.kind()), one)).collect();
+    // Those that are the first of their kind come first for now; the others stay in order.
+    ranked.sort_by_key(|(further, _)| *further);
+    ranked.truncate(most);
+    let mut chosen: Vec<(Hit, T)> = ranked.into_iter().map(|(_, one)| one).collect();
+    chosen.sort_by_key(|(hit, _)| std::cmp::Reverse(hit.rank()));
+    chosen
 }
 
 /// Whether a matter ended before an instant.
@@ -237,6 +274,14 @@ impl Hit {
     fn is_repeat(&self, rules: RoutingRules) -> bool {
         let near = if self.category { rules.same_place } else { rules.near };
         self.counts(rules) && (self.phone || self.place == Nearness::Same || self.likeness >= near)
+    }
+
+    fn kind(&self) -> Sameness {
+        match (self.phone, self.place) {
+            (true, _) => Sameness::Caller,
+            (false, Nearness::Same) => Sameness::Place,
+            (false, _) => Sameness::Matter,
+        }
     }
 
     fn rank(&self) -> u16 {
@@ -320,6 +365,21 @@ fn nearness(one: &str, other: &str, townships: &[&str]) -> Nearness {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn the_likest_of_each_kind_is_shown_however_many_there_are_of_another() {
+        let hit = |phone, place, likeness| Hit { phone, place, likeness, category: false };
+        let mut found: Vec<(Hit, &str)> =
+            (0..40).map(|_| (hit(false, Nearness::Same, 1000), "outage")).collect();
+        found.push((hit(true, Nearness::Elsewhere, 0), "own"));
+        found.push((hit(true, Nearness::Elsewhere, 100), "own, likelier"));
+        found.push((hit(false, Nearness::Near, 300), "near"));
+        let names =
+            |most| shown(found.clone(), most).iter().map(|(_, name)| *name).collect::<Vec<_>>();
+        assert_eq!(names(5), ["outage", "outage", "outage", "own, likelier", "near"]);
+        assert_eq!(names(2), ["outage", "own, likelier"]);
+        assert_eq!(names(60).len(), 43);
+    }
 
     #[test]
     fn places_are_the_same_near_or_elsewhere() {

@@ -13,11 +13,10 @@ use crate::store::{Filter, Holding, PrecedentRow};
 /// A change is tried on the matters of so many milliseconds.
 const BEHIND: i64 = 400 * 24 * 3_600_000;
 
-/// So many proposals are listed, and so many matters beside each; the others by pages.
-const LISTED: i64 = 200;
+/// So many matters are listed beside a proposal; the others by pages.
 const SHOWN: usize = 50;
 
-/// So many matters are read in one go.
+/// So many matters, or rulings, are read in one go.
 const PAGE: i64 = 500;
 
 /// A change of the catalogue that a ruling proposes.
@@ -58,26 +57,36 @@ pub struct Elsewhere {
 }
 
 impl Gate {
-    /// Changes of the catalogue that rulings propose, the newest first, with what they would have moved;
-    /// whether there are more. Walks through every matter of their categories. Blocks.
+    /// At most `limit` changes of the catalogue that rulings propose, the newest first, after the one of a
+    /// matter if one is given, with what they would have moved. Walks through every matter of their
+    /// categories. Blocks.
     ///
     /// # Errors
-    /// `Forbidden`.
-    pub fn proposed_changes(&self, caller: &Caller) -> Result<Page<Proposal>, Error> {
+    /// `Forbidden`; `NotFound` when that matter left no precedent.
+    pub fn proposed_changes(
+        &self,
+        caller: &Caller,
+        after: Option<InstanceId>,
+        limit: usize,
+    ) -> Result<Page<Proposal>, Error> {
         self.sees_routing(caller)?;
         let owner = caller.jurisdiction;
         let directory = self.inner.registry.directory(owner)?;
-        let mut rows = self.read(|reader| reader.precedents(owner, LISTED + 1))?;
-        let limit = usize::try_from(LISTED).unwrap_or(rows.len());
-        let more = rows.len() > limit;
-        rows.truncate(limit);
+        let mut last = self.precedent_of(caller, after)?;
         let mut items = Vec::new();
-        for precedent in rows {
-            let Some((before, after)) = change(&directory, &precedent) else { continue };
-            let replay = self.replay(&directory, &precedent, (None, SHOWN), true)?;
-            items.push(Proposal { precedent, before, after, replay });
+        loop {
+            let rows = self.read(|reader| reader.precedents(owner, last.as_ref(), PAGE))?;
+            let Some(end) = rows.last() else { return Ok(Page { items, more: false }) };
+            last = Some(end.clone());
+            for precedent in rows {
+                let Some((before, after)) = change(&directory, &precedent) else { continue };
+                if items.len() == limit {
+                    return Ok(Page { items, more: true });
+                }
+                let replay = self.replay(&directory, &precedent, (None, SHOWN), true)?;
+                items.push(Proposal { precedent, before, after, replay });
+            }
         }
-        Ok(Page { items, more })
     }
 
     /// The matters that one proposal would have moved, the newest first: at most `limit` of those below an

@@ -17,10 +17,32 @@ use crate::calendar::Calendar;
 use crate::domain::{Actor, Instant, JurisdictionId, PersonId, Roster, StandIn};
 use crate::policy::{self, Act};
 use crate::roster::{self, Plan, Rosters};
-use crate::store::StandInFilter;
+use crate::store::{Reader, StandInFilter};
 
 pub use handing::Handing;
 pub use transfer::{ImportWish, Imported};
+
+/// Stand-ins that ended longer ago than this are not kept in memory: nodes' clocks may differ a
+/// little, and decisions ask for now.
+const STAND_INS_KEPT: i64 = 24 * 3_600_000;
+
+/// Rosters as they are kept in memory, with the stand-ins of today and later.
+///
+/// # Errors
+/// What the store says.
+pub(super) fn in_memory(
+    reader: &mut Reader,
+    id: JurisdictionId,
+    now: Instant,
+) -> Result<Rosters, crate::store::Error> {
+    let mut rosters = Rosters::new(reader.rosters(id)?);
+    let filter =
+        StandInFilter { from: Some(now.plus(-STAND_INS_KEPT)), ..StandInFilter::default() };
+    for stand_in in reader.stand_ins(id, filter)? {
+        rosters.stand_ins.entry(stand_in.roster.clone()).or_default().push(stand_in);
+    }
+    Ok(rosters)
+}
 
 /// A roster with the stand-ins of a span.
 #[derive(Debug, Clone)]

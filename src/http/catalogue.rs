@@ -48,9 +48,9 @@ impl CatalogueVersion {
     fn of(lens: &Lens, version: &Catalogue, in_force: Option<i64>) -> Self {
         let published = version.published.as_ref();
         let state = match published {
+            _ if version.withdrawn_at.is_some() => "withdrawn",
             Some(_) if in_force == Some(version.number) => "in_force",
             Some(_) => "published",
-            None if version.withdrawn_at.is_some() => "withdrawn",
             None => "draft",
         };
         Self {
@@ -239,7 +239,9 @@ pub(super) async fn differences(
     Ok(web::Json(All { items: found.into_iter().map(DifferenceView::of).collect() }))
 }
 
-/// Publishes a draft that somebody else made.
+/// Publishes a draft that somebody else made. A draft that does not know of what changed since, or of what
+/// is planned for before its own day, is refused (`draft_outdated`, with each difference); what is planned
+/// for later takes it in, as versions of their own, or it is refused (`planned_otherwise`).
 #[utoipa::path(
     post, path = "/api/v1/catalogue/versions/{number}/publish", tag = "administration",
     request_body = PublishBody,
@@ -268,10 +270,10 @@ pub(super) async fn publish(
     Ok(web::Json(CatalogueVersion { warnings, ..CatalogueVersion::of(&lens, version, now) }))
 }
 
-/// Withdraws a draft.
+/// Withdraws a draft, or a published version whose day has not come.
 #[utoipa::path(
     delete, path = "/api/v1/catalogue/versions/{number}", tag = "administration",
-    responses((status = 204, description = "It can be published no longer.")),
+    responses((status = 204, description = "It will not come in force.")),
     params(("number" = i64, Path, description = "The draft.")),
 )]
 pub(super) async fn withdraw(

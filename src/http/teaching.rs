@@ -9,9 +9,9 @@ use super::caller::Who;
 use super::instance;
 use super::problem::{Problem, blocking};
 use super::receive::{Body, Query};
-use super::view::{All, Lens, Listed, Named};
+use super::view::{Lens, Listed, Named};
 use crate::domain::{InstanceId, Instant};
-use crate::gate::{Caller, Elsewhere, Gate, Proposal, Ruling};
+use crate::gate::{Caller, Elsewhere, Followed, Gate, Proposal, Ruling};
 
 /// A ruling that the router goes by.
 #[derive(Serialize, ToSchema)]
@@ -114,13 +114,18 @@ impl WouldMove {
     }
 }
 
-/// Changes that rulings propose.
+/// A page of precedents.
 #[derive(Serialize, ToSchema)]
-pub(super) struct ChangesProposed {
-    /// The newest first.
-    items: Vec<ChangeProposed>,
-    /// Whether there are older rulings that are not among the 200 newest.
-    left_off: bool,
+pub(super) struct Precedents {
+    /// What is on it.
+    items: Vec<PrecedentView>,
+    /// The `cursor` of the next page; null on the last one.
+    next: Option<String>,
+    /// So many there are that were neither withdrawn nor are over …
+    living: i64,
+    /// … and so many of these, the newest, the router goes by. That it is fewer is an alarm, too
+    /// (`precedents_left_out`).
+    followed: i64,
 }
 
 impl ChangeProposed {
@@ -183,17 +188,26 @@ pub(super) struct DecidedView {
 /// Rulings that the router goes by before what it has learned, the newest first.
 #[utoipa::path(
     get, path = "/api/v1/routing/precedents", tag = "matters",
-    responses((status = 200, body = All<PrecedentView>, description = "At most 200.")),
+    responses((status = 200, body = Precedents, description = "A page.")),
+    params(("cursor" = Option<String>, Query, description = "`next` of the previous page."),
+        ("limit" = Option<i64>, Query, description = "1 to 200, else 50.")),
 )]
 pub(super) async fn precedents(
     house: web::Data<House>,
     Who(caller): Who,
-) -> Result<web::Json<All<PrecedentView>>, Problem> {
+    mut query: Query,
+) -> Result<web::Json<Precedents>, Problem> {
+    house.gate.permit(&caller, crate::policy::Act::SeeMatter)?;
+    let (after, limit) = (query.instance("cursor", &house.ids)?, query.limit()?);
+    query.end()?;
     let lens = Lens::of(&house, &caller)?;
-    let rows = ask(&house, caller, Gate::precedents).await?;
-    let now = house.gate.now();
-    let items = rows.iter().map(|row| PrecedentView::of(&lens, row, now)).collect();
-    Ok(web::Json(All { items }))
+    let look = move |gate: &Gate, who: &Caller| gate.precedents(who, after, limit);
+    let (page, followed) = ask(&house, caller, look).await?;
+    let (now, last) = (house.gate.now(), page.items.last().filter(|_| page.more));
+    let next = last.map(|row| lens.id(row.instance));
+    let items = page.items.iter().map(|row| PrecedentView::of(&lens, row, now)).collect();
+    let Followed { living, followed } = followed;
+    Ok(web::Json(Precedents { items, next, living, followed }))
 }
 
 /// Takes a precedent out of use, with a reason that is recorded.
@@ -220,17 +234,26 @@ pub(super) async fn withdraw(
 /// its category. Where the catalogue names a unit for a township, matters from there stay with it.
 #[utoipa::path(
     get, path = "/api/v1/routing/proposals", tag = "matters",
-    responses((status = 200, body = ChangesProposed, description = "The newest first.")),
+    responses((status = 200, body = Listed<ChangeProposed>, description = "A page, the newest first.")),
+    params(("cursor" = Option<String>, Query, description = "`next` of the previous page."),
+        ("limit" = Option<i64>, Query, description = "1 to 200, else 50.")),
 )]
 pub(super) async fn proposals(
     house: web::Data<House>,
     Who(caller): Who,
-) -> Result<web::Json<ChangesProposed>, Problem> {
+    mut query: Query,
+) -> Result<web::Json<Listed<ChangeProposed>>, Problem> {
+    house.gate.permit(&caller, crate::policy::Act::SeeMatter)?;
+    let (after, limit) = (query.instance("cursor", &house.ids)?, query.limit()?);
+    query.end()?;
+    let limit = usize::try_from(limit).unwrap_or_default();
     let lens = Lens::of(&house, &caller)?;
-    let all = ask(&house, caller, Gate::proposed_changes).await?;
-    let now = house.gate.now();
-    let items = all.items.iter().map(|one| ChangeProposed::of(&lens, one, now)).collect();
-    Ok(web::Json(ChangesProposed { items, left_off: all.more }))
+    let look = move |gate: &Gate, who: &Caller| gate.proposed_changes(who, after, limit);
+    let page = ask(&house, caller, look).await?;
+    let (now, last) = (house.gate.now(), page.items.last().filter(|_| page.more));
+    let next = last.map(|one| lens.id(one.precedent.instance));
+    let items = page.items.iter().map(|one| ChangeProposed::of(&lens, one, now)).collect();
+    Ok(web::Json(Listed { items, next }))
 }
 
 /// The matters that a proposed change would have moved, the newest first.

@@ -6,6 +6,7 @@ use std::collections::BTreeMap;
 use serde::{Deserialize, Serialize};
 
 use super::suggestion::{Candidate, NAMED, Reason, Suggestion, Verdict};
+use crate::domain::category::Question;
 use crate::domain::directory::CATCH_ALL;
 use crate::domain::{Category, Directory, Text};
 
@@ -29,6 +30,33 @@ pub struct Asked {
     pub code: String,
     /// The question.
     pub ask: Text,
+}
+
+/// An answer to a question that the catalogue asks no longer.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct LateAnswer {
+    /// The question, as it was asked last.
+    pub question: Question,
+    /// Whether the answer is yes.
+    pub yes: bool,
+}
+
+impl LateAnswer {
+    /// What stands with the call about it.
+    #[must_use]
+    pub fn note(&self) -> Text {
+        let (Text { zh, en }, (yes_zh, yes_en)) = (&self.question.ask, said(self.yes));
+        Text::new(
+            format!("目录已不再询问“{zh}”，来电人所答“{yes_zh}”随登记保存，未据此分流"),
+            format!(
+                "`{en}` is asked no longer: the caller's {yes_en} is kept, and was not gone by"
+            ),
+        )
+    }
+}
+
+fn said(yes: bool) -> (&'static str, &'static str) {
+    if yes { ("是", "yes") } else { ("否", "no") }
 }
 
 /// An answer leads to a category that may ask in its turn; so often.
@@ -152,7 +180,7 @@ impl Suggestion {
             let Some((question, yes, to)) = leads else { break };
             self.take(directory, to);
             led = true;
-            let (zh, en) = if yes { ("是", "yes") } else { ("否", "no") };
+            let (zh, en) = said(yes);
             self.say_first(
                 "answer",
                 format!("来电人对“{}”答“{zh}”，属{}", question.ask.zh, to.name.zh),
@@ -160,6 +188,34 @@ impl Suggestion {
             );
         }
         led
+    }
+
+    /// Notes answers to questions that are asked no longer. They lead nowhere; but where one would have led to
+    /// what the police keep, the dispatcher asks once more.
+    pub fn note_late(&mut self, directory: &Directory, late: &[LateAnswer]) {
+        for answer in late {
+            let LateAnswer { question, yes } = answer;
+            let to = if *yes { &question.yes } else { &question.no };
+            let to = to.as_ref().and_then(|code| directory.categories.get(code));
+            if to.is_some_and(|to| to.police_kept) && self.verdict == Verdict::Divert {
+                let (ask, (zh, en)) = (&question.ask, said(*yes));
+                self.verdict = Verdict::Ask;
+                self.question = Some(Text::new(
+                    format!("来电人对“{}”答“{zh}”：现在是否仍是这样，或有人遇险？", ask.zh),
+                    format!(
+                        "The caller answered {en} to `{}`: is it so now, or is anybody in danger?",
+                        ask.en
+                    ),
+                ));
+                if let Some(police) = directory.bodies.get("police") {
+                    let (code, per_mille) = (police.clone(), self.kept_per_mille);
+                    self.units.retain(|unit| unit.code != code);
+                    self.units.insert(2.min(self.units.len()), Candidate { code, per_mille });
+                }
+            }
+            let note = answer.note();
+            self.say_first("answer", note.zh, note.en);
+        }
     }
 
     /// Where the catalogue says who has a category in the township of the place, that unit is suggested,

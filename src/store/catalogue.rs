@@ -120,7 +120,8 @@ impl Transaction<'_> {
         Ok(changed == 1)
     }
 
-    /// Withdraws a draft; false when there is none of this number.
+    /// Withdraws a draft, or what is published and not in force yet; false when there is none of this
+    /// number.
     ///
     /// # Errors
     /// As for any statement.
@@ -132,11 +133,12 @@ impl Transaction<'_> {
     ) -> Result<bool, Error> {
         let changed = each!(&mut self.connection, connection => {
             diesel::update(catalogue::table.find((owner.0, number)))
-                .filter(catalogue::published_at.is_null())
+                .filter(catalogue::effective_at.is_null().or(catalogue::effective_at.gt(now.0)))
                 .filter(catalogue::withdrawn_at.is_null())
                 .set(catalogue::withdrawn_at.eq(now.0))
                 .execute(connection)
         })?;
+        self.raise_revision(owner)?;
         Ok(changed == 1)
     }
 }

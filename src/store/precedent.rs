@@ -1,5 +1,7 @@
 //! Rulings that the router goes by, and what became of the changes of the catalogue they propose.
 
+use std::collections::BTreeSet;
+
 use diesel::prelude::*;
 
 use super::connection::each;
@@ -151,23 +153,86 @@ pub(super) fn added(rows: &[PrecedentRow]) -> Part<'_> {
 }
 
 impl Reader {
-    /// The precedents of a jurisdiction, also withdrawn ones, the newest first, at most `limit`.
+    /// A page of the precedents of a jurisdiction, also withdrawn ones, the newest first, after one if one is
+    /// given.
     ///
     /// # Errors
     /// As for any statement.
     pub fn precedents(
         &mut self,
         owner: JurisdictionId,
+        after: Option<&PrecedentRow>,
         limit: i64,
     ) -> Result<Vec<PrecedentRow>, Error> {
+        let (at, id) = after.map_or((i64::MAX, i64::MAX), |row| (row.at.0, row.instance.0));
         let rows: Vec<Row> = each!(&mut self.connection, connection => {
             precedent::table
                 .filter(precedent::jurisdiction_id.eq(owner.0))
+                .filter(precedent::at.lt(at).or(precedent::at.eq(at).and(precedent::instance_id.lt(id))))
                 .order((precedent::at.desc(), precedent::instance_id.desc()))
                 .limit(limit)
                 .load(connection)
         })?;
         Ok(rows.into_iter().map(PrecedentRow::from).collect())
+    }
+
+    /// The precedents that are or will be gone by, neither withdrawn nor ended before an instant, the newest
+    /// first, at most `limit`.
+    ///
+    /// # Errors
+    /// As for any statement.
+    pub fn living_precedents(
+        &mut self,
+        owner: JurisdictionId,
+        now: Instant,
+        limit: i64,
+    ) -> Result<Vec<PrecedentRow>, Error> {
+        let rows: Vec<Row> = each!(&mut self.connection, connection => {
+            precedent::table
+                .filter(precedent::jurisdiction_id.eq(owner.0))
+                .filter(precedent::withdrawn_at.is_null())
+                .filter(precedent::valid_until.is_null().or(precedent::valid_until.gt(now.0)))
+                .order((precedent::at.desc(), precedent::instance_id.desc()))
+                .limit(limit)
+                .load(connection)
+        })?;
+        Ok(rows.into_iter().map(PrecedentRow::from).collect())
+    }
+
+    /// How many of them there are.
+    ///
+    /// # Errors
+    /// As for any statement.
+    pub fn count_living_precedents(
+        &mut self,
+        owner: JurisdictionId,
+        now: Instant,
+    ) -> Result<i64, Error> {
+        let count = each!(&mut self.connection, connection => {
+            precedent::table
+                .filter(precedent::jurisdiction_id.eq(owner.0))
+                .filter(precedent::withdrawn_at.is_null())
+                .filter(precedent::valid_until.is_null().or(precedent::valid_until.gt(now.0)))
+                .count()
+                .get_result(connection)
+        })?;
+        Ok(count)
+    }
+
+    /// The matters whose ruling holds only somewhere or for a time ([`PrecedentRow::is_narrow`]), also if it
+    /// was withdrawn.
+    ///
+    /// # Errors
+    /// As for any statement.
+    pub fn narrowly_ruled(&mut self, owner: JurisdictionId) -> Result<BTreeSet<InstanceId>, Error> {
+        let ids: Vec<i64> = each!(&mut self.connection, connection => {
+            precedent::table
+                .filter(precedent::jurisdiction_id.eq(owner.0))
+                .filter(precedent::territory.is_not_null().or(precedent::valid_until.is_not_null()))
+                .select(precedent::instance_id)
+                .load(connection)
+        })?;
+        Ok(ids.into_iter().map(InstanceId).collect())
     }
 
     /// The precedent that the ruling of a matter left, also a withdrawn one.

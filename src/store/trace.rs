@@ -133,7 +133,7 @@ impl Reader {
     }
 
     /// The traces of calls from a number, by any of the digests that it may have been given, since an
-    /// instant, at most `limit`, the newest first.
+    /// instant, of each matter the newest, of at most `limit` matters, the newest first.
     ///
     /// # Errors
     /// As for any statement.
@@ -144,15 +144,26 @@ impl Reader {
         since: Instant,
         limit: i64,
     ) -> Result<Vec<TraceRow>, Error> {
-        let rows: Vec<Row> = each!(&mut self.connection, connection => {
+        let newest: Vec<(i64, Option<i64>)> = each!(&mut self.connection, connection => {
             call_trace::table
                 .filter(call_trace::phone.eq_any(digests))
                 .filter(call_trace::jurisdiction_id.eq(owner.0))
                 .filter(call_trace::at.ge(since.0))
-                .order(call_trace::at.desc())
+                .group_by(call_trace::instance_id)
+                .select((call_trace::instance_id, diesel::dsl::max(call_trace::seq)))
+                .order(diesel::dsl::max(call_trace::at).desc())
                 .limit(limit)
                 .load(connection)
         })?;
+        let matters: Vec<i64> = newest.iter().map(|(instance, _)| *instance).collect();
+        let mut rows: Vec<Row> = each!(&mut self.connection, connection => {
+            call_trace::table
+                .filter(call_trace::instance_id.eq_any(matters))
+                .filter(call_trace::phone.eq_any(digests))
+                .order(call_trace::at.desc())
+                .load(connection)
+        })?;
+        rows.retain(|row| newest.contains(&(row.0, Some(row.1))));
         Ok(rows.into_iter().map(read).collect())
     }
 

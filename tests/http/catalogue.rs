@@ -266,3 +266,153 @@ async fn whoever_publishes_a_category_of_a_unit_that_nobody_serves_is_told() {
     assert_eq!(warnings.len(), 1, "{done}");
     assert!(warnings[0]["zh"].as_str().unwrap().contains("县气象局"), "{done}");
 }
+
+async fn publish(office: &Office, number: i64, effective_at: Option<&str>) -> Answer {
+    let path = format!("{VERSIONS}/{number}/publish");
+    office.post(DIRECTOR, &path, json!({ "effective_at": effective_at })).await
+}
+
+/// Drafts a table; its number.
+async fn drafted(office: &Office, table: String) -> i64 {
+    draft(office, ADMIN, table).await.ok(201)["number"].as_i64().unwrap()
+}
+
+async fn put_units(office: &Office, code: &str, units: Json) -> Answer {
+    let path = format!("/api/v1/categories/{code}");
+    let mut category = office.get(DESK, &path).await.ok(200);
+    category["units"] = units;
+    office.put(ADMIN, &path, category).await
+}
+
+/// Its day has come, and somebody asks.
+fn days_later(office: &Office, days: i64) {
+    office.minutes_later(days * 24 * 60);
+    office.gate.registry().facts(office.owner(), office.gate.now()).unwrap();
+}
+
+const TOMORROW: &str = "2018-07-03T09:00:00+08:00";
+const NEXT_WEEK: &str = "2018-07-09T09:00:00+08:00";
+
+#[tokio::test]
+async fn what_is_changed_at_once_is_not_undone_when_a_version_comes_in_force_that_was_planned_before()
+ {
+    let office = Office::county().await;
+    let planned = with_units(&export(&office).await, "env.solid-waste", "chengguan、huanbao");
+    let planned = drafted(&office, planned).await;
+    publish(&office, planned, Some(TOMORROW)).await.ok(200);
+    put_units(&office, "tourism.service", json!(["qita", "lvyou"])).await.ok(200);
+    assert_eq!(units_of(&office, "tourism.service").await[0], "qita");
+    // The plan goes on as a version of its own that has both; the old one is kept, and is said.
+    let all = office.get(DUTY, VERSIONS).await.ok(200);
+    let items = all["items"].as_array().unwrap();
+    assert_eq!(items[0]["effective_at"], TOMORROW, "{all}");
+    assert_eq!(items[0]["drafted_by"], items[2]["drafted_by"], "the plan is still who made it");
+    assert!(items[0]["note"].as_str().unwrap().contains(&format!("第{planned}版")), "{all}");
+    assert_eq!((&items[1]["state"], &items[2]["state"]), (&json!("in_force"), &json!("withdrawn")));
+    let path = "/api/v1/audit?kind=catalogue_carried";
+    let log = office.get("yingji.administrator", path).await.ok(200);
+    assert_eq!(log["items"][0]["detail"]["of"], planned, "{log}");
+    days_later(&office, 1);
+    assert_eq!(units_of(&office, "env.solid-waste").await[0], "chengguan", "as it was planned");
+    assert_eq!(units_of(&office, "tourism.service").await[0], "qita", "and as it was changed");
+}
+
+#[tokio::test]
+async fn a_change_at_once_that_a_planned_version_has_otherwise_is_refused_with_what_it_has() {
+    let office = Office::county().await;
+    let planned = with_units(&export(&office).await, "tourism.service", "wenhua");
+    let planned = drafted(&office, planned).await;
+    publish(&office, planned, Some(TOMORROW)).await.ok(200);
+    let refused = put_units(&office, "tourism.service", json!(["qita", "lvyou"])).await;
+    assert_eq!(refused.problem(409), "planned_otherwise");
+    let said = refused.json["reasons"][0]["zh"].as_str().unwrap();
+    assert!(said.contains(&format!("第{planned}版")), "{said}");
+    assert!(refused.json["reasons"][1]["zh"].as_str().unwrap().contains("tourism.service"));
+    assert_eq!(units_of(&office, "tourism.service").await[0], "lvyou", "nothing is changed");
+    // Who wants it nevertheless takes the plan back first.
+    let path = format!("{VERSIONS}/{planned}");
+    let gone = read(office.ask(ADMIN, Method::DELETE, &path)).await;
+    assert_eq!(gone.status, 204, "{}", gone.text);
+    put_units(&office, "tourism.service", json!(["qita", "lvyou"])).await.ok(200);
+    days_later(&office, 1);
+    assert_eq!(units_of(&office, "tourism.service").await[0], "qita");
+    let gone = read(office.ask(ADMIN, Method::DELETE, &path)).await;
+    assert_eq!(gone.problem(404), "not_found", "each once");
+}
+
+#[tokio::test]
+async fn a_draft_of_before_is_outdated_and_says_what_changed_meanwhile() {
+    let office = Office::county().await;
+    let table = export(&office).await;
+    let old = drafted(&office, with_units(&table, "env.solid-waste", "chengguan")).await;
+    put_units(&office, "tourism.service", json!(["qita", "lvyou"])).await.ok(200);
+    let refused = publish(&office, old, None).await;
+    assert_eq!(refused.problem(409), "draft_outdated");
+    let reasons = refused.json["reasons"].as_array().unwrap();
+    assert_eq!(reasons.len(), 2, "{}", refused.text);
+    let said = reasons[1]["zh"].as_str().unwrap();
+    assert!(said.contains("tourism.service") && said.contains("→ qita、lvyou"), "{said}");
+}
+
+#[tokio::test]
+async fn a_draft_for_a_later_day_does_not_undo_what_is_planned_for_before() {
+    let office = Office::county().await;
+    let table = export(&office).await;
+    let first = drafted(&office, with_units(&table, "env.solid-waste", "chengguan")).await;
+    publish(&office, first, Some(TOMORROW)).await.ok(200);
+    // Drafted today from what is in force today, for next week.
+    let blind = drafted(&office, with_units(&table, "tourism.service", "qita")).await;
+    let refused = publish(&office, blind, Some(NEXT_WEEK)).await;
+    assert_eq!(refused.problem(409), "draft_outdated");
+    assert!(refused.json["reasons"][1]["zh"].as_str().unwrap().contains("env.solid-waste"));
+    // At once it undoes nothing: the plan for tomorrow takes it in.
+    publish(&office, blind, None).await.ok(200);
+    // With what is planned in it, it is published for next week.
+    let both = with_units(&export(&office).await, "env.solid-waste", "chengguan");
+    let both = drafted(&office, with_units(&both, "post.service", "qita")).await;
+    publish(&office, both, Some(NEXT_WEEK)).await.ok(200);
+    let units = async || {
+        let mut all = Vec::new();
+        for code in ["env.solid-waste", "tourism.service", "post.service"] {
+            all.push(units_of(&office, code).await[0].as_str().unwrap().to_owned());
+        }
+        all
+    };
+    let before = units().await;
+    assert_eq!(before[..2], ["huanbao", "qita"]);
+    days_later(&office, 1);
+    assert_eq!(units().await, ["chengguan", "qita", before[2].as_str()]);
+    days_later(&office, 7);
+    assert_eq!(units().await, ["chengguan", "qita", "qita"]);
+}
+
+#[tokio::test]
+async fn a_ruling_that_changes_the_catalogue_stays_when_what_was_planned_comes_in_force() {
+    let office = Office::county().await;
+    let table = export(&office).await;
+    let planned = drafted(&office, with_units(&table, "tourism.service", "qita")).await;
+    publish(&office, planned, Some(TOMORROW)).await.ok(200);
+    let input = json!({ "place": "葛城街道", "text": "河边堆的东西有臭味", "anonymous": true,
+        "category": "env.solid-waste", "kind": "complaint" });
+    // The ruling is a precedent where somebody has read the call.
+    let mut small =
+        fenliu::routing::Knowledge { police: "gongan".to_owned(), ..Default::default() };
+    small.examples.push(fenliu::routing::Example {
+        text: "河边有臭味".to_owned(),
+        units: vec!["huanbao".to_owned()],
+        divert: true,
+        ..Default::default()
+    });
+    office.use_router(std::sync::Arc::new(fenliu::routing::Router::train(&small)));
+    let opened = office.post(DESK, "/api/v1/referrals", json!({ "input": input })).await.ok(201);
+    let id = opened["id"].as_str().unwrap();
+    let ruling = json!({ "unit": "shuiwu", "reason": "河道保洁属县水务局职责" });
+    let designate = json!({ "command": "designate", "input": ruling });
+    office.command(DIRECTOR, id, designate).await.ok(200);
+    let accept = json!({ "accept": true, "note": "按指定意见调整目录" });
+    let path = format!("/api/v1/routing/proposals/{id}");
+    office.post(DIRECTOR, &path, accept).await.ok(200);
+    days_later(&office, 1);
+    assert_eq!(units_of(&office, "env.solid-waste").await[0], "shuiwu");
+    assert_eq!(units_of(&office, "tourism.service").await[0], "qita");
+}

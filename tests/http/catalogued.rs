@@ -84,6 +84,38 @@ async fn the_answer_to_a_question_of_the_catalogue_changes_the_suggestion_and_is
 }
 
 #[tokio::test]
+async fn an_answer_to_a_question_that_was_retired_a_moment_ago_holds_no_call_up() {
+    let office = advised().await;
+    // The dispatcher has the question before him, and the administrator takes it out of the catalogue.
+    let path = "/api/v1/categories/utility.power-fault";
+    let mut category = office.get(DESK, path).await.ok(200);
+    category["questions"] = json!([]);
+    office.put(ADMIN, path, category).await.ok(200);
+    let register = async |answers: &str| {
+        let input = json!({ "text": "停电一天", "place": "葛城街道", "kind": "help",
+            "category": "utility.power-fault", "anonymous": true, "answers": answers });
+        let path = "/api/v1/referrals";
+        let opened = office.post(DESK, path, json!({ "input": input })).await.ok(201);
+        let path = format!("/api/v1/referrals/{}", opened["id"].as_str().unwrap());
+        office.get(DESK, &path).await.ok(200)["fields"].clone()
+    };
+    let fields = register("line-down=no").await;
+    assert_eq!((&fields["answers"], &fields["guard"]), (&json!("line-down=no"), &json!("divert")));
+    let note = fields["suggestion"].as_str().unwrap();
+    assert!(note.contains("已不再询问") && note.contains("asked no longer"), "{note}");
+    // What led to the police is not passed over: the dispatcher asks once more.
+    let fields = register("line-down=yes").await;
+    assert_eq!((&fields["answers"], &fields["guard"]), (&json!("line-down=yes"), &json!("ask")));
+    assert!(fields["suggestion"].as_str().unwrap().contains("已不再询问"), "{fields}");
+    // Nor does the suggestion fail while the call is typed.
+    let typed = json!({ "text": "停电一天", "category": "utility.power-fault",
+        "answers": { "line-down": true } });
+    let said = suggested(&office, typed).await;
+    assert_eq!((&said["verdict"], &said["reasons"][0]["kind"]), (&json!("ask"), &json!("answer")));
+    assert!(said["question"]["zh"].as_str().unwrap().contains("是否仍是这样"), "{said}");
+}
+
+#[tokio::test]
 async fn the_place_decides_among_units_where_the_catalogue_says_so() {
     let office = advised().await;
     let at = |place: &str| json!({ "text": "路灯不亮", "place": place });

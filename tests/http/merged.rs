@@ -185,3 +185,76 @@ async fn who_leaves_no_number_is_counted_and_shown_but_nobody_waits_to_tell_him(
     give(&office, DESK, &id, "answer_at_desk", json!({ "answer": "计划检修" })).await;
     assert_eq!(look(&office, DESK, &id).await["fields"]["callers_untold"], 0);
 }
+
+/// The shipped workflow, put into other words.
+fn reworded(change: impl Fn(String) -> String) -> String {
+    let path = concat!(env!("CARGO_MANIFEST_DIR"), "/workflows/referral.yaml");
+    change(std::fs::read_to_string(path).unwrap())
+}
+
+/// As it was when a merge only counted one caller more.
+fn without_counts(text: String) -> String {
+    let cut = |text: &str, from: &str, to: &str, instead: &str| {
+        let (before, rest) = text.split_once(from).unwrap();
+        let (_, after) = rest.split_once(to).unwrap();
+        format!("{before}{instead}{to}{after}")
+    };
+    let text =
+        cut(&text, "  merged_here:\n    input:", "  # From a supervision", "  merged_here: {}\n");
+    let text = cut(&text, "name: merged_here, with: {", " }\n", "name: merged_here");
+    ["calls", "told", "nobody_new"].iter().fold(text, |text, name| {
+        let one = if *name == "calls" { "1" } else { "0" };
+        text.replace(&format!("or(input.{name}, {one})"), one)
+    })
+}
+
+async fn published(office: &Office, source: String) {
+    let body = json!({ "source": source });
+    let answer = office.post("yingji.editor", "/api/v1/definitions", body).await;
+    assert_eq!(answer.status, 201, "{}", answer.text);
+}
+
+#[tokio::test]
+async fn matters_of_an_older_version_of_the_workflow_are_merged_with_those_of_a_newer() {
+    let office = Office::county().await;
+    published(&office, reworded(without_counts)).await;
+    let (old, old_number) = called(&office, "023-5000", 1).await;
+    let (older, _) = called(&office, "023-5500", 1).await;
+    published(&office, reworded(|text| text)).await;
+    let (new, _) = called(&office, "023-6000", 2).await;
+    let (third, third_number) = called(&office, "023-7000", 0).await;
+    give(&office, DESK, &new, "merge", json!({ "into": old_number })).await;
+    let seen = look(&office, DESK, &old).await;
+    // Everybody who called is there and can be told; the old version counts each merge as one.
+    let phones: BTreeSet<String> = calls(&seen)
+        .iter()
+        .filter_map(|call| Some(call["personal"]["caller_phone"].as_str()?.to_owned()))
+        .collect();
+    assert_eq!(phones.len(), 4, "{seen}");
+    assert_eq!(seen["fields"]["repeat_calls"], 2);
+    let call = of_phone(&seen, "023-6000-0002");
+    give(&office, DESK, &old, "tell_caller", named(&call)).await;
+    assert_eq!(of_phone(&look(&office, DESK, &old).await, "023-6000-0002")["told"], true);
+    // The other way round as well.
+    give(&office, DESK, &older, "merge", json!({ "into": third_number })).await;
+    assert_eq!(calls(&look(&office, DESK, &third).await).len(), 2);
+    let gate = office.gate.clone();
+    let report = tokio::task::spawn_blocking(move || gate.verify().unwrap()).await.unwrap();
+    assert_eq!(report.differing_count, 0, "{:?}", report.first_fault);
+}
+
+#[tokio::test]
+async fn where_an_older_version_knows_no_merge_that_is_said_and_what_to_do() {
+    let office = Office::county().await;
+    published(&office, reworded(|text| text.replace("merged_here", "joined_here"))).await;
+    let (old, old_number) = called(&office, "023-5000", 0).await;
+    published(&office, reworded(|text| text)).await;
+    let (new, _) = called(&office, "023-6000", 0).await;
+    let refused = ask(&office, DESK, &new, "merge", json!({ "into": old_number })).await;
+    assert_eq!(refused.problem(409), "other_version");
+    assert!(refused.json["detail_zh"].as_str().unwrap().contains("关联"), "{}", refused.text);
+    let seen = look(&office, DESK, &old).await;
+    assert_eq!(seen["fields"]["repeat_calls"], 0, "nothing has happened");
+    assert_eq!(look(&office, DESK, &new).await["status"], "received");
+    give(&office, DESK, &new, "link", json!({ "number": old_number })).await;
+}

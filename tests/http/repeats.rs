@@ -111,6 +111,39 @@ async fn many_calls_about_one_thing_do_not_hide_the_others() {
 }
 
 #[tokio::test]
+async fn five_hundred_calls_about_an_outage_do_not_hide_the_callers_own_older_matter() {
+    let office = advised().await;
+    let own = register(&office, "路灯不亮", "高燕镇街上", "023-5922-0001").await;
+    // Nobody links them: each is a matter of its own, at the very place.
+    for call in 0..500 {
+        let phone = format!("023-5000-{call:04}");
+        register(&office, "整栋楼停电了", "葛城街道土城路12号", &phone).await;
+    }
+    let said = ("整栋楼停电了", "葛城街道土城路12号");
+    let found = typed(&office, DESK, said.0, said.1, "023-5922-0001").await;
+    assert_eq!(found.len(), 5, "{found:?}");
+    assert!(kinds(&found[0]).contains(&"same_place"), "the outage first: {found:?}");
+    let of_own: Vec<&Json> = found.iter().filter(|one| one["matter"]["id"] == own["id"]).collect();
+    assert_eq!(of_own.len(), 1, "and his own matter with it: {found:?}");
+    assert_eq!(kinds(of_own[0])[0], "same_caller");
+    // Asked for by itself it stands first.
+    let found = typed(&office, DESK, "那个事怎么样了", "", "023-5922-0001").await;
+    assert_eq!(found[0]["matter"]["id"], own["id"], "{found:?}");
+    // One who called thirty times about the outage had another matter before, too.
+    let outage = register(&office, "路灯全灭了", "修齐镇", "023-5922-0001").await;
+    let path = outage["id"].as_str().unwrap();
+    for _ in 0..30 {
+        let said =
+            json!({ "text": "还没有亮", "caller_phone": "023-5922-0001", "same_caller": true });
+        let attach = json!({ "command": "attach_repeat_call", "input": said });
+        office.command(DESK, path, attach).await.ok(200);
+    }
+    let found = typed(&office, DESK, "那个事怎么样了", "", "023-5922-0001").await;
+    let ids: Vec<&Json> = found.iter().map(|one| &one["matter"]["id"]).collect();
+    assert!(ids.contains(&&own["id"]) && ids.contains(&&outage["id"]), "{found:?}");
+}
+
+#[tokio::test]
 async fn who_called_about_a_merged_matter_is_shown_the_one_that_goes_on() {
     let office = advised().await;
     let first = register(&office, "整栋楼停电了", "葛城街道土城路12号", "023-5922-0001").await;

@@ -2,8 +2,8 @@
 //! judged by what stands when it is written. On both back ends; on PostgreSQL at two nodes, of which the
 //! second has not heard of it yet.
 
-use fenliu::domain::{Actor, Grant, Person, PersonId, Role, Scope, Text, Unit};
-use fenliu::gate::{AccessRules, Caller, Gate, Motion, NewAccount, NewToken, NewUnit};
+use fenliu::domain::{Actor, Grant, InstanceId, Person, PersonId, Role, Scope, Text, Unit};
+use fenliu::gate::{AccessRules, Caller, Gate, Motion, NewAccount, NewToken, NewUnit, Ruling};
 
 use super::races::{House, both, code_of, on_both};
 
@@ -64,6 +64,8 @@ on_both!(
     whoever_lost_his_rights_takes_nothing_with_what_he_had,
     what_gives_rights_back_needs_a_second_person_however_little_the_door_has_heard,
     what_was_proposed_of_something_that_changed_elsewhere_is_outdated,
+    whoever_may_decide_on_the_catalogue_no_longer_changes_nothing_of_it,
+    a_draft_that_two_publish_at_once_is_published_once,
 );
 
 fn two_administrators_who_remove_each_other_leave_one(house: &House) {
@@ -139,4 +141,51 @@ fn what_was_proposed_of_something_that_changed_elsewhere_is_outdated(house: &Hou
     let said = code_of(two.approve(&house.caller(ASHA), proposal.id));
     assert_eq!(said, "proposal_outdated", "he has left since");
     assert!(!house.person(baraka).active);
+}
+
+/// Baraka decides on the catalogue: both doors have heard of it.
+fn director(house: &House) -> (Person, Caller) {
+    let mut baraka = house.person(PersonId(2));
+    baraka.grants.push(Grant { role: Role::Director, unit: "office".to_owned() });
+    assert_eq!(put(&house.doors[0], &house.system, &baraka), "done");
+    house.doors[1].reload().unwrap();
+    let caller = house.caller(PersonId(2));
+    (baraka, caller)
+}
+
+/// A draft of Dalila that gives broken cranes to the divers; its number.
+fn drafted(house: &House) -> i64 {
+    let directory = house.doors[0].registry().directory(house.system.jurisdiction).unwrap();
+    let mut categories = directory.categories.clone();
+    categories.get_mut("broken.crane").unwrap().units = vec!["divers".to_owned()];
+    house.doors[0].draft_catalogue(&house.caller(DALILA), categories, "改由潜水队").unwrap()
+}
+
+fn whoever_may_decide_on_the_catalogue_no_longer_changes_nothing_of_it(house: &House) {
+    let [one, two] = &house.doors;
+    let (baraka, caller) = director(house);
+    let number = drafted(house);
+    let mut less = baraka;
+    less.grants.retain(|grant| grant.role != Role::Director);
+    assert_eq!(put(one, &house.system, &less), "done");
+    // The other door lets him in by what was true until just now.
+    assert_eq!(code_of(two.publish_catalogue(&caller, number, None)), FORBIDDEN);
+    let verdict = Ruling { accept: true, note: "按指定意见调整目录".to_owned() };
+    assert_eq!(code_of(two.decide_change(&caller, InstanceId(1), &verdict)), FORBIDDEN);
+    assert_eq!(code_of(two.withdraw_precedent(&caller, InstanceId(1), "职责已调整")), FORBIDDEN);
+    let (all, in_force) = one.catalogues(&house.system).unwrap();
+    assert!(all.iter().all(|version| version.published.is_none()), "{in_force:?}");
+}
+
+fn a_draft_that_two_publish_at_once_is_published_once(house: &House) {
+    let [one, two] = &house.doors;
+    let (_, caller) = director(house);
+    let number = drafted(house);
+    let (first, second) = both(
+        || code_of(one.publish_catalogue(&caller, number, None)),
+        || code_of(two.publish_catalogue(&caller, number, None)),
+    );
+    let mut said = [first, second];
+    said.sort();
+    assert_eq!(said, ["done", "no_draft"]);
 }

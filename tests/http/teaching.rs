@@ -248,7 +248,7 @@ async fn a_proposal_is_tried_on_every_matter_of_its_category_however_it_was_told
     let proposal = &all["items"][0];
     let counts = ["replayed", "would_move", "left_off"].map(|name| proposal[name].as_i64());
     assert_eq!(counts, [4, 3, 0].map(Some), "{proposal}");
-    assert_eq!(all["left_off"], false);
+    assert_eq!(all["next"], Json::Null);
     // Page by page, the newest first.
     let (mut found, mut cursor) = (Vec::new(), String::new());
     loop {
@@ -265,6 +265,81 @@ async fn a_proposal_is_tried_on_every_matter_of_its_category_however_it_was_told
     assert_eq!(office.get(DUTY, &none).await.problem(404), "not_found");
     let path = format!("/api/v1/routing/proposals/{ruling}/moved");
     assert_eq!(office.get("huimin.liaison", &path).await.problem(403), "forbidden");
+}
+
+/// Everything of a list, page by page of so many.
+async fn paged(office: &Office, path: &str, limit: usize) -> Vec<Json> {
+    let (mut found, mut cursor) = (Vec::new(), String::new());
+    loop {
+        let page = office.get(DUTY, &format!("{path}?limit={limit}{cursor}")).await.ok(200);
+        let items = page["items"].as_array().unwrap();
+        assert!(items.len() <= limit, "{page}");
+        found.extend(items.clone());
+        let Some(next) = page["next"].as_str() else { return found };
+        cursor = format!("&cursor={next}");
+    }
+}
+
+#[tokio::test]
+async fn precedents_and_proposals_are_listed_to_the_last_by_pages() {
+    let office = advised().await;
+    let mut ids = Vec::new();
+    for text in ["河边臭味", "河边垃圾", "河边渣土", "河边死鱼", "河边污水"] {
+        let (id, _) = registered(&office, text).await;
+        give(&office, DIRECTOR, &id, "designate", ruling()).await;
+        ids.push(id);
+    }
+    let withdraw = format!("/api/v1/routing/precedents/{}/withdraw", ids[1]);
+    let reason = json!({ "reason": "职责已调整" });
+    assert_eq!(office.post(DIRECTOR, &withdraw, reason).await.status, 204);
+    let of = |items: Vec<Json>| {
+        items.iter().map(|one| one["id"].as_str().unwrap().to_owned()).collect::<Vec<_>>()
+    };
+    ids.reverse();
+    for limit in [1, 2, 5, 200] {
+        assert_eq!(of(paged(&office, "/api/v1/routing/precedents", limit).await), ids, "{limit}");
+    }
+    let all = office.get(DUTY, "/api/v1/routing/precedents").await.ok(200);
+    assert_eq!((&all["living"], &all["followed"]), (&json!(4), &json!(4)), "{all}");
+    let proposals = paged(&office, "/api/v1/routing/proposals", 3).await;
+    let proposals = of(proposals.iter().map(|one| one["precedent"].clone()).collect());
+    ids.remove(3);
+    assert_eq!(proposals, ids, "the withdrawn one proposes nothing");
+    let (strange, _) = registered(&office, "停电了").await;
+    let path = format!("/api/v1/routing/precedents?cursor={strange}");
+    assert_eq!(office.get(DUTY, &path).await.problem(404), "not_found");
+}
+
+#[tokio::test]
+async fn withdrawn_precedents_take_no_place_and_too_many_living_ones_are_said() {
+    let office = advised().await;
+    let text = "河边堆的东西有臭味没人管";
+    let (oldest, _) = registered(&office, text).await;
+    give(&office, DIRECTOR, &oldest, "designate", ruling()).await;
+    let other = "路灯坏了很久没有人修";
+    let mut ids = Vec::new();
+    for _ in 0..500 {
+        let (id, _) = registered(&office, other).await;
+        office.minutes_later(1);
+        give(&office, DIRECTOR, &id, "designate", ruling()).await;
+        ids.push(id);
+    }
+    assert_eq!(suggested(&office, text).await["units"][0]["code"], "huanbao", "one too many");
+    let all = office.get(DUTY, "/api/v1/routing/precedents?limit=1").await.ok(200);
+    assert_eq!((&all["living"], &all["followed"]), (&json!(501), &json!(500)), "{all}");
+    train(&office).await;
+    let admin = "yingji.administrator";
+    let open = office.get(admin, "/api/v1/alarms?open=true").await.ok(200);
+    let kinds: Vec<&Json> =
+        open["items"].as_array().unwrap().iter().map(|one| &one["kind"]).collect();
+    assert!(kinds.contains(&&json!("precedents_left_out")), "{open}");
+    let path = format!("/api/v1/routing/precedents/{}/withdraw", ids[7]);
+    let reason = json!({ "reason": "职责已调整" });
+    assert_eq!(office.post(DIRECTOR, &path, reason).await.status, 204);
+    assert_eq!(suggested(&office, text).await["units"][0]["code"], "shuiwu", "gone by again");
+    train(&office).await;
+    let open = office.get(admin, "/api/v1/alarms?open=true").await.ok(200);
+    assert!(!open.to_string().contains("precedents_left_out"), "{open}");
 }
 
 #[tokio::test]

@@ -26,10 +26,21 @@ impl Example {
         token: &str,
         input: &str,
     ) -> Self {
+        Self::start_at(name, &house.base, unit, token, input).await
+    }
+
+    /// The same where the house is reached elsewhere.
+    pub(super) async fn start_at(
+        name: &str,
+        base: &str,
+        unit: &str,
+        token: &str,
+        input: &str,
+    ) -> Self {
         let script = concat!(env!("CARGO_MANIFEST_DIR"), "/docs/examples/");
         let mut child = Command::new("python3")
             .arg(format!("{script}{name}"))
-            .env("FENLIU_API", format!("{}/api/v1", house.base))
+            .env("FENLIU_API", format!("{base}/api/v1"))
             .env("FENLIU_TOKEN", token)
             .env("FENLIU_UNIT", unit)
             .env("LISTEN", "127.0.0.1:0")

@@ -1,10 +1,102 @@
 //! The example of a peer platform works in both directions: it takes over what is handed to it under a
 //! number of its own, and hands in what is not its own.
 
+use std::io::{Read, Write};
+use std::net::{Shutdown, TcpListener, TcpStream};
+
 use serde_json::json;
 
 use super::example::{Example, HOOKS};
 use super::house::House;
+
+/// What becomes of a request.
+#[derive(Clone, Copy, PartialEq)]
+enum Fate {
+    Answered,
+    /// It does not arrive.
+    Refused,
+    /// It is done, and nobody hears of it.
+    Unheard,
+    /// It is done, and the answer breaks off.
+    Torn,
+}
+
+/// A line to the house that breaks as it is told, request by request, and holds afterwards; where it
+/// begins.
+fn bad_line(house: &House, fates: Vec<Fate>) -> String {
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let base = format!("http://{}", listener.local_addr().unwrap());
+    let there = house.base.strip_prefix("http://").unwrap().to_owned();
+    let mut fates = fates.into_iter();
+    std::thread::spawn(move || {
+        for client in listener.incoming() {
+            let fate = fates.next().unwrap_or(Fate::Answered);
+            let Ok(client) = client else { return };
+            let there = there.clone();
+            std::thread::spawn(move || pass_on(client, &there, fate));
+        }
+    });
+    base
+}
+
+/// One request, and its answer up to the end: each has a connection of its own.
+fn pass_on(mut client: TcpStream, there: &str, fate: Fate) {
+    if fate == Fate::Refused {
+        return;
+    }
+    let mut server = TcpStream::connect(there).unwrap();
+    let (mut from, mut to) = (client.try_clone().unwrap(), server.try_clone().unwrap());
+    std::thread::spawn(move || drop(std::io::copy(&mut from, &mut to)));
+    let mut answer = Vec::new();
+    server.read_to_end(&mut answer).unwrap();
+    let heard = match fate {
+        Fate::Answered => answer.len(),
+        Fate::Torn => answer.len() - 3,
+        Fate::Refused | Fate::Unheard => 0,
+    };
+    client.write_all(&answer[..heard]).unwrap();
+    drop(client.shutdown(Shutdown::Both));
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_peer_platform_takes_a_lost_connection_up_again_and_no_matter_is_lost_or_there_twice() {
+    use Fate::{Answered, Refused, Torn, Unheard};
+    let house = House::start(HOOKS);
+    let (_, liaison) = house.somebody("12345.liaison").await;
+    let (_, desk) = house.somebody("gongan.dispatcher").await;
+    let order = |number: &str| {
+        json!({ "source_number": number, "text": "小区门口路灯一周不亮", "place": "葛城街道",
+            "category": "utility.power-fault", "kind": "help", "caller_phone": "000-0000-0012" })
+    };
+    let input = format!("{}\n{}\n", order("RX20180702-8"), order("RX20180702-9"));
+    // The subscription is made twice and one of them taken away; then two orders; then what follows a route.
+    let subscribing = [Unheard, Answered, Answered, Answered];
+    let handing_in = [Refused, Unheard, Answered, Torn, Answered];
+    let taking_over = [Unheard, Answered, Refused, Answered];
+    let fates = [&subscribing[..], &handing_in, &taking_over].concat();
+    let base = bad_line(&house, fates);
+    let mut client = Example::start_at("peer_client.py", &base, "12345", &liaison, &input).await;
+    let subscriptions = house.get(&liaison, "/api/v1/subscriptions").await;
+    assert_eq!(subscriptions["items"].as_array().unwrap().len(), 1, "{subscriptions}");
+    for number in ["RX20180702-8", "RX20180702-9"] {
+        let found = client.line().await;
+        let matter = house.get(&desk, &format!("/api/v1/intake/12345/{number}")).await;
+        let ours = matter["number"].as_str().unwrap();
+        assert_eq!(found, format!("handed in {number} {ours}"));
+    }
+    let all = house.get(&desk, "/api/v1/referrals").await;
+    assert_eq!(all["items"].as_array().unwrap().len(), 2, "each once: {all}");
+    let id = house.routed("12345").await;
+    let path = format!("/api/v1/referrals/{id}");
+    house.until(&desk, &path, |seen| seen["status"] == "resolved").await;
+    let events = house.get(&desk, &format!("{path}/events")).await;
+    for command in ["accept", "contacted_caller", "resolve"] {
+        let kinds = events["items"].as_array().unwrap().iter().map(|event| &event["kind"]);
+        assert_eq!(kinds.filter(|kind| *kind == command).count(), 1, "{command}: {events}");
+    }
+    drop(client);
+    house.stop().await;
+}
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_peer_platform_takes_over_and_hands_in() {

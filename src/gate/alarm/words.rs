@@ -128,6 +128,9 @@ fn words(kind: &str) -> Text {
             "分流模型训练失败，来电一律先询问",
             "no router was trained: every call is asked about",
         ),
+        "precedents_left_out" => {
+            Text::new("先例过多，较早的未采用", "there are more precedents than are gone by")
+        }
         "audit_behind" => Text::new("系统核对进度落后", "the auditor is behind"),
         "audit_difference" => Text::new("系统核对发现不一致", "the auditor found a difference"),
         other => Text::new(other, other),
