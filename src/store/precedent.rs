@@ -51,6 +51,16 @@ impl PrecedentRow {
     pub fn is_narrow(&self) -> bool {
         self.territory.is_some() || self.valid_until.is_some()
     }
+
+    /// Whether it is gone by at an instant, everywhere and for good, so that more may be learned from it
+    /// than to know the same call again: it has begun, and the office neither took it back nor rejected
+    /// the change of the catalogue that it proposes.
+    #[must_use]
+    pub fn is_general(&self, now: Instant) -> bool {
+        let rejected = self.decision.as_ref().is_some_and(|decision| !decision.accepted);
+        let begun = self.valid_from.is_none_or(|from| from <= now);
+        begun && self.withdrawn_at.is_none() && !rejected && !self.is_narrow()
+    }
 }
 
 /// What was decided of a proposal.
@@ -209,7 +219,9 @@ impl Transaction<'_> {
                 .set((precedent::withdrawn_at.eq(now.0), precedent::traits.eq("")))
                 .execute(connection)
         })?;
-        self.raise_revision(owner)?;
+        if changed == 1 {
+            self.raise_revision(owner)?;
+        }
         Ok(changed == 1)
     }
 

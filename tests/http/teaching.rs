@@ -15,7 +15,7 @@ const DIRECTOR: &str = "yingji.director";
 const DUTY: &str = "yingji.duty";
 
 /// A county whose router believes that whatever smells is for the environment bureau.
-async fn advised() -> Arc<Office> {
+pub(super) async fn advised() -> Arc<Office> {
     let office = Office::county().await;
     let mut small = Knowledge { police: "gongan".to_owned(), ..Knowledge::default() };
     (small.tuning.ask, small.tuning.ask_danger, small.tuning.keep) = (0.9, 0.9, 0.99);
@@ -40,18 +40,18 @@ async fn advised() -> Arc<Office> {
     Arc::new(office)
 }
 
-async fn train(office: &Office) {
+pub(super) async fn train(office: &Office) {
     let gate = office.gate.clone();
     let owner = gate.registry().jurisdictions()[0];
     let trained = tokio::task::spawn_blocking(move || gate.train(owner).unwrap()).await.unwrap();
     assert!(trained.is_some());
 }
 
-async fn give(office: &Office, who: &str, id: &str, command: &str, input: Json) {
+pub(super) async fn give(office: &Office, who: &str, id: &str, command: &str, input: Json) {
     office.command(who, id, json!({ "command": command, "input": input })).await.ok(200);
 }
 
-async fn registered(office: &Office, text: &str) -> (String, String) {
+pub(super) async fn registered(office: &Office, text: &str) -> (String, String) {
     let input = json!({ "place": "葛城街道", "text": text, "category": "env.solid-waste",
         "kind": "complaint", "anonymous": true });
     let opened = office.post(DESK, "/api/v1/referrals", json!({ "input": input })).await.ok(201);
@@ -59,12 +59,12 @@ async fn registered(office: &Office, text: &str) -> (String, String) {
     (text("id"), text("number"))
 }
 
-async fn suggested(office: &Office, text: &str) -> Json {
+pub(super) async fn suggested(office: &Office, text: &str) -> Json {
     office.post(DESK, "/api/v1/routing/suggest", json!({ "text": text })).await.ok(200)
 }
 
 /// Routed, returned with the clause in dispute, disputed, and ruled to another unit.
-async fn ruled(office: &Office, text: &str, input: Json) -> (String, String) {
+pub(super) async fn ruled(office: &Office, text: &str, input: Json) -> (String, String) {
     let (id, number) = registered(office, text).await;
     give(office, DESK, &id, "route", json!({ "unit": "huanbao" })).await;
     let basis = json!({ "reason": "not_our_duty", "basis": "河道管理条例第二条",
@@ -76,7 +76,7 @@ async fn ruled(office: &Office, text: &str, input: Json) -> (String, String) {
     (id, number)
 }
 
-fn ruling() -> Json {
+pub(super) fn ruling() -> Json {
     json!({ "unit": "shuiwu", "reason": "河道保洁属县水务局职责" })
 }
 

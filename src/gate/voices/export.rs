@@ -4,11 +4,11 @@
 use serde_json::json;
 
 use super::{Openness, Voice};
+use crate::chart::routed::PHONE;
 use crate::domain::InstanceId;
 use crate::engine;
 use crate::gate::error::Error;
 use crate::gate::query::cut;
-use crate::gate::reply::digits;
 use crate::gate::sealing::Deed;
 use crate::gate::{Caller, Gate, Seen};
 use crate::policy::Act;
@@ -32,13 +32,6 @@ pub struct Exported {
     pub matters: Vec<KeptMatter>,
     /// The matter to go on from, if there may be more.
     pub next: Option<InstanceId>,
-}
-
-/// How one number may have been written when its calls were recorded.
-fn spellings(phone: &str) -> [String; 4] {
-    let bare = digits(phone);
-    let typed = phone.chars().filter(char::is_ascii_digit).collect();
-    [typed, format!("86{bare}"), format!("0086{bare}"), bare]
 }
 
 impl Gate {
@@ -76,13 +69,11 @@ impl Gate {
         phone: &str,
         before: Option<InstanceId>,
     ) -> Result<Exported, Error> {
-        let traced: Vec<String> =
-            spellings(phone).iter().filter_map(|one| self.phone_digest(one)).collect();
-        if traced.is_empty() {
+        let Some(number) = self.phone_form(phone) else {
             let en = "`phone` is a telephone number of at least five digits";
             return Err(Error::invalid("“phone”应为电话号码，至少5位数字", en));
-        }
-        let (owner, number) = (caller.jurisdiction, digits(phone));
+        };
+        let (owner, traced) = (caller.jurisdiction, self.phone_digests(phone));
         let ids =
             self.read(|reader| reader.matters_of_phone(owner, &traced, (before, PAGE + 1)))?;
         let page = cut(ids, PAGE);
@@ -93,7 +84,8 @@ impl Gate {
             let open = Openness { content: true, identity: true };
             let mut calls = self.heard(caller, &seen, open)?.own;
             // What others said about the same matter is theirs.
-            calls.retain(|call| call.open.values().any(|text| digits(text) == number));
+            let form = |call: &Voice| self.phone_form(call.open.get(PHONE)?);
+            calls.retain(|call| form(call).as_ref() == Some(&number));
             if !calls.is_empty() {
                 matters.push(KeptMatter { seen, calls });
             }
