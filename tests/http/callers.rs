@@ -101,7 +101,6 @@ async fn a_caller_is_given_everything_that_is_kept_of_him_and_nothing_of_others(
     assert!(is_sound(&office).await);
 }
 
-// Check 45.
 #[tokio::test]
 async fn a_land_line_is_found_however_it_is_written_and_so_is_a_row_from_before() {
     let office = Office::county().await;
