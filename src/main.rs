@@ -174,7 +174,7 @@ enum Command {
     Routing(routing::Wish),
     /// Print the settings file with every key, its meaning and its default.
     Config,
-    /// Print what the program is made of, with versions and hashes (CycloneDX, JSON).
+    /// Print what the program is made of, with versions and hashes (`CycloneDX`, JSON).
     Components,
 }
 

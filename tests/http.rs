@@ -18,6 +18,7 @@ mod following;
 mod former;
 mod hooks;
 mod intake;
+mod lessons;
 mod life;
 mod links;
 mod lists;

@@ -1,4 +1,4 @@
-//! `fenliu components`: what the program is made of, as a CycloneDX 1.6 document, so that whoever runs
+//! `fenliu components`: what the program is made of, as a `CycloneDX` 1.6 document, so that whoever runs
 //! it can compare it with the lists of known weaknesses. Made from the lock file that it was built by.
 
 use std::collections::{BTreeMap, BTreeSet};

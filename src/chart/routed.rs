@@ -66,6 +66,23 @@ pub const PRECEDENT_UNTIL: &str = "precedent_until";
 /// The input of a return that names a clause.
 pub const CLAUSE: &str = "disputed_clause";
 
+/// Who was told how it went: the field that says so of who called first, whichever command told him …
+pub const OPENER_TOLD: &str = "opener_told";
+/// … the command that records it of any other caller …
+pub const TELL: &str = "tell_caller";
+/// … its inputs that say which: the number of the event that brought the call, 0 for the first one …
+pub const TOLD_CALL: &str = "call";
+/// … and the number of the merged matter, if the call is of one.
+pub const OF_MERGED: &str = "merged";
+/// From this command on there is another result to tell.
+pub const REOPEN: &str = "reopen";
+/// A matter that was merged into this one brings its callers, by this signal.
+pub const MERGED_HERE: &str = "signal.merged_here";
+/// Of whom nobody is to be told: who opens a matter so …
+pub const ANONYMOUS: &str = "anonymous";
+/// … and who had called before.
+pub const SAME_CALLER: &str = "same_caller";
+
 /// A field or input that the router goes by.
 #[derive(Debug, Clone, Copy)]
 pub struct Needed {
@@ -105,6 +122,8 @@ pub const FIELDS: &[Needed] = &[
     needed(KEPT, Kind::Flag, "what the police keep is not learned, and takes callers about danger"),
     needed(REPEATS, Kind::Number, "how many called is said beside a repeat"),
     needed(MERGED, Kind::Text, "who called about a merged matter is shown the other"),
+    needed(ANONYMOUS, Kind::Flag, "who remained anonymous and calls again may leave his number"),
+    needed(OPENER_TOLD, Kind::Flag, "who called first is told once, by whichever command"),
 ];
 
 /// The inputs of the command that opens a matter.
@@ -117,6 +136,25 @@ pub const CALL: &[Needed] = &[
     Needed { codes: VERDICTS, ..needed(GUARD, Kind::Enum, "the service fills in its verdict") },
     needed(SUGGESTION, Kind::Text, "the service fills in what it suggests"),
     needed(KEPT_CATEGORY, Kind::Category, "the service fills in the category of the police"),
+    needed(ANONYMOUS, Kind::Flag, "who remains anonymous is not waited for"),
+];
+
+/// The inputs of another command that takes calls.
+pub const CALL_AGAIN: &[Needed] = &[
+    Needed { personal: true, ..needed(PHONE, Kind::Text, "who calls again is recognised by it") },
+    needed(SAME_CALLER, Kind::Flag, "who had called before need not be told twice"),
+];
+
+/// The inputs of the command that records that a caller was told.
+pub const TELLING: &[Needed] = &[
+    needed(TOLD_CALL, Kind::Number, "which caller was told"),
+    needed(OF_MERGED, Kind::Text, "of which merged matter he is"),
+];
+
+/// Commands that there must be, and for what.
+pub const COMMANDS: &[(&str, &str)] = &[
+    (TELL, "who was told how it went is recorded by it"),
+    (REOPEN, "from then on there is another result to tell"),
 ];
 
 /// The inputs of a command that rules, which is one with the input `precedent`.

@@ -138,16 +138,27 @@ impl Directory {
     /// one (高燕 for 高燕镇) at the beginning.
     #[must_use]
     pub fn township_of(&self, place: &str) -> Option<&str> {
+        self.township_in(place).map(|(code, _)| code)
+    }
+
+    /// The same, and its name as it stands in the place.
+    #[must_use]
+    pub fn township_in(&self, place: &str) -> Option<(&str, &str)> {
         let place = place.trim();
-        let named = |unit: &&Unit| {
-            let name = unit.name.zh.as_str();
-            let short = ["街道", "镇", "乡"].iter().find_map(|end| name.strip_suffix(end));
-            let short = short.filter(|short| short.chars().count() > 1);
-            place.contains(name) || short.is_some_and(|short| place.starts_with(short))
-        };
+        let named = |unit: &&Unit| Self::written_in(unit, place).is_some();
         let townships = self.units.values().filter(|unit| unit.kind == TOWNSHIP && unit.active);
-        let longest = townships.filter(named).max_by_key(|unit| unit.name.zh.len());
-        longest.map(|unit| unit.code.as_str())
+        let longest = townships.filter(named).max_by_key(|unit| unit.name.zh.len())?;
+        Some((longest.code.as_str(), Self::written_in(longest, place)?))
+    }
+
+    /// How a township is named in a place, if it is.
+    fn written_in<'d>(unit: &'d Unit, place: &str) -> Option<&'d str> {
+        let name = unit.name.zh.as_str();
+        if place.contains(name) {
+            return Some(name);
+        }
+        let short = ["街道", "镇", "乡"].iter().find_map(|end| name.strip_suffix(end))?;
+        (short.chars().count() > 1 && place.starts_with(short)).then_some(short)
     }
 
     fn unit_fact(&self, code: &str, attribute: &str) -> Value {

@@ -130,11 +130,11 @@ impl Gate {
         let whose = request.caller.jurisdiction;
         let mut of_call = Circumstances {
             place: text(PLACE).unwrap_or_default().to_owned(),
+            category: text(CATEGORY).map(str::to_owned),
             ..Circumstances::default()
         };
         let mut late = Vec::new();
         if let Some(answers) = text(ANSWERS) {
-            of_call.category = text(CATEGORY).map(str::to_owned);
             // What a machine asked by itself is nobody's slip here: its call lands all the same.
             let machine = text(SOURCE).is_some();
             of_call.answers = match Circumstances::answers_of(answers) {
@@ -293,11 +293,14 @@ fn noted(directory: &Directory, said: &Suggestion) -> String {
     let units = if said.units.is_empty() { &none } else { &units };
     let categories = if said.categories.is_empty() { &none } else { &categories };
     let (kept, model) = (said.kept_per_mille, &said.model);
-    let mut zh =
-        format!("建议单位：{}；类别：{}；涉警可能：{kept}‰；模型{model}", units.zh, categories.zh);
+    let beside = beside(said, unit);
+    let mut zh = format!(
+        "建议单位：{}{}；类别：{}；涉警可能：{kept}‰；模型{model}",
+        units.zh, beside.zh, categories.zh
+    );
     let mut en = format!(
-        "Suggested units: {}; categories: {}; for the police: {kept}‰; model {model}",
-        units.en, categories.en
+        "Suggested units: {}{}; categories: {}; for the police: {kept}‰; model {model}",
+        units.en, beside.en, categories.en
     );
     if let Some(question) = &said.question {
         zh.push_str(&format!("；询问：{}", question.zh));
@@ -310,6 +313,29 @@ fn noted(directory: &Directory, said: &Suggestion) -> String {
     // Of a long one each language has its half.
     let half = |text: &str| text.chars().take(LONGEST / 2 - 1).collect::<String>();
     format!("{}\n{}", half(&zh), half(&en))
+}
+
+/// Who is suggested beside the units: the sub-unit of the first, and who goes where the police go first.
+fn beside<'d>(said: &Suggestion, name: impl Fn(&str) -> Option<&'d Text>) -> Text {
+    let named = |code: &String| match name(code) {
+        Some(name) => (format!("{}（{code}）", name.zh), format!("{} ({code})", name.en)),
+        None => (code.clone(), code.clone()),
+    };
+    let (mut zh, mut en) = (String::new(), String::new());
+    if let Some((sub_zh, sub_en)) = said.sub_unit.as_ref().map(named) {
+        zh.push_str(&format!("，二级单位：{sub_zh}"));
+        en.push_str(&format!(", sub-unit {sub_en}"));
+    }
+    if said.police_first {
+        zh.push_str("；可能须公安先期处警");
+        en.push_str("; the police may have to go first");
+    }
+    let (joint_zh, joint_en): (Vec<_>, Vec<_>) = said.joint_units.iter().map(named).unzip();
+    if !joint_zh.is_empty() {
+        zh.push_str(&format!("，联合处置单位：{}", joint_zh.join("、")));
+        en.push_str(&format!(", with {}", joint_en.join(", ")));
+    }
+    Text::new(zh, en)
 }
 
 /// The first three of a list as they are named in it.

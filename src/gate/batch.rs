@@ -9,7 +9,8 @@ use super::voices::Corrected;
 use crate::chart::Chart;
 use crate::domain::event::{Hash, NO_HASH, Told};
 use crate::domain::{
-    Actor, ChainHash, Event, Instance, InstanceId, Instant, Message, MessageId, StoredEvent, Value,
+    Actor, ChainHash, Event, Instance, InstanceId, Instant, JurisdictionId, Message, MessageId,
+    StoredEvent, Value,
 };
 use crate::engine::{Decision, LEFT_OUT, WHY};
 use crate::store::{
@@ -93,8 +94,10 @@ pub(super) struct Draft {
     pub(super) traces: Vec<TraceRow>,
     /// Matters that were linked to others, or merged into them.
     pub(super) about: Vec<(InstanceId, InstanceId)>,
-    /// Rulings that the router goes by.
+    /// Rulings that the router goes by …
     pub(super) precedents: Vec<PrecedentRow>,
+    /// … and matters that were ruled without such a one: what was ruled of them before is over.
+    pub(super) unprecedented: Vec<(InstanceId, JurisdictionId)>,
     /// Calls of which something was put right.
     pub(super) corrected: Vec<Corrected>,
     /// Whose callers are erased.
@@ -154,6 +157,21 @@ impl Draft {
         let Some(held) = self.held.get_mut(&id) else { return };
         if let (false, Some(stored)) = (held.changed, held.stored.as_mut()) {
             stored.parties = chart.parties_of(&held.instance).map(str::to_owned).collect();
+        }
+    }
+
+    /// By what the call is recognised that opened a matter in this batch.
+    pub(super) fn opening(&self, id: InstanceId) -> Option<&TraceRow> {
+        self.traces.iter().find(|trace| trace.instance == id && trace.seq == 1)
+    }
+
+    /// Takes a ruling with the precedent that it leaves, if it leaves one: of a matter the last ruling holds.
+    pub(super) fn rule(&mut self, ruled: &Instance, precedent: Option<PrecedentRow>) {
+        self.precedents.retain(|row| row.instance != ruled.id);
+        self.unprecedented.retain(|(id, _)| *id != ruled.id);
+        match precedent {
+            Some(row) => self.precedents.push(row),
+            None => self.unprecedented.push((ruled.id, ruled.jurisdiction)),
         }
     }
 
@@ -325,5 +343,29 @@ fn change(decision: &Decision, parties: &BTreeSet<String>) -> Change {
         holder: instance.holder.clone(),
         tier: instance.tier,
         at: event.recorded_at,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_matter_is_recognised_by_the_call_that_opened_it_whoever_calls_again() {
+        let call = |seq: i64| TraceRow {
+            instance: InstanceId(7),
+            seq,
+            jurisdiction: JurisdictionId(1),
+            at: Instant(0),
+            place: String::new(),
+            phone: None,
+            traits: seq.to_string(),
+            about: None,
+        };
+        let mut draft = Draft::default();
+        draft.traces.push(call(4));
+        assert!(draft.opening(InstanceId(7)).is_none(), "the store has that one");
+        draft.traces.push(call(1));
+        assert_eq!(draft.opening(InstanceId(7)).map(|trace| trace.seq), Some(1));
     }
 }

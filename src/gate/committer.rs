@@ -254,9 +254,13 @@ impl Work<'_> {
         let marks = std::mem::take(&mut draft.marks);
         let (erased, about) = (std::mem::take(&mut draft.erased), std::mem::take(&mut draft.about));
         let corrected = std::mem::take(&mut draft.corrected);
+        let unprecedented = std::mem::take(&mut draft.unprecedented);
         *self.learned |= !draft.precedents.is_empty();
         let (batch, changes) = draft.into_batch();
         transaction.write(&batch)?;
+        for (ruled, owner) in unprecedented {
+            *self.learned |= transaction.withdraw_precedent(owner, ruled, now)?;
+        }
         for (matter, other) in about {
             transaction.note_about(matter, other)?;
         }
@@ -400,16 +404,17 @@ impl Work<'_> {
         command: &Command,
         (spec, done, seq, now): (Option<&CommandSpec>, &Done, i64, Instant),
     ) -> Result<(), Error> {
-        if lessons::rules(spec, &command.input)
+        if lessons::rules(spec)
             && let Some(ruled) = &done.instance
         {
-            let of_batch = draft.traces.iter().find(|trace| trace.instance == ruled.id).cloned();
+            let of_batch = draft.opening(ruled.id).cloned();
             let trace =
                 of_batch.map_or_else(|| transaction.trace(ruled.id), |one| Ok(Some(one)))?;
             let (made, whose) = ((request.caller.actor.name(), now), request.caller.jurisdiction);
             let registry = &self.setting.registry;
             let known = (&*registry.directory(whose)?, &registry.calendar(whose)?);
-            draft.precedents.extend(lessons::precedent(ruled, &command.input, trace, known, made));
+            let precedent = lessons::precedent(ruled, &command.input, trace, known, made);
+            draft.rule(ruled, precedent);
         }
         let about = spec.and_then(|spec| matters::about(spec, command));
         if let Some(heard) = heard.filter(|_| spec.is_some_and(advice::takes_calls)) {

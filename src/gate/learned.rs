@@ -41,8 +41,8 @@ impl Adviser {
     }
 }
 
-/// What a router is trained from: the files, with the categories and names of the directory and with what the
-/// house's own matters teach.
+/// What a router is trained from at an instant: the files, with the categories and names of the directory and
+/// with what the house's own matters teach.
 ///
 /// # Errors
 /// What the store says.
@@ -50,6 +50,7 @@ pub(super) fn learned(
     reader: &mut Reader,
     directory: &Directory,
     files: &Knowledge,
+    now: Instant,
 ) -> Result<Knowledge, crate::store::Error> {
     let mut known = files.clone();
     if !known.categories.is_empty() {
@@ -57,7 +58,7 @@ pub(super) fn learned(
     }
     let names = directory.units.values().map(|unit| (unit.code.clone(), unit.name.clone()));
     known.names = names.collect();
-    known.learn(lessons(reader, directory.jurisdiction)?);
+    known.learn(lessons(reader, directory.jurisdiction, now)?);
     Ok(known)
 }
 
@@ -75,7 +76,7 @@ pub fn known_of(
     let registry = Registry::load(store, now)?;
     let Some(owner) = registry.jurisdictions().first().copied() else { return Ok(None) };
     let directory = registry.directory(owner)?;
-    let known = store.read(|reader| learned(reader, &directory, files))?;
+    let known = store.read(|reader| learned(reader, &directory, files, now))?;
     let precedents = registry.precedents(owner);
     Ok(Some((known, Adviser { directory, precedents, least, now })))
 }

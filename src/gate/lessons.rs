@@ -2,6 +2,7 @@
 //! accepted or were ruled to is learned when the router is trained again. Callers' texts stay where
 //! they are: they are read for the training and are learned from no longer when they are erased.
 
+use std::collections::BTreeMap;
 use std::sync::{Arc, PoisonError};
 
 use jiff::civil::Date;
@@ -20,9 +21,9 @@ use crate::domain::directory::TOWNSHIP;
 use crate::domain::{Category, Directory, Fields, Instance, Instant, JurisdictionId, Text, Value};
 use crate::routing::knowledge::Matter;
 use crate::routing::{Example, Knowledge, Precedent, Router, Traits};
-use crate::store::{Filter, NewAlarm, PrecedentRow, Reader, TraceRow};
+use crate::store::{Filter, Holding, NewAlarm, PrecedentRow, Reader, TraceRow};
 
-/// From so many matters is learned at most, the newest.
+/// So many matters teach at most, the newest of those that do.
 const LESSONS_MAX: i64 = 2000;
 
 /// So many precedents are gone by, the newest of those that are neither withdrawn nor over.
@@ -31,14 +32,14 @@ pub(super) const PRECEDENTS_MAX: i64 = 500;
 /// So many matters are read in one go.
 const PAGE: i64 = 200;
 
-/// A command that rules a matter to a unit, as a precedent unless it says no.
-pub(super) fn rules(spec: Option<&CommandSpec>, input: &Fields) -> bool {
+/// Whether a command rules a matter to a unit.
+pub(super) fn rules(spec: Option<&CommandSpec>) -> bool {
     let has = |name: &str| spec.is_some_and(|spec| spec.input.iter().any(|one| one.name == name));
-    has(UNIT) && has(PRECEDENT) && input.get(PRECEDENT).and_then(Value::as_bool) != Some(false)
+    has(UNIT) && has(PRECEDENT)
 }
 
-/// The precedent that a ruling leaves, by what its call is recognised by; none where nobody read it. What
-/// is ruled to a township is a precedent for that township.
+/// The precedent that a ruling leaves, by what its call is recognised by; none where it says so, or where
+/// nobody read the call. What is ruled to a township is a precedent for that township.
 pub(super) fn precedent(
     instance: &Instance,
     input: &Fields,
@@ -46,6 +47,9 @@ pub(super) fn precedent(
     (directory, calendar): (&Directory, &Calendar),
     (made_by, at): (String, Instant),
 ) -> Option<PrecedentRow> {
+    if input.get(PRECEDENT).and_then(Value::as_bool) == Some(false) {
+        return None;
+    }
     let traits = trace?.traits;
     let text =
         |fields: &Fields, name: &str| fields.get(name).and_then(Value::as_text).map(str::to_owned);
@@ -121,57 +125,77 @@ pub(super) fn catalogued(directory: &Directory, known: &[Matter]) -> Vec<Matter>
 }
 
 /// What a jurisdiction's own matters teach, in order of id: the units that accepted what they were
-/// given and did not return it, and those that were ruled to; not what was ruled for one township or for
-/// a time, which a model of words alone would carry everywhere and for ever.
+/// given and did not return it, and those that were ruled to, as far as the ruling speaks for more than
+/// its own matter ([`PrecedentRow::is_general`]): a model of words alone would carry it everywhere and
+/// for ever.
 ///
 /// # Errors
 /// What the store says.
 pub(super) fn lessons(
     reader: &mut Reader,
     owner: JurisdictionId,
+    now: Instant,
 ) -> Result<Vec<Example>, crate::store::Error> {
-    let narrow = reader.narrowly_ruled(owner)?;
-    let mut examples = Vec::new();
+    let mut examples = BTreeMap::new();
+    for row in reader.precedents(owner, None, LESSONS_MAX)?.iter().filter(|row| row.is_general(now))
+    {
+        let ruled = reader.instance(row.instance)?.map(|(instance, _)| instance);
+        let Some(ruled) = ruled.filter(|one| is(one, RULED)) else { continue };
+        examples.extend(lesson(reader, &ruled)?.map(|example| (ruled.id, example)));
+    }
     let mut filter = Filter {
         jurisdiction: Some(owner),
         workflow: Some(WORKFLOW.to_owned()),
+        field: Some(Holding::Anything(ACCEPTED.to_owned())),
         ..Filter::default()
     };
-    let mut read = 0;
-    while read < LESSONS_MAX {
+    // Counted is what teaches: records that are entered later push nothing out of sight.
+    let mut learned = 0;
+    while learned < LESSONS_MAX {
         let page = reader.list(&filter, PAGE)?;
         let Some(last) = page.last() else { break };
         filter.before = Some(last.id);
-        read += PAGE;
-        for instance in page.iter().filter(|instance| !narrow.contains(&instance.id)) {
-            let Some(unit) = teaches(instance) else { continue };
-            let rows = reader.personal(instance.id)?;
-            let said = rows.iter().find(|row| row.field == SAID);
-            let Some(said) = said.map(|row| personal::text(&row.value)) else { continue };
-            let category = instance.fields.get(CATEGORY).and_then(Value::as_text);
-            examples.push(Example {
-                text: said.to_owned(),
-                category: category.map(str::to_owned),
-                units: vec![unit.to_owned()],
-                divert: true,
-                ..Example::default()
-            });
+        for accepted in page.iter().filter(|instance| was_accepted(instance)) {
+            let Some(example) = lesson(reader, accepted)? else { continue };
+            examples.insert(accepted.id, example);
+            learned += 1;
         }
     }
-    examples.reverse();
-    Ok(examples)
+    let newest = examples.into_values().rev().zip(0..LESSONS_MAX);
+    let mut newest: Vec<Example> = newest.map(|(example, _)| example).collect();
+    newest.reverse();
+    Ok(newest)
 }
 
-/// The unit that a matter teaches, if it was settled whose it is.
-fn teaches(instance: &Instance) -> Option<&str> {
+/// What a matter teaches that was settled: that what its caller said is for its unit; nothing of what the
+/// police keep, and of what was erased.
+fn lesson(reader: &mut Reader, settled: &Instance) -> Result<Option<Example>, crate::store::Error> {
+    let text = |name: &str| settled.fields.get(name).and_then(Value::as_text).map(str::to_owned);
+    let Some(unit) = text(UNIT).filter(|_| !is(settled, KEPT)) else { return Ok(None) };
+    let rows = reader.personal(settled.id)?;
+    let said = rows.iter().find(|row| row.field == SAID);
+    Ok(said.map(|row| Example {
+        text: personal::text(&row.value).to_owned(),
+        category: text(CATEGORY),
+        units: vec![unit],
+        divert: true,
+        ..Example::default()
+    }))
+}
+
+fn is(instance: &Instance, flag: &str) -> bool {
+    instance.fields.get(flag).and_then(Value::as_bool) == Some(true)
+}
+
+/// Whether its unit said of a matter that it is its own. Who was ruled to has to accept, and who let the
+/// time for returning lapse has said nothing.
+fn was_accepted(instance: &Instance) -> bool {
     let fields = &instance.fields;
-    let is = |name: &str| fields.get(name).and_then(Value::as_bool) == Some(true);
-    let unit = fields.get(UNIT).and_then(Value::as_text)?;
+    let unit = fields.get(UNIT).and_then(Value::as_text);
     let returned = fields.get(RETURNED).and_then(Value::as_list).unwrap_or_default();
-    let returned = returned.iter().any(|one| one.as_text() == Some(unit));
-    // Who let the time for returning lapse has not said that it is his.
-    let accepted = fields.contains_key(ACCEPTED) && !fields.contains_key(DEEMED) && !returned;
-    ((accepted || is(RULED)) && !is(KEPT)).then_some(unit)
+    let returned = returned.iter().any(|one| one.as_text() == unit);
+    let accepted = fields.contains_key(ACCEPTED) && !fields.contains_key(DEEMED);
+    accepted && !returned && !is(instance, RULED)
 }
 
 /// The operator alarm that there is no router of what is known now.
@@ -236,7 +260,8 @@ impl Gate {
 
     fn trained(&self, owner: JurisdictionId, knowledge: &Knowledge) -> Result<Router, Error> {
         let directory = self.inner.registry.directory(owner)?;
-        let knowledge = self.read(|reader| learned(reader, &directory, knowledge))?;
+        let now = self.now();
+        let knowledge = self.read(|reader| learned(reader, &directory, knowledge, now))?;
         Ok(Router::train(&knowledge))
     }
 

@@ -19,12 +19,21 @@ impl Gate {
     /// The same, and after it the digests that the number may have in rows from before numbers were put
     /// into one form: of each way to write it.
     pub(super) fn phone_digests(&self, phone: &str) -> Vec<String> {
-        let RoutingRules { country, .. } = self.routing_rules();
         let digest = |digits: &String| {
             let sum = self.inner.match_key.of_parts(&[b"phone:", digits.as_bytes()]);
             sum.ok().and_then(|sum| Some(hex(sum.get(..16)?)))
         };
-        spellings(phone, country).iter().filter_map(digest).collect()
+        self.spellings(phone).iter().filter_map(digest).collect()
+    }
+
+    /// A number in the one form that it is compared in; none for what is no number.
+    pub(super) fn phone_form(&self, phone: &str) -> Option<String> {
+        self.spellings(phone).into_iter().next()
+    }
+
+    fn spellings(&self, phone: &str) -> Vec<String> {
+        let RoutingRules { country, .. } = self.routing_rules();
+        spellings(phone, country)
     }
 }
 

@@ -7,7 +7,7 @@ use std::sync::PoisonError;
 use super::advice::takes_calls;
 use super::error::Error;
 use super::{Caller, Gate, Seen, family_of};
-use crate::chart::routed::{CATEGORY, KEPT, MERGED, REPEATS};
+use crate::chart::routed::{ANONYMOUS, CATEGORY, KEPT, MERGED, REPEATS};
 use crate::domain::{Directory, InstanceId, Instant, Text, Value};
 use crate::policy::Act;
 use crate::routing::suggestion::{Reason, per_mille};
@@ -72,7 +72,8 @@ pub struct Repeat {
     /// callers, or when this call is for itself because somebody may be in danger and the other matter
     /// is not with the police.
     pub attach: Option<String>,
-    /// Whether the same number called about it before.
+    /// Whether the same number called about it before, and not only somebody from it who remained
+    /// anonymous: he was not to be told then, and may be now.
     pub same_caller: bool,
 }
 
@@ -109,6 +110,8 @@ enum Sameness {
 #[derive(Debug, Clone, Copy)]
 struct Hit {
     phone: bool,
+    /// Whether with other calls than the first.
+    again: bool,
     place: Nearness,
     likeness: u16,
     /// Whether it is of the category that this one seems to be of, once that is looked up.
@@ -161,7 +164,7 @@ impl Gate {
             kinds.entry(hit.kind()).or_default().push((id, hit));
         }
         let before = now.plus(-rules.ended_ms);
-        let mut found: Vec<(Hit, Seen)> = Vec::new();
+        let mut found: Vec<(Hit, (InstanceId, Seen))> = Vec::new();
         for mut hits in kinds.into_values() {
             hits.sort_by_key(|(id, hit)| (std::cmp::Reverse(hit.rank()), std::cmp::Reverse(id.0)));
             let full = found.len() + rules.shown;
@@ -170,27 +173,28 @@ impl Gate {
                     break;
                 }
                 let Some(seen) = self.gone_on(caller, id)? else { continue };
-                let shown = |(_, known): &(Hit, Seen)| known.instance.id == seen.instance.id;
-                if is_past(&seen, before) || found.iter().any(shown) {
+                let mut known = found.iter().map(|(_, (_, known))| known.instance.id);
+                if is_past(&seen, before) || known.any(|known| known == seen.instance.id) {
                     continue;
                 }
                 let of = seen.instance.fields.get(CATEGORY).and_then(Value::as_text);
                 hit.category = of.is_some() && of == category;
                 if hit.is_repeat(rules) {
-                    found.push((hit, seen));
+                    found.push((hit, (id, seen)));
                 }
             }
         }
         let shown = shown(found, rules.shown).into_iter();
-        shown.map(|(hit, seen)| self.repeat(caller, said, (hit, seen))).collect()
+        shown.map(|(hit, found)| self.repeat(caller, said, (hit, found))).collect()
     }
 
-    /// A matter as it is shown, with what can be done about it.
+    /// A matter as it is shown, with what can be done about it; `called` is the one that the call is like,
+    /// before it was merged.
     fn repeat(
         &self,
         caller: &Caller,
         said: &Suggestion,
-        (hit, seen): (Hit, Seen),
+        (hit, (called, seen)): (Hit, (InstanceId, Seen)),
     ) -> Result<Repeat, Error> {
         let (possible, _) = self.possible(caller, &seen)?;
         let takes = |name: &&String| seen.chart.command(name).is_some_and(takes_calls);
@@ -198,7 +202,14 @@ impl Gate {
         let kept = seen.instance.fields.get(KEPT) == Some(&Value::Bool(true));
         let attach = possible.iter().find(takes).filter(|_| kept || said.verdict != Verdict::Keep);
         let (attach, why) = (attach.cloned(), hit.why(&seen));
-        Ok(Repeat { likeness: hit.likeness, why, attach, same_caller: hit.phone, seen })
+        let same_caller = hit.phone && (hit.again || !self.is_anonymous(caller, called)?);
+        Ok(Repeat { likeness: hit.likeness, why, attach, same_caller, seen })
+    }
+
+    /// Whether who opened a matter remained anonymous.
+    fn is_anonymous(&self, caller: &Caller, id: InstanceId) -> Result<bool, Error> {
+        let opened = self.instance(caller, id)?;
+        Ok(opened.instance.fields.get(ANONYMOUS) == Some(&Value::Bool(true)))
     }
 
     /// A matter, or the one that it goes on in, when it was merged; none where that is not seen.
@@ -243,19 +254,18 @@ fn hits(
     recent: &[TraceRow],
     of_number: &[TraceRow],
 ) -> BTreeMap<InstanceId, Hit> {
-    let callers: BTreeSet<InstanceId> = of_number.iter().map(|trace| trace.instance).collect();
-    let townships: Vec<&str> = directory
-        .units
-        .values()
-        .filter(|unit| unit.kind == "township")
-        .map(|unit| unit.name.zh.as_str())
-        .collect();
+    let callers = |further: bool| -> BTreeSet<InstanceId> {
+        let traces = of_number.iter().filter(|trace| !further || trace.seq > 1);
+        traces.map(|trace| trace.instance).collect()
+    };
+    let (callers, again) = (callers(false), callers(true));
     let mut hits = BTreeMap::new();
     for trace in recent.iter().chain(of_number) {
         let likeness = per_mille(traits.likeness(&Traits::decode(&trace.traits)));
         let phone = callers.contains(&trace.instance);
-        let place = nearness(&typed.circumstances.place, &trace.place, &townships);
-        let hit = Hit { phone, place, likeness, category: false };
+        let again = again.contains(&trace.instance);
+        let place = nearness(directory, &typed.circumstances.place, &trace.place);
+        let hit = Hit { phone, again, place, likeness, category: false };
         // The call that opened the matter comes first, and says where it is.
         let known = hits.entry(trace.instance).or_insert(hit);
         known.likeness = known.likeness.max(likeness);
@@ -331,18 +341,17 @@ impl Hit {
 }
 
 /// How two places stand to each other: in different townships, in one, or the same.
-fn nearness(one: &str, other: &str, townships: &[&str]) -> Nearness {
+fn nearness(directory: &Directory, one: &str, other: &str) -> Nearness {
     let letters = |place: &str| place.chars().filter(|c| c.is_alphanumeric()).collect::<String>();
     let (one, other) = (letters(one), letters(other));
-    let in_township = |place: &str| townships.iter().find(|name| place.contains(**name)).copied();
-    let (here, there) = (in_township(&one), in_township(&other));
-    if let (Some(here), Some(there)) = (here, there)
+    let (here, there) = (directory.township_in(&one), directory.township_in(&other));
+    if let (Some((here, _)), Some((there, _))) = (here, there)
         && here != there
     {
         return Nearness::Elsewhere;
     }
-    let spot = |place: &str, township: Option<&str>| {
-        let rest = township.map_or(place.to_owned(), |name| place.replace(name, ""));
+    let spot = |place: &str, township: Option<(&str, &str)>| {
+        let rest = township.map_or(place.to_owned(), |(_, name)| place.replacen(name, "", 1));
         rest.chars().collect::<Vec<char>>()
     };
     let (one, other) = (spot(&one, here), spot(&other, there));
@@ -365,10 +374,13 @@ fn nearness(one: &str, other: &str, townships: &[&str]) -> Nearness {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::domain::Unit;
+    use crate::domain::directory::TOWNSHIP;
 
     #[test]
     fn the_likest_of_each_kind_is_shown_however_many_there_are_of_another() {
-        let hit = |phone, place, likeness| Hit { phone, place, likeness, category: false };
+        let hit =
+            |phone, place, likeness| Hit { phone, again: false, place, likeness, category: false };
         let mut found: Vec<(Hit, &str)> =
             (0..40).map(|_| (hit(false, Nearness::Same, 1000), "outage")).collect();
         found.push((hit(true, Nearness::Elsewhere, 0), "own"));
@@ -383,13 +395,30 @@ mod tests {
 
     #[test]
     fn places_are_the_same_near_or_elsewhere() {
-        let near = |one: &str, other: &str| nearness(one, other, &["葛城街道", "高燕镇"]);
+        let mut directory = Directory::default();
+        for (code, name) in [("gecheng", "葛城街道"), ("gaoyan", "高燕镇")] {
+            let (code, name, kind) = (code.to_owned(), Text::new(name, code), TOWNSHIP.to_owned());
+            let unit = Unit {
+                code: code.clone(),
+                name,
+                kind,
+                parent: None,
+                active: true,
+                successor: None,
+            };
+            directory.units.insert(code, unit);
+        }
+        let near = |one: &str, other: &str| nearness(&directory, one, other);
         assert_eq!(near("葛城街道土城路1号", "土城路1号（葛城街道）"), Nearness::Same);
         assert_eq!(near("葛城街道土城路", "葛城街道土城路12号2单元"), Nearness::Same);
         assert_eq!(near("葛城街道土城路", "葛城街道滨河路"), Nearness::Near);
         assert_eq!(near("葛城街道", "葛城街道滨河路"), Nearness::Near);
         assert_eq!(near("", "葛城街道滨河路"), Nearness::Near);
         assert_eq!(near("葛城街道土城路", "高燕镇土城路"), Nearness::Elsewhere);
+        // As the catalogue reads places: by the short name, too.
+        assert_eq!(near("高燕街上", "高燕镇卫生院"), Nearness::Near);
+        assert_eq!(near("高燕卫生院", "高燕镇卫生院门口"), Nearness::Same);
+        assert_eq!(near("葛城土城路", "高燕镇土城路"), Nearness::Elsewhere);
         assert_eq!(near("人民广场", "汽车站"), Nearness::Elsewhere);
     }
 }

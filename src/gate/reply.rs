@@ -76,7 +76,7 @@ fn read(text: &str) -> Option<Wish> {
 }
 
 /// The digits of a telephone number without the country's code.
-pub(super) fn digits(phone: &str) -> String {
+fn digits(phone: &str) -> String {
     let digits: String = phone.chars().filter(char::is_ascii_digit).collect();
     let bare = digits.strip_prefix("0086").or_else(|| digits.strip_prefix("86"));
     bare.filter(|bare| bare.len() >= 11).map_or(digits.clone(), str::to_owned)

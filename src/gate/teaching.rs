@@ -106,7 +106,7 @@ impl Gate {
             if row.decision.is_some() {
                 return Err(refused("decided_before", "该建议已有决定", "This was decided before"));
             }
-            let (_, after) = change(directory, &row).ok_or(Error::NotFound)?;
+            let (_, after) = change(directory, &row, now).ok_or(Error::NotFound)?;
             let deed = |kind| {
                 let detail =
                     json!({ "category": row.category, "units": after, "note": verdict.note });

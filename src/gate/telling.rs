@@ -8,29 +8,14 @@ use super::batch::Draft;
 use super::error::{Error, refused};
 use super::registry::Registry;
 use super::{Target, wording};
-use crate::chart::routed::PHONE;
+use crate::chart::routed::{
+    ANONYMOUS, MERGED_HERE, OF_MERGED, OPENER_TOLD, PHONE, REOPEN, SAME_CALLER, TELL, TOLD_CALL,
+};
 use crate::domain::{Command, Event, Instance, InstanceId, Refusal, StoredEvent, Text, Value};
 use crate::store::{self, Reader, Transaction};
 
-/// The command that records that a caller was told, and its inputs that say which: the number of the
-/// event that brought the call, 0 for the one that opened the matter; and of which matter, if not of
-/// this very one.
-const TELL: &str = "tell_caller";
-const CALL: &str = "call";
-const OF_MERGED: &str = "merged";
-
-/// The field that says the same of the caller who opened the matter, whichever command told him.
-pub(super) const OPENER_TOLD: &str = "opener_told";
-
-/// A matter that was merged into this one brings its callers.
-const MERGED: &str = "signal.merged_here";
-
-/// From here on there is another result to tell.
-const REOPEN: &str = "reopen";
-
-/// Of whom nobody is to be told, whatever number he called from: who opens a matter so, and who calls
-/// again.
-const NOBODY: [&str; 2] = ["anonymous", "same_caller"];
+/// Of whom nobody is to be told, whatever number he called from.
+const NOBODY: [&str; 2] = [ANONYMOUS, SAME_CALLER];
 
 /// A call: the matter that took it, and the event that brought it; 0: the one that opened the matter.
 pub(super) type Call = (InstanceId, i64);
@@ -60,7 +45,7 @@ impl Merged {
             let generation = merged.matters.split_off(done);
             done += generation.len();
             let ids: Vec<InstanceId> = generation.iter().map(|(id, _)| *id).collect();
-            let kinds = [TELL, REOPEN, MERGED];
+            let kinds = [TELL, REOPEN, MERGED_HERE];
             let mut events = reader.events_of_kinds(&ids, &kinds)?;
             let new = ids.iter().filter_map(|id| Some(draft?.events_of(*id))).flatten();
             events.extend(new.filter(|event| kinds.contains(&event.kind.as_str())).cloned());
@@ -79,7 +64,7 @@ impl Merged {
             let counts = counts && Some(event.seq) > reopened;
             if event.kind == TELL && counts {
                 self.told.extend(call_of(event));
-            } else if event.kind == MERGED
+            } else if event.kind == MERGED_HERE
                 && let Some(other) = sender(event)
                 && self.matters.iter().all(|(known, _)| *known != other)
             {
@@ -103,7 +88,7 @@ fn sender(event: &StoredEvent) -> Option<InstanceId> {
 fn call_of(event: &StoredEvent) -> Option<Call> {
     let input = event.read().ok()?.command.input;
     let merged = input.get(OF_MERGED).and_then(Value::as_text).and_then(wording::family_of);
-    Some((merged.unwrap_or(event.instance), input.get(CALL)?.as_int()?))
+    Some((merged.unwrap_or(event.instance), input.get(TOLD_CALL)?.as_int()?))
 }
 
 /// Refuses to note that a caller was told where no such call is there, where it left nobody to tell, or
@@ -118,7 +103,7 @@ pub(super) fn check(
     (target, command): (&Target, &Command),
 ) -> Result<(), Error> {
     let Target::Instance(id) = target else { return Ok(()) };
-    let call = command.input.get(CALL).and_then(Value::as_int);
+    let call = command.input.get(TOLD_CALL).and_then(Value::as_int);
     let Some(call) = call.filter(|_| command.name == TELL) else { return Ok(()) };
     let number = command.input.get(OF_MERGED).and_then(Value::as_text);
     if draft.instance(*id).is_none() || call == 0 && number.is_none() {
@@ -182,7 +167,7 @@ fn no_such_call(call: i64) -> Refusal {
         format!("没有第{call}号来电；来电序号见该事项的来电列表（calls），首次来电为0"),
         format!("there is no call {call}: see the `calls` of the matter; the first one is 0"),
     );
-    Refusal::new("wrong_input", text).naming(CALL)
+    Refusal::new("wrong_input", text).naming(TOLD_CALL)
 }
 
 fn not_merged(number: &str) -> Error {

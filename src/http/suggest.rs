@@ -13,6 +13,7 @@ use super::problem::{Problem, blocking};
 use super::receive::Body;
 use super::spot::SpotView;
 use super::view::{Lens, Named, Summary, Words};
+use crate::chart::routed::SAME_CALLER;
 use crate::domain::{Text, Value};
 use crate::gate::{Repeat, Typed, number_of as family_number};
 use crate::routing::Circumstances;
@@ -192,10 +193,9 @@ impl RepeatView {
 
 /// Whom the number shows to have called before is no further caller to be told.
 fn said_before(repeat: &Repeat, command: &str) -> Json {
-    const SAME: &str = "same_caller";
     let spec = repeat.seen.chart.command(command);
-    let known = spec.is_some_and(|spec| spec.input.iter().any(|input| input.name == SAME));
-    if repeat.same_caller && known { json!({ SAME: true }) } else { json!({}) }
+    let known = spec.is_some_and(|spec| spec.input.iter().any(|input| input.name == SAME_CALLER));
+    if repeat.same_caller && known { json!({ SAME_CALLER: true }) } else { json!({}) }
 }
 
 /// What is suggested for a text, ranked, with reasons. Nothing is stored; what was suggested is kept

@@ -109,7 +109,7 @@ impl Suggestion {
         let changed = then.is_some_and(|then| now.as_ref() != Some(&then));
         if let Some(now) = now.filter(|_| chosen.is_some() || answered || changed) {
             let was_first = self.units.first().is_some_and(|unit| unit.code == now);
-            self.lead(&now, 0);
+            self.lead(directory, &now, 0);
             if !was_first {
                 let (of, unit) = (&category.name, name(directory, &now));
                 self.say_first(
@@ -119,7 +119,8 @@ impl Suggestion {
                 );
             }
         }
-        self.heed_territory(directory, category, &call.place);
+        let settled = chosen.is_some() || answered;
+        self.heed_territory(directory, (category, settled), &call.place);
         let partners = || directory.partners(category).into_iter().map(str::to_owned).collect();
         self.police_first = category.police_first;
         self.joint_units = if category.police_first { partners() } else { Vec::new() };
@@ -219,8 +220,14 @@ impl Suggestion {
     }
 
     /// Where the catalogue says who has a category in the township of the place, that unit is suggested,
-    /// or the sub-unit beside its parent.
-    fn heed_territory(&mut self, directory: &Directory, category: &Category, place: &str) {
+    /// or the sub-unit beside its parent: of a category that the desk or the caller has settled, else only
+    /// where the first unit takes such matters, for then both are of one mind.
+    fn heed_territory(
+        &mut self,
+        directory: &Directory,
+        (category, settled): (&Category, bool),
+        place: &str,
+    ) {
         let township = directory.township_of(place);
         let unit = township.and_then(|township| category.territory.get(township));
         let Some((township, unit)) = township.zip(unit) else { return };
@@ -229,14 +236,17 @@ impl Suggestion {
         if self.verdict == Verdict::Keep {
             return;
         }
-        match known.parent.as_deref().map(|parent| directory.heir(parent).to_owned()) {
-            Some(parent) => {
-                if self.units.first().is_none_or(|first| first.code != parent) {
+        let first = self.units.first().map(|first| first.code.as_str());
+        match known.parent.as_deref().map(|parent| directory.heir(parent)) {
+            Some(parent) if first == Some(parent) => self.sub_unit = Some(unit.to_owned()),
+            Some(_) => return,
+            None => {
+                let takes = |first| first == unit || directory.takers(category).contains(&first);
+                if !settled && !first.is_some_and(takes) {
                     return;
                 }
-                self.sub_unit = Some(unit.to_owned());
+                self.lead(directory, unit, 0);
             }
-            None => self.lead(unit, 0),
         }
         let (place, unit) = (name(directory, township), name(directory, unit));
         self.say_first(
@@ -247,7 +257,7 @@ impl Suggestion {
     }
 
     /// Nobody is suggested who can be given nothing; where nobody else is left, the unit for everything
-    /// else is.
+    /// else is. In doubt the police are seated anew.
     fn catch_all(&mut self, directory: &Directory) {
         let police = directory.bodies.get("police");
         self.units.retain(|unit| directory.is_fit(&unit.code) || Some(&unit.code) == police);
@@ -257,15 +267,29 @@ impl Suggestion {
             self.units.insert(0, Candidate { code: last.clone(), per_mille: 0 });
             self.confidence_per_mille = 0;
         }
+        self.seat_police(directory);
+    }
+
+    /// In doubt the police stand third, whatever their share and whoever leads: the dispatcher sees both
+    /// ways.
+    fn seat_police(&mut self, directory: &Directory) {
+        let police = directory.bodies.get("police").filter(|_| self.verdict == Verdict::Ask);
+        let Some(police) = police else { return };
+        self.units.retain(|unit| unit.code != *police);
+        self.units.truncate(NAMED - 1);
+        let (code, per_mille) = (police.clone(), self.kept_per_mille);
+        self.units.insert(self.units.len().min(2), Candidate { code, per_mille });
     }
 
     /// Puts a unit first, at least as likely as the one that stood there; to the others what is left.
     /// What the police keep is led by nobody.
-    pub(super) fn lead(&mut self, code: &str, at_least: u16) {
+    pub(super) fn lead(&mut self, directory: &Directory, code: &str, at_least: u16) {
         if self.verdict == Verdict::Keep {
             return;
         }
-        let first = self.units.first().map_or(0, |unit| unit.per_mille);
+        let police = directory.bodies.get("police");
+        let first = self.units.iter().find(|unit| Some(&unit.code) != police);
+        let first = first.map_or(0, |unit| unit.per_mille);
         let per_mille = first.max(at_least);
         self.units.retain(|unit| unit.code != code);
         for unit in &mut self.units {
@@ -273,6 +297,7 @@ impl Suggestion {
         }
         self.units.insert(0, Candidate { code: code.to_owned(), per_mille });
         self.units.truncate(NAMED);
+        self.seat_police(directory);
         self.confidence_per_mille = per_mille;
         self.sub_unit = None;
     }

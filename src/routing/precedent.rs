@@ -81,7 +81,7 @@ impl Suggestion {
             let doubt = if self.verdict == Verdict::Ask { self.kept_per_mille } else { 0 };
             let sure = u32::from(*likeness) * u32::from(1000 - doubt.min(1000)) / 1000;
             let unit = directory.heir(&precedent.unit);
-            self.lead(unit, u16::try_from(sure).unwrap_or(*likeness));
+            self.lead(directory, unit, u16::try_from(sure).unwrap_or(*likeness));
             self.say_followed(directory, precedent, *likeness);
         }
         if let Some((_, passed)) = like.first().filter(|(_, one)| !fit(one)) {

@@ -56,6 +56,8 @@ pub enum Holding {
     Code(String, String),
     /// In the field of this name, a set, some member.
     Member(String),
+    /// In the field of this name anything.
+    Anything(String),
 }
 
 impl Holding {
@@ -63,6 +65,7 @@ impl Holding {
         match self {
             Self::Code(name, code) => format!("%\"{name}\":\"{code}\"%"),
             Self::Member(name) => format!("%\"{name}\":[\"%"),
+            Self::Anything(name) => format!("%\"{name}\":%"),
         }
     }
 }

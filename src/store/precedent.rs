@@ -1,7 +1,5 @@
 //! Rulings that the router goes by, and what became of the changes of the catalogue they propose.
 
-use std::collections::BTreeSet;
-
 use diesel::prelude::*;
 
 use super::connection::each;
@@ -52,6 +50,16 @@ impl PrecedentRow {
     #[must_use]
     pub fn is_narrow(&self) -> bool {
         self.territory.is_some() || self.valid_until.is_some()
+    }
+
+    /// Whether it is gone by at an instant, everywhere and for good, so that more may be learned from it
+    /// than to know the same call again: it has begun, and the office neither took it back nor rejected
+    /// the change of the catalogue that it proposes.
+    #[must_use]
+    pub fn is_general(&self, now: Instant) -> bool {
+        let rejected = self.decision.as_ref().is_some_and(|decision| !decision.accepted);
+        let begun = self.valid_from.is_none_or(|from| from <= now);
+        begun && self.withdrawn_at.is_none() && !rejected && !self.is_narrow()
     }
 }
 
@@ -219,22 +227,6 @@ impl Reader {
         Ok(count)
     }
 
-    /// The matters whose ruling holds only somewhere or for a time ([`PrecedentRow::is_narrow`]), also if it
-    /// was withdrawn.
-    ///
-    /// # Errors
-    /// As for any statement.
-    pub fn narrowly_ruled(&mut self, owner: JurisdictionId) -> Result<BTreeSet<InstanceId>, Error> {
-        let ids: Vec<i64> = each!(&mut self.connection, connection => {
-            precedent::table
-                .filter(precedent::jurisdiction_id.eq(owner.0))
-                .filter(precedent::territory.is_not_null().or(precedent::valid_until.is_not_null()))
-                .select(precedent::instance_id)
-                .load(connection)
-        })?;
-        Ok(ids.into_iter().map(InstanceId).collect())
-    }
-
     /// The precedent that the ruling of a matter left, also a withdrawn one.
     ///
     /// # Errors
@@ -274,7 +266,9 @@ impl Transaction<'_> {
                 .set((precedent::withdrawn_at.eq(now.0), precedent::traits.eq("")))
                 .execute(connection)
         })?;
-        self.raise_revision(owner)?;
+        if changed == 1 {
+            self.raise_revision(owner)?;
+        }
         Ok(changed == 1)
     }
 

@@ -116,6 +116,7 @@ fn no_channel_speaks_to_another_machine_in_clear_text_unless_it_is_told_so() {
             let options = webhook::Options {
                 allow_http,
                 allow_private: false,
+                hosts: webhook::Hosts::default(),
                 roots: Vec::new(),
                 time: std::time::Duration::from_secs(1),
                 lookup: Reach::system(),

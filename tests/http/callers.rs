@@ -1,5 +1,6 @@
 //! What a caller may ask of the office about himself: to be shown what is kept, and to have it put right.
 
+use fenliu::gate::RoutingRules;
 use serde_json::{Value as Json, json};
 
 use super::office::{Answer, Office};
@@ -98,6 +99,36 @@ async fn a_caller_is_given_everything_that_is_kept_of_him_and_nothing_of_others(
     let metrics = office.get(DUTY, "/metrics").await;
     assert!(metrics.text.contains("fenliu_callers_revealed_total 6"), "{}", metrics.text);
     assert!(is_sound(&office).await);
+}
+
+#[tokio::test]
+async fn a_land_line_is_found_however_it_is_written_and_so_is_a_row_from_before() {
+    let office = Office::county().await;
+    call(&office, "023-5922-0002", "张小明").await;
+    call(&office, "０２３５９２２０００２", "张小明").await;
+    let named = call(&office, OTHER, "李大华").await;
+    let words = json!({ "command": "attach_repeat_call", "input": {
+        "text": "023-5922-0002", "caller_phone": OTHER, "danger_asked": true } });
+    office.command(DESK, &named, words).await.ok(200);
+    let ways = [
+        "023-5922-0002",
+        "+86 23 5922 0002",
+        "00862359220002",
+        "+86 (0)23 5922 0002",
+        "０２３５９２２０００２",
+    ];
+    for written in ways {
+        let matters = kept(&office, written).await;
+        assert_eq!(matters.len(), 2, "{written}: {matters:?}");
+    }
+    // Before numbers were put into one form their digits were recognised as they had been typed.
+    let of = |country| RoutingRules { country, ..RoutingRules::default() };
+    office.gate.use_routing_rules(of(1));
+    call(&office, "8613800001234", "张小明").await;
+    office.gate.use_routing_rules(of(86));
+    for written in [MINE, "+86 138-0000-1234", "8613800001234"] {
+        assert_eq!(kept(&office, written).await.len(), 1, "{written}");
+    }
 }
 
 // Check 45.

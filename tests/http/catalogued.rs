@@ -163,3 +163,108 @@ async fn a_change_of_the_catalogue_is_followed_before_the_router_has_learned_it(
     let refused = office.post(DESK, "/api/v1/routing/suggest", long).await;
     assert_eq!(refused.problem(422), "invalid");
 }
+
+#[tokio::test]
+async fn what_is_kept_with_a_matter_is_what_the_dispatcher_saw_with_his_category() {
+    let office = advised().await;
+    let register = async |text: &str, category: &str| {
+        let input = json!({ "text": text, "place": "葛城街道土城路", "category": category,
+            "kind": "help", "anonymous": true });
+        let opened =
+            office.post(DESK, "/api/v1/referrals", json!({ "input": input })).await.ok(201);
+        let path = format!("/api/v1/referrals/{}", opened["id"].as_str().unwrap());
+        let seen = office.get(DESK, &path).await.ok(200);
+        seen["fields"]["suggestion"].as_str().unwrap().to_owned()
+    };
+    let chosen = json!({ "text": "垃圾没人收", "category": "tourism.service" });
+    assert_eq!(suggested(&office, chosen).await["units"][0]["code"], "lvyou");
+    let kept = register("垃圾没人收", "tourism.service").await;
+    assert!(kept.starts_with("建议单位：县旅游局（lvyou）"), "{kept}");
+    // With the sub-unit, and with whom the catalogue sends where the police may have to go first.
+    let kept = register("路灯不亮", "city.facility").await;
+    for part in ["二级单位", "（chengguan-shizheng）", "可能须公安先期处警", "联合处置单位"]
+    {
+        assert!(kept.contains(part), "{part}: {kept}");
+    }
+    assert!(kept.contains("sub-unit") && kept.contains("police may have to go first"), "{kept}");
+}
+
+#[tokio::test]
+async fn in_doubt_the_police_stand_third_whoever_the_catalogue_puts_first() {
+    let office = Office::county().await;
+    let mut small = Knowledge { police: "gongan".to_owned(), ..Knowledge::default() };
+    (small.tuning.ask, small.tuning.ask_danger, small.tuning.keep) = (0.05, 0.05, 0.95);
+    // Told by many, for everybody, and as danger: nobody can know.
+    for unit in ["huanbao", "chengguan", "gongdian", "ranqi", "gongan"] {
+        let (text, units, divert) = ("冒烟".to_owned(), vec![unit.to_owned()], unit != "gongan");
+        let example = Example { text, units, divert, emergency: !divert, ..Example::default() };
+        small.examples.extend(vec![example; 4]);
+    }
+    office.use_router(Arc::new(Router::train(&small)));
+    let is_third = |said: &Json| {
+        assert_eq!(said["verdict"], "ask", "{said}");
+        let third = &said["units"][2];
+        assert_eq!(
+            (&third["code"], &third["per_mille"]),
+            (&json!("gongan"), &said["kept_per_mille"])
+        );
+        let police = said["units"].as_array().unwrap().iter().filter(|u| u["code"] == "gongan");
+        assert_eq!(police.count(), 1, "{said}");
+    };
+    let said = suggested(&office, json!({ "text": "冒烟" })).await;
+    is_third(&said);
+    // The desk chooses a category of a unit that was not named.
+    let chosen = json!({ "text": "冒烟", "category": "tourism.service" });
+    let said = suggested(&office, chosen).await;
+    assert_eq!(said["units"][0]["code"], "lvyou", "{said}");
+    is_third(&said);
+    // The township has a unit of its own.
+    let path = "/api/v1/categories/tourism.service";
+    let mut category = office.get(DESK, path).await.ok(200);
+    category["territory"] = json!({ "gaoyan": "gaoyan" });
+    office.put(ADMIN, path, category).await.ok(200);
+    let there = json!({ "text": "冒烟", "category": "tourism.service", "place": "高燕镇" });
+    let said = suggested(&office, there).await;
+    assert_eq!(
+        (&said["units"][0]["code"], &said["units"][1]["code"]),
+        (&json!("gaoyan"), &json!("lvyou"))
+    );
+    is_third(&said);
+}
+
+#[tokio::test]
+async fn the_unit_of_a_township_leads_only_in_a_matter_that_the_first_unit_takes_too() {
+    let office = Office::county().await;
+    let mut small = Knowledge { police: "gongan".to_owned(), ..Knowledge::default() };
+    (small.tuning.ask, small.tuning.ask_danger, small.tuning.keep) = (0.9, 0.9, 0.95);
+    let text = "河边有臭味".to_owned();
+    let of = |unit: &str, category: Option<&str>| Example {
+        text: text.clone(),
+        units: vec![unit.to_owned()],
+        category: category.map(str::to_owned),
+        divert: true,
+        ..Example::default()
+    };
+    // For whom it is is known well; what it is not so well.
+    small.examples.extend(vec![of("shuiwu", None); 8]);
+    small.examples.push(of("huanbao", Some("env.solid-waste")));
+    for (code, unit) in [("env.solid-waste", "huanbao"), ("tourism.service", "lvyou")] {
+        let (code, units) = (code.to_owned(), vec![unit.to_owned()]);
+        small.categories.push(Matter { code, units, kept: false });
+    }
+    office.use_router(Arc::new(Router::train(&small)));
+    let path = "/api/v1/categories/env.solid-waste";
+    let mut category = office.get(DESK, path).await.ok(200);
+    category["territory"] = json!({ "gaoyan": "gaoyan" });
+    office.put(ADMIN, path, category).await.ok(200);
+    let at =
+        |category: Option<&str>| json!({ "text": text, "place": "高燕镇", "category": category });
+    let said = suggested(&office, at(None)).await;
+    assert_eq!(said["categories"][0]["code"], "env.solid-waste", "{said}");
+    assert_eq!(said["units"][0]["code"], "shuiwu", "{said}");
+    assert_ne!(said["reasons"][0]["kind"], "territory", "{said}");
+    // Once the desk has said what it is, the township has it.
+    let said = suggested(&office, at(Some("env.solid-waste"))).await;
+    assert_eq!(said["units"][0]["code"], "gaoyan", "{said}");
+    assert_eq!(said["reasons"][0]["kind"], "territory");
+}

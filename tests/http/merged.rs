@@ -258,3 +258,26 @@ async fn where_an_older_version_knows_no_merge_that_is_said_and_what_to_do() {
     assert_eq!(look(&office, DESK, &new).await["status"], "received");
     give(&office, DESK, &new, "link", json!({ "number": old_number })).await;
 }
+
+#[tokio::test]
+async fn the_peer_that_handed_in_a_merged_matter_sees_the_one_that_goes_on_and_nobody_of_it() {
+    let office = Office::county().await;
+    let peer = "12345.liaison";
+    let own = json!({ "input": { "text": "整栋楼停电了", "place": "葛城街道", "category": "utility.power-fault",
+        "caller_phone": "000-0001-0000", "source": "12345", "source_number": "W1" } });
+    let handed_in = office.post(peer, "/api/v1/referrals", own).await.ok(201);
+    let handed_in = handed_in["id"].as_str().unwrap().to_owned();
+    let (on, number) = called(&office, "000-0002", 2).await;
+    let path = format!("/api/v1/referrals/{on}");
+    assert_eq!(office.get(peer, &path).await.problem(404), "not_found", "it is not the peer's");
+    give(&office, DESK, &handed_in, "merge", json!({ "into": number })).await;
+    let seen = office.get(peer, &path).await;
+    assert!(!seen.text.contains("000-0002"), "who called besides: {}", seen.text);
+    let seen = seen.ok(200);
+    assert_eq!(seen["fields"]["handed_in_merged"], json!(["12345"]), "{seen}");
+    // It hears how that one goes, by the list of what changes for it.
+    give(&office, DESK, &on, "route", json!({ "unit": "gongdian" })).await;
+    let listed = office.get(peer, "/api/v1/referrals").await.ok(200);
+    let of_on = listed["items"].as_array().unwrap().iter().find(|one| one["id"] == json!(on));
+    assert_eq!(of_on.unwrap()["status"], "routed", "{listed}");
+}

@@ -17,8 +17,6 @@ pub(crate) const WORKFLOW: &str = include_str!("referral.yaml");
 pub(crate) const CALENDAR: &str = include_str!("calendar.yaml");
 pub(super) const PEOPLE: &str = include_str!("harbour.yaml");
 
-/// A database that is gone with its office.
-
 /// When the tests begin: a Monday morning in Nairobi.
 pub(super) const MORNING: &str = "2018-07-02T09:10:00+03:00";
 
@@ -71,6 +69,7 @@ pub(crate) async fn read(request: RequestBuilder) -> Answer {
     Answer { status, headers, text, json }
 }
 
+/// A database that is gone with its office.
 fn memory() -> Store {
     Store::open("sqlite::memory:", Options::default()).unwrap()
 }

@@ -213,6 +213,28 @@ async fn one_tap_counts_the_caller_and_keeps_what_he_said() {
 }
 
 #[tokio::test]
+async fn who_remained_anonymous_and_calls_again_with_his_number_is_somebody_to_tell() {
+    let office = advised().await;
+    let input = json!({ "place": "葛城街道土城路", "text": "整栋楼停电", "category": "utility.power-fault",
+        "kind": "help", "caller_phone": "023-5922-0001", "anonymous": true });
+    let opened = office.post(DESK, "/api/v1/referrals", json!({ "input": input })).await.ok(201);
+    let again =
+        async || typed(&office, DESK, "还没有来电", "葛城街道土城路", "023-5922-0001").await;
+    let found = again().await;
+    assert!(kinds(&found[0]).contains(&"same_caller"), "{found:?}");
+    assert_eq!(found[0]["taps"][0]["body"]["input"], json!({}), "nobody would tell him");
+    let said = json!({ "text": "还没有来电", "caller_phone": "023-5922-0001" });
+    tap(&office, &found[0]["taps"][0], said).await.ok(200);
+    let path = format!("/api/v1/referrals/{}", opened["id"].as_str().unwrap());
+    let seen = office.get(DESK, &path).await.ok(200);
+    let counts = [&seen["fields"]["repeat_calls"], &seen["fields"]["nobody_new"]];
+    assert_eq!(counts, [&json!(1), &json!(0)], "{seen}");
+    // From now on he is waited for, once.
+    let found = again().await;
+    assert_eq!(found[0]["taps"][0]["body"]["input"], json!({ "same_caller": true }));
+}
+
+#[tokio::test]
 async fn a_call_of_danger_is_never_hidden_in_another_matter() {
     let office = advised().await;
     let first = register(&office, "整栋楼停电了", "葛城街道土城路12号", "023-5922-0001").await;

@@ -40,18 +40,18 @@ pub(super) async fn advised() -> Arc<Office> {
     Arc::new(office)
 }
 
-async fn train(office: &Office) {
+pub(super) async fn train(office: &Office) {
     let gate = office.gate.clone();
     let owner = gate.registry().jurisdictions()[0];
     let trained = tokio::task::spawn_blocking(move || gate.train(owner).unwrap()).await.unwrap();
     assert!(trained.is_some());
 }
 
-async fn give(office: &Office, who: &str, id: &str, command: &str, input: Json) {
+pub(super) async fn give(office: &Office, who: &str, id: &str, command: &str, input: Json) {
     office.command(who, id, json!({ "command": command, "input": input })).await.ok(200);
 }
 
-async fn registered(office: &Office, text: &str) -> (String, String) {
+pub(super) async fn registered(office: &Office, text: &str) -> (String, String) {
     let input = json!({ "place": "葛城街道", "text": text, "category": "env.solid-waste",
         "kind": "complaint", "anonymous": true });
     let opened = office.post(DESK, "/api/v1/referrals", json!({ "input": input })).await.ok(201);
@@ -59,7 +59,7 @@ async fn registered(office: &Office, text: &str) -> (String, String) {
     (text("id"), text("number"))
 }
 
-async fn suggested(office: &Office, text: &str) -> Json {
+pub(super) async fn suggested(office: &Office, text: &str) -> Json {
     office.post(DESK, "/api/v1/routing/suggest", json!({ "text": text })).await.ok(200)
 }
 

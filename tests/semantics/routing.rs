@@ -53,6 +53,27 @@ fn what_the_router_goes_by_has_the_type_and_the_codes_that_it_reads() {
 }
 
 #[test]
+fn what_says_who_was_told_is_held_by_its_name_too() {
+    for (from, to, place) in [
+        ("  tell_caller:\n    title", "  inform_caller:\n    title", "routing: true"),
+        ("  reopen:\n    title", "  open_again:\n    title", "routing: true"),
+        ("  merged_here:\n    input", "  joined_here:\n    input", "routing: true"),
+        ("  opener_told: { type: flag", "  first_told: { type: flag", "routing: true"),
+        ("      merged: { type: text", "      of_merged: { type: text", "tell_caller:"),
+        (
+            "      same_caller: { type: flag",
+            "      known_caller: { type: flag",
+            "attach_repeat_call:",
+        ),
+    ] {
+        let found = about_routing(from, to);
+        let [(code, line, help)] = found.as_slice() else { panic!("{from}: {found:?}") };
+        assert_eq!((code.as_str(), line.as_str()), ("routing_needs", place), "{from}");
+        assert!(help.starts_with("write `"), "{help}");
+    }
+}
+
+#[test]
 fn a_workflow_that_is_not_marked_for_routing_may_name_things_as_it_likes() {
     assert!(about_routing("routing: true\n", "").is_empty());
     assert!(about_routing("routing: true", "routing: true").is_empty(), "as it is shipped");

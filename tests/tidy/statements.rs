@@ -43,9 +43,14 @@ fn with_gaps(source: &Source) -> Vec<String> {
     let code = code.join("\n");
     let made = code.split("format!(").skip(1).filter_map(|rest| {
         let text = rest.trim_start().strip_prefix('"')?;
-        let end = text.match_indices('"').find(|(at, _)| !text[..*at].ends_with('\\'))?.0;
-        let words: Vec<&str> =
-            text[..end].split_whitespace().filter(|word| *word != "\\").collect();
+        let mut last = ' ';
+        let is_inside = |one: &char| {
+            let ends = *one == '"' && last != '\\';
+            last = *one;
+            !ends
+        };
+        let text: String = text.chars().take_while(is_inside).collect();
+        let words: Vec<&str> = text.split_whitespace().filter(|word| *word != "\\").collect();
         Some(words.join(" "))
     });
     let is_sql = |text: &String| {

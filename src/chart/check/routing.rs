@@ -4,7 +4,10 @@
 use std::ops::Range;
 
 use super::super::document::{FieldDoc, InputDoc, Kind, Spot, Table};
-use super::super::routed::{CALL, CLAUSE, FIELDS, Needed, PRECEDENT, RETURN, RULING};
+use super::super::routed::{
+    CALL, CALL_AGAIN, CLAUSE, COMMANDS, FIELDS, GUARD, MERGED_HERE, Needed, PRECEDENT, RETURN,
+    RULING, SAID, TELL, TELLING,
+};
 use super::Checker;
 
 /// A field or input as the file has it.
@@ -29,11 +32,36 @@ impl Checker<'_> {
             let given = inputs(&command.input);
             let has = |wanted: &str| given.iter().any(|one| one.name.value == wanted);
             let whose = format!("the input of `{}`", name.value);
-            for (mark, needed) in [(PRECEDENT, RULING), (CLAUSE, RETURN)] {
-                if has(mark) {
-                    self.needs(needed, &given, (&whose, &name.span));
-                }
+            let of_mark = [
+                (has(PRECEDENT), RULING),
+                (has(CLAUSE), RETURN),
+                (has(SAID) && has(GUARD), CALL_AGAIN),
+                (name.value == TELL, TELLING),
+            ];
+            for (_, needed) in of_mark.iter().filter(|(marked, _)| *marked) {
+                self.needs(needed, &given, (&whose, &name.span));
             }
+        }
+        self.needs_named(&mark.span);
+    }
+
+    /// Commands and signals that are known by their names.
+    fn needs_named(&mut self, span: &Range<usize>) {
+        let document = self.document;
+        for (name, why) in COMMANDS {
+            if document.commands.keys().all(|known| known.value != *name) {
+                let message = format!("routing needs the command `{name}`");
+                let help = format!("write `{name}: {{ … }}` in `commands`: {why}");
+                self.error("routing_needs", span, message, help);
+            }
+        }
+        let signal = MERGED_HERE.trim_start_matches("signal.");
+        if document.signals.keys().all(|known| known.value != signal) {
+            let message = format!("routing needs the signal `{signal}`");
+            let help = format!(
+                "write `{signal}: {{ … }}` in `signals`: a merged matter brings its callers by it"
+            );
+            self.error("routing_needs", span, message, help);
         }
     }
 

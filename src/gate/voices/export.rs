@@ -4,6 +4,7 @@
 use serde_json::json;
 
 use super::{Openness, Voice};
+use crate::chart::routed::PHONE;
 use crate::domain::InstanceId;
 use crate::engine;
 use crate::gate::error::Error;
@@ -69,12 +70,11 @@ impl Gate {
         phone: &str,
         before: Option<InstanceId>,
     ) -> Result<Exported, Error> {
-        let traced = self.phone_digests(phone);
-        let Some(asked) = traced.first() else {
+        let Some(number) = self.phone_form(phone) else {
             let en = "`phone` is a telephone number of at least five digits";
             return Err(Error::invalid("“phone”应为电话号码，至少5位数字", en));
         };
-        let owner = caller.jurisdiction;
+        let (owner, traced) = (caller.jurisdiction, self.phone_digests(phone));
         let ids =
             self.read(|reader| reader.matters_of_phone(owner, &traced, (before, PAGE + 1)))?;
         let page = cut(ids, PAGE);
@@ -85,8 +85,8 @@ impl Gate {
             let open = Openness { content: true, identity: true };
             let mut calls = self.heard(caller, &seen, open)?.own;
             // What others said about the same matter is theirs.
-            let is_asked = |text: &String| self.phone_digest(text).as_ref() == Some(asked);
-            calls.retain(|call| call.open.values().any(is_asked));
+            let form = |call: &Voice| self.phone_form(call.open.get(PHONE)?);
+            calls.retain(|call| form(call).as_ref() == Some(&number));
             if !calls.is_empty() {
                 matters.push(KeptMatter { seen, calls });
             }
