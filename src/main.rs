@@ -247,9 +247,8 @@ fn run(command: Command) -> Result<workflow::Report, String> {
         Command::Serve(wish) => serve_for_real(wish),
         Command::Migrate { place } => {
             let run = serve::migrate(&settings_of(place)?).map_err(said)?;
-            Ok(workflow::Report::of(format!(
-                "{run} migrations were run; the schema is up to date\n"
-            )))
+            let text = format!("{run} migrations were run; the schema is up to date\n");
+            Ok(workflow::Report::of(text))
         }
         Command::Verify { config, database, export, key, checkpoint, opening } => {
             let noted = archive::noted(key.as_deref(), checkpoint.as_deref()).map_err(said)?;
@@ -328,22 +327,18 @@ fn settings_of(place: Place) -> Result<Settings, String> {
 }
 
 fn demonstrate(wish: Demo) -> Result<workflow::Report, String> {
-    let mut settings = settings(None)?;
+    let mut settings = settings_of(Place { config: None, database: wish.database })?;
     if let Some(listen) = wish.listen {
         settings.server.listen = listen;
     }
-    if let Some(database) = wish.database {
-        settings.database.url = database;
-    }
+    let most = |most| usize::try_from(most).unwrap_or(usize::MAX);
     let options = demo::Options {
         speed: wish.speed,
         once: wish.once,
         report: wish.report,
         calls: wish.calls,
         script: wish.script,
-        calls_max: wish
-            .calls_max
-            .map_or(usize::MAX, |most| usize::try_from(most).unwrap_or(usize::MAX)),
+        calls_max: wish.calls_max.map_or(usize::MAX, most),
         unread: wish.unread,
     };
     let shown = serve::demonstrate(settings, &options, |line| print(&format!("{line}\n")));
@@ -352,10 +347,7 @@ fn demonstrate(wish: Demo) -> Result<workflow::Report, String> {
 }
 
 fn serve_for_real(wish: Serve) -> Result<workflow::Report, String> {
-    let mut settings = settings(wish.config)?;
-    if let Some(database) = wish.database {
-        settings.database.url = database;
-    }
+    let settings = settings_of(Place { config: wish.config, database: wish.database })?;
     let fast = match (wish.from, wish.speed) {
         (Some(from), Some(speed)) => {
             let from = Instant::parse(&from).map_err(|error| format!("--from: {error}"))?;

@@ -138,6 +138,14 @@ async fn live(desk: &Desk, administrator: &Desk) -> String {
     id
 }
 
+/// Who writes signs of a line's end into a request forges no line.
+fn no_line_is_forged(log: &str) {
+    for line in log.lines() {
+        let line: Json = serde_json::from_str(line).unwrap_or_else(|_| panic!("no line: {line}"));
+        assert_ne!(line["level"], "FORGED");
+    }
+}
+
 // Checks 24, 39, 43.
 #[tokio::test(flavor = "multi_thread", worker_threads = 1)]
 async fn nothing_that_leaves_the_house_tells_who_called() {
@@ -195,11 +203,7 @@ async fn nothing_that_leaves_the_house_tells_who_called() {
     outputs.push(("messages.log", std::fs::read_to_string(&messages).unwrap(), "封存"));
     let log = std::fs::read_to_string(folder.0.join("log")).unwrap();
     assert!(log.contains("\"TRACE\""), "the log is at its most talkative");
-    // Who writes signs of a line's end into a request forges no line.
-    for line in log.lines() {
-        let line: Json = serde_json::from_str(line).unwrap_or_else(|_| panic!("no line: {line}"));
-        assert_ne!(line["level"], "FORGED");
-    }
+    no_line_is_forged(&log);
     outputs.push(("the log", log, "asked to stop"));
     for (name, text, control) in &outputs {
         assert!(text.contains(control), "{name} is not what it should be: {text}");

@@ -156,6 +156,7 @@ fn settings(mail: u16, centre: u16, workflows: &Path) -> Vec<(&'static str, Stri
         ("FENLIU_CHANNEL_SMS_KIND", "smpp".to_owned()),
         ("FENLIU_CHANNEL_SMS_HOST", "127.0.0.1".to_owned()),
         ("FENLIU_CHANNEL_SMS_PORT", centre.to_string()),
+        ("FENLIU_CHANNEL_SMS_SECURITY", "none".to_owned()),
         ("FENLIU_CHANNEL_SMS_SYSTEM_ID", "fenliu".to_owned()),
         ("FENLIU_CHANNEL_SMS_PASSWORD", "s3cret".to_owned()),
     ]

@@ -35,7 +35,7 @@ impl Router {
         let brief = self.is_brief(read);
         // Plain words keep what the models do not take for something else; then a question does.
         let plainly = brief && is_alarm(&read.reading);
-        let alarm = plainly && police >= self.tuning.ask;
+        let alarm = plainly && police >= self.tuning.ask_danger;
         let verdict = if police >= self.tuning.keep || alarm {
             Verdict::Keep
         } else if police >= self.tuning.ask

@@ -296,8 +296,7 @@ impl<'t> Marks<'t> {
         if feared || perhaps {
             let now = perhaps && !feared && !past;
             // 会不会死啊没呼吸了: the gravest told as done.
-            let last = end.checked_sub(1).and_then(|at| self.text.get(at));
-            let done = last == Some(&'了') || self.text.get(end) == Some(&'了');
+            let done = self.between(end.saturating_sub(1), end + 2).contains(&'了');
             let open = heft.willed || loosely || heft.weight >= HEAVIEST && done;
             return (Manner::Feared, now || heft.plain && open);
         }

@@ -105,6 +105,7 @@ seconds = 1
 kind = \"smpp\"
 host = \"127.0.0.1\"
 port = {centre}
+security = \"none\"
 system_id = \"fenliu\"
 password = \"s3cret\"
 seconds = 1

@@ -187,9 +187,13 @@ async fn a_unit_that_is_named_but_sees_its_own_part_only_is_told_no_version() {
     let route = json!({ "command": "route", "input": { "unit": "huanbao" } });
     office.command("gongan.dispatcher", &id, route).await.ok(200);
     let send_back = json!({ "command": "return_to_desk", "input": { "reason": "not_our_duty",
-        "basis": "三定方案第3条", "disputed_clause": "分流方案第三部分" } });
+        "basis": "三定方案第3条", "disputed_clause": "分流方案第三部分",
+        "spot_answer": "tried" } });
     let returned = office.command("huanbao.liaison", &id, send_back).await;
     assert_eq!(returned.status, 200, "{}", returned.text);
+    let on = json!({ "command": "route", "input": { "unit": "shuili" } });
+    let routed = office.command("gongan.dispatcher", &id, on).await;
+    assert_eq!(routed.status, 200, "{}", routed.text);
     let before = office.get("huanbao.liaison", &format!("/api/v1/referrals/{id}")).await.ok(200);
     assert!(before["version"].as_i64().is_some());
     let ask = json!({ "command": "accept" });

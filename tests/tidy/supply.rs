@@ -26,6 +26,20 @@ fn said_by(program: &str, words: &[&str]) -> String {
     String::from_utf8(output.stdout).unwrap()
 }
 
+/// Of which licences one is enough; where some belong together, all of them are one choice.
+fn choices(licence: &str) -> impl Iterator<Item = String> {
+    let together = licence.contains('(') || licence.contains(" AND ");
+    let between = if together { "\n" } else { " OR " };
+    let whole = if together { licence.to_owned() } else { licence.replace('/', " OR ") };
+    whole.split(between).map(str::to_owned).collect::<Vec<_>>().into_iter()
+}
+
+fn is_allowed(choice: &str) -> bool {
+    let words = choice.split([' ', '(', ')', '/']).filter(|word| !word.is_empty());
+    let mut ids = words.filter(|word| !["OR", "AND", "WITH"].contains(word));
+    ids.all(|id| ALLOWED.contains(&id))
+}
+
 // Check 51.
 #[test]
 fn everything_linked_is_under_a_licence_that_asks_for_nothing() {
@@ -40,10 +54,6 @@ fn everything_linked_is_under_a_licence_that_asks_for_nothing() {
         let name = package["name"].as_str().unwrap();
         let licence =
             package["license"].as_str().unwrap_or_else(|| panic!("{name} names no licence"));
-        let ids = licence
-            .split([' ', '(', ')', '/'])
-            .filter(|one| !["", "OR", "AND", "WITH"].contains(one));
-        let others: Vec<&str> = ids.filter(|one| !ALLOWED.contains(one)).collect();
-        assert!(others.is_empty(), "{name}: {licence}");
+        assert!(choices(licence).any(|choice| is_allowed(&choice)), "{name}: {licence}");
     }
 }
