@@ -35,7 +35,7 @@ impl Router {
         let brief = self.is_brief(read);
         // Plain words keep what the models do not take for something else; then a question does.
         let plainly = brief && is_alarm(&read.reading);
-        let alarm = plainly && police >= self.tuning.ask_danger;
+        let alarm = plainly && police >= CLEARLY_NOT;
         let verdict = if police >= self.tuning.keep || alarm {
             Verdict::Keep
         } else if police >= self.tuning.ask
@@ -84,6 +84,9 @@ impl Router {
         least > 0 && (known * 3 < pairs.len() || known < least && !word)
     }
 }
+
+/// Below this share the models take plain words for something else, timid as they are about a few.
+const CLEARLY_NOT: f32 = 0.05;
 
 /// After a sign that a few words are about so many characters may follow: 着火了, 掉河里了啊. Where more
 /// do, it may only name what they are about (火灾后补助).

@@ -191,7 +191,7 @@ async fn a_unit_that_is_named_but_sees_its_own_part_only_is_told_no_version() {
         "spot_answer": "tried" } });
     let returned = office.command("huanbao.liaison", &id, send_back).await;
     assert_eq!(returned.status, 200, "{}", returned.text);
-    let on = json!({ "command": "route", "input": { "unit": "shuili" } });
+    let on = json!({ "command": "route", "input": { "unit": "huimin" } });
     let routed = office.command("gongan.dispatcher", &id, on).await;
     assert_eq!(routed.status, 200, "{}", routed.text);
     let before = office.get("huanbao.liaison", &format!("/api/v1/referrals/{id}")).await.ok(200);

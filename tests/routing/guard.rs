@@ -329,7 +329,7 @@ fn where_the_gas_is_off_nobody_has_stopped_breathing() {
 }
 
 /// Matters of other bodies told in words that also tell of danger: a question at most.
-const HARSH: [&str; 26] = [
+const HARSH: [&str; 24] = [
     "同行抢我生意",
     "公司抢我客户",
     "出租车抢我客人",
@@ -348,8 +348,6 @@ const HARSH: [&str; 26] = [
     "石墩被车撞了",
     "路被打烂了",
     "水管被打断了",
-    "花盆摔下来碎了",
-    "灶开大火就灭",
     "油烟熏死人了",
     "排队排死人了，社保大厅",
     "老板打死都不退押金",
