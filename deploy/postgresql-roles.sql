@@ -49,10 +49,13 @@ DECLARE
   rights TEXT;
 BEGIN
   FOR made IN
-    SELECT c.oid::regclass AS name, c.relname FROM pg_class c
+    SELECT c.oid::regclass AS name, c.relname, c.relowner FROM pg_class c
     WHERE c.relnamespace = 'public'::regnamespace AND c.relkind = 'r'
   LOOP
-    EXECUTE format('ALTER TABLE %s OWNER TO fenliu_owner', made.name);
+    -- It would lock the table, also where there is nothing to change.
+    IF made.relowner <> 'fenliu_owner'::regrole THEN
+      EXECUTE format('ALTER TABLE %s OWNER TO fenliu_owner', made.name);
+    END IF;
     EXECUTE format('REVOKE ALL ON TABLE %s FROM PUBLIC, fenliu_service', made.name);
     rights := CASE
       WHEN made.relname = '__diesel_schema_migrations' THEN 'SELECT'

@@ -363,12 +363,11 @@ fn said(error: impl std::fmt::Display) -> String {
     format!("fenliu: {error}")
 }
 
-#[expect(clippy::print_stdout, reason = "the command line answers on standard output")]
 fn print(text: &str) {
     use std::io::Write;
-    print!("{text}");
-    // A reader that has gone is no reason to stop working.
-    drop(std::io::stdout().flush());
+    let mut output = std::io::stdout().lock();
+    // A reader that has gone (`| head`) is no reason to stop working.
+    drop(output.write_all(text.as_bytes()).and_then(|()| output.flush()));
 }
 
 /// A bar that moves for eyes, a line for files.

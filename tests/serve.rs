@@ -73,6 +73,15 @@ fn a_log_in_a_file_has_no_colour_codes() {
     assert!(log.contains("asked to stop") && !log.contains('\u{1b}'), "{log}");
 }
 
+#[test]
+fn who_reads_only_the_first_lines_of_an_answer_makes_nothing_fall() {
+    let folder = Folder::new("piped");
+    let mut child = fenliu(&folder, &["components"]).stdout(Stdio::piped()).spawn().unwrap();
+    drop(child.stdout.take());
+    let output = child.wait_with_output().unwrap();
+    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+}
+
 // Check 40.
 #[test]
 fn the_unit_that_is_shipped_leaves_an_attacker_little() {

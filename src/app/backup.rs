@@ -60,6 +60,16 @@ pub fn restore(
         let why = "a copy is restored to a SQLite file: name it by --database sqlite:PATH";
         return Err(Error::Sense(why.to_owned()));
     };
+    // SQLite would play another database's log into the copy.
+    for end in ["-wal", "-shm", "-journal"] {
+        let mut beside = target.clone().into_os_string();
+        beside.push(end);
+        let beside = PathBuf::from(beside);
+        if beside.exists() {
+            let why = "belongs to the database that was here: move it away with that one";
+            return Err(Error::Sense(format!("{} {why}", beside.display())));
+        }
+    }
     let from = envelope::open(file, identities)?;
     let mut written = Envelope::new(&target, None)?;
     let half = Passing(Some(target.clone()));

@@ -11,7 +11,9 @@ use super::proposal::{Approval, Motion, gives_rights, moves};
 use super::sealing::Deed;
 use super::token::unnarrowed;
 use super::{Caller, Entropy, Gate, Inner};
-use crate::domain::{Actor, Directory, Instant, Person, PersonId, Refusal, Text, Unit};
+use crate::domain::{
+    Actor, Directory, Instant, Person, PersonId, Refusal, Subscription, Text, Unit,
+};
 use crate::policy::Act;
 use crate::store::{self, NewAlarm, Store, Transaction};
 
@@ -175,6 +177,8 @@ impl Gate {
             if let Some(alarm) =
                 known.and_then(|known| self.left_behind(caller, known, &person, now))
             {
+                // What was told before of others is told again with this one.
+                transaction.clear_alarm_of(&alarm)?;
                 transaction.raise_alarm(&alarm)?;
             }
             Ok(id)
@@ -190,26 +194,34 @@ impl Gate {
         after: &Person,
         at: Instant,
     ) -> Option<NewAlarm> {
-        let maker = Actor::person(before.id, Vec::new()).name();
         let serves = |person: &Person, unit: &str| {
             person.active && person.grants.iter().any(|grant| grant.unit == unit)
         };
+        let directory = self.inner.registry.directory(caller.jurisdiction).ok()?;
+        let after = after.at(at);
+        let maker = |one: &Subscription| {
+            let mut people = directory.people.values();
+            people.find(|person| Actor::person(person.id, Vec::new()).name() == one.made_by)
+        };
         let all = self.inner.registry.subscriptions(caller.jurisdiction);
-        let left = all.iter().filter(|one| {
-            let his = one.active && one.made_by == maker;
-            his && serves(before, &one.unit) && !serves(after, &one.unit)
+        let active = all.iter().filter(|one| one.active);
+        let left = active.filter(|one| match maker(one) {
+            Some(person) if person.id == after.id => !serves(&after, &one.unit),
+            maker => maker.is_some_and(|person| !serves(person, &one.unit)),
         });
-        let left: Vec<String> = left.map(|one| format!("{} ({})", one.id, one.unit)).collect();
-        let list = left.join(", ");
-        (!left.is_empty()).then(|| NewAlarm {
+        let left: Vec<&Subscription> = left.collect();
+        let name = Actor::person(before.id, Vec::new()).name();
+        let new = left.iter().any(|one| one.made_by == name && serves(before, &one.unit));
+        let said = |one: &&Subscription| format!("{} ({}, {})", one.id, one.unit, one.made_by);
+        let list = left.iter().map(said).collect::<Vec<_>>().join(", ");
+        new.then(|| NewAlarm {
             kind: SUBSCRIPTION_LEFT.to_owned(),
             jurisdiction: Some(caller.jurisdiction),
             instance: None,
             at,
             detail: format!(
-                "person {} serves the unit no longer, and subscriptions made then go on: {list}; look \
-                 whether their addresses are still the unit's, else delete them",
-                before.id
+                "these subscriptions go on, and who made them serves the unit no longer: {list}; look \
+                 whether their addresses are still the unit's, else delete them"
             ),
         })
     }

@@ -191,6 +191,8 @@ async fn a_unit_that_is_named_but_sees_its_own_part_only_is_told_no_version() {
         "spot_answer": "tried" } });
     let returned = office.command("huanbao.liaison", &id, send_back).await;
     assert_eq!(returned.status, 200, "{}", returned.text);
+    let why = json!({ "command": "uphold_return", "input": { "reason": "职责清单写明" } });
+    office.command("gongan.shift_leader", &id, why).await.ok(200);
     let on = json!({ "command": "route", "input": { "unit": "huimin" } });
     let routed = office.command("gongan.dispatcher", &id, on).await;
     assert_eq!(routed.status, 200, "{}", routed.text);

@@ -203,7 +203,11 @@ fn no_figure_of_speech_hides_a_plain_danger() {
     // In which the word means something else whatever is said around them.
     const KNOWN: &str = "跳楼价 困难 贫困 特困 枪支玩具 玩具枪 水枪 油枪 加油枪 喷枪 高压枪 防溺水 防触电 \
         防坠落 防自杀 防火灾 吵死人了 臭死人了 烦死人了 气死人了 急死人了 累死人了 \
-        笑死人了 愁死人了 脏死人了 贵死人了 恨死人了 吓死人了";
+        笑死人了 愁死人了 脏死人了 贵死人了 恨死人了 吓死人了 油烟熏死人了 味熏死人了 味道熏死人了 \
+        臭得熏死人了 排死人了 闹死人了 等死人了 磨死人了 慢死人了 忙死人了 颠死人了 堵死人了 响死人了 震死人了 \
+        路被打烂 管被打断 管子被打断 线被打断 光缆被打断 抢我生意 抢我们生意 抢我客户 抢我客人 抢了我生意 \
+        抢了我客户 被打白条 遭打白条 被打差评 打我电话 打我手机 打我座机 打我微信 掐着点 掐着时间 掐着饭点 \
+        打农药 打除草剂";
     let signs = &super::knowledge().guard;
     let grave = signs.signs.iter().filter(|sign| sign.kind == SignKind::Danger);
     let words: Vec<&str> = grave
@@ -329,14 +333,13 @@ fn where_the_gas_is_off_nobody_has_stopped_breathing() {
 }
 
 /// Matters of other bodies told in words that also tell of danger: a question at most.
-const HARSH: [&str; 24] = [
+const HARSH: [&str; 22] = [
     "同行抢我生意",
     "公司抢我客户",
     "出租车抢我客人",
     "农民工被打白条",
     "工资被打白条",
     "我的店被打差评",
-    "网店被打假",
     "请打我电话",
     "水表坏了请打我电话",
     "有事打我手机",
@@ -350,7 +353,6 @@ const HARSH: [&str; 24] = [
     "水管被打断了",
     "油烟熏死人了",
     "排队排死人了，社保大厅",
-    "老板打死都不退押金",
     "金山火锅店油烟大",
     "公交掐着点就走",
     "各自燃气费",
