@@ -21,7 +21,7 @@ pub(crate) fn run(test: impl Future<Output = ()>) {
     let mut builder = tokio::runtime::Builder::new_multi_thread();
     let runtime = builder.worker_threads(2).enable_all().build().unwrap();
     runtime.block_on(async {
-        let limit = Duration::from_secs(120);
+        let limit = Duration::from_secs(300);
         tokio::time::timeout(limit, test).await.expect("the test hangs");
     });
 }

@@ -207,7 +207,7 @@ fn no_figure_of_speech_hides_a_plain_danger() {
         臭得熏死人了 排死人了 闹死人了 等死人了 磨死人了 慢死人了 忙死人了 颠死人了 堵死人了 响死人了 震死人了 \
         路被打烂 管被打断 管子被打断 线被打断 光缆被打断 抢我生意 抢我们生意 抢我客户 抢我客人 抢了我生意 \
         抢了我客户 被打白条 遭打白条 被打差评 打我电话 打我手机 打我座机 打我微信 掐着点 掐着时间 掐着饭点 \
-        打农药 打除草剂";
+        打农药 打除草剂 金山火锅 各自燃气";
     let signs = &super::knowledge().guard;
     let grave = signs.signs.iter().filter(|sign| sign.kind == SignKind::Danger);
     let words: Vec<&str> = grave
