@@ -9,13 +9,12 @@ use super::error::Error;
 use super::granted;
 use super::proposal::{Approval, Motion, gives_rights, moves};
 use super::sealing::Deed;
+use super::subscription::left_behind;
 use super::token::unnarrowed;
 use super::{Caller, Entropy, Gate, Inner};
-use crate::domain::{
-    Actor, Directory, Instant, Person, PersonId, Refusal, Subscription, Text, Unit,
-};
+use crate::domain::{Directory, Instant, Person, PersonId, Refusal, Text, Unit};
 use crate::policy::Act;
-use crate::store::{self, NewAlarm, Store, Transaction};
+use crate::store::{self, Store, Transaction};
 
 /// A unit to be added or changed.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -25,9 +24,6 @@ pub struct NewUnit {
     /// Whether it may be of a kind that no unit here has yet.
     pub new_kind: bool,
 }
-
-/// A subscription whose maker serves its unit no longer.
-const SUBSCRIPTION_LEFT: &str = "subscription_left";
 
 impl Gate {
     /// Loads definitions, calendars, directories and tokens again: after a change on another node.
@@ -174,55 +170,13 @@ impl Gate {
             if !person.active {
                 transaction.revoke_tokens(id, now)?;
             }
-            if let Some(alarm) =
-                known.and_then(|known| self.left_behind(caller, known, &person, now))
-            {
+            let subscriptions = transaction.subscriptions(caller.jurisdiction)?;
+            if let Some(alarm) = left_behind(directory, &subscriptions, &person, now) {
                 // What was told before of others is told again with this one.
                 transaction.clear_alarm_of(&alarm)?;
                 transaction.raise_alarm(&alarm)?;
             }
             Ok(id)
-        })
-    }
-
-    /// What goes on being posted where somebody wished who has no more to do with the unit: an alarm, since
-    /// ending it by itself could silence a system that the unit needs.
-    fn left_behind(
-        &self,
-        caller: &Caller,
-        before: &Person,
-        after: &Person,
-        at: Instant,
-    ) -> Option<NewAlarm> {
-        let serves = |person: &Person, unit: &str| {
-            person.active && person.grants.iter().any(|grant| grant.unit == unit)
-        };
-        let directory = self.inner.registry.directory(caller.jurisdiction).ok()?;
-        let after = after.at(at);
-        let maker = |one: &Subscription| {
-            let mut people = directory.people.values();
-            people.find(|person| Actor::person(person.id, Vec::new()).name() == one.made_by)
-        };
-        let all = self.inner.registry.subscriptions(caller.jurisdiction);
-        let active = all.iter().filter(|one| one.active);
-        let left = active.filter(|one| match maker(one) {
-            Some(person) if person.id == after.id => !serves(&after, &one.unit),
-            maker => maker.is_some_and(|person| !serves(person, &one.unit)),
-        });
-        let left: Vec<&Subscription> = left.collect();
-        let name = Actor::person(before.id, Vec::new()).name();
-        let new = left.iter().any(|one| one.made_by == name && serves(before, &one.unit));
-        let said = |one: &&Subscription| format!("{} ({}, {})", one.id, one.unit, one.made_by);
-        let list = left.iter().map(said).collect::<Vec<_>>().join(", ");
-        new.then(|| NewAlarm {
-            kind: SUBSCRIPTION_LEFT.to_owned(),
-            jurisdiction: Some(caller.jurisdiction),
-            instance: None,
-            at,
-            detail: format!(
-                "these subscriptions go on, and who made them serves the unit no longer: {list}; look \
-                 whether their addresses are still the unit's, else delete them"
-            ),
         })
     }
 

@@ -57,7 +57,7 @@ impl Standing {
         let Actor::Person { id, via, .. } = actor else { return Ok(()) };
         let there = match via {
             Some(via) => {
-                let mut tokens = transaction.tokens(*jurisdiction, None)?.into_iter();
+                let mut tokens = transaction.tokens(*jurisdiction, Some(*id))?.into_iter();
                 tokens.any(|one| one.id == via.token && one.revoked_at.is_none())
             }
             None => transaction.sessions(*id)?.iter().any(|one| self.now < one.until),
@@ -89,7 +89,7 @@ impl Standing {
 ///
 /// # Errors
 /// `Refused` with `proposal_outdated`; what the store says.
-pub(super) fn unchanged(
+fn unchanged(
     transaction: &mut Transaction<'_>,
     whose: JurisdictionId,
     motion: &Motion,

@@ -1,6 +1,6 @@
 //! Units' own systems and robots of chat groups: who is told by HTTP, and what.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Arc, PoisonError};
 
 use base64::Engine as _;
@@ -14,10 +14,12 @@ use super::token::unnarrowed;
 use super::{AlertRules, Caller, Gate, PublicIds, wording};
 use crate::chart::Chart;
 use crate::domain::{
-    Form, Kind, Message, Recipient, Subscription, SubscriptionId, Text, Tier, Wants,
+    Actor, Directory, Form, Instant, Kind, Message, Person, Recipient, Subscription,
+    SubscriptionId, Text, Tier, Wants,
 };
 use crate::engine::{self, Decision, Situation, is_urgent};
 use crate::policy::{self, Act, Column, Relation};
+use crate::store::NewAlarm;
 
 /// A subscription to be made.
 #[derive(Debug, Clone)]
@@ -36,6 +38,9 @@ pub struct NewSubscription {
 
 /// What a secret of Standard Webhooks begins with.
 const SECRET_PREFIX: &str = "whsec_";
+
+/// The operator alarm of a subscription whose maker serves its unit no longer.
+const LEFT: &str = "subscription_left";
 
 /// Why a webhook may not be posted to an address.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -198,6 +203,45 @@ impl Gate {
         let gone = known && self.administer_if(deed, |t, _| t.drop_subscription(owner, id))?;
         if gone { Ok(()) } else { Err(Error::NotFound) }
     }
+}
+
+/// What goes on being posted where somebody wished who serves the unit no longer, once a person is `after`:
+/// an alarm, since ending it by itself could silence a system that the unit needs. None where this person
+/// leaves nothing new behind.
+pub(super) fn left_behind(
+    directory: &Directory,
+    all: &[Subscription],
+    after: &Person,
+    at: Instant,
+) -> Option<NewAlarm> {
+    let before = directory.people.get(&after.id)?;
+    let after = after.at(at);
+    let name = |person: &Person| Actor::person(person.id, Vec::new()).name();
+    let people = directory.people.values();
+    let people = people.map(|one| if one.id == after.id { &after } else { one });
+    let makers: BTreeMap<String, &Person> = people.map(|one| (name(one), one)).collect();
+    let serves = |person: &Person, unit: &str| {
+        person.active && person.grants.iter().any(|grant| grant.unit == unit)
+    };
+    let left = all.iter().filter(|one| {
+        let maker = makers.get(&one.made_by);
+        one.active && maker.is_some_and(|maker| !serves(maker, &one.unit))
+    });
+    let left: Vec<&Subscription> = left.collect();
+    let own = name(before);
+    let new = left.iter().any(|one| one.made_by == own && serves(before, &one.unit));
+    let said = |one: &&Subscription| format!("{} ({}, {})", one.id, one.unit, one.made_by);
+    let list = left.iter().map(said).collect::<Vec<_>>().join(", ");
+    new.then(|| NewAlarm {
+        kind: LEFT.to_owned(),
+        jurisdiction: Some(directory.jurisdiction),
+        instance: None,
+        at,
+        detail: format!(
+            "these subscriptions go on, and who made them serves the unit no longer: {list}; look \
+             whether their addresses are still the unit's, else delete them"
+        ),
+    })
 }
 
 /// What a decision tells to systems: the change to those whose unit takes part, and each alert to

@@ -34,7 +34,7 @@ pub(super) struct SuggestBody {
     /// What the caller answered to `questions`, by code: true for yes.
     #[serde(default)]
     answers: BTreeMap<String, bool>,
-    /// From which number: for calls that repeat another one. It is not kept.
+    /// From which number: for calls that repeat another one, if you may see who called. It is not kept.
     #[serde(default)]
     phone: String,
 }

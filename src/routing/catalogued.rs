@@ -208,11 +208,7 @@ impl Suggestion {
                         ask.en
                     ),
                 ));
-                if let Some(police) = directory.bodies.get("police") {
-                    let (code, per_mille) = (police.clone(), self.kept_per_mille);
-                    self.units.retain(|unit| unit.code != code);
-                    self.units.insert(2.min(self.units.len()), Candidate { code, per_mille });
-                }
+                self.seat_police(directory);
             }
             let note = answer.note();
             self.say_first("answer", note.zh, note.en);

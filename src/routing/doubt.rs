@@ -34,14 +34,13 @@ impl Router {
         let told = &read.reading.told;
         let brief = self.is_brief(read);
         // Plain words keep what the models do not take for something else; then a question does.
-        let plainly = brief && is_alarm(&read.reading);
-        let alarm = plainly && police >= CLEARLY_NOT;
+        let alarm = brief && is_alarm(&read.reading) && police >= CLEARLY_NOT;
         let verdict = if police >= self.tuning.keep || alarm {
             Verdict::Keep
         } else if police >= self.tuning.ask
             || danger >= self.tuning.ask_danger
             || unsettled(told).is_some()
-            || told.iter().any(|one| one.offence)
+            || offence(told).is_some()
             || self.is_strange(read)
             || brief && told.iter().any(|one| one.plain && one.manner.is_live())
         {
@@ -109,6 +108,11 @@ fn unsettled(told: &[Told]) -> Option<&Told> {
     told.iter().filter(|one| one.kind == SignKind::Danger).find(open)
 }
 
+/// An offence that was done, over or not: it is the police's matter to know of.
+fn offence(told: &[Told]) -> Option<&Told> {
+    told.iter().find(|one| one.offence)
+}
+
 /// Why a call is not diverted.
 pub(super) fn held_for(told: &[Told]) -> Reason {
     if let Some((kind, words)) = gravest(told) {
@@ -128,7 +132,7 @@ pub(super) fn held_for(told: &[Told]) -> Reason {
             &format!("“{word}” is told, and the words around it do not surely take it back"),
         );
     }
-    if let Some(Told { word, .. }) = told.iter().find(|one| one.offence) {
+    if let Some(Told { word, .. }) = offence(told) {
         return reason(
             "crime",
             &format!("说到“{word}”，即使已经过去也可能属于违法犯罪"),
@@ -154,7 +158,7 @@ pub(super) fn question(told: &[Told], calm: bool) -> Text {
             format!("Is `{word}` seen, smelt or heard now, or is anybody hurt or trapped?"),
         );
     }
-    let offence = told.iter().any(|one| one.offence).then_some(SignKind::Crime);
+    let offence = offence(told).map(|_| SignKind::Crime);
     match gravest(told).map(|(kind, _)| kind).or(offence) {
         Some(SignKind::Crime) => {
             Text::new("来电人是否要就违法犯罪行为报警？", "Does the caller report an offence?")

@@ -160,6 +160,13 @@ pub(super) fn added(rows: &[PrecedentRow]) -> Part<'_> {
     Part::insert(&INSERT, rows.collect())
 }
 
+/// Of a jurisdiction, and neither withdrawn nor ended before an instant.
+#[diesel::dsl::auto_type]
+fn is_living(owner: i64, now: i64) -> _ {
+    let lasts = precedent::valid_until.is_null().or(precedent::valid_until.gt(now));
+    precedent::jurisdiction_id.eq(owner).and(precedent::withdrawn_at.is_null()).and(lasts)
+}
+
 impl Reader {
     /// A page of the precedents of a jurisdiction, also withdrawn ones, the newest first, after one if one is
     /// given.
@@ -197,9 +204,7 @@ impl Reader {
     ) -> Result<Vec<PrecedentRow>, Error> {
         let rows: Vec<Row> = each!(&mut self.connection, connection => {
             precedent::table
-                .filter(precedent::jurisdiction_id.eq(owner.0))
-                .filter(precedent::withdrawn_at.is_null())
-                .filter(precedent::valid_until.is_null().or(precedent::valid_until.gt(now.0)))
+                .filter(is_living(owner.0, now.0))
                 .order((precedent::at.desc(), precedent::instance_id.desc()))
                 .limit(limit)
                 .load(connection)
@@ -218,9 +223,7 @@ impl Reader {
     ) -> Result<i64, Error> {
         let count = each!(&mut self.connection, connection => {
             precedent::table
-                .filter(precedent::jurisdiction_id.eq(owner.0))
-                .filter(precedent::withdrawn_at.is_null())
-                .filter(precedent::valid_until.is_null().or(precedent::valid_until.gt(now.0)))
+                .filter(is_living(owner.0, now.0))
                 .count()
                 .get_result(connection)
         })?;
