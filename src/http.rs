@@ -17,6 +17,7 @@ mod contact;
 mod definition;
 mod directory;
 mod document;
+mod doubles;
 mod due;
 mod file;
 mod filter;

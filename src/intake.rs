@@ -26,6 +26,9 @@ pub enum Form {
 const WHEN: [&str; 6] =
     ["occurred_at", "接报时间", "来电时间", "发生时间", "received at", "occurred at"];
 
+/// Inputs that are numbers by which something is found again, a matter or a caller.
+const NUMBERS: [&str; 2] = ["source_number", "caller_phone"];
+
 /// So many rows are read in one go.
 pub const ROWS_MAX: usize = 500;
 
@@ -85,7 +88,9 @@ pub fn read(
         Form::Table => read_table(scene, text, first)?,
         Form::Lines => read_lines(scene, text, first),
     };
-    if rows.is_empty() {
+    // Empty rows are no fault: a longer file may have whole pieces of them.
+    let head = usize::from(form == Form::Table);
+    if text.lines().nth(head).is_none() {
         return Err(Text::new("文件中没有数据行", "there are no rows in the file"));
     }
     if rows.len() > ROWS_MAX {
@@ -93,6 +98,23 @@ pub fn read(
         return Err(Text::new(zh, format!("at most {ROWS_MAX} rows at once: split the file")));
     }
     Ok(rows)
+}
+
+/// The line, from 1, at which a row of a table begins. Its reader's place is before the ends of lines
+/// that are still to be passed over.
+#[must_use]
+pub fn line_at(text: &str, place: Option<&csv::Position>) -> usize {
+    let count = |number: u64| usize::try_from(number).unwrap_or(usize::MAX);
+    let Some(place) = place else { return 0 };
+    let rest = text.as_bytes().iter().skip(count(place.byte()));
+    let ends = rest.take_while(|byte| matches!(byte, b'\r' | b'\n'));
+    count(place.line()).saturating_add(ends.filter(|byte| **byte == b'\n').count())
+}
+
+/// Whether a row says nothing at all, as those that a spreadsheet keeps for their looks.
+#[must_use]
+pub fn is_blank(record: &csv::StringRecord) -> bool {
+    record.iter().all(|cell| cell.trim().is_empty())
 }
 
 fn read_table(scene: Scene<'_>, text: &str, first: usize) -> Result<Vec<Result<Row, Fault>>, Text> {
@@ -107,10 +129,8 @@ fn read_table(scene: Scene<'_>, text: &str, first: usize) -> Result<Vec<Result<R
         head.iter().map(|cell| column(scene, cell)).collect::<Result<_, _>>()?;
     let mut rows = Vec::new();
     for record in reader.records() {
-        let line = |at: Option<&csv::Position>| {
-            let below = at.map_or(0, |place| usize::try_from(place.line()).unwrap_or(usize::MAX));
-            first + below.saturating_sub(2)
-        };
+        let line =
+            |at: Option<&csv::Position>| first.saturating_add(line_at(text, at).saturating_sub(2));
         let record = match record {
             Ok(record) => record,
             Err(error) => {
@@ -121,7 +141,7 @@ fn read_table(scene: Scene<'_>, text: &str, first: usize) -> Result<Vec<Result<R
             }
         };
         let line = line(record.position());
-        if record.iter().all(|cell| cell.trim().is_empty()) {
+        if is_blank(&record) {
             continue;
         }
         if record.len() > columns.len() {
@@ -210,6 +230,10 @@ fn row<'s>(
             let what = Text::new(zh, format!("`{name}` is there twice"));
             return Err(Fault { line, what, input: Some(name.to_owned()) });
         }
+        let text = value.as_str().unwrap_or_default().trim();
+        if NUMBERS.contains(&name) && is_shortened(text) {
+            return Err(Fault { line, what: shortened(text), input: Some(name.to_owned()) });
+        }
         match column {
             Column::When => {
                 let text = value.as_str().unwrap_or_default();
@@ -233,6 +257,25 @@ fn row<'s>(
         }
     }
     Ok(read)
+}
+
+/// Whether a number is one that a spreadsheet has shortened: `2.01812E+13`.
+fn is_shortened(text: &str) -> bool {
+    let digits = |text: &str| !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit());
+    let Some((number, power)) = text.split_once("E+") else { return false };
+    let (whole, fraction) = number.split_once('.').unwrap_or((number, "0"));
+    whole.len() == 1 && digits(whole) && digits(fraction) && digits(power)
+}
+
+/// What is said of such a number.
+fn shortened(text: &str) -> Text {
+    Text::new(
+        format!("“{text}”是表格软件缩写的长号码，已不完整；请将该列设为“文本”格式，重填完整号码"),
+        format!(
+            "`{text}` is what a spreadsheet made of a longer number, with digits lost: format the \
+             column as text, and enter the whole number again"
+        ),
+    )
 }
 
 fn instant(zone: &TimeZone, text: &str) -> Option<Instant> {

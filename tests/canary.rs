@@ -60,7 +60,9 @@ async fn advised(desk: &Desk) {
     let typed = json!({ "text": format!("{NAME} {PHONE} {SAID}"), "place": PLACE, "phone": PHONE });
     for _ in 0..600 {
         let request = desk.request(Method::POST, "/api/v1/routing/suggest").json(&typed);
-        if request.send().await.unwrap().status().is_success() {
+        let said: Json = request.send().await.unwrap().json().await.unwrap();
+        // Until then nobody has read it, and no model is named.
+        if said["model"].as_str().is_some_and(|model| !model.is_empty()) {
             return;
         }
         tokio::time::sleep(Duration::from_millis(100)).await;

@@ -125,6 +125,18 @@ fn calls_that_nothing_was_learnt_from_come_to_the_right_unit_and_no_emergency_is
 fn of_strangers_calls_no_emergency_is_diverted_and_few_matters_of_the_police() {
     reaches_the_bars("tests/calls/strangers.jsonl", 300, 0.97);
     reaches_the_bars("tests/calls/newcomers.jsonl", 600, 0.97);
+    reaches_the_bars("tests/calls/further.jsonl", 500, 0.97);
+}
+
+#[test]
+fn of_emergencies_that_are_told_without_their_plain_words_none_is_diverted() {
+    let file = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/calls/hints.jsonl");
+    let mut scores = Scores::default();
+    for line in std::fs::read_to_string(file).unwrap().lines() {
+        let record: CallRecord = serde_json::from_str(line).unwrap();
+        scores.count(&record, &house().answer(&record));
+    }
+    assert_eq!((scores.records, scores.emergencies_diverted.hits), (160, 0), "{}", scores.draw());
 }
 
 #[test]

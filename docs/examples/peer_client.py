@@ -1,23 +1,29 @@
 #!/usr/bin/env python3
 """A peer platform such as the 12345 hotline, in short. What is handed over to it, it accepts with the
 number of its own work order, and resolves; what is not its own, it hands in with that number: the
-same number again is the same matter. A lost connection is taken up again: what was asked is asked
-until there is an answer, each time with the same key. Python's standard library only.
+same number again is the same matter. It hears how that goes, also in the matter that it is merged
+into, and takes it over when the desk finds that it was its own. A lost connection is taken up again:
+what was asked is asked until there is an answer, each time with the same key. Python's standard
+library only.
 
   FENLIU_API=http://127.0.0.1:8110/api/v1 FENLIU_TOKEN=fenliu_... FENLIU_UNIT=12345 \\
   LISTEN=127.0.0.1:8121 python3 peer_client.py < orders.jsonl
 
 Each line of the input is a work order to hand in: the inputs of `register` and its `source_number`.
+Orders that are refused are added to the file REFUSED (else refused.jsonl), each with the reason: mend
+them there and hand them in from a copy. The program runs until it is stopped (Ctrl-C, SIGTERM); its
+exit status is then 1 if an order was refused.
 The token is a liaison's of the peer's unit. `channel.webhook.kind` must be "http", and on one
 machine `allow_http` and `allow_private` true."""
-import base64, hashlib, hmac, http.client, json, os, queue, sys, threading, time
+import base64, hashlib, hmac, http.client, json, os, queue, signal, sys, threading, time
 import urllib.error, urllib.request
 from http.server import BaseHTTPRequestHandler, HTTPServer
 
 API, TOKEN, UNIT = (os.environ["FENLIU_" + name] for name in ("API", "TOKEN", "UNIT"))
 HOST, PORT = os.environ.get("LISTEN", "127.0.0.1:8121").rsplit(":", 1)
-KEY = os.urandom(32)
-seen, arrived, handed_in = set(), queue.Queue(), {}  # keep all of it in a database
+REFUSED, KEY = os.environ.get("REFUSED", "refused.jsonl"), os.urandom(32)
+# Keep all of it in a database. The own orders stand under the number of the matter they go on in.
+seen, arrived, orders, refused = set(), queue.Queue(), {}, []
 
 def once(path, body, key, method):
     headers = {"Authorization": "Bearer " + TOKEN, "Content-Type": "application/json"}
@@ -72,10 +78,55 @@ def subscribe(url):
 def hand_in():
     for line in sys.stdin:
         order = json.loads(line) | {"source": UNIT, "channel": "hotline"}
-        done = ask("/referrals", {"input": order}, "order-" + order["source_number"])
-        handed_in[done.get("id")] = order["source_number"]
-        print("handed in", order["source_number"], done.get("number", done.get("code")), flush=True)
+        order.pop("refused", None)  # it comes from the file of those that were
+        number = order.get("source_number")
+        done = ask("/referrals", {"input": order}, number and f"order-{number}")
+        if "number" in done:
+            belongs(number, done["number"])
+            print("handed in", number, done["number"], flush=True)
+        else:
+            refuse(order, done)
 
+def belongs(order, matter):
+    known = orders.setdefault(matter, [])
+    if order in known:
+        return False
+    known.append(order)
+    return True
+
+def refuse(order, problem):
+    reason = {name: problem.get(name) for name in ("code", "detail_zh", "detail", "reasons")}
+    refused.append(order)
+    with open(REFUSED, "a", encoding="utf-8") as file:
+        file.write(json.dumps(order | {"refused": reason}, ensure_ascii=False) + "\n")
+    print("refused", order.get("source_number"), problem.get("code"), flush=True)
+
+def follow(merged, mine):
+    """What is told of the matter that a merged one goes on in is told of its orders, too."""
+    into = ask("/referrals/" + merged).get("fields", {}).get("merged_into")
+    for matter in ask("/referrals?number=" + into).get("items", []) if into else []:
+        for order in mine:
+            if belongs(order, matter["number"]):
+                print(order, "goes on in", matter["number"], matter["status"], flush=True)
+        if matter["outcome"] == "merged_into":  # and on, when word of that came earlier
+            follow(matter["id"], mine)
+
+def take_over(matter, number, key):
+    # What the steps say would come from the peer's own work.
+    for command, given in [
+        ("accept", {"unit_number": number}),
+        ("contacted_caller", {"how": "phone", "reached": True}),
+        ("resolve", {"result": "工单已办结", "caller_told": "by_phone"}),
+    ]:
+        asked = {"command": command, "input": given}
+        done = ask(f"/instances/{matter}/commands", asked, f"{key}-{command}")
+        print(done.get("number"), command, done.get("status", done.get("code")), flush=True)
+
+def stop(*_):
+    sys.exit(1 if refused else 0)
+
+for ending in (signal.SIGINT, signal.SIGTERM):
+    signal.signal(ending, stop)
 server = HTTPServer((HOST, int(PORT)), Receiver)
 threading.Thread(target=server.serve_forever, daemon=True).start()
 subscribe(f"http://{HOST}:{server.server_port}/")
@@ -83,16 +134,12 @@ print("listening", flush=True)
 hand_in()
 while True:
     name, told = arrived.get()
-    data = told["data"]
-    path, number = f"/instances/{data['instance']}/commands", "W-" + data["instance"][-6:]
-    if data["instance"] in handed_in:
-        print(handed_in[data["instance"]], data["status"], flush=True)
-    elif told["type"] == "referral.route" and data["holder"] == UNIT:
-        # What the steps say would come from the peer's own work.
-        for command, given in [
-            ("accept", {"unit_number": number}),
-            ("contacted_caller", {"how": "phone", "reached": True}),
-            ("resolve", {"result": "工单已办结", "caller_told": "by_phone"}),
-        ]:
-            done = ask(path, {"command": command, "input": given}, f"{name}-{command}")
-            print(done.get("number"), command, done.get("status", done.get("code")), flush=True)
+    data, matter = told["data"], told["data"]["instance"]
+    mine = list(orders.get(data["number"], [])) if data["workflow"] == "referral" else []
+    for order in mine:
+        print(order, data["status"], flush=True)
+    if told["type"] == "referral.merge" and mine:
+        follow(matter, mine)
+    # Also what it handed in itself, if the desk finds that it is its own.
+    if told["type"] == "referral.route" and data["holder"] == UNIT:
+        take_over(matter, mine[0] if mine else "W-" + matter[-6:], name)

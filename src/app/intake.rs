@@ -10,6 +10,7 @@ use serde::Deserialize;
 
 use super::workflow::Report;
 use crate::domain::sheet::{self, MARK};
+use crate::intake::{is_blank, line_at};
 
 /// What is wanted.
 #[derive(Debug, clap::Subcommand)]
@@ -242,7 +243,7 @@ fn is_table(file: &Path) -> Result<bool, String> {
     }
 }
 
-/// The file in pieces, each with the head.
+/// The file in pieces, each with the head and without empty rows.
 fn table_pieces(text: &str) -> Result<Vec<Piece>, csv::Error> {
     let text = text.trim_start_matches(MARK);
     let delimiter = sheet::separator(text);
@@ -268,8 +269,10 @@ fn table_pieces(text: &str) -> Result<Vec<Piece>, csv::Error> {
     };
     for record in reader.records() {
         let record = record?;
-        let line = record.position().map_or(0, csv::Position::line);
-        let line = usize::try_from(line).unwrap_or(usize::MAX);
+        if is_blank(&record) {
+            continue;
+        }
+        let line = line_at(text, record.position());
         // Rows of several lines, and empty ones, end a piece: its lines are counted from its first.
         let joined = open.is_empty() || line == first + lines;
         if open.len() == TOGETHER || !joined {
@@ -356,5 +359,22 @@ mod tests {
         let lines: String = (1..=150).map(|row| format!("{{\"a\":{row}}}\n")).collect();
         let begins: Vec<usize> = line_pieces(&lines).iter().map(|piece| piece.first).collect();
         assert_eq!(begins, [1, 101]);
+    }
+
+    #[test]
+    fn empty_rows_are_left_out_and_the_others_keep_their_lines() {
+        let begins = |text: &str| -> Vec<(usize, usize)> {
+            let pieces = table_pieces(text).unwrap();
+            pieces.iter().map(|one| (one.first, one.rows)).collect()
+        };
+        let rows: String = (1..=100).map(|row| format!("{row},内容\n")).collect();
+        assert_eq!(begins(&format!("编号,内容\n{rows},\n")), [(2, 100)]);
+        let (empty, more) = (" ,\n".repeat(150), "x,内容\n".repeat(10));
+        let table = format!("编号,内容\n{rows}{empty}{more}");
+        assert_eq!(begins(&table), [(2, 100), (252, 10)]);
+        // The ends of lines as Excel writes them, and lines with nothing at all.
+        assert_eq!(begins(&table.replace('\n', "\r\n")), [(2, 100), (252, 10)]);
+        assert_eq!(begins("编号,内容\n\n\n1,一\n\n2,二\n"), [(4, 1), (6, 1)]);
+        assert!(begins("编号,内容\n,\n,\n").is_empty());
     }
 }

@@ -274,7 +274,7 @@ fn answer(router: &Router, adviser: &Adviser, record: &CallRecord) -> Prediction
 
 fn suggest(router: &Router, adviser: &Adviser, text: &str, place: &str) -> Suggestion {
     let call = Circumstances { place: place.to_owned(), ..Circumstances::default() };
-    adviser.advise(router, text, &call).0
+    adviser.advise(router, text, (&call, &[])).0
 }
 
 fn line(said: &Prediction) -> Result<String, String> {

@@ -74,6 +74,14 @@ pub const TELL: &str = "tell_caller";
 pub const TOLD_CALL: &str = "call";
 /// … and the number of the merged matter, if the call is of one.
 pub const OF_MERGED: &str = "merged";
+/// The command that records it of many at once …
+pub const TELL_MANY: &str = "tell_callers";
+/// … its input that says which: `2-40, 52`, and `00000017:0` of a merged matter; none: all who wait …
+pub const TOLD_CALLS: &str = "calls";
+/// … and those that the service fills in: how many of them wait …
+pub const TOLD_COUNT: &str = "callers";
+/// … and whether who called first is one of them.
+pub const TOLD_OPENER: &str = "opener";
 /// From this command on there is another result to tell.
 pub const REOPEN: &str = "reopen";
 /// A matter that was merged into this one brings its callers, by this signal.
@@ -149,6 +157,13 @@ pub const CALL_AGAIN: &[Needed] = &[
 pub const TELLING: &[Needed] = &[
     needed(TOLD_CALL, Kind::Number, "which caller was told"),
     needed(OF_MERGED, Kind::Text, "of which merged matter he is"),
+];
+
+/// The inputs of the command, where there is one, that records it of many callers at once.
+pub const TELLING_MANY: &[Needed] = &[
+    needed(TOLD_CALLS, Kind::Text, "which callers were told"),
+    needed(TOLD_COUNT, Kind::Number, "the service fills in how many of them wait"),
+    needed(TOLD_OPENER, Kind::Flag, "the service fills in whether who called first is one of them"),
 ];
 
 /// Commands that there must be, and for what.

@@ -5,6 +5,7 @@ use std::collections::BTreeSet;
 use serde::{Deserialize, Serialize};
 
 use super::instant::Instant;
+use super::message::words;
 
 /// An answer as its unit gives it.
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
@@ -28,6 +29,18 @@ pub struct SpotAnswer {
     pub valid_until: Option<Instant>,
 }
 
+words!(
+    /// How an answer stands.
+    SpotState {
+        /// It may be told.
+        Current = "current",
+        /// Its time is over, and nobody has renewed it or taken it back.
+        Lapsed = "lapsed",
+        /// It was taken back.
+        Ended = "ended",
+    }
+);
+
 /// A version of an answer.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct SpotVersion {
@@ -44,10 +57,15 @@ pub struct SpotVersion {
 }
 
 impl SpotVersion {
-    /// Whether it may be told at an instant.
+    /// How it stands at an instant.
     #[must_use]
-    pub fn holds(&self, now: Instant) -> bool {
-        self.ended_at.is_none() && self.answer.valid_until.is_none_or(|until| now < until)
+    pub fn state(&self, now: Instant) -> SpotState {
+        let lapsed = self.answer.valid_until.is_some_and(|until| until <= now);
+        match (self.ended_at, lapsed) {
+            (Some(_), _) => SpotState::Ended,
+            (None, true) => SpotState::Lapsed,
+            (None, false) => SpotState::Current,
+        }
     }
 }
 
@@ -71,6 +89,17 @@ impl SpotAnswer {
             None => of_words,
         }
     }
+
+    /// How well it is found by words, or by what a caller says: as it fits, and one more for each word that
+    /// stands anywhere in it, also in what is said. 0: not at all.
+    #[must_use]
+    pub fn found(&self, text: &str) -> usize {
+        let own = [&self.title, &self.body, &self.words].map(|part| part.to_lowercase());
+        let stands = |word: &String| own.iter().any(|part| part.contains(word.as_str()));
+        let words = text.split(|c: char| !c.is_alphanumeric()).filter(|word| !word.is_empty());
+        let stand = words.map(str::to_lowercase).filter(stands).count();
+        self.fits(text, &[]) + stand
+    }
 }
 
 #[cfg(test)]
@@ -89,5 +118,32 @@ mod tests {
         assert!(answer.fits("老板拖欠工资三个月", &[]) >= 3);
         assert!(answer.fits("讨薪找哪个", &["labour.wage"]) > answer.fits("讨薪找哪个", &[]));
         assert!(answer.fits("讨薪", &["x", "labour.wage"]) < answer.fits("讨薪", &["labour.wage"]));
+    }
+
+    #[test]
+    fn who_looks_for_an_answer_finds_it_also_by_what_is_said() {
+        let answer = SpotAnswer {
+            title: "拖欠工资怎样投诉".to_owned(),
+            body: "也可申请劳动仲裁，或拨打12333。".to_owned(),
+            words: "欠薪 讨薪".to_owned(),
+            ..SpotAnswer::default()
+        };
+        assert_eq!(answer.fits("仲裁", &[]), 0);
+        assert!(answer.found("仲裁") > 0);
+        assert!(answer.found("12333，仲裁") > answer.found("仲裁"));
+        assert!(answer.found("讨薪") > answer.found("仲裁"));
+        assert_eq!(answer.found("停水"), 0);
+        assert_eq!(answer.found(" ， "), 0);
+    }
+
+    #[test]
+    fn an_answer_lapses_at_the_instant_that_it_names() {
+        let answer = SpotAnswer { valid_until: Some(Instant(10)), ..SpotAnswer::default() };
+        let (made_by, made_at) = ("x".to_owned(), Instant(0));
+        let mut one = SpotVersion { version: 1, answer, made_by, made_at, ended_at: None };
+        assert_eq!(one.state(Instant(9)), SpotState::Current);
+        assert_eq!(one.state(Instant(10)), SpotState::Lapsed);
+        one.ended_at = Some(Instant(5));
+        assert_eq!(one.state(Instant(9)), SpotState::Ended);
     }
 }

@@ -20,6 +20,8 @@ use crate::domain::event::{ClockChange, ClockVerb, Event, FORMAT, Signalled, Sta
 use crate::domain::refusal::Reason;
 use crate::domain::{Actor, Command, Fields, Grant, Instance, Instant, Refusal, Text, Value};
 
+/// No two machines' clocks agree: what is said to be so much (ms) ahead happens now.
+const AHEAD_MAX: i64 = 2 * 60_000;
 /// One decision under way.
 pub struct Run<'r> {
     situation: Situation<'r>,
@@ -60,7 +62,8 @@ impl<'r> Run<'r> {
         let instance = before.clone();
         // The clock of the house may have been set back: events never run backwards.
         let now = situation.now.max(instance.updated_at);
-        let at = command.occurred_at.unwrap_or(now);
+        let ahead = |at: &Instant| (1..=AHEAD_MAX).contains(&at.since(now));
+        let at = command.occurred_at.filter(|at| !ahead(at)).unwrap_or(now);
         if at > now {
             return Err(Refusal::new(
                 "occurred_in_future",

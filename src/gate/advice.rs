@@ -14,17 +14,22 @@ use crate::chart::routed::{
 };
 use crate::domain::{Directory, InstanceId, Instant, JurisdictionId, Refusal, Text};
 use crate::policy::Act;
-use crate::routing::suggestion::Candidate;
-use crate::routing::{Circumstances, LateAnswer, Router, Suggestion, Traits};
+use crate::routing::suggestion::{Candidate, Reason};
+use crate::routing::{Circumstances, LateAnswer, Router, Suggestion, Traits, Verdict};
 use crate::store::TraceRow;
 
 /// No call is longer, in characters; as much as the field of the workflow takes.
 const TEXT_MAX: usize = 4000;
 
-/// What stands with a call that came before the router was ready.
-const UNREAD: &str = "分流模型尚未就绪，未作建议；询问：现在是否有人受伤、被困、失踪或受到威胁，或涉及违法犯罪？
-The router is not ready, nothing is suggested; to be asked: is anybody hurt, trapped, missing or threatened \
-now, or is an offence concerned?";
+/// What stands with a call that came while no router was trained …
+const UNREAD: (&str, &str) =
+    ("分流模型尚未就绪，未作建议", "No router is trained yet: nothing is suggested");
+
+/// … and what is to be asked about it.
+const ASKED: (&str, &str) = (
+    "现在是否有人受伤、被困、失踪或受到威胁，或涉及违法犯罪？",
+    "Is anybody hurt, trapped, missing or threatened now, or is an offence concerned?",
+);
 
 /// What was read of a call before it is decided: reading takes longer than deciding.
 #[derive(Debug)]
@@ -66,11 +71,12 @@ impl Gate {
         routers.get(&whose).cloned()
     }
 
-    /// What is suggested for a call as far as it is typed, and what it is recognised by.
+    /// What is suggested for a call as far as it is typed, and what it is recognised by: by nothing, as long
+    /// as no router is trained that could read it.
     ///
     /// # Errors
-    /// That the caller may not ask, that the router is not trained yet, that the text is too long, that
-    /// there is no such category, and never was such a question.
+    /// That the caller may not ask, that the text is too long, that there is no such category, and never
+    /// was such a question.
     pub fn suggest(&self, caller: &Caller, typed: &Typed) -> Result<(Suggestion, Traits), Error> {
         self.permit(caller, Act::ReadDirectory)?;
         if typed.text.chars().count() > TEXT_MAX {
@@ -86,16 +92,12 @@ impl Gate {
             return Err(Error::invalid(format!("没有类别“{code}”（category）"), en));
         }
         let late = self.late_answers(&directory, &mut of_call, false)?;
-        let router = self.router(caller.jurisdiction).ok_or_else(|| {
-            Error::Refused(Refusal::new(
-                "no_router",
-                Text::new(
-                    "分流建议尚未就绪，或未在routing.folder中配置",
-                    "nothing is suggested yet: the router is being trained, or `routing.folder` is empty",
-                ),
-            ))
-        })?;
-        self.advice(&router, caller.jurisdiction, (&typed.text, &of_call, &late))
+        match self.router(caller.jurisdiction) {
+            Some(router) => {
+                self.advice(&router, caller.jurisdiction, (&typed.text, &of_call, &late))
+            }
+            None => Ok((unread(&directory, &of_call, &late), Traits::default())),
+        }
     }
 
     /// What the router says of a text after the catalogue and the precedents, and what the text is
@@ -112,9 +114,7 @@ impl Gate {
         let precedents = self.inner.registry.precedents(whose);
         let least = self.routing_rules().precedent;
         let adviser = Adviser { directory, precedents, least, now };
-        let (mut said, traits) = adviser.advise(router, text, of_call);
-        said.note_late(&adviser.directory, late);
-        Ok((said, traits))
+        Ok(adviser.advise(router, text, (of_call, late)))
     }
 
     /// Reads what a request says of a call, if it says anything.
@@ -151,7 +151,9 @@ impl Gate {
         let read = said.and_then(|said| Some((self.router(whose)?, said)));
         let (advice, traits) = match read {
             None if said.is_some() && self.inner.router_awaited.load(Ordering::Relaxed) => {
-                let suggestion = format!("{UNREAD}{}", notes());
+                let ((zh, en), (ask_zh, ask_en)) = (UNREAD, ASKED);
+                let both = format!("{zh}；询问：{ask_zh}\n{en}; to be asked: {ask_en}");
+                let suggestion = format!("{both}{}", notes());
                 (Some(Advice { guard: "ask", suggestion, kept_category: None }), String::new())
             }
             None if late.is_empty() => (None, String::new()),
@@ -207,6 +209,34 @@ impl Gate {
         of_call.answers = asked;
         Ok(late)
     }
+}
+
+/// What is said to a call that nobody can read: nobody is named for it, and the dispatcher asks. Only the
+/// category that the desk chose is known; one that the police keep keeps the call.
+fn unread(directory: &Directory, of_call: &Circumstances, late: &[LateAnswer]) -> Suggestion {
+    let chosen = of_call.category.as_deref().and_then(|code| directory.categories.get(code));
+    let chosen = chosen.filter(|category| !category.retired);
+    let kept = chosen.filter(|category| category.police_kept).map(|one| one.code.clone());
+    let categories = chosen.map(|one| Candidate { code: one.code.clone(), per_mille: 0 });
+    let why = Reason { kind: "unread".to_owned(), text: Text::new(UNREAD.0, UNREAD.1) };
+    let mut said = Suggestion {
+        verdict: if kept.is_some() { Verdict::Keep } else { Verdict::Ask },
+        emergency: false,
+        kept_per_mille: if kept.is_some() { 1000 } else { 0 },
+        confidence_per_mille: 0,
+        units: Vec::new(),
+        sub_unit: None,
+        categories: categories.into_iter().collect(),
+        question: kept.is_none().then(|| Text::new(ASKED.0, ASKED.1)),
+        kept_category: kept,
+        questions: Vec::new(),
+        police_first: false,
+        joint_units: Vec::new(),
+        reasons: vec![why],
+        model: String::new(),
+    };
+    said.note_late(directory, late);
+    said
 }
 
 fn unasked(part: &str, known: &[&str]) -> Error {
@@ -269,6 +299,8 @@ impl Heard {
     /// What the call leaves to be recognised by.
     pub(super) fn trace(&self, request: &Request, at: (InstanceId, i64, Instant)) -> TraceRow {
         let (instance, seq, at) = at;
+        // When it came: paper and archives that are entered later hide nothing that is called about now.
+        let at = request.occurred_at.filter(|said| *said < at).unwrap_or(at);
         let place = request.input.get(PLACE).and_then(|place| place.as_str());
         TraceRow {
             instance,

@@ -336,8 +336,8 @@ impl Work<'_> {
         if let Some(message) = request.about.filter(|_| name == engine::ACKNOWLEDGE) {
             values.insert("message".to_owned(), Value::Int(message.0));
         }
-        let command = Command { name, input: values, occurred_at: request.occurred_at };
-        telling::check(transaction, draft, registry, (&request.target, &command))?;
+        let mut command = Command { name, input: values, occurred_at: request.occurred_at };
+        telling::check(transaction, draft, registry, (&request.target, &mut command))?;
         let corrected = voices::corrected(transaction, draft, (instance, &command), heard)?;
         let matters = matters::known(transaction, draft, &chart, (request, &command), registry)?;
         let family = instance.map(|(_, family)| family);

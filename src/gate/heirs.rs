@@ -11,16 +11,16 @@ const PAGE: i64 = 200;
 
 impl Gate {
     /// Everything open that is with a unit which has a successor is put with that one; answers how
-    /// many matters were. What fails is tried again with the next change, and at the next start.
+    /// many matters were. One that fails holds up no other.
     ///
     /// # Errors
-    /// What the store says.
+    /// What the store says, or why the last of those that failed did: they are to be tried again.
     pub async fn follow_successors(&self, whose: JurisdictionId) -> Result<usize, Error> {
         let directory = self.inner.registry.directory(whose)?;
         let merged = directory.units.values().filter(|unit| unit.successor.is_some());
         let merged: Vec<(String, String)> =
             merged.map(|unit| (unit.code.clone(), directory.heir(&unit.code).to_owned())).collect();
-        let mut moved = 0;
+        let (mut moved, mut failed) = (0, None);
         for (from, to) in merged {
             for id in self.still_with(whose, &from).await? {
                 let mut input = serde_json::Map::new();
@@ -40,11 +40,11 @@ impl Gate {
                     Ok(_) => moved += 1,
                     // It has moved on meanwhile.
                     Err(Error::Refused(_)) => {}
-                    Err(error) => return Err(error),
+                    Err(error) => failed = Some(error),
                 }
             }
         }
-        Ok(moved)
+        failed.map_or(Ok(moved), Err)
     }
 
     /// Open matters that a unit has to do with now.

@@ -1,9 +1,12 @@
 //! Matters that a call being typed may repeat: the same caller, place and matter; and what one tap
 //! would do about it.
 
+mod nearness;
+
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::PoisonError;
 
+use self::nearness::{Nearness, nearness};
 use super::advice::takes_calls;
 use super::error::Error;
 use super::{Caller, Gate, Seen, family_of};
@@ -89,12 +92,15 @@ const LOOKED_UP: usize = 25;
 /// Merged more often than this, a matter is not followed.
 const MERGES: usize = 16;
 
-/// How two places stand to each other.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-enum Nearness {
-    Elsewhere,
-    Near,
-    Same,
+/// What calls before are compared with.
+pub(super) struct Call<'c> {
+    pub(super) place: &'c str,
+    pub(super) traits: &'c Traits,
+    pub(super) category: Option<&'c str>,
+    /// By what its number is recognised.
+    pub(super) phones: Vec<String>,
+    /// The matter that it opened, if it is registered.
+    pub(super) itself: Option<InstanceId>,
 }
 
 /// By what a call before is like this one, above all. Each kind is looked up by itself and has its place among
@@ -108,7 +114,7 @@ enum Sameness {
 
 /// How a call before is like this one.
 #[derive(Debug, Clone, Copy)]
-struct Hit {
+pub(super) struct Hit {
     phone: bool,
     /// Whether with other calls than the first.
     again: bool,
@@ -117,6 +123,9 @@ struct Hit {
     /// Whether it is of the category that this one seems to be of, once that is looked up.
     category: bool,
 }
+
+/// How a call before is like this one, the matter that it opened, and the one in which that goes on.
+pub(super) type Found = (Hit, (InstanceId, Seen));
 
 impl Gate {
     /// How calls are compared.
@@ -142,50 +151,67 @@ impl Gate {
         if !self.may_all(caller, Act::SeeMatter)? {
             return Ok(Vec::new());
         }
+        // Whose number belongs to which matter is told to those only to whom callers are shown.
+        let knows_callers = self.may_all(caller, Act::SeeCaller)?;
+        let call = Call {
+            place: &typed.circumstances.place,
+            traits,
+            category: said.categories.first().map(|one| one.code.as_str()),
+            phones: if knows_callers { self.phone_digests(&typed.phone) } else { Vec::new() },
+            itself: None,
+        };
+        let alike = self.alike(caller, &call)?.into_iter();
+        alike.map(|(hit, found)| self.repeat(caller, said, (hit, found))).collect()
+    }
+
+    /// What calls before are like one, the likeliest first, each with the matter that it opened and the one
+    /// in which that goes on.
+    pub(super) fn alike(&self, caller: &Caller, call: &Call<'_>) -> Result<Vec<Found>, Error> {
         let rules = self.routing_rules();
         let (owner, now) = (caller.jurisdiction, self.now());
         let since = now.plus(-FURTHEST);
-        // Whose number belongs to which matter is told to those only to whom callers are shown.
-        let knows_callers = self.may_all(caller, Act::SeeCaller)?;
-        let phone = if knows_callers { self.phone_digests(&typed.phone) } else { Vec::new() };
         let (recent, of_number) = self.read(|reader| {
-            let of_number = if phone.is_empty() {
+            let of_number = if call.phones.is_empty() {
                 Vec::new()
             } else {
-                reader.traces_of_phone(owner, &phone, since, OF_NUMBER)?
+                reader.traces_of_phone(owner, &call.phones, since, OF_NUMBER)?
             };
             Ok((reader.recent_traces(owner, since, rules.compared)?, of_number))
         })?;
         let directory = self.inner.registry.directory(owner)?;
-        let hits = hits(&directory, typed, traits, &recent, &of_number);
-        let category = said.categories.first().map(|one| one.code.as_str());
+        let mut hits = hits(&directory, call, &recent, &of_number);
+        hits.retain(|id, _| Some(*id) != call.itself);
         let mut kinds: BTreeMap<Sameness, Vec<(InstanceId, Hit)>> = BTreeMap::new();
         for (id, hit) in hits.into_iter().filter(|(_, hit)| hit.counts(rules)) {
             kinds.entry(hit.kind()).or_default().push((id, hit));
         }
         let before = now.plus(-rules.ended_ms);
-        let mut found: Vec<(Hit, (InstanceId, Seen))> = Vec::new();
+        let mut found: Vec<Found> = Vec::new();
         for mut hits in kinds.into_values() {
-            hits.sort_by_key(|(id, hit)| (std::cmp::Reverse(hit.rank()), std::cmp::Reverse(id.0)));
+            // Of those that are equally like the oldest: all are merged into one, and none into a chain.
+            hits.sort_by_key(|(id, hit)| (std::cmp::Reverse(hit.rank()), id.0));
             let full = found.len() + rules.shown;
             for (id, mut hit) in hits.into_iter().take(LOOKED_UP) {
                 if found.len() == full {
                     break;
                 }
                 let Some(seen) = self.gone_on(caller, id)? else { continue };
+                let own = seen.instance.id;
                 let mut known = found.iter().map(|(_, (_, known))| known.instance.id);
-                if is_past(&seen, before) || known.any(|known| known == seen.instance.id) {
+                if is_past(&seen, before)
+                    || Some(own) == call.itself
+                    || known.any(|known| known == own)
+                {
                     continue;
                 }
                 let of = seen.instance.fields.get(CATEGORY).and_then(Value::as_text);
-                hit.category = of.is_some() && of == category;
+                hit.category = of.is_some() && of == call.category;
                 if hit.is_repeat(rules) {
                     found.push((hit, (id, seen)));
                 }
             }
         }
-        let shown = shown(found, rules.shown).into_iter();
-        shown.map(|(hit, found)| self.repeat(caller, said, (hit, found))).collect()
+        Ok(shown(found, rules.shown))
     }
 
     /// A matter as it is shown, with what can be done about it; `called` is the one that the call is like,
@@ -201,9 +227,9 @@ impl Gate {
         // A matter that the police keep takes callers about danger, too.
         let kept = seen.instance.fields.get(KEPT) == Some(&Value::Bool(true));
         let attach = possible.iter().find(takes).filter(|_| kept || said.verdict != Verdict::Keep);
-        let (attach, why) = (attach.cloned(), hit.why(&seen));
+        let attach = attach.cloned();
         let same_caller = hit.phone && (hit.again || !self.is_anonymous(caller, called)?);
-        Ok(Repeat { likeness: hit.likeness, why, attach, same_caller, seen })
+        Ok(Repeat { attach, same_caller, ..Repeat::shown(hit, seen) })
     }
 
     /// Whether who opened a matter remained anonymous.
@@ -224,6 +250,14 @@ impl Gate {
             id = next;
         }
         Ok(None)
+    }
+}
+
+impl Repeat {
+    /// A matter as it is shown where no more callers are taken.
+    pub(super) fn shown(hit: Hit, seen: Seen) -> Self {
+        let (likeness, why) = (hit.likeness, hit.why(&seen));
+        Self { likeness, why, attach: None, same_caller: hit.phone, seen }
     }
 }
 
@@ -249,8 +283,7 @@ fn is_past(seen: &Seen, before: Instant) -> bool {
 /// What of the calls before is like this one, by matter.
 fn hits(
     directory: &Directory,
-    typed: &Typed,
-    traits: &Traits,
+    call: &Call<'_>,
     recent: &[TraceRow],
     of_number: &[TraceRow],
 ) -> BTreeMap<InstanceId, Hit> {
@@ -261,10 +294,10 @@ fn hits(
     let (callers, again) = (callers(false), callers(true));
     let mut hits = BTreeMap::new();
     for trace in recent.iter().chain(of_number) {
-        let likeness = per_mille(traits.likeness(&Traits::decode(&trace.traits)));
+        let likeness = per_mille(call.traits.likeness(&Traits::decode(&trace.traits)));
         let phone = callers.contains(&trace.instance);
         let again = again.contains(&trace.instance);
-        let place = nearness(directory, &typed.circumstances.place, &trace.place);
+        let place = nearness(directory, call.place, &trace.place);
         let hit = Hit { phone, again, place, likeness, category: false };
         // The call that opened the matter comes first, and says where it is.
         let known = hits.entry(trace.instance).or_insert(hit);
@@ -337,37 +370,6 @@ impl Hit {
             );
         }
         why
-    }
-}
-
-/// How two places stand to each other: in different townships, in one, or the same.
-fn nearness(directory: &Directory, one: &str, other: &str) -> Nearness {
-    let letters = |place: &str| place.chars().filter(|c| c.is_alphanumeric()).collect::<String>();
-    let (one, other) = (letters(one), letters(other));
-    let (here, there) = (directory.township_in(&one), directory.township_in(&other));
-    if let (Some((here, _)), Some((there, _))) = (here, there)
-        && here != there
-    {
-        return Nearness::Elsewhere;
-    }
-    let spot = |place: &str, township: Option<(&str, &str)>| {
-        let rest = township.map_or(place.to_owned(), |(_, name)| place.replacen(name, "", 1));
-        rest.chars().collect::<Vec<char>>()
-    };
-    let (one, other) = (spot(&one, here), spot(&other, there));
-    if one.is_empty() || other.is_empty() {
-        return Nearness::Near;
-    }
-    let pairs = |place: &[char]| place.windows(2).map(<[char]>::to_vec).collect::<BTreeSet<_>>();
-    let (ones, others) = (pairs(&one), pairs(&other));
-    let shared = ones.intersection(&others).count();
-    let fewer = ones.len().min(others.len());
-    // Of the shorter description at least two pairs of letters in three.
-    let same = one == other || (fewer > 0 && shared * 3 >= fewer * 2);
-    match (same, here.is_some() && there.is_some()) {
-        (true, _) => Nearness::Same,
-        (false, true) => Nearness::Near,
-        (false, false) => Nearness::Elsewhere,
     }
 }
 

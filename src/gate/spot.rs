@@ -7,7 +7,8 @@ use serde_json::json;
 use super::error::Error;
 use super::sealing::{self, Deed};
 use super::{Caller, Gate};
-use crate::domain::spot::{SpotAnswer, SpotVersion};
+use crate::domain::Directory;
+use crate::domain::spot::{SpotAnswer, SpotState, SpotVersion};
 use crate::policy::{self, Act, Relation};
 
 /// How long titles, answers and words are.
@@ -22,15 +23,19 @@ const LEAST: usize = 4;
 const SHOWN: usize = 3;
 
 impl Gate {
-    /// All answers, the version of each that stands now.
+    /// All answers that stand so now, the newest version of each.
     ///
     /// # Errors
     /// `Forbidden`.
-    pub fn spot_answers(&self, caller: &Caller) -> Result<Vec<SpotVersion>, Error> {
+    pub fn spot_answers(
+        &self,
+        caller: &Caller,
+        state: SpotState,
+    ) -> Result<Vec<SpotVersion>, Error> {
         self.permit(caller, Act::ReadDirectory)?;
         let now = self.now();
         let all = self.inner.registry.spot_answers(caller.jurisdiction);
-        Ok(all.iter().filter(|one| one.holds(now)).cloned().collect())
+        Ok(all.iter().filter(|one| one.state(now) == state).cloned().collect())
     }
 
     /// Every version of an answer, the newest first. Blocks.
@@ -54,7 +59,7 @@ impl Gate {
         text: &str,
         categories: &[&str],
     ) -> Result<Vec<SpotVersion>, Error> {
-        let all = self.spot_answers(caller)?.into_iter();
+        let all = self.spot_answers(caller, SpotState::Current)?.into_iter();
         let mut found: Vec<(usize, SpotVersion)> =
             all.map(|one| (one.answer.fits(text, categories), one)).collect();
         found.retain(|(fits, _)| *fits >= LEAST);
@@ -64,17 +69,20 @@ impl Gate {
         Ok(found.into_iter().take(SHOWN).map(|(_, one)| one).collect())
     }
 
-    /// Writes an answer, or a new version of it; answers the version's number. Blocks.
+    /// Writes an answer, or a new version of it; answers the version's number. A code stays its unit's,
+    /// also when its answer was taken back. Blocks.
     ///
     /// # Errors
     /// `Forbidden` for another unit's; `Invalid`.
     pub fn put_spot_answer(&self, caller: &Caller, new: &SpotAnswer) -> Result<i64, Error> {
-        self.may_answer(caller, &new.unit)?;
+        let directory = self.inner.registry.directory(caller.jurisdiction)?;
+        // What is written for a unit that was merged is the one's that goes on with its work.
+        let new = &SpotAnswer { unit: directory.heir(&new.unit).to_owned(), ..new.clone() };
+        self.may_answer(caller, &directory, &new.unit)?;
         if let Some(known) = self.spot(caller, &new.code) {
-            self.may_answer(caller, &known.answer.unit)?;
+            self.may_answer(caller, &directory, &known.answer.unit)?;
         }
         super::administration::check_code(&new.code)?;
-        let directory = self.inner.registry.directory(caller.jurisdiction)?;
         // What no text may hold counts as none.
         let long = |text: &str| {
             if text.contains('\0') { usize::MAX } else { text.trim().chars().count() }
@@ -129,8 +137,10 @@ impl Gate {
     /// `Forbidden` for another unit's; `NotFound`.
     pub fn end_spot_answer(&self, caller: &Caller, code: &str) -> Result<(), Error> {
         self.admit(caller, Act::KeepAnswers)?;
-        let known = self.spot(caller, code).ok_or(Error::NotFound)?;
-        self.may_answer(caller, &known.answer.unit)?;
+        let known = self.spot(caller, code).filter(|one| one.ended_at.is_none());
+        let known = known.ok_or(Error::NotFound)?;
+        let directory = self.inner.registry.directory(caller.jurisdiction)?;
+        self.may_answer(caller, &directory, &known.answer.unit)?;
         let deed = Deed::of(caller, "answer_ended", format!("answer:{code}"));
         let ended = self.administer_if(deed, |transaction, now| {
             transaction.end_spot_answer(caller.jurisdiction, code, now)
@@ -138,14 +148,16 @@ impl Gate {
         if ended { Ok(()) } else { Err(Error::NotFound) }
     }
 
+    /// The newest version of an answer, also of one that was taken back.
     fn spot(&self, caller: &Caller, code: &str) -> Option<SpotVersion> {
         let all: Arc<Vec<SpotVersion>> = self.inner.registry.spot_answers(caller.jurisdiction);
-        all.iter().find(|one| one.answer.code == code && one.ended_at.is_none()).cloned()
+        all.iter().find(|one| one.answer.code == code).cloned()
     }
 
-    fn may_answer(&self, caller: &Caller, unit: &str) -> Result<(), Error> {
+    /// Whether the caller keeps the answers of a unit; those of one that was merged are its successor's.
+    fn may_answer(&self, caller: &Caller, directory: &Directory, unit: &str) -> Result<(), Error> {
         let all = self.may_all(caller, Act::KeepAnswers)?;
         let own = policy::units(&caller.actor, Act::KeepAnswers, Relation::Unit);
-        if all || own.contains(unit) { Ok(()) } else { Err(Error::Forbidden) }
+        if all || own.contains(directory.heir(unit)) { Ok(()) } else { Err(Error::Forbidden) }
     }
 }

@@ -1,6 +1,8 @@
 //! Who of the many callers about a matter was told how it went: each call that is there, and each once,
 //! also of the matters that were merged into it, and into those.
 
+mod many;
+
 use std::collections::BTreeSet;
 
 use super::advice::takes_calls;
@@ -8,10 +10,14 @@ use super::batch::Draft;
 use super::error::{Error, refused};
 use super::registry::Registry;
 use super::{Target, wording};
+use crate::chart::Chart;
 use crate::chart::routed::{
-    ANONYMOUS, MERGED_HERE, OF_MERGED, OPENER_TOLD, PHONE, REOPEN, SAME_CALLER, TELL, TOLD_CALL,
+    ANONYMOUS, MERGED_HERE, OF_MERGED, OPENER_TOLD, PHONE, REOPEN, SAME_CALLER, TELL, TELL_MANY,
+    TOLD_CALL, TOLD_CALLS,
 };
-use crate::domain::{Command, Event, Instance, InstanceId, Refusal, StoredEvent, Text, Value};
+use crate::domain::{
+    Command, Event, Fields, Instance, InstanceId, JurisdictionId, Refusal, StoredEvent, Text, Value,
+};
 use crate::store::{self, Reader, Transaction};
 
 /// Of whom nobody is to be told, whatever number he called from.
@@ -45,7 +51,7 @@ impl Merged {
             let generation = merged.matters.split_off(done);
             done += generation.len();
             let ids: Vec<InstanceId> = generation.iter().map(|(id, _)| *id).collect();
-            let kinds = [TELL, REOPEN, MERGED_HERE];
+            let kinds = [TELL, TELL_MANY, REOPEN, MERGED_HERE];
             let mut events = reader.events_of_kinds(&ids, &kinds)?;
             let new = ids.iter().filter_map(|id| Some(draft?.events_of(*id))).flatten();
             events.extend(new.filter(|event| kinds.contains(&event.kind.as_str())).cloned());
@@ -62,8 +68,8 @@ impl Merged {
         let reopened = own().filter(|event| event.kind == REOPEN).map(|event| event.seq).max();
         for event in own() {
             let counts = counts && Some(event.seq) > reopened;
-            if event.kind == TELL && counts {
-                self.told.extend(call_of(event));
+            if [TELL, TELL_MANY].contains(&event.kind.as_str()) && counts {
+                self.told.extend(calls_of(event));
             } else if event.kind == MERGED_HERE
                 && let Some(other) = sender(event)
                 && self.matters.iter().all(|(known, _)| *known != other)
@@ -85,14 +91,96 @@ fn sender(event: &StoredEvent) -> Option<InstanceId> {
     event.actor.strip_prefix("instance:")?.parse().ok().map(InstanceId)
 }
 
-fn call_of(event: &StoredEvent) -> Option<Call> {
-    let input = event.read().ok()?.command.input;
-    let merged = input.get(OF_MERGED).and_then(Value::as_text).and_then(wording::family_of);
-    Some((merged.unwrap_or(event.instance), input.get(TOLD_CALL)?.as_int()?))
+/// The calls whose callers were told by an event.
+fn calls_of(event: &StoredEvent) -> Vec<Call> {
+    let Ok(Event { command, .. }) = event.read() else { return Vec::new() };
+    let text = |name: &str| command.input.get(name).and_then(Value::as_text);
+    if event.kind == TELL_MANY {
+        return many::listed(text(TOLD_CALLS).unwrap_or_default(), event.instance);
+    }
+    let merged = text(OF_MERGED).and_then(wording::family_of);
+    let call = command.input.get(TOLD_CALL).and_then(Value::as_int);
+    call.map(|call| (merged.unwrap_or(event.instance), call)).into_iter().collect()
 }
 
-/// Refuses to note that a caller was told where no such call is there, where it left nobody to tell, or
-/// where its caller was told before; of the one that opened the matter itself the workflow knows.
+/// Everybody who called about a matter, and about those that were merged into it.
+pub(super) struct Callers {
+    /// Every call.
+    calls: BTreeSet<Call>,
+    /// Those whose callers are still to be told.
+    pub(super) waiting: BTreeSet<Call>,
+}
+
+impl Callers {
+    /// Reads from the store, and from events that are to be written.
+    ///
+    /// # Errors
+    /// What the store says; that an event cannot be read.
+    pub(super) fn of(
+        merged: &Merged,
+        reader: &mut Reader,
+        draft: Option<&Draft>,
+        (registry, whose): (&Registry, JurisdictionId),
+    ) -> Result<Self, Error> {
+        let versions = registry.versions(whose);
+        let kinds = versions.iter().flat_map(|version| bringing(&version.chart));
+        let kinds: BTreeSet<&str> = kinds.collect();
+        let kinds: Vec<&str> = kinds.into_iter().collect();
+        let ids: Vec<InstanceId> = merged.matters.iter().map(|(id, _)| *id).collect();
+        let mut events = reader.events_of_kinds(&ids, &kinds)?;
+        let new = ids.iter().filter_map(|id| Some(draft?.events_of(*id))).flatten();
+        events.extend(new.filter(|event| kinds.contains(&event.kind.as_str())).cloned());
+        let mut callers = Self { calls: BTreeSet::new(), waiting: BTreeSet::new() };
+        for stored in events {
+            let event = stored.read().map_err(Error::Internal)?;
+            let opens = stored.seq == 1;
+            let chart = registry.chart(event.definition)?;
+            let takes = chart.commands.get(&event.command.name).is_some_and(takes_calls);
+            if !opens && !takes {
+                continue;
+            }
+            let call = (stored.instance, if opens { 0 } else { stored.seq });
+            callers.calls.insert(call);
+            if leaves_somebody(&event.command.input) && !merged.told.contains(&call) {
+                callers.waiting.insert(call);
+            }
+        }
+        for (matter, _) in merged.matters.iter().filter(|(_, counts)| *counts) {
+            let opener = (*matter, 0);
+            if callers.waiting.contains(&opener) && opener_told(reader, draft, *matter)? {
+                callers.waiting.remove(&opener);
+            }
+        }
+        Ok(callers)
+    }
+}
+
+/// The kinds of events that bring calls.
+fn bringing(chart: &Chart) -> impl Iterator<Item = &str> {
+    let taking = chart.commands.values().filter(|spec| takes_calls(spec));
+    taking.chain([&chart.start]).map(|spec| spec.name.as_str())
+}
+
+/// Whether a call left somebody to tell: a number, by which nobody had called before.
+fn leaves_somebody(input: &Fields) -> bool {
+    let nobody = |name: &&str| input.get(*name) == Some(&Value::Bool(true));
+    input.contains_key(PHONE) && !NOBODY.iter().any(nobody)
+}
+
+/// Whether who opened a matter was told, as its field has it.
+fn opener_told(
+    reader: &mut Reader,
+    draft: Option<&Draft>,
+    matter: InstanceId,
+) -> Result<bool, store::Error> {
+    let told = |known: &Instance| known.fields.get(OPENER_TOLD) == Some(&Value::Bool(true));
+    if let Some(known) = draft.and_then(|draft| draft.instance(matter)) {
+        return Ok(told(known));
+    }
+    Ok(reader.instance(matter)?.is_some_and(|(stored, _)| told(&stored)))
+}
+
+/// Looks after a command that records who was told: refuses what cannot be, and fills in whom it counts.
 ///
 /// # Errors
 /// The refusal; what the store says.
@@ -100,19 +188,34 @@ pub(super) fn check(
     transaction: &mut Transaction<'_>,
     draft: &Draft,
     registry: &Registry,
-    (target, command): (&Target, &Command),
+    (target, command): (&Target, &mut Command),
 ) -> Result<(), Error> {
     let Target::Instance(id) = target else { return Ok(()) };
+    match command.name.as_str() {
+        TELL => one(transaction, draft, registry, (*id, &*command)),
+        TELL_MANY => many::fill(transaction, draft, registry, (*id, command)),
+        _ => Ok(()),
+    }
+}
+
+/// Refuses to note that a caller was told where no such call is there, where it left nobody to tell, or
+/// where its caller was told before; of the one that opened the matter itself the workflow knows.
+fn one(
+    transaction: &mut Transaction<'_>,
+    draft: &Draft,
+    registry: &Registry,
+    (id, command): (InstanceId, &Command),
+) -> Result<(), Error> {
     let call = command.input.get(TOLD_CALL).and_then(Value::as_int);
-    let Some(call) = call.filter(|_| command.name == TELL) else { return Ok(()) };
+    let Some(call) = call else { return Ok(()) };
     let number = command.input.get(OF_MERGED).and_then(Value::as_text);
-    if draft.instance(*id).is_none() || call == 0 && number.is_none() {
+    if draft.instance(id).is_none() || call == 0 && number.is_none() {
         return Ok(());
     }
-    let merged = Merged::into(*id, transaction, Some(draft))?;
+    let merged = Merged::into(id, transaction, Some(draft))?;
     let (matter, counts) = match number {
-        None => (*id, true),
-        Some(number) => merged.find(number).ok_or_else(|| not_merged(number))?,
+        None => (id, true),
+        Some(number) => merged.find(number).ok_or_else(|| not_merged(number, OF_MERGED))?,
     };
     let brought = event(transaction, draft, (matter, call))?;
     let brought = brought.filter(|event| {
@@ -121,10 +224,9 @@ pub(super) fn check(
         call == 0 || takes(&event.command.name) == Some(true)
     });
     let Some(input) = brought.map(|event| event.command.input) else {
-        return Err(no_such_call(call).into());
+        return Err(no_such_call(call, TOLD_CALL).into());
     };
-    let nobody = |name: &&str| input.get(*name) == Some(&Value::Bool(true));
-    if !input.contains_key(PHONE) || NOBODY.iter().any(nobody) {
+    if !leaves_somebody(&input) {
         return Err(refused(
             "nobody_to_tell",
             "该次来电未留号码、匿名或系同一来电人再次来电，无须另行告知",
@@ -132,17 +234,8 @@ pub(super) fn check(
              who had called before",
         ));
     }
-    let opener_told = |draft: &Draft, transaction: &mut Transaction<'_>| {
-        let told = |known: &Instance| known.fields.get(OPENER_TOLD) == Some(&Value::Bool(true));
-        match draft.instance(matter) {
-            Some(known) => Ok(told(known)),
-            None => {
-                transaction.instance(matter).map(|stored| stored.is_some_and(|(one, _)| told(&one)))
-            }
-        }
-    };
     let told = merged.told.contains(&(matter, call));
-    if told || call == 0 && counts && opener_told(draft, transaction)? {
+    if told || call == 0 && counts && opener_told(transaction, Some(draft), matter)? {
         return Err(refused("told_before", "该来电人已告知过", "This caller was told before"));
     }
     Ok(())
@@ -162,18 +255,18 @@ fn event(
     found.map(|event| event.read()).transpose().map_err(Error::Internal)
 }
 
-fn no_such_call(call: i64) -> Refusal {
+fn no_such_call(call: i64, input: &str) -> Refusal {
     let text = Text::new(
         format!("没有第{call}号来电；来电序号见该事项的来电列表（calls），首次来电为0"),
         format!("there is no call {call}: see the `calls` of the matter; the first one is 0"),
     );
-    Refusal::new("wrong_input", text).naming(TOLD_CALL)
+    Refusal::new("wrong_input", text).naming(input)
 }
 
-fn not_merged(number: &str) -> Error {
+fn not_merged(number: &str, input: &str) -> Error {
     let text = Text::new(
         format!("事项“{number}”没有并入本案；并入的事项编号见来电列表（calls）"),
         format!("`{number}` was not merged into this matter: see its `calls`"),
     );
-    Error::from(Refusal::new("wrong_input", text).naming(OF_MERGED))
+    Error::from(Refusal::new("wrong_input", text).naming(input))
 }

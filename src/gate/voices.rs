@@ -10,7 +10,7 @@ use serde_json::Map;
 use super::advice::{Heard, takes_calls};
 use super::batch::Draft;
 use super::error::{Error, refused};
-use super::telling::{Call, Merged};
+use super::telling::{Call, Callers, Merged};
 use super::{Caller, Gate, Request, Seen, Target, personal};
 use crate::chart::routed::OPENER_TOLD;
 use crate::chart::{Chart, Seal};
@@ -125,6 +125,34 @@ impl Gate {
             return Ok(None);
         }
         self.heard(caller, &seen, openness).map(Some)
+    }
+
+    /// Every call about an instance, as far as [`Gate::voices`] shows it; with `untold` only those whose
+    /// callers are still to be told. Blocks.
+    ///
+    /// # Errors
+    /// As [`Gate::voices`].
+    pub fn calls(
+        &self,
+        caller: &Caller,
+        id: InstanceId,
+        untold: bool,
+    ) -> Result<Option<Voices>, Error> {
+        let Some(mut voices) = self.voices(caller, id)? else { return Ok(None) };
+        let of = (&self.inner.registry, caller.jurisdiction);
+        let waiting = self.read(|reader| {
+            let merged = if untold { Some(Merged::into(id, reader, None)?) } else { None };
+            Ok(merged.map(|merged| Callers::of(&merged, reader, None, of)).transpose())
+        })??;
+        let wanted = |id: InstanceId, voice: &Voice| {
+            let waits = |callers: &Callers| callers.waiting.contains(&(id, voice.seq));
+            voice.is_call && waiting.as_ref().is_none_or(waits)
+        };
+        voices.own.retain(|voice| wanted(id, voice));
+        for (merged, heard) in &mut voices.merged {
+            heard.retain(|voice| wanted(*merged, voice));
+        }
+        Ok(Some(voices))
     }
 
     /// Shows who called, for a purpose that is recorded on the matter, and on those merged into it whose

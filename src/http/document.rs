@@ -13,10 +13,10 @@ use super::caller::COOKIE;
 use super::problem::{Details, MEDIA_TYPE, Problem};
 use super::roster::{duty, handover, stand_in, transfer};
 use super::{
-    account, alarm, audit, catalogue, change, channel, contact, definition, directory, due,
-    history, instance, intake, link, login, message, metrics, mute, page, person, post, problem,
-    proposal, provider, recount, rehearsal, returns, reveal, roster, route, spot, subscription,
-    suggest, teaching, template, token, view,
+    account, alarm, audit, catalogue, change, channel, contact, definition, directory, doubles,
+    due, history, instance, intake, link, login, message, metrics, mute, page, person, post,
+    problem, proposal, provider, recount, rehearsal, returns, reveal, roster, route, spoken, spot,
+    subscription, suggest, teaching, template, token, view,
 };
 
 /// What the page of the documentation may load: what the service itself serves.
@@ -34,7 +34,7 @@ const DOCS_POLICY: &str = "default-src 'self'; style-src 'self' 'unsafe-inline';
     ),
     paths(
         instance::open, instance::register, instance::list, instance::show, instance::command,
-        instance::children, instance::counts, reveal::reveal, reveal::export, reveal::correct, reveal::erase, history::events, history::clocks, history::clock,
+        instance::children, instance::counts, reveal::reveal, reveal::export, reveal::correct, reveal::erase, history::events, spoken::calls, history::clocks, history::clock,
         message::messages_of, message::messages, message::of_person, message::show, change::follow, directory::me, directory::units,
         directory::unit, directory::put_unit, person::people, person::person,
         person::add_person, person::put_person, directory::categories, directory::category,
@@ -45,7 +45,7 @@ const DOCS_POLICY: &str = "default-src 'self'; style-src 'self' 'unsafe-inline';
         audit::checkpoints,
         alarm::clear, alarm::clear_kind, contact::contacts, contact::send_code, contact::verify, contact::trial,
         contact::rules, contact::put_rules, mute::list, mute::make, mute::end, template::preview,
-        suggest::suggest, intake::take, intake::find, teaching::precedents, teaching::withdraw,
+        suggest::suggest, doubles::doubles, intake::take, intake::find, teaching::precedents, teaching::withdraw,
         teaching::proposals, teaching::moved, teaching::decide, returns::returns, returns::clauses,
         roster::list, roster::show, roster::put, roster::delete, duty::shifts, duty::on_duty,
         duty::gaps, stand_in::list, stand_in::add, stand_in::remove, stand_in::propose,

@@ -3,12 +3,18 @@
 use std::collections::BTreeMap;
 use std::collections::btree_map::Entry;
 
+use actix_web::web;
 use serde::Serialize;
 use utoipa::ToSchema;
 
-use super::view::Lens;
+use super::House;
+use super::caller::Who;
+use super::instance::id;
+use super::problem::{Problem, blocking};
+use super::receive::{self, Query};
+use super::view::{Lens, Listed};
 use crate::domain::InstanceId;
-use crate::gate::{Voice, Voices, number_of};
+use crate::gate::{Voice, Voices, family_of, number_of};
 
 /// What one event brought of a caller.
 #[derive(Debug, Serialize, ToSchema)]
@@ -72,6 +78,64 @@ impl Spoken {
         }
         spoken
     }
+}
+
+/// Where a call stands in the list: those about the matter itself first, then matter by matter of those that
+/// were merged into it.
+type Place = (Option<InstanceId>, i64);
+
+/// The place that a cursor names, which is written as `tell_callers` takes a call.
+fn place(cursor: &str) -> Option<Place> {
+    match cursor.split_once(':') {
+        None => Some((None, cursor.parse().ok()?)),
+        Some((number, seq)) => Some((Some(family_of(number)?), seq.parse().ok()?)),
+    }
+}
+
+fn cursor((of, seq): Place) -> String {
+    of.map_or_else(|| seq.to_string(), |id| format!("{}:{seq}", number_of(id)))
+}
+
+/// Everybody who called about a matter, in order: who opened it (0), who called again, and the callers of
+/// matters that were merged into it. Whoever may read nothing of them is shown none.
+#[utoipa::path(
+    get, path = "/api/v1/instances/{id}/calls", tag = "matters",
+    responses((status = 200, body = Listed<Call>, description = "A page.")),
+    params(("id" = String, Path, description = "The public id."),
+        ("untold" = Option<bool>, Query, description = "Only those whose callers are still to be told."),
+        ("cursor" = Option<String>, Query, description = "`next` of the previous page."),
+        ("limit" = Option<i64>, Query, description = "1 to 200, else 50.")),
+)]
+pub(super) async fn calls(
+    house: web::Data<House>,
+    Who(caller): Who,
+    path: web::Path<String>,
+    mut query: Query,
+) -> Result<web::Json<Listed<Call>>, Problem> {
+    let (untold, after) = (query.flag("untold")?, query.text("cursor")?);
+    let limit = usize::try_from(query.limit()?).unwrap_or(usize::MAX);
+    query.end()?;
+    let after = after.map(|text| {
+        let (zh, en) = ("上一页的next", "the `next` of the previous page");
+        place(&text).ok_or_else(|| receive::wrong("cursor", zh, en))
+    });
+    let after = after.transpose()?;
+    let (id, gate, lens) = (id(&house, &path)?, house.gate.clone(), Lens::of(&house, &caller)?);
+    let voices = blocking(move || gate.calls(&caller, id, untold)).await?.unwrap_or_default();
+    let mut all: BTreeMap<Place, Voice> = BTreeMap::new();
+    all.extend(voices.own.into_iter().map(|voice| ((None, voice.seq), voice)));
+    for (of, heard) in voices.merged {
+        all.extend(heard.into_iter().map(|voice| ((Some(of), voice.seq), voice)));
+    }
+    let mut rest = all.into_iter().filter(|(place, _)| after.is_none_or(|after| *place > after));
+    let page: Vec<(Place, Voice)> = rest.by_ref().take(limit).collect();
+    let more = rest.next().is_some();
+    let next = page.last().filter(|_| more).map(|(place, _)| cursor(*place));
+    let items = page.into_iter().map(|((of, _), voice)| match of {
+        None => Call::of(voice),
+        Some(of) => Call::of_merged(voice, &lens, of),
+    });
+    Ok(web::Json(Listed { items: items.collect(), next }))
 }
 
 /// What is new stands with the first; what is there already came again.

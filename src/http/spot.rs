@@ -9,7 +9,7 @@ use super::caller::Who;
 use super::problem::{Problem, blocking};
 use super::receive::{self, Body, Query};
 use super::view::{All, Lens, Named};
-use crate::domain::spot::{SpotAnswer, SpotVersion};
+use crate::domain::spot::{SpotAnswer, SpotState, SpotVersion};
 
 /// An answer.
 #[derive(Serialize, ToSchema)]
@@ -76,27 +76,45 @@ pub(super) struct SpotBody {
     valid_until: Option<String>,
 }
 
-/// Answers on the spot that hold now: all, of a category, or those that fit a text, the best first.
+/// Answers on the spot, those that hold now unless `state` says otherwise: all, of a category or a unit, or
+/// those that fit a text, the best first.
 #[utoipa::path(
     get, path = "/api/v1/answers", tag = "directory",
     responses((status = 200, body = All<SpotView>, description = "In order of code, or of fit.")),
     params(("category" = Option<String>, Query, description = "Of this category."),
-        ("q" = Option<String>, Query, description = "Words, or what the caller says.")),
+        ("unit" = Option<String>, Query,
+            description = "Of this unit, with those of units that were merged into it."),
+        ("state" = Option<String>, Query, description = "`current` (else this), `lapsed` (past \
+            `valid_until`, and neither renewed nor taken back) or `ended` (taken back)."),
+        ("q" = Option<String>, Query, description = "Words, or what the caller says; words are looked \
+            for in title, answer and words to find it by.")),
 )]
 pub(super) async fn list(
     house: web::Data<House>,
     Who(caller): Who,
     mut query: Query,
 ) -> Result<web::Json<All<SpotView>>, Problem> {
-    let (category, text) = (query.text("category")?, query.text("q")?);
+    let (category, unit) = (query.text("category")?, query.text("unit")?);
+    let (state, text) = (query.text("state")?, query.text("q")?);
     query.end()?;
+    let state = state.map_or(Some(SpotState::Current), |code| SpotState::from_code(&code));
+    let state = state.ok_or_else(|| {
+        receive::wrong("state", "current、lapsed、ended之一", "one of current, lapsed, ended")
+    })?;
     let lens = Lens::of(&house, &caller)?;
-    let mut found = house.gate.spot_answers(&caller)?;
+    let directory = &lens.directory;
+    if unit.as_ref().is_some_and(|code| !directory.units.contains_key(code)) {
+        return Err(receive::wrong("unit", "部门代码", "the code of a unit"));
+    }
+    let is_of = |answer: &SpotAnswer, code: &str| {
+        answer.unit == code || directory.heir(&answer.unit) == code
+    };
+    let mut found = house.gate.spot_answers(&caller, state)?;
     found.retain(|one| category.as_ref().is_none_or(|code| one.answer.category == *code));
+    found.retain(|one| unit.as_ref().is_none_or(|code| is_of(&one.answer, code)));
     if let Some(text) = text {
-        let fits = |one: &SpotVersion| std::cmp::Reverse(one.answer.fits(&text, &[]));
-        found.retain(|one| one.answer.fits(&text, &[]) > 0);
-        found.sort_by_key(fits);
+        found.retain(|one| one.answer.found(&text) > 0);
+        found.sort_by_key(|one| std::cmp::Reverse(one.answer.found(&text)));
     }
     Ok(web::Json(All { items: found.iter().map(|one| SpotView::of(&lens, one)).collect() }))
 }
@@ -117,7 +135,8 @@ pub(super) async fn history(
     Ok(web::Json(All { items: all.iter().map(|one| SpotView::of(&lens, one)).collect() }))
 }
 
-/// Writes an answer, or a new version of it: a unit its own, desk and office any.
+/// Writes an answer, or a new version of it: a unit its own and those of units that were merged into it, desk
+/// and office any. A code stays its unit's, also when its answer was taken back.
 #[utoipa::path(
     put, path = "/api/v1/answers/{code}", tag = "directory", request_body = SpotBody,
     responses((status = 200, body = SpotView, description = "As it stands now.")),

@@ -42,7 +42,7 @@ pub(super) struct SuggestBody {
 /// What is suggested.
 #[derive(Serialize, ToSchema)]
 pub(super) struct SuggestionView {
-    /// `divert`, `ask` (put the question first) or `keep` (for the police).
+    /// `divert`, `ask` (put the question first; so also while no router is trained) or `keep` (for the police).
     verdict: &'static str,
     /// Whether somebody seems to be in danger now.
     emergency: bool,
@@ -50,11 +50,12 @@ pub(super) struct SuggestionView {
     kept_per_mille: u16,
     /// How likely the first unit is right, in thousandths.
     confidence_per_mille: u16,
-    /// Units, the likeliest first; in doubt the police stand third, whatever their share.
+    /// Units, the likeliest first; in doubt the police stand third, whatever their share. None while no router is
+    /// trained.
     units: Vec<CandidateView>,
     /// The sub-unit of the first unit that has such matters at this place.
     sub_unit: Option<Named>,
-    /// Categories, the likeliest first.
+    /// Categories, the likeliest first; while no router is trained, that of the request only.
     categories: Vec<CategoryCandidate>,
     /// The category under which the police would have it, unless the desk names another one with
     /// `send_police`; none where the call may be diverted.
@@ -75,7 +76,7 @@ pub(super) struct SuggestionView {
     answers: Vec<SpotView>,
     /// Matters that this call may repeat, the likeliest first; of none for who does not see them all.
     repeats: Vec<RepeatView>,
-    /// Which model said so.
+    /// Which model said so; empty while no router is trained.
     model: String,
 }
 
@@ -120,8 +121,8 @@ pub(super) struct AskedView {
 /// A reason.
 #[derive(Serialize, ToSchema)]
 pub(super) struct ReasonView {
-    /// `precedent`, `answer`, `territory`, `catalogue`, `words`, `clause`, `danger`, `grammar`, `model`,
-    /// `unread` or `change`.
+    /// `precedent`, `answer`, `territory`, `catalogue`, `law`, `words`, `clause`, `danger`, `grammar`,
+    /// `model`, `unread` (the text cannot be read, or no router is trained) or `change`.
     kind: String,
     /// In words.
     #[schema(value_type = Words)]
@@ -152,21 +153,34 @@ pub(super) struct RepeatView {
 /// A request that a client may send as it stands, but for what the caller said.
 #[derive(Serialize, ToSchema)]
 pub(super) struct Tap {
-    /// `attach`: one more caller of that matter. `link`: a matter of its own that names the other.
-    kind: &'static str,
+    /// `attach`: one more caller of that matter. `link`: a matter of its own that names the other. `merge`: the
+    /// matter goes on in the other.
+    pub(super) kind: &'static str,
     /// In words.
     #[schema(value_type = Words)]
-    title: Text,
+    pub(super) title: Text,
     /// Posted to this path …
-    path: String,
+    pub(super) path: String,
     /// … with this in the body, and what the caller said in its `input`.
     #[schema(value_type = Object)]
-    body: Json,
+    pub(super) body: Json,
 }
 
 impl RepeatView {
-    fn of(lens: &Lens, repeat: &Repeat) -> Self {
-        let matter = Summary::of(lens, &repeat.seen, false);
+    /// A matter, with what can be done about it.
+    pub(super) fn of(lens: &Lens, repeat: &Repeat, taps: Vec<Tap>) -> Self {
+        let instance = &repeat.seen.instance;
+        Self {
+            matter: Summary::of(lens, &repeat.seen, false),
+            place: instance.fields.get("place").and_then(Value::as_text).map(str::to_owned),
+            likeness_per_mille: repeat.likeness,
+            why: repeat.why.iter().cloned().map(ReasonView::of).collect(),
+            taps,
+        }
+    }
+
+    /// One for a call that is typed.
+    fn of_typed(lens: &Lens, repeat: &Repeat) -> Self {
         let instance = &repeat.seen.instance;
         let attach = repeat.attach.as_ref().map(|command| Tap {
             kind: "attach",
@@ -181,13 +195,7 @@ impl RepeatView {
             path: "/api/v1/referrals".to_owned(),
             body: json!({ "input": { "linked_to": number } }),
         };
-        Self {
-            matter,
-            place: instance.fields.get("place").and_then(Value::as_text).map(str::to_owned),
-            likeness_per_mille: repeat.likeness,
-            why: repeat.why.iter().cloned().map(ReasonView::of).collect(),
-            taps: attach.into_iter().chain([link]).collect(),
-        }
+        Self::of(lens, repeat, attach.into_iter().chain([link]).collect())
     }
 }
 
@@ -199,7 +207,8 @@ fn said_before(repeat: &Repeat, command: &str) -> Json {
 }
 
 /// What is suggested for a text, ranked, with reasons. Nothing is stored; what was suggested is kept
-/// when the call is registered.
+/// when the call is registered. While no router is trained nobody reads the text: `verdict` is `ask`, no units
+/// are named, and `repeats` and `answers` are shown all the same.
 #[utoipa::path(
     post, path = "/api/v1/routing/suggest", tag = "matters",
     request_body(content = SuggestBody, examples(
@@ -257,7 +266,7 @@ pub(super) async fn suggest(
         joint_units: said.joint_units.iter().map(|unit| lens.unit(unit)).collect(),
         reasons: said.reasons.into_iter().map(ReasonView::of).collect(),
         answers: answers.iter().map(|one| SpotView::of(&lens, one)).collect(),
-        repeats: repeats.iter().map(|repeat| RepeatView::of(&lens, repeat)).collect(),
+        repeats: repeats.iter().map(|repeat| RepeatView::of_typed(&lens, repeat)).collect(),
         model: said.model,
     }))
 }

@@ -92,7 +92,7 @@ impl Suggestion {
         usual: impl Fn(&str) -> Option<String>,
         call: &Circumstances,
     ) {
-        self.name_heirs(|unit| directory.heir(unit).to_owned());
+        self.name_heirs(directory);
         let active = |code: &str| directory.categories.get(code).filter(|one| !one.retired);
         self.categories
             .retain(|one| active(&one.code).is_some() || directory.categories.is_empty());
@@ -132,6 +132,48 @@ impl Suggestion {
         });
         self.questions = asked.collect();
         self.catch_all(directory);
+    }
+
+    /// Quotes the law of the first category, if it is suggested in the end to whom the catalogue gives it.
+    pub fn quote_law(&mut self, directory: &Directory) {
+        let first = self.categories.first().and_then(|one| directory.categories.get(&one.code));
+        let Some((category, law)) = first.and_then(|one| Some((one, one.law.as_ref()?))) else {
+            return;
+        };
+        let fit = match self.verdict {
+            Verdict::Keep => category.police_kept,
+            Verdict::Ask | Verdict::Divert => {
+                let taker = directory.takers(category).first().copied();
+                taker.is_some() && taker == self.units.first().map(|unit| unit.code.as_str())
+            }
+        };
+        if fit {
+            let (zh, en) = (format!("法律依据：{}", law.zh), format!("by law: {}", law.en));
+            self.reasons.push(Reason { kind: "law".to_owned(), text: Text::new(zh, en) });
+        }
+    }
+
+    /// Names in the place of units that were merged the one that goes on with their work. It has all their
+    /// shares, and stands where they put it.
+    fn name_heirs(&mut self, directory: &Directory) {
+        let named = self.units.len();
+        let mut units: Vec<Candidate> = Vec::new();
+        for unit in self.units.drain(..) {
+            let code = directory.heir(&unit.code).to_owned();
+            match units.iter_mut().find(|known| known.code == code) {
+                Some(known) => known.per_mille = (known.per_mille + unit.per_mille).min(1000),
+                None => units.push(Candidate { code, ..unit }),
+            }
+        }
+        self.units = units;
+        if self.verdict == Verdict::Keep || self.units.len() == named {
+            return;
+        }
+        self.units.sort_by_key(|unit| std::cmp::Reverse(unit.per_mille));
+        self.seat_police(directory);
+        let police = directory.bodies.get("police");
+        let first = self.units.iter().find(|unit| Some(&unit.code) != police);
+        self.confidence_per_mille = first.map_or(0, |unit| unit.per_mille);
     }
 
     /// Puts a category first, as the desk or the caller says; one that the police keep keeps the call.

@@ -47,14 +47,14 @@ impl Knowledge {
         self.examples.extend(own);
     }
 
-    /// A short name of exactly this knowledge: another word, figure or example, another name. What units
-    /// are called counts for nothing.
+    /// A short name of exactly this knowledge as this version of the program reads it: another word,
+    /// figure, example or release, another name. What units are called counts for nothing.
     #[must_use]
     pub fn name(&self) -> String {
         // Everything of it, as it is written for programmers: nothing can be forgotten here.
         let Self { concepts, frames, guard, lexicon, tuning, examples, categories, .. } = self;
         let words = format!("{concepts:?}{frames:?}{guard:?}{lexicon:?}{tuning:?}{categories:?}");
-        let more = format!("{:?}{:?}", self.places, self.police);
+        let more = format!("{:?}{:?}{}", self.places, self.police, env!("CARGO_PKG_VERSION"));
         let mut sum = digest::with(digest::with(digest::EMPTY, &words), &more);
         for example in examples {
             sum = digest::with(sum, &format!("{example:?}"));

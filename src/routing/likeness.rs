@@ -27,7 +27,7 @@ pub(super) fn traits_of(mut features: Features) -> Traits {
     features.truncate(KEPT);
     let most = features.first().map_or(1.0, |(_, weight)| weight.max(1e-6));
     let mut kept: Vec<(u32, u8)> =
-        features.iter().map(|(name, weight)| (hash(name), level(weight / most))).collect();
+        features.iter().map(|(name, weight)| (digest::short(name), level(weight / most))).collect();
     kept.sort_unstable();
     kept.dedup_by_key(|(hash, _)| *hash);
     Traits(kept)
@@ -73,11 +73,6 @@ impl Traits {
     }
 }
 
-/// The upper half of its digest.
-fn hash(name: &str) -> u32 {
-    u32::try_from(digest::with(digest::EMPTY, name) >> 32).unwrap_or_default()
-}
-
 /// A share of the strongest weight in whole levels, at least one.
 fn level(share: f32) -> u8 {
     let wanted = share * f32::from(LEVELS);
@@ -92,7 +87,7 @@ mod tests {
     fn traits(text: &str) -> Traits {
         let example = Example { text: "停水".to_owned(), ..Example::default() };
         let knowledge = Knowledge { examples: vec![example], ..Knowledge::default() };
-        Router::train(&knowledge).hear(text).1
+        Router::train(&knowledge).hear(text, |_, _| {}).1
     }
 
     #[test]

@@ -2,7 +2,7 @@
 //! goes where that one went.
 
 use super::likeness::Traits;
-use super::suggestion::{Candidate, Suggestion, Verdict, per_mille};
+use super::suggestion::{Suggestion, Verdict, per_mille};
 use crate::domain::{Directory, Instant, Text};
 
 /// A ruling, as far as the router goes by it.
@@ -42,19 +42,6 @@ impl Precedent {
 const REASON: usize = 80;
 
 impl Suggestion {
-    /// Names in the place of units that were merged those that go on with their work.
-    pub fn name_heirs(&mut self, heir: impl Fn(&str) -> String) {
-        let mut units: Vec<Candidate> = Vec::new();
-        for unit in self.units.drain(..) {
-            let code = heir(&unit.code);
-            match units.iter_mut().find(|known| known.code == code) {
-                Some(known) => known.per_mille = (known.per_mille + unit.per_mille).min(1000),
-                None => units.push(Candidate { code, ..unit }),
-            }
-        }
-        self.units = units;
-    }
-
     /// Puts the unit of the likest precedent first, if one that holds now and in the township of the call
     /// is at least so like (thousandths), and says so. Of a unit that was merged it is the one that goes on
     /// with its work; a precedent whose unit can be given nothing any more is passed over, which is said,

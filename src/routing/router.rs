@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 
 use super::features::{Read, Reader};
 use super::knowledge::{Example, Knowledge, Matter, SignKind, Tuning};
-use super::model::{Beliefs, Course, Features, Lesson, Model, shares_of};
+use super::model::{Beliefs, Course, Features, Lessons, Model, shares_of};
 use crate::domain::Text;
 
 /// The classes of the guard's model.
@@ -193,7 +193,7 @@ fn train_units(
     examples: &[(&Example, Read)],
     units: &[String],
 ) -> Model {
-    let mut lessons = Vec::new();
+    let mut lessons = Lessons::default();
     for (example, read) in examples {
         let (of, weight) = match (example.divert, example.co_units.is_empty()) {
             (true, _) => (&example.units, 1.0),
@@ -203,7 +203,7 @@ fn train_units(
         };
         let target = target(of, units);
         if !target.is_empty() {
-            lessons.push(Lesson::new(&reader.of_matter(read), target, weight));
+            lessons.add(&reader.of_matter(read), &target, weight);
         }
     }
     let mut begun = Beliefs::new();
@@ -215,10 +215,10 @@ fn train_units(
         let Some(topic) = knowledge.lexicon.topics.get(&category.code) else { continue };
         for word in topic.words.split_whitespace() {
             let features = reader.of_matter(&reader.read(word));
-            lessons.push(Lesson::new(&features, target.clone(), knowledge.tuning.lexicon));
+            lessons.add(&features, &target, knowledge.tuning.lexicon);
         }
     }
-    Model::train(units.len(), &lessons, &begun, course(&knowledge.tuning))
+    Model::train(units.len(), lessons, &begun, course(&knowledge.tuning))
 }
 
 fn train_categories(
@@ -228,10 +228,10 @@ fn train_categories(
     categories: &[String],
 ) -> Model {
     let place = |code: &str| categories.iter().position(|one| one == code);
-    let mut lessons = Vec::new();
+    let mut lessons = Lessons::default();
     for (example, read) in examples {
         let Some(class) = example.category.as_deref().and_then(place) else { continue };
-        lessons.push(Lesson::new(&reader.of_matter(read), vec![(class, 1.0)], 1.0));
+        lessons.add(&reader.of_matter(read), &[(class, 1.0)], 1.0);
     }
     let mut begun = Beliefs::new();
     for (code, topic) in &knowledge.lexicon.topics {
@@ -239,13 +239,13 @@ fn train_categories(
         begun.insert(format!("t:{code}"), vec![(class, knowledge.tuning.belief)]);
         for word in topic.words.split_whitespace() {
             let features = reader.of_matter(&reader.read(word));
-            lessons.push(Lesson::new(&features, vec![(class, 1.0)], knowledge.tuning.lexicon));
+            lessons.add(&features, &[(class, 1.0)], knowledge.tuning.lexicon);
         }
     }
     // There are many of them: what one or two lessons alone have would take most of the memory.
     let rounds = knowledge.tuning.rounds.div_ceil(2);
     let shorter = Course { rounds, seen_least: 3, ..course(&knowledge.tuning) };
-    Model::train(categories.len(), &lessons, &begun, shorter)
+    Model::train(categories.len(), lessons, &begun, shorter)
 }
 
 /// What one judge of the guard looks at.
@@ -293,19 +293,17 @@ fn train_guard(
     // A sign is rarely doubled by another: none of them is covered.
     let open = Course { covered: 0, ..course(&knowledge.tuning) };
     let judge = |view: View| {
-        let lesson = |(example, read): &(&Example, Read)| {
+        let mut lessons = Lessons::default();
+        for (example, read) in examples.iter().filter(|(example, _)| !example.own) {
             let class = match (example.divert, example.emergency) {
                 (true, _) => DIVERT,
                 (false, false) => KEPT,
                 (false, true) => DANGER,
             };
-            let features = seen(&reader.of_guard(read), view).cloned().collect();
-            Lesson::new(&features, vec![(class, 1.0)], 1.0)
-        };
-        let of_files = examples.iter().filter(|(example, _)| !example.own);
-        let lessons: Vec<Lesson> = of_files.map(lesson).collect();
+            lessons.add(seen(&reader.of_guard(read), view), &[(class, 1.0)], 1.0);
+        }
         let begun = if view == View::Words { Beliefs::new() } else { begun.clone() };
-        Model::train(3, &lessons, &begun, open)
+        Model::train(3, lessons, &begun, open)
     };
     VIEWS.into_iter().map(judge).collect()
 }

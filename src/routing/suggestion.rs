@@ -50,8 +50,8 @@ pub struct Candidate {
 /// Why.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Reason {
-    /// `precedent`, `answer`, `territory`, `catalogue`, `words`, `clause`, `danger`, `grammar`, `model`,
-    /// `unread` or `change`.
+    /// `precedent`, `answer`, `territory`, `catalogue`, `law`, `words`, `clause`, `danger`, `grammar`,
+    /// `model`, `unread` or `change`.
     pub kind: String,
     /// In words.
     pub text: Text,
@@ -103,15 +103,24 @@ impl Router {
     /// What is suggested for a text.
     #[must_use]
     pub fn suggest(&self, text: &str) -> Suggestion {
-        self.hear(text).0
+        self.hear(text, |_, _| {}).0
     }
 
-    /// What is suggested for a text, and what it is recognised by.
+    /// What is suggested for a text, and what it is recognised by. `counsel` is who has a say besides: it
+    /// may change what is suggested before it is said why, and what would change it.
     #[must_use]
-    pub fn hear(&self, text: &str) -> (Suggestion, Traits) {
+    pub fn hear(
+        &self,
+        text: &str,
+        counsel: impl FnOnce(&mut Suggestion, &Traits),
+    ) -> (Suggestion, Traits) {
         let read = self.read(text);
         let features = self.reader.of_matter(&read);
-        (self.suggest_for(&read, &features), traits_of(features))
+        let traits = traits_of(features.clone());
+        let mut said = self.suggest_for(&read, &features);
+        counsel(&mut said, &traits);
+        self.conclude(&mut said, (&read, &features));
+        (said, traits)
     }
 
     fn suggest_for(&self, read: &Read, features: &Features) -> Suggestion {
@@ -124,7 +133,7 @@ impl Router {
         let is_kept = |one: &Ranked| self.kept.get(&one.code).copied().unwrap_or(false);
         categories.retain(|one| verdict != Verdict::Divert || !is_kept(one));
         let kept_category = categories.iter().find(|one| is_kept(one)).map(|one| one.code.clone());
-        let reasons = self.reasons((read, features), verdict, &units, &categories);
+        let reasons = self.reasons((read, features), verdict, units.first());
         let question = (verdict == Verdict::Ask).then(|| question(&read.reading.told, calm));
         let place = match verdict {
             Verdict::Keep => Some(0),
@@ -162,7 +171,6 @@ impl Router {
         let police = 1.0 - self.weigh(read).0;
         let zh = "这段话太短，或不是所熟悉的语言，无法判断";
         let en = "too short, or not in a language that is known here: it cannot be read";
-        let change = self.what_would_change((read, &Features::new()), Verdict::Ask, None);
         Suggestion {
             verdict: Verdict::Ask,
             emergency: false,
@@ -176,7 +184,7 @@ impl Router {
             questions: Vec::new(),
             police_first: false,
             joint_units: Vec::new(),
-            reasons: std::iter::once(reason("unread", zh, en)).chain(change).collect(),
+            reasons: vec![reason("unread", zh, en)],
             model: self.name.clone(),
         }
     }
@@ -185,8 +193,7 @@ impl Router {
         &self,
         (read, features): (&Read, &Features),
         verdict: Verdict,
-        units: &[Ranked],
-        categories: &[Ranked],
+        first: Option<&Ranked>,
     ) -> Vec<Reason> {
         let mut reasons = Vec::new();
         if verdict != Verdict::Divert {
@@ -219,7 +226,6 @@ impl Router {
                 &format!("{} counts as no present danger", en.join(", ")),
             ));
         }
-        let (first, second) = (units.first(), units.get(1));
         let words =
             first.map(|unit| self.words_for((read, features), &unit.code)).unwrap_or_default();
         if let Some(unit) = first.filter(|_| !words.is_empty()) {
@@ -230,15 +236,25 @@ impl Router {
                 &format!("{words} speak for matters of {}", self.name_of(&unit.code).en),
             ));
         }
-        let clause = categories.iter().take(3).find_map(|one| {
+        reasons
+    }
+
+    /// The last reasons, of what is suggested in the end: the clause that gives such matters to the first
+    /// unit, and what would change it.
+    fn conclude(&self, said: &mut Suggestion, told: (&Read, &Features)) {
+        let mut others = said.units.iter().filter(|unit| unit.code != self.police);
+        let (first, second) = match said.verdict {
+            Verdict::Keep => (said.units.first(), None),
+            Verdict::Ask | Verdict::Divert => (others.next(), others.next()),
+        };
+        let clause = said.categories.iter().take(3).find_map(|one| {
             let of_first = self.candidates.get(&one.code)?.first() == first.map(|unit| &unit.code);
             self.clauses.get(&one.code).filter(|clause| of_first && !clause.is_empty())
         });
-        if let Some(clause) = clause {
-            reasons.push(reason("clause", clause, &format!("by the plan: {clause}")));
-        }
-        reasons.extend(self.what_would_change((read, features), verdict, second));
-        reasons
+        let clause =
+            clause.map(|clause| reason("clause", clause, &format!("by the plan: {clause}")));
+        let change = self.what_would_change(told, said.verdict, second);
+        said.reasons.extend(clause.into_iter().chain(change));
     }
 
     /// What the caller would have to say for another answer.
@@ -246,7 +262,7 @@ impl Router {
         &self,
         told: (&Read, &Features),
         verdict: Verdict,
-        second: Option<&Ranked>,
+        second: Option<&Candidate>,
     ) -> Option<Reason> {
         match verdict {
             Verdict::Divert => {}

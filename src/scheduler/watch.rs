@@ -14,9 +14,15 @@ use crate::domain::JurisdictionId;
 /// How often the revisions are looked at.
 const EVERY: Duration = Duration::from_secs(5);
 
+/// What merged units have open is looked for every so many looks, even if nothing has changed: what was
+/// closed when its unit was merged may have been reopened since.
+const FOLLOWED_EVERY: u32 = 12;
+
 /// The loop.
 pub struct Watch {
     duty: Duty,
+    /// So many looks more until what merged units have open is looked for.
+    rest: u32,
     seen: BTreeMap<JurisdictionId, i64>,
     /// A training under way: the house does not wait for it, not even when it is left.
     training: Option<JoinHandle<()>>,
@@ -26,19 +32,21 @@ impl Watch {
     /// Has seen nothing yet, so it looks at everything once at the beginning.
     #[must_use]
     pub fn new(duty: Duty) -> Self {
-        Self { duty, seen: BTreeMap::new(), training: None }
+        Self { duty, rest: 0, seen: BTreeMap::new(), training: None }
     }
 }
 
 impl Watch {
-    /// What units had open that were merged goes to their successors. After a stop, and after every
-    /// change of the directory.
-    async fn follow(&self) {
+    /// What units had open that were merged goes to their successors: after a stop, after every change of
+    /// the directory, and from time to time; what failed, with the next look.
+    async fn follow(&mut self) {
+        self.rest = FOLLOWED_EVERY;
         for whose in self.duty.gate.registry().jurisdictions() {
             match self.duty.gate.follow_successors(whose).await {
                 Ok(0) => {}
                 Ok(moved) => tracing::info!(%whose, moved, "open matters followed their unit"),
                 Err(error) => {
+                    self.rest = 0;
                     tracing::warn!(%error, %whose, "open matters did not follow their unit yet");
                 }
             }
@@ -91,7 +99,10 @@ impl Poll for Watch {
                     self.seen = seen;
                     if changed {
                         tracing::info!("definitions, calendars or directories have changed");
-                        self.follow().await;
+                    }
+                    match self.rest.checked_sub(1) {
+                        Some(rest) if !changed => self.rest = rest,
+                        _ => self.follow().await,
                     }
                     self.catch_up().await;
                 }

@@ -23,7 +23,7 @@ pub struct TraceRow {
     pub seq: i64,
     /// Whose.
     pub jurisdiction: JurisdictionId,
-    /// When it was recorded.
+    /// When it came.
     pub at: Instant,
     /// Where; empty if nothing was said.
     pub place: String,

@@ -71,10 +71,43 @@ async fn a_typed_call_gets_units_and_reasons_and_nothing_is_stored() {
 #[tokio::test]
 async fn before_the_router_is_trained_it_says_so_and_calls_are_taken_all_the_same() {
     let office = Office::county().await;
-    let answer = office.post(DESK, "/api/v1/routing/suggest", json!({ "text": "停电" })).await;
-    assert_eq!(answer.json["code"], "no_router", "{}", answer.text);
+    let said = office.post(DESK, "/api/v1/routing/suggest", json!({ "text": "停电" })).await;
+    let said = said.ok(200);
+    assert_eq!((&said["verdict"], &said["units"]), (&json!("ask"), &json!([])), "{said}");
+    assert_eq!((&said["model"], &said["categories"]), (&json!(""), &json!([])), "{said}");
+    assert_eq!(said["reasons"][0]["kind"], "unread");
+    assert!(said["reasons"][0]["text"]["zh"].as_str().unwrap().contains("尚未就绪"), "{said}");
+    assert!(said["question"]["zh"].as_str().unwrap().contains("受伤"), "{said}");
     let id = register(&office, "停电一天", json!({})).await;
     office.command(DESK, &id, route()).await.ok(200);
+}
+
+#[tokio::test]
+async fn what_needs_no_router_stands_beside_a_call_that_nobody_can_read() {
+    let office = Office::county().await;
+    let answer = json!({ "unit": "gongdian", "category": "utility.power-fault",
+        "title": "停电了先查什么", "body": "请先看邻居家是否有电。", "words": "没电 跳闸" });
+    office.put("gongdian.liaison", "/api/v1/answers/outage", answer).await.ok(200);
+    let input = json!({ "place": "葛城街道土城路12号", "text": "停电一天", "kind": "help",
+        "category": "utility.power-fault", "caller_phone": "023-5922-0001" });
+    let opened = office.post(DESK, "/api/v1/referrals", json!({ "input": input })).await.ok(201);
+    let typed = json!({ "text": "家里没电", "phone": "023-5922-0001",
+        "category": "utility.power-fault" });
+    let said = office.post(DESK, "/api/v1/routing/suggest", typed).await.ok(200);
+    assert_eq!(said["answers"][0]["code"], "outage", "{said}");
+    assert_eq!(said["repeats"][0]["matter"]["id"], opened["id"], "{said}");
+    let why = said["repeats"][0]["why"].as_array().unwrap();
+    assert!(why.iter().any(|why| why["kind"] == "same_caller"), "{said}");
+    assert_eq!(said["categories"][0]["code"], "utility.power-fault");
+    // What the desk itself gives to the police stays theirs.
+    let typed = json!({ "text": "家里没电", "category": "police.utility-danger" });
+    let said = office.post(DESK, "/api/v1/routing/suggest", typed).await.ok(200);
+    assert_eq!(said["verdict"], "keep", "{said}");
+    assert_eq!(said["kept_category"]["code"], "police.utility-danger");
+    // A slip is a slip all the same.
+    let slip = json!({ "text": "家里没电", "category": "no.such" });
+    let refused = office.post(DESK, "/api/v1/routing/suggest", slip).await;
+    assert_eq!(refused.problem(422), "invalid");
 }
 
 #[tokio::test]

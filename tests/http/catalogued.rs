@@ -165,6 +165,61 @@ async fn a_change_of_the_catalogue_is_followed_before_the_router_has_learned_it(
 }
 
 #[tokio::test]
+async fn a_merged_bureau_stands_where_the_shares_of_all_that_went_into_it_put_it() {
+    let office = Office::county().await;
+    let mut small = Knowledge { police: "gongan".to_owned(), ..Knowledge::default() };
+    small.tuning.ask = 0.9;
+    // Three bureaus divide a matter that a fourth has most of.
+    for (unit, times) in [("fagai", 4), ("gongshang", 3), ("zhijian", 3), ("shiyao", 2)] {
+        let (text, units) = ("商家称不准".to_owned(), vec![unit.to_owned()]);
+        let example = Example { text, units, divert: true, ..Example::default() };
+        small.examples.extend(vec![example; times]);
+    }
+    office.use_router(Arc::new(Router::train(&small)));
+    let ask = json!({ "text": "商家称不准" });
+    let first = |said: &Json| said["units"][0]["code"].as_str().unwrap().to_owned();
+    assert_eq!(first(&suggested(&office, ask.clone()).await), "fagai");
+    for (code, zh) in [("gongshang", "县工商局"), ("zhijian", "县质监局")] {
+        let put =
+            json!({ "name": { "zh": zh, "en": zh }, "kind": "department", "successor": "shiyao" });
+        office.put(ADMIN, &format!("/api/v1/units/{code}"), put).await.ok(200);
+    }
+    let said = suggested(&office, ask).await;
+    assert_eq!(first(&said), "shiyao", "{said}");
+    assert_eq!(said["units"][0]["per_mille"], said["confidence_per_mille"], "{said}");
+    assert_eq!(said["units"][1]["code"], "fagai", "{said}");
+    let change = said["reasons"].as_array().unwrap().iter().find(|one| one["kind"] == "change");
+    assert_eq!(change.unwrap()["text"]["zh"], "次选单位为fagai", "{said}");
+}
+
+#[tokio::test]
+async fn what_would_change_it_is_said_of_what_is_suggested_in_the_end() {
+    let office = advised().await;
+    let change = |said: &Json| {
+        let reasons = said["reasons"].as_array().unwrap();
+        let change = reasons.iter().find(|one| one["kind"] == "change");
+        change.unwrap()["text"]["zh"].as_str().unwrap().to_owned()
+    };
+    let yes = json!({ "text": "停电一天", "answers": { "line-down": true } });
+    let said = suggested(&office, yes).await;
+    assert!(change(&said).contains("变更类别"), "it is kept: {said}");
+    let path = "/api/v1/categories/env.solid-waste";
+    let mut category = office.get(DESK, path).await.ok(200);
+    category["units"] = json!(["chengguan", "huanbao"]);
+    category["law"] = json!({ "zh": "《固废法》第四十八条", "en": "Solid Waste Law, article 48" });
+    office.put(ADMIN, path, category).await.ok(200);
+    let said = suggested(&office, json!({ "text": "垃圾没人收" })).await;
+    assert_eq!(said["units"][0]["code"], "chengguan", "{said}");
+    assert!(!change(&said).contains("chengguan"), "it stands first already: {said}");
+    let law = said["reasons"].as_array().unwrap().iter().find(|one| one["kind"] == "law");
+    assert_eq!(law.unwrap()["text"]["zh"], "法律依据：《固废法》第四十八条");
+    // It is quoted for nobody else.
+    let chosen = json!({ "text": "垃圾没人收", "category": "tourism.service" });
+    let said = suggested(&office, chosen).await;
+    assert!(said["reasons"].as_array().unwrap().iter().all(|one| one["kind"] != "law"), "{said}");
+}
+
+#[tokio::test]
 async fn what_is_kept_with_a_matter_is_what_the_dispatcher_saw_with_his_category() {
     let office = advised().await;
     let register = async |text: &str, category: &str| {

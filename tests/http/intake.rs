@@ -239,3 +239,42 @@ async fn a_quotation_mark_that_is_never_closed_is_said_with_its_line_and_nothing
     let answer = send(&office, "?source=paper&first_line=102", "text/csv", table.to_owned()).await;
     assert!(answer.json["detail_zh"].as_str().unwrap().contains("第103行"), "{}", answer.text);
 }
+
+#[tokio::test]
+async fn empty_rows_are_no_fault_and_leave_the_others_their_lines() {
+    let office = Office::county().await;
+    let head = "来源编号,警情内容,地点,事项类别,性质,匿名\n";
+    let table = format!("{head},,,,,\n\nP-1,停电,葛城街道,停电/线路故障,求助,是\n , ,,,,\n");
+    for (table, outcome) in [(table.clone(), "registered"), (table.replace('\n', "\r\n"), "known")]
+    {
+        let done = send(&office, "?source=paper", "text/csv", table).await.ok(200);
+        assert_eq!(done["rows"].as_array().unwrap().len(), 1, "{done}");
+        assert_eq!(done["rows"][0]["outcome"], outcome, "{done}");
+        assert_eq!(done["rows"][0]["line"], 4, "{done}");
+    }
+    // A piece of a longer file may have no others.
+    let path = "?source=paper&first_line=102";
+    let done = send(&office, path, "text/csv", format!("{head}{}", ",,,,,\n".repeat(150))).await;
+    assert_eq!(done.ok(200)["rows"], json!([]));
+}
+
+#[tokio::test]
+async fn a_number_that_a_spreadsheet_has_shortened_is_refused_with_what_to_do() {
+    let office = Office::county().await;
+    let table = "来源编号,警情内容,地点,事项类别,性质,来电号码\n\
+        2.01812E+13,停电,葛城街道,停电/线路故障,求助,000-0000-0001\n\
+        P-2,停电,葛城街道,停电/线路故障,求助,8.6138E+12\n\
+        P-3,2.5E+3,葛城街道,停电/线路故障,求助,000-0000-0003\n\
+        1E+5号,停电,葛城街道,停电/线路故障,求助,000-0000-0004\n\
+        2E+13,停电,葛城街道,停电/线路故障,求助,000-0000-0005\n";
+    let done = send(&office, "?source=paper", "text/csv", table.to_owned()).await.ok(200);
+    let rows = done["rows"].as_array().unwrap();
+    let outcomes: Vec<&str> = rows.iter().map(|row| row["outcome"].as_str().unwrap()).collect();
+    assert_eq!(outcomes, ["refused", "refused", "registered", "registered", "refused"], "{done}");
+    for (row, input) in [(0, "source_number"), (1, "caller_phone"), (4, "source_number")] {
+        let reason = &rows[row]["reasons"][0];
+        assert_eq!(reason["input"], input, "{reason}");
+        assert!(reason["zh"].as_str().unwrap().contains("“文本”格式"), "{reason}");
+        assert!(reason["en"].as_str().unwrap().contains("column as text"), "{reason}");
+    }
+}

@@ -134,6 +134,74 @@ async fn a_matter_merged_twice_keeps_its_callers_and_what_they_were_told() {
     }
 }
 
+/// Every page of those who called about a matter, of so many calls each.
+async fn pages(office: &Office, who: &str, id: &str, question: &str) -> Vec<Json> {
+    let path = format!("/api/v1/referrals/{id}/calls?{question}");
+    let (mut all, mut next) = (Vec::new(), String::new());
+    loop {
+        let page = office.get(who, &format!("{path}{next}")).await.ok(200);
+        all.extend(page["items"].as_array().unwrap().clone());
+        let Some(cursor) = page["next"].as_str() else { return all };
+        next = format!("&cursor={cursor}");
+    }
+}
+
+async fn sound(office: &Office) {
+    let gate = office.gate.clone();
+    let report = tokio::task::spawn_blocking(move || gate.verify().unwrap()).await.unwrap();
+    assert_eq!(report.differing_count, 0, "{:?}", report.first_fault);
+}
+
+#[tokio::test]
+async fn one_word_for_all_who_wait_is_one_event_and_each_is_counted_once() {
+    let office = Office::county().await;
+    let (first, first_number) = called(&office, "023-5000", 3).await;
+    let (second, number) = called(&office, "023-6000", 4).await;
+    give(&office, DESK, &second, "attach_repeat_call", json!({ "danger_asked": true })).await;
+    give(&office, DESK, &first, "merge", json!({ "into": number })).await;
+    give(&office, DESK, &second, "route", json!({ "unit": "gongdian" })).await;
+    give(&office, DESK, &second, "tell_caller", json!({ "call": 3, "what": "已报" })).await;
+    let all = pages(&office, DESK, &second, "limit=4").await;
+    assert_eq!(all.len(), 10, "{all:?}");
+    let waiting = pages(&office, "gongdian.liaison", &second, "untold=true&limit=3").await;
+    // One was told, and one left no number.
+    assert_eq!(waiting.len(), 8, "{waiting:?}");
+    assert_eq!((&waiting[0]["seq"], &waiting[0]["told"]), (&json!(0), &json!(false)));
+    // A list: whoever was told before, or left no number, is passed over.
+    let some =
+        json!({ "calls": format!("2-3, 6, {first_number}:0"), "what": "抢修中", "callers": 99 });
+    give(&office, DESK, &second, "tell_callers", some).await;
+    let seen = look(&office, DESK, &second).await;
+    assert_eq!(seen["fields"]["callers_told"], 3, "one by one, and two of the list");
+    assert_eq!(of_phone(&seen, "023-5000-0000")["told"], true);
+    assert_eq!(of_phone(&seen, "023-5000-0001")["told"], false);
+    for (calls, input) in [("2, 99", "calls"), ("二", "calls"), ("00000099:0", "calls")] {
+        let tell = json!({ "calls": calls, "what": "抢修中" });
+        let refused = ask(&office, DESK, &second, "tell_callers", tell).await;
+        assert_eq!(refused.problem(422), "wrong_input", "{calls}");
+        assert_eq!(refused.json["reasons"][0]["input"], input);
+    }
+    // All who wait, by the unit.
+    let what = || json!({ "what": "已恢复供电" });
+    give(&office, "gongdian.liaison", &second, "tell_callers", what()).await;
+    let seen = look(&office, DESK, &second).await;
+    let told = [&seen["fields"]["callers_told"], &seen["fields"]["opener_told"]];
+    assert_eq!(told, [&json!(9), &json!(true)]);
+    assert!(pages(&office, DESK, &second, "untold=true").await.is_empty());
+    let again = ask(&office, DESK, &second, "tell_callers", what()).await;
+    assert_eq!(again.problem(409), "nobody_waits");
+    let one = json!({ "call": 2, "what": "已恢复供电" });
+    let again = ask(&office, DESK, &second, "tell_caller", one).await;
+    assert_eq!(again.problem(409), "told_before");
+    let events = office.get(DESK, &format!("/api/v1/referrals/{second}/events")).await.ok(200);
+    let kinds = events["items"].as_array().unwrap().iter();
+    let many: Vec<&Json> = kinds.filter(|event| event["kind"] == "tell_callers").collect();
+    assert_eq!(many.len(), 2);
+    assert_eq!(many[1]["input"]["calls"], format!("{first_number}:2-4, 0, 4-5"));
+    assert_eq!(many[1]["input"]["callers"], 6);
+    sound(&office).await;
+}
+
 #[tokio::test]
 async fn when_the_result_proves_false_everybody_is_to_be_told_again() {
     let office = Office::county().await;

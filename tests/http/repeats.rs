@@ -111,6 +111,21 @@ async fn many_calls_about_one_thing_do_not_hide_the_others() {
 }
 
 #[tokio::test]
+async fn paper_that_is_entered_later_hides_nothing_that_is_called_about_now() {
+    let office = advised().await;
+    office.gate.use_routing_rules(RoutingRules { compared: 3, ..RoutingRules::default() });
+    let own = register(&office, "整栋楼停电了", "葛城街道土城路12号", "023-5922-0001").await;
+    for form in 0..20 {
+        let input = json!({ "place": format!("高燕镇{form}组"), "text": "路灯不亮", "kind": "help",
+            "category": "city.facility", "anonymous": true });
+        let body = json!({ "input": input, "occurred_at": "2018-06-28T09:00:00+08:00" });
+        office.post(DESK, "/api/v1/referrals", body).await.ok(201);
+    }
+    let found = typed(&office, DESK, "我家也停电了", "葛城街道土城路12号", "").await;
+    assert_eq!(found[0]["matter"]["id"], own["id"], "{found:?}");
+}
+
+#[tokio::test]
 async fn five_hundred_calls_about_an_outage_do_not_hide_the_callers_own_older_matter() {
     let office = advised().await;
     let own = register(&office, "路灯不亮", "高燕镇街上", "023-5922-0001").await;
@@ -141,6 +156,45 @@ async fn five_hundred_calls_about_an_outage_do_not_hide_the_callers_own_older_ma
     let found = typed(&office, DESK, "那个事怎么样了", "", "023-5922-0001").await;
     let ids: Vec<&Json> = found.iter().map(|one| &one["matter"]["id"]).collect();
     assert!(ids.contains(&&own["id"]) && ids.contains(&&outage["id"]), "{found:?}");
+}
+
+#[tokio::test]
+async fn what_machines_handed_in_is_merged_with_one_tap_each() {
+    let office = advised().await;
+    let mut handed_in = Vec::new();
+    for call in 0..40 {
+        let input = json!({ "place": "葛城街道土城路12号", "text": "整栋楼停电了", "kind": "help",
+            "category": "utility.power-fault", "caller_phone": format!("023-5000-00{call:02}"),
+            "source": "110", "source_number": format!("N{call}") });
+        let opened = office.post(DESK, "/api/v1/referrals", json!({ "input": input })).await;
+        handed_in.push(opened.ok(201));
+    }
+    register(&office, "路灯不亮", "高燕镇街上", "023-5922-0002").await;
+    let path = |at: usize| format!("/api/v1/referrals/{}", handed_in[at]["id"].as_str().unwrap());
+    // As lists show them, the newest first; always the first tap of the first line.
+    for at in (1..40).rev() {
+        let found = office.get(DESK, &format!("{}/repeats", path(at))).await.ok(200);
+        let items = found["items"].as_array().unwrap();
+        let own = items.iter().find(|one| one["matter"]["id"] == handed_in[at]["id"]);
+        assert!(own.is_none(), "nothing repeats itself: {found}");
+        let first = &items[0];
+        assert!(kinds(first).contains(&"same_matter") && kinds(first).contains(&"same_place"));
+        let taps = [&first["taps"][0]["kind"], &first["taps"][1]["kind"]];
+        assert_eq!(taps, [&json!("merge"), &json!("link")]);
+        tap(&office, &first["taps"][0], json!({})).await.ok(200);
+    }
+    let seen = office.get(DESK, &path(0)).await.ok(200);
+    assert_eq!(seen["fields"]["repeat_calls"], 39, "all in one, each caller counted: {seen}");
+    let found = typed(&office, DESK, "我家也停电了", "葛城街道土城路12号", "").await;
+    assert_eq!(found[0]["matter"]["id"], handed_in[0]["id"], "{found:?}");
+    // The other system's number still leads to what it handed in.
+    let found = office.get(DESK, "/api/v1/intake/110/N3").await.ok(200);
+    assert_eq!(found["id"], handed_in[3]["id"]);
+    // Who sees only his own matters is shown no others.
+    let route = json!({ "command": "route", "input": { "unit": "gongdian" } });
+    office.command(DESK, handed_in[0]["id"].as_str().unwrap(), route).await.ok(200);
+    let told = office.get("gongdian.liaison", &format!("{}/repeats", path(0))).await.ok(200);
+    assert_eq!(told["items"], json!([]));
 }
 
 #[tokio::test]

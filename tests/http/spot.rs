@@ -53,6 +53,78 @@ async fn a_unit_writes_its_own_answers_and_the_desk_finds_them() {
     assert_eq!(read(office.ask(UNIT, Method::DELETE, path)).await.status, 204);
     assert_eq!(read(office.ask(UNIT, Method::DELETE, path)).await.problem(404), "not_found");
     assert_eq!(office.get(DESK, "/api/v1/answers").await.ok(200)["items"], json!([]));
+    // The code stays its unit's, which may use it again.
+    let mut taken = wage();
+    taken["unit"] = json!("huimin");
+    assert_eq!(put(&office, "huimin.liaison", "wage", taken).await.problem(403), "forbidden");
+    assert_eq!(put(&office, UNIT, "wage", wage()).await.ok(200)["version"], 3);
+    assert_eq!(codes(&office.get(DESK, "/api/v1/answers").await.ok(200)), ["wage"]);
+}
+
+#[tokio::test]
+async fn what_lapsed_or_was_taken_back_is_listed_for_who_asks_for_it() {
+    let office = Office::county().await;
+    let mut short = wage();
+    short["valid_until"] = json!("2018-07-02T10:00:00+08:00");
+    for (code, body) in [("wage", short), ("steady", wage()), ("gone", wage())] {
+        put(&office, UNIT, code, body).await.ok(200);
+    }
+    assert_eq!(read(office.ask(UNIT, Method::DELETE, "/api/v1/answers/gone")).await.status, 204);
+    office.minutes_later(60);
+    let listed = async |query: &str| {
+        let found = office.get(DESK, &format!("/api/v1/answers?{query}")).await.ok(200);
+        codes(&found).join(" ")
+    };
+    for (query, expected) in [
+        ("", "steady"),
+        ("state=current", "steady"),
+        ("state=lapsed", "wage"),
+        ("state=ended", "gone"),
+        ("unit=renshe", "steady"),
+        ("unit=huimin", ""),
+        ("state=ended&unit=huimin", ""),
+        // 身份证 stands in what is said only.
+        ("q=%E8%BA%AB%E4%BB%BD%E8%AF%81", "steady"),
+        ("q=%E8%BA%AB%E4%BB%BD%E8%AF%81&state=lapsed", "wage"),
+        // 停水 nowhere.
+        ("q=%E5%81%9C%E6%B0%B4", ""),
+    ] {
+        assert_eq!(listed(query).await, expected, "{query}");
+    }
+    for slip in ["state=over", "unit=rensh"] {
+        let answer = office.get(DESK, &format!("/api/v1/answers?{slip}")).await;
+        assert_eq!(answer.problem(400), "bad_query", "{slip}");
+    }
+    // Who renews it has it back.
+    put(&office, UNIT, "wage", wage()).await.ok(200);
+    assert_eq!(listed("state=lapsed").await, "");
+    assert_eq!(listed("").await, "steady wage");
+}
+
+#[tokio::test]
+async fn the_answers_of_a_merged_unit_are_its_successors() {
+    let office = Office::county().await;
+    let mut answer = wage();
+    (answer["unit"], answer["category"]) = (json!("gongshang"), json!("market.consumer"));
+    let (old, new) = ("gongshang.liaison", "shiyao.liaison");
+    for code in ["consumer", "refund"] {
+        put(&office, old, code, answer.clone()).await.ok(200);
+    }
+    assert_eq!(put(&office, new, "consumer", answer.clone()).await.problem(403), "forbidden");
+    let unit = json!({ "name": { "zh": "县工商局", "en": "Industry and Commerce" },
+        "kind": "department", "successor": "shiyao" });
+    office.put("yingji.administrator", "/api/v1/units/gongshang", unit).await.ok(200);
+    for unit in ["gongshang", "shiyao"] {
+        let found = office.get(DESK, &format!("/api/v1/answers?unit={unit}")).await.ok(200);
+        assert_eq!(codes(&found), ["consumer", "refund"], "{unit}");
+    }
+    let foreign = put(&office, "huimin.liaison", "refund", answer.clone()).await;
+    assert_eq!(foreign.problem(403), "forbidden");
+    // Whatever its unit is called in what comes in, it is the successor's from now on.
+    let written = put(&office, new, "consumer", answer).await.ok(200);
+    assert_eq!((&written["version"], &written["unit"]["code"]), (&json!(2), &json!("shiyao")));
+    let ended = read(office.ask(new, Method::DELETE, "/api/v1/answers/refund")).await;
+    assert_eq!(ended.status, 204, "{}", ended.text);
 }
 
 #[tokio::test]

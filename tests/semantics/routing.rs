@@ -60,6 +60,7 @@ fn what_says_who_was_told_is_held_by_its_name_too() {
         ("  merged_here:\n    input", "  joined_here:\n    input", "routing: true"),
         ("  opener_told: { type: flag", "  first_told: { type: flag", "routing: true"),
         ("      merged: { type: text", "      of_merged: { type: text", "tell_caller:"),
+        ("      calls: { type: text", "      which: { type: text", "tell_callers:"),
         (
             "      same_caller: { type: flag",
             "      known_caller: { type: flag",

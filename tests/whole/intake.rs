@@ -73,3 +73,36 @@ async fn a_file_is_imported_once_however_often_it_is_sent() {
     std::fs::remove_dir_all(folder).unwrap();
     house.stop().await;
 }
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn empty_rows_of_a_file_are_passed_over_and_the_lines_are_those_of_the_file() {
+    let house = House::start("");
+    let (_, token) = house.somebody("gongan.dispatcher").await;
+    let folder = std::env::temp_dir().join(format!("fenliu-empty-rows-{}", std::process::id()));
+    std::fs::create_dir_all(&folder).unwrap();
+    let (file, report) = (folder.join("paper.csv"), folder.join("not-taken.csv"));
+    let head = "来源编号,警情内容,地点,事项类别,性质,匿名\r\n";
+    let row = |number: String| format!("{number},停电,葛城街道,停电/线路故障,求助,是\r\n");
+    let rows: String = (1..=100).map(|number| row(format!("P-{number}"))).collect();
+    // One at the end, where the piece is full.
+    std::fs::write(&file, format!("{head}{rows},,,,,\r\n")).unwrap();
+    let first = import(&house, &token, &file, &report);
+    let said = String::from_utf8_lossy(&first.stdout).into_owned();
+    assert!(first.status.success(), "{said}{}", String::from_utf8_lossy(&first.stderr));
+    assert!(said.contains("100 rows: 100 registered, 0 known already, 0 not taken"), "{said}");
+    // More than a whole piece of them in the middle: what is below is sent, too.
+    let empty = ",,,,,\r\n".repeat(150);
+    let below: String = (101..=109).map(|number| row(format!("P-{number}"))).collect();
+    let shortened = row("2.01812E+13".to_owned());
+    std::fs::write(&file, format!("{head}{rows}{empty}{below}{shortened}")).unwrap();
+    let again = import(&house, &token, &file, &report);
+    let said = String::from_utf8_lossy(&again.stdout).into_owned();
+    assert!(!again.status.success(), "a row that was not taken is a failure");
+    assert!(said.contains("110 rows: 9 registered, 100 known already, 1 not taken"), "{said}");
+    assert!(said.contains("paper.csv:261: source_number: "), "{said}");
+    let table = std::fs::read_to_string(&report).unwrap();
+    assert_eq!(table.lines().count(), 1 + 110, "{table}");
+    assert!(table.contains("\n101,known,0") && table.contains("\n252,registered,0"), "{table}");
+    std::fs::remove_dir_all(folder).unwrap();
+    house.stop().await;
+}

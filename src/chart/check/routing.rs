@@ -6,7 +6,7 @@ use std::ops::Range;
 use super::super::document::{FieldDoc, InputDoc, Kind, Spot, Table};
 use super::super::routed::{
     CALL, CALL_AGAIN, CLAUSE, COMMANDS, FIELDS, GUARD, MERGED_HERE, Needed, PRECEDENT, RETURN,
-    RULING, SAID, TELL, TELLING,
+    RULING, SAID, TELL, TELL_MANY, TELLING, TELLING_MANY,
 };
 use super::Checker;
 
@@ -37,6 +37,7 @@ impl Checker<'_> {
                 (has(CLAUSE), RETURN),
                 (has(SAID) && has(GUARD), CALL_AGAIN),
                 (name.value == TELL, TELLING),
+                (name.value == TELL_MANY, TELLING_MANY),
             ];
             for (_, needed) in of_mark.iter().filter(|(marked, _)| *marked) {
                 self.needs(needed, &given, (&whose, &name.span));

@@ -4,9 +4,9 @@ use super::Demand::{Anyone, May, Nobody};
 use super::{Place, at};
 use crate::http::{
     account, alarm, audit, catalogue, change, channel, contact, definition, directory, document,
-    due, history, instance, intake, link, login, message, metrics, mute, page, person, post,
-    proposal, provider, recount, rehearsal, returns, reveal, roster, spot, subscription, suggest,
-    teaching, template, token,
+    doubles, due, history, instance, intake, link, login, message, metrics, mute, page, person,
+    post, proposal, provider, recount, rehearsal, returns, reveal, roster, spoken, spot,
+    subscription, suggest, teaching, template, token,
 };
 use crate::policy::Act::{
     AnswerMessage, Approve, Command, CorrectCaller, EndSubscriptions, EraseCaller, IssueTokens,
@@ -46,6 +46,8 @@ fn matters() -> Vec<Place> {
         at("/api/v1/instances/{id}/clocks").get(May(SeeMatter), history::clocks),
         at("/api/v1/referrals/{id}/clocks/{name}").get(May(SeeMatter), history::clock),
         at("/api/v1/instances/{id}/clocks/{name}").get(May(SeeMatter), history::clock),
+        at("/api/v1/referrals/{id}/calls").get(May(SeeMatter), spoken::calls),
+        at("/api/v1/instances/{id}/calls").get(May(SeeMatter), spoken::calls),
         at("/api/v1/referrals/{id}/reveal").post(May(RevealCaller), reveal::reveal),
         at("/api/v1/referrals/{id}/correct").post(May(CorrectCaller), reveal::correct),
         at("/api/v1/referrals/{id}/erase").post(May(EraseCaller), reveal::erase),
@@ -55,6 +57,7 @@ fn matters() -> Vec<Place> {
         at("/api/v1/instances/{id}/erase").post(May(EraseCaller), reveal::erase),
         at("/api/v1/callers/export").post(May(RevealCaller), reveal::export).heavy(),
         at("/api/v1/instances/{id}/children").get(May(SeeMatter), instance::children),
+        at("/api/v1/referrals/{id}/repeats").get(May(SeeMatter), doubles::doubles),
         at("/api/v1/referrals/{id}/messages").get(May(SeeMatter), message::messages_of),
         at("/api/v1/instances/{id}/messages").get(May(SeeMatter), message::messages_of),
         at("/api/v1/intake/batches").post(May(Open), intake::take),
